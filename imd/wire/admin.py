@@ -1,0 +1,114 @@
+"""Administration: accounts and invites, for admins and for the operator's socket.
+
+-> USER ADD alice            <- OK USER ADD username=alice password=…
+-> INVITE CREATE             <- OK INVITE CREATE invite=…
+"""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from imd.wire import catalog
+from imd.wire.base import Command, Item, Reply, Right, command
+from imd.wire.fields import Label, Name, Password, clock_face
+from imd.wire.refusals import BadName, NameTaken, NoSuchUser, Unavailable, WeakPassword
+
+
+class Issued(Reply, frozen=True, kw_only=True, omit_defaults=True):
+    """The account, and the password that was made for it if none was given."""
+
+    username: str
+    password: str | None = None
+
+
+@command("user_add", "USER ADD username password...", right=Right.ADMIN)
+class UserAdd(Command, frozen=True, kw_only=True):
+    """Make an account for somebody. Without a password one is made up and shown once."""
+
+    username: Name
+    password: Password = ""
+    display_name: Label = ""
+    admin: bool = False
+    reply = Issued
+    refusals = (BadName, NameTaken, WeakPassword, Unavailable)
+    example = "USER ADD carol"
+
+
+class User(Item, frozen=True, kw_only=True):
+    """One account as an admin sees it."""
+
+    username: str
+    display_name: str
+    admin: bool
+    disabled: bool
+    created: str
+    devices: int
+
+    def text(self, language: str) -> str:
+        """Write the account's line in USER LIST."""
+        marks = [catalog.say(f"line.user.{mark}", language) for mark in ("admin", "disabled") if getattr(self, mark)]
+        return catalog.say(
+            "line.user.account",
+            language,
+            username=self.username,
+            created=clock_face(self.created),
+            devices=self.devices,
+            marks="".join(f", {mark}" for mark in marks),
+        )
+
+
+class Users(Reply, frozen=True, kw_only=True):
+    """The accounts, by name."""
+
+    users: list[User]
+    more: bool
+
+
+@command("user_list", "USER LIST", right=Right.ADMIN)
+class UserList(Command, frozen=True, kw_only=True):
+    """List the accounts, by name; go on after the last name while there is more."""
+
+    after: Name = ""
+    limit: Annotated[int, Meta(ge=1, le=500)] = 200
+    reply = Users
+    example = "USER LIST limit=10"
+
+
+@command("user_passwd", "USER PASSWD username password...", right=Right.ADMIN)
+class UserPasswd(Command, frozen=True, kw_only=True):
+    """Give an account a new password and log its devices out. Without one, it is made up and shown once."""
+
+    username: Name
+    password: Password = ""
+    reply = Issued
+    refusals = (NoSuchUser, WeakPassword, Unavailable)
+    example = "USER PASSWD bob"
+
+
+@command("user_disable", "USER DISABLE username", right=Right.ADMIN)
+class UserDisable(Command, frozen=True, kw_only=True):
+    """Shut an account: it is logged out and cannot log in. `enable=true` opens it again."""
+
+    username: Name
+    enable: bool = False
+    refusals = (NoSuchUser,)
+    example = "USER DISABLE bob"
+
+
+class Invite(Reply, frozen=True, kw_only=True):
+    """Give `invite` to whoever may register; it works `uses` times until `expires`."""
+
+    invite: str
+    uses: int
+    expires: str
+
+
+@command("invite_create", "INVITE CREATE", right=Right.ADMIN)
+class InviteCreate(Command, frozen=True, kw_only=True):
+    """Make an invite to register with."""
+
+    uses: Annotated[int, Meta(ge=1, le=10_000)] = 1
+    days: Annotated[int, Meta(ge=1, le=3650)] = 7
+    admin: bool = False
+    reply = Invite
+    example = "INVITE CREATE uses=5 days=30"

@@ -1,0 +1,183 @@
+"""Commands, replies and events: the classes the dialects speak, and the registry that holds every command.
+
+    @command("send_message", "SEND to content")
+    class SendMessage(Command): ...
+
+From such a class come its JSON fields, its text syntax, HELP, the reference in docs/protocol.md and the JSON Schema.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from enum import Enum
+from typing import Any, ClassVar, TypeVar
+
+import attrs
+import msgspec
+
+from imd.wire import catalog
+from imd.wire.refusals import Refusal
+
+
+class Right(Enum):
+    """Who may give a command: the gate asks nothing else."""
+
+    ANYONE = "anyone"
+    USER = "user"
+    ADMIN = "admin"
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing in a reply's list: a message, a device, a conversation."""
+
+    def text(self, language: str) -> str:
+        """Write it for a person, on one line or several. The default names every field."""
+        pairs = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        return " ".join(f"{name}={value}" for name, value in pairs if value is not None)
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command's success adds to its reply. In text, lists become `- ` lines and the rest `key=value`."""
+
+    def lines(self, language: str) -> list[str]:
+        """Write the `- ` lines of this reply for a person: one entry an item, without the mark."""
+        lines = []
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, dict):
+                lines.append(f"{name}: " + " ".join(f"{key}={each}" for key, each in value.items()))
+            elif isinstance(value, list):
+                items = [each for each in value if isinstance(each, Item)]
+                lines += [each.text(language) for each in items]
+                if value and not items:
+                    lines.append(f"{name}: " + " ".join(value))
+        return lines
+
+
+class Done(Reply, frozen=True, kw_only=True):
+    """Success, with nothing to add."""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True):
+    """Something told unasked. A subclass gives its name as `tag=`."""
+
+    def text(self, language: str) -> str:
+        """Write it for a person. The default is its sentence in the catalog, `[event.NAME]`."""
+        fields = {name: getattr(self, name) for name in self.__struct_fields__}
+        return catalog.say(f"event.{self.__struct_config__.tag}", language, **fields)
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A request. Fields in order; in text the positional ones stand in the declared syntax, the others are key=value."""
+
+    reply: ClassVar[type[Reply]] = Done
+    refusals: ClassVar[tuple[type[Refusal], ...]] = ()
+    example: ClassVar[str] = ""
+    """A text line that decodes to this command; a test runs it."""
+
+    aliases: ClassVar[Mapping[str, str]] = {}
+    """Other names of fields: alias -> field."""
+
+    text_defaults: ClassVar[Mapping[str, object]] = {}
+    """What a person at a terminal may leave out, and what is meant then."""
+
+    stand_ins: ClassVar[Mapping[str, str]] = {}
+    """Positional field -> the key=value field that takes its place when it is given."""
+
+
+@attrs.frozen
+class Spec:
+    """One declared command. `takes` are its positional fields in text; `rest` is the one that takes the line's rest."""
+
+    action: str
+    verb: str
+    takes: tuple[str, ...]
+    rest: str
+    shape: type[Command]
+    right: Right
+
+    def usage(self) -> str:
+        """Write the text syntax: `SEND to content [reply_to=…]`, optional parts in brackets."""
+        fields = {field.name: field for field in msgspec.structs.fields(self.shape)}
+        parts = [self.verb]
+        for name in self.takes:
+            left_out = self.shape.text_defaults.keys() & {name, self.shape.stand_ins.get(name)}
+            needed = fields[name].required or name in self.shape.stand_ins
+            shown = f"{name}..." if name == self.rest else name
+            parts.append(shown if needed and not left_out else f"[{shown}]")
+        parts += [f"[{name}=…]" for name in fields if name not in self.takes]
+        return " ".join(parts)
+
+
+class Registry:
+    """Every command by its action and by its verb."""
+
+    def __init__(self) -> None:
+        self.actions: dict[str, Spec] = {}
+        self.verbs: dict[str, Spec] = {}
+
+    def __iter__(self) -> Iterator[Spec]:
+        return iter(self.actions.values())
+
+    def add(self, spec: Spec) -> None:
+        """Take a command in. Two of one name are a fault in the program."""
+        if spec.action in self.actions or spec.verb in self.verbs:
+            raise ValueError(f"command {spec.action} ({spec.verb}) is declared twice")
+        self.actions[spec.action] = spec
+        self.verbs[spec.verb] = spec
+
+    def suggestion(self, typed: str) -> str:
+        """Give the known word nearest to a mistyped one, or nothing. A text verb for capitals, else an action."""
+        known = self.verbs if typed.isupper() else self.actions
+        return next(iter(get_close_matches(typed, known, n=1, cutoff=0.6)), "")
+
+    def missing_words(self) -> list[str]:
+        """List the catalog keys that a declared command needs and a language lacks."""
+        keys = [f"help.{spec.action}" for spec in self] + [f"reply.{spec.action}" for spec in self]
+        keys += [f"field.{field}" for spec in self for field in spec.shape.__struct_fields__]
+        return sorted({f"{key} ({lang})" for key in keys for lang in catalog.LANGUAGES if not catalog.has(key, lang)})
+
+
+registry = Registry()
+
+
+C = TypeVar("C", bound=Command)
+
+
+def command(
+    action: str, text: str, *, right: Right = Right.USER, words: Mapping[str, Mapping[str, str]] | None = None
+) -> Callable[[type[C]], type[C]]:
+    """Declare a command: its JSON action, and its text syntax as VERB in capitals, then its positional fields.
+
+    A last field written `content...` takes the rest of the line as it is.
+
+    `words` are the sentences of a command that is not imd's own: `help`, `reply` and one per field, each by language.
+    """
+    parts = text.split()
+    verb = " ".join(part for part in parts if part.isupper())
+    takes = tuple(part.removesuffix("...") for part in parts if not part.isupper())
+    rest = takes[-1] if text.endswith("...") else ""
+    for name, sentence in (words or {}).items():
+        key = f"{name}.{action}" if name in {"help", "reply"} else f"field.{name}"
+        catalog.add(key, sentence)
+
+    def declare(shape: type[C]) -> type[C]:
+        registry.add(Spec(action=action, verb=verb, takes=takes, rest=rest, shape=shape, right=right))
+        return shape
+
+    return declare
+
+
+@attrs.define
+class Request:
+    """One line that was asked, decoded: a command, or the refusal that the line itself earned."""
+
+    dialect: Any
+    id: str | int | None = None
+    spec: Spec | None = None
+    command: Command | None = None
+    refusal: Refusal | None = None
+    name: str = ""
+    """What the asker called the command, for the reply to a line that names none we know."""
+
+    notice: str = ""
+    """A catalog key: not a request yet, but a `- ` line for the person who types one over several lines."""

@@ -1,0 +1,63 @@
+"""The catalog: every sentence a person may read, in English and Chinese side by side, from the files in catalog/.
+
+A key is a path such as `code.name_taken`; a sentence may hold `{name}` places. Tests hold the two languages together.
+"""
+
+import locale
+import os
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+LANGUAGES = ("en", "zh")
+
+_sentences: dict[str, dict[str, str]] = {}
+
+
+def _collect(path: str, table: dict[str, Any]) -> None:
+    if "en" in table and isinstance(table["en"], str):
+        _sentences[path] = {language: table[language] for language in LANGUAGES if language in table}
+        table = {name: rest for name, rest in table.items() if name not in LANGUAGES}
+    for name, rest in table.items():
+        _collect(f"{path}.{name}" if path else name, rest)
+
+
+def _load() -> None:
+    for file in sorted((files("imd.wire") / "catalog").iterdir(), key=lambda each: each.name):
+        if file.name.endswith(".toml"):
+            _collect("", tomllib.loads(file.read_text("utf-8")))
+
+
+_load()
+
+
+def sentences() -> Mapping[str, Mapping[str, str]]:
+    """Give the whole catalog: key -> language -> sentence."""
+    return _sentences
+
+
+def add(key: str, words: Mapping[str, str]) -> None:
+    """Add a sentence of another application's own."""
+    _sentences[key] = dict(words)
+
+
+def has(key: str, language: str = "en") -> bool:
+    """Say whether the catalog holds this key in this language."""
+    return language in _sentences.get(key, ())
+
+
+def say(key: str, language: str, /, **params: object) -> str:
+    """Give a sentence in a language, with its places filled. An unknown key is a KeyError: a fault of ours."""
+    words = _sentences[key]
+    sentence = words.get(language) or words["en"]
+    return sentence.format_map(params) if "{" in sentence else sentence
+
+
+@cache
+def language_here() -> str:
+    """Give the language of the person who started this process, from LC_ALL, LC_MESSAGES or LANG."""
+    chosen = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    code = (locale.normalize(chosen) if chosen else "en")[:2].lower()
+    return code if code in LANGUAGES else "en"

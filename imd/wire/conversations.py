@@ -1,0 +1,93 @@
+"""Conversations: the list, the pages of one, and catching up.
+
+-> CONVERSATIONS             <- - bob: 2 unread, last 2026-11-23 06:25Z bob: hello
+                             <- OK CONVERSATIONS
+-> HISTORY bob limit=20      <- - 1 2026-11-23 06:25Z alice: hi
+                             <- OK HISTORY conversation=1 more=false
+"""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from imd.wire import catalog
+from imd.wire.base import Command, Item, Reply, command
+from imd.wire.fields import Pointer, Seq
+from imd.wire.messages import Addressed, Message
+from imd.wire.refusals import NoSuchConversation, NoSuchUser
+
+
+class Conversation(Item, frozen=True, kw_only=True):
+    """One conversation as its member sees it. `unread` counts messages by others after `read_seq`."""
+
+    conversation: int
+    kind: str
+    to: str
+    title: str
+    last_seq: int
+    last_rev: int
+    read_seq: int
+    delivered_seq: int
+    unread: int
+    last: Message | None
+
+    def text(self, language: str) -> str:
+        """Write the conversation's line in CONVERSATIONS."""
+        last = self.last.content.splitlines()[0] if self.last and self.last.content.splitlines() else ""
+        sender = self.last.sender if self.last else ""
+        return catalog.say("line.conversation", language, to=self.to, unread=self.unread, sender=sender, last=last)
+
+
+class Conversations(Reply, frozen=True, kw_only=True):
+    """The conversations, the one with the latest message first."""
+
+    conversations: list[Conversation]
+
+
+@command("conversations", "CONVERSATIONS")
+class ListConversations(Command, frozen=True, kw_only=True):
+    """List your conversations."""
+
+    unread_only: bool = False
+    reply = Conversations
+    example = "CONVERSATIONS unread_only=true"
+
+
+class Page(Reply, frozen=True, kw_only=True):
+    """Messages, oldest first; `more` when the conversation goes on beyond them."""
+
+    conversation: int
+    messages: list[Message]
+    more: bool
+
+
+@command("history", "HISTORY to")
+class History(Addressed, frozen=True, kw_only=True):
+    """Read a conversation: its latest messages, or those before or after a seq."""
+
+    before: Seq | None = None
+    after: Pointer | None = None
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    reply = Page
+    refusals = (NoSuchConversation, NoSuchUser)
+    example = "HISTORY bob limit=20"
+
+
+class Changes(Reply, frozen=True, kw_only=True):
+    """Messages new or changed after the rev asked, by rev. Go on from `rev` while there is `more`."""
+
+    conversation: int
+    messages: list[Message]
+    rev: int
+    more: bool
+
+
+@command("sync", "SYNC to after_rev")
+class Sync(Addressed, frozen=True, kw_only=True):
+    """Catch up a device's copy of a conversation: every message whose rev is greater, in its present state."""
+
+    after_rev: Pointer
+    limit: Annotated[int, Meta(ge=1, le=500)] = 200
+    reply = Changes
+    refusals = (NoSuchConversation, NoSuchUser)
+    example = "SYNC bob 0"

@@ -1,0 +1,129 @@
+"""Refusals: every way a command can fail, each with its stable code (PROTOCOL section 8).
+
+One class a code, raised where the rule is, turned into a line in one place (the dialects). `params` are for programs and
+for the sentence in the catalog, `[code.CODE]`; a refusal with a `case` has a sentence of its own, `[code.CODE.CASE]`.
+"""
+
+from typing import ClassVar
+
+CODES: dict[str, type["Refusal"]] = {}
+"""Code -> its class; filled as the classes below are defined."""
+
+
+class Refusal(Exception):
+    """A command was understood and turned down. Not a fault: never logged as one."""
+
+    code: ClassVar[str] = ""
+
+    def __init__(self, case: str = "", **params: object) -> None:
+        super().__init__(self.code, case, params)
+        self.case = case
+        self.params = params
+
+    def __init_subclass__(cls, code: str) -> None:
+        cls.code = code
+        CODES[code] = cls
+
+
+class UnknownCommand(Refusal, code="unknown_command"):
+    """There is no such command; `suggestion` holds the nearest one."""
+
+
+class BadRequest(Refusal, code="bad_request"):
+    """The line is not a request, or a field of it is missing or of the wrong shape."""
+
+
+class BadEncoding(Refusal, code="bad_encoding"):
+    """The line is not UTF-8, or holds half a surrogate pair."""
+
+
+class LineTooLong(Refusal, code="line_too_long"):
+    """The line passes `limit` bytes; the rest of it is skipped."""
+
+
+class AuthRequired(Refusal, code="auth_required"):
+    """Log in first."""
+
+
+class InvalidCredentials(Refusal, code="invalid_credentials"):
+    """The name, the password or the token is wrong: which of them is not said (OWASP ASVS 5.0, 6.3.8)."""
+
+
+class NameTaken(Refusal, code="name_taken"):
+    """Somebody else has this name."""
+
+
+class BadName(Refusal, code="bad_name"):
+    """Not a name (PROTOCOL section 4)."""
+
+
+class WeakPassword(Refusal, code="weak_password"):
+    """Too short, too common, or the name itself (NIST SP 800-63B section 3.1.1.2)."""
+
+
+class InviteRequired(Refusal, code="invite_required"):
+    """This server takes new people by invite only."""
+
+
+class InviteInvalid(Refusal, code="invite_invalid"):
+    """The invite is unknown, used up or out of date."""
+
+
+class NoSuchUser(Refusal, code="no_such_user"):
+    """Nobody here has this name."""
+
+
+class NoSuchConversation(Refusal, code="no_such_conversation"):
+    """Absent, or not yours: the two look alike."""
+
+
+class NoSuchMessage(Refusal, code="no_such_message"):
+    """The conversation has no such message."""
+
+
+class NotAMember(Refusal, code="not_a_member"):
+    """You are not in this group."""
+
+
+class Blocked(Refusal, code="blocked"):
+    """They do not take messages from you."""
+
+
+class Forbidden(Refusal, code="forbidden"):
+    """You may not do this."""
+
+
+class Conflict(Refusal, code="conflict"):
+    """It contradicts what was said before: a client_id used again with other content."""
+
+
+class TooLate(Refusal, code="too_late"):
+    """The time for this has passed."""
+
+
+class TooLarge(Refusal, code="too_large"):
+    """More than `limit` bytes."""
+
+
+class QuotaExceeded(Refusal, code="quota_exceeded"):
+    """There is no more room of this kind for you."""
+
+
+class RateLimited(Refusal, code="rate_limited"):
+    """Too fast; `retry_after` says how many seconds to wait."""
+
+
+class SlowConsumer(Refusal, code="slow_consumer"):
+    """This connection does not read what it is sent; it is closed, and catches up by sync."""
+
+
+class Unsupported(Refusal, code="unsupported"):
+    """This server does not do that."""
+
+
+class Unavailable(Refusal, code="unavailable"):
+    """Not now: overloaded, stopping, or the disk failed. Whether it happened is unknown; repeating it is safe."""
+
+
+class Internal(Refusal, code="internal"):
+    """A fault of ours; `reference` finds it in the server's log."""

@@ -1,0 +1,116 @@
+"""The commands of the connection itself: who speaks, what can be said, and goodbye.
+
+-> HELLO lang=zh                      <- OK HELLO server="imd 0.1.0" protocol=imd/1 ...
+-> HELP SEND                          <- - SEND to content ...
+                                      <- OK HELP
+-> PING                               <- OK PING
+-> QUIT                               <- OK QUIT
+"""
+
+from imd.wire import catalog
+from imd.wire.base import Command, Event, Item, Reply, Right, command
+from imd.wire.fields import Label, Language
+from imd.wire.refusals import UnknownCommand
+
+
+class Greeting(Reply, frozen=True, kw_only=True):
+    """The server introduces itself. `limits` and `features` are for programs."""
+
+    server: str
+    protocol: str
+    limits: dict[str, int | float]
+    features: list[str]
+
+
+@command("hello", "HELLO", right=Right.ANYONE)
+class Hello(Command, frozen=True, kw_only=True):
+    """Say who you are and which language you read; learn what this server allows."""
+
+    client: Label = ""
+    lang: Language | None = None
+    reply = Greeting
+    example = "HELLO lang=en"
+
+
+class FieldHelp(Item, frozen=True, kw_only=True):
+    """One field of a command."""
+
+    name: str
+    type: str
+    required: bool
+    help: str
+
+    def text(self, language: str) -> str:
+        """Write the field's line in HELP COMMAND."""
+        need = catalog.say("help_page.required" if self.required else "help_page.optional", language)
+        return f"    {self.name}: {self.help} ({self.type}, {need})"
+
+
+class CommandHelp(Item, frozen=True, kw_only=True, rename={"syntax": "text"}):
+    """One command: `text` on the wire is its syntax for people; `example` a line that works."""
+
+    action: str
+    syntax: str
+    help: str
+    fields: list[FieldHelp]
+    example: str
+
+    def text(self, language: str) -> str:
+        """Write the command's line in HELP."""
+        return f"{self.syntax}\n    {self.help}"
+
+
+class Help(Reply, frozen=True, kw_only=True):
+    """The commands asked about."""
+
+    commands: list[CommandHelp]
+
+    def lines(self, language: str) -> list[str]:
+        """Write the list, or the whole page of one command."""
+        if len(self.commands) != 1:
+            pages = [f"{each.syntax.split(' [')[0]}: {each.help}" for each in self.commands]
+            return [*pages, catalog.say("help_page.more", language)]
+        (page,) = self.commands
+        fields = [field.text(language) for field in page.fields]
+        return [page.syntax, f"    {page.help}", *fields, catalog.say("help_page.example", language, line=page.example)]
+
+
+@command("help", "HELP command...", right=Right.ANYONE)
+class AskHelp(Command, frozen=True, kw_only=True):
+    """List the commands, or explain one."""
+
+    command: Label = ""
+    reply = Help
+    refusals = (UnknownCommand,)
+    example = "HELP SEND"
+
+
+@command("ping", "PING", right=Right.ANYONE)
+class Ping(Command, frozen=True, kw_only=True):
+    """Ask whether the server is there."""
+
+    example = "PING"
+
+
+@command("quit", "QUIT", right=Right.ANYONE)
+class Quit(Command, frozen=True, kw_only=True):
+    """Say goodbye; the server closes the connection."""
+
+    example = "QUIT"
+
+
+class Welcome(Event, frozen=True, kw_only=True, tag="welcome"):
+    """What a connection that stays silent for half a second is told: a person is likely looking at it."""
+
+    server: str
+
+
+class Closing(Event, frozen=True, kw_only=True, tag="closing"):
+    """The server closes this connection; `code` says why (PROTOCOL section 8), `message` says it to a person."""
+
+    code: str
+    message: str
+
+    def text(self, language: str) -> str:
+        """Write the goodbye for a person."""
+        return catalog.say("event.closing", language, code=self.code, message=self.message)
