@@ -1,0 +1,38 @@
+# make run    the daemon on this machine, data in ./imd-data       make bench  measured speed, beside bare Twisted
+# make test   everything that must hold before a change goes in    make soak   the long runs of the same
+PYTHON ?= python3
+BIN := .venv/bin
+TOOLS := openssl=openssl ncat=ncat socat=socat gnutls-cli=gnutls-bin tmux=tmux
+
+.PHONY: run test bench soak clean
+
+run: .venv/.for-running
+	@$(BIN)/imd run --data-dir imd-data
+
+test: .venv/.for-work
+	@.ci/apt $(TOOLS)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest; status=$$?; $(BIN)/coverage combine -q && $(BIN)/coverage report; exit $$status
+
+bench: .venv/.for-work
+	$(BIN)/python -m bench
+
+soak: .venv/.for-work
+	$(BIN)/pytest -m soak
+
+clean:
+	rm -rf .venv dist build .coverage* .hypothesis .*_cache
+	find . -name __pycache__ -prune -exec rm -rf {} + -o -name dropin.cache -delete
+
+# The environment: made once, and again when pyproject.toml changes.
+.venv/.for-running: pyproject.toml
+	@.ci/environment $(PYTHON) -e .
+	@touch $@
+
+.venv/.for-work: pyproject.toml
+	@.ci/environment $(PYTHON) -e '.[dev]'
+	@touch $@ .venv/.for-running
