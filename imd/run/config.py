@@ -1,0 +1,124 @@
+"""The configuration: every key from the TOML file, the environment (IMD_ and the key in capitals), or an option.
+
+An option goes before the environment, that before the file, that before the default. What nobody would have meant (an
+unknown key, a wrong type) is a Problem that says where it stands.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from imd.chat.limits import Limits
+from imd.run.listening import DEFAULT, loopback_only
+from imd.run.problem import Problem
+from imd.wire.catalog import LANGUAGES
+
+PREFIX = "IMD_"
+
+
+@attrs.frozen
+class Config:
+    """What the daemon is told. Paths are absolute: twistd changes its directory."""
+
+    data_dir: Path
+    listen: tuple[str, ...] = (DEFAULT,)
+    """Endpoint strings."""
+
+    register: str | None = None
+    """Who may register: open, invite or closed. None leaves it to `registration`."""
+
+    certificate: Path | None = None
+    key: Path | None = None
+    language: str = "en"
+    """What a session reads before it says HELLO lang=..."""
+
+    limits: Limits = attrs.Factory(Limits)
+
+    @property
+    def registration(self) -> str:
+        """Who may register: as told, else anyone on loopback and by invite beyond it."""
+        return self.register or ("open" if all(map(loopback_only, self.listen)) else "invite")
+
+
+CHOICES = {"register": ("open", "invite", "closed"), "language": LANGUAGES}
+KINDS: dict[str, Any] = {"data_dir": Path, "listen": tuple, "register": str, "certificate": Path, "key": Path}
+KINDS |= {"language": str} | {field.name: field.type for field in attrs.fields(Limits)}
+"""Every key and what it holds. Each limit is a key of its own."""
+
+
+@attrs.frozen
+class Said:
+    """One value as it was found: `name` is how its source calls the key, `base` where its relative paths begin."""
+
+    value: object
+    name: str
+    base: Path = attrs.field(factory=Path.cwd)
+
+
+def load(options: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
+    """Gather the configuration; `options` holds those that were given. Raises Problem."""
+    given = {key: Said(value, f"--{key.replace('_', '-')}") for key, value in options.items()}
+    given = _environment(environment) | given
+    if file := given.pop("config", None):
+        given = _file(file.base / str(file.value)) | given
+    values = {key: _checked(key, said) for key, said in given.items()}
+    if ("certificate" in values) != ("key" in values):
+        raise Problem("certificate_and_key")
+    limits = {key: values.pop(key) for key in list(values) if key in attrs.fields_dict(Limits)}
+    return Config(**{"data_dir": Path.cwd() / "imd-data", **values}, limits=Limits(**limits))
+
+
+def _environment(environment: Mapping[str, str]) -> dict[str, Said]:
+    found = {}
+    for name, text in environment.items():
+        if name.startswith(PREFIX) and text:
+            key = name.removeprefix(PREFIX).lower()
+            if key not in KINDS and key != "config":
+                raise _unknown(name, [PREFIX + known.upper() for known in (*KINDS, "config")])
+            found[key] = Said(_from_text(KINDS.get(key), text), name)
+    return found
+
+
+def _from_text(kind: Any, text: str) -> object:
+    """Give a variable's text the shape a file would hold; what does not fit is left for `_checked` to name."""
+    if kind is tuple:
+        return text.split()
+    return int(text) if kind is int and text.removeprefix("-").isdecimal() else text
+
+
+def _file(path: Path) -> dict[str, Said]:
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise Problem("unreadable", path=path, reason=error.strerror) from None
+    except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
+        raise Problem("not_toml", path=path, reason=error) from None
+    for key in table:
+        if key not in KINDS:
+            raise _unknown(f"{path}: {key}", list(KINDS), key)
+    return {key: Said(value, f"{path}: {key}", path.absolute().parent) for key, value in table.items()}
+
+
+def _unknown(name: str, known: list[str], typed: str = "") -> Problem:
+    near = get_close_matches(typed or name, known, n=1)
+    return Problem("unknown_key.near", name=name, suggestion=near[0]) if near else Problem("unknown_key", name=name)
+
+
+def _checked(key: str, said: Said) -> Any:
+    """Give the value as its key holds it, or raise the Problem that names the place and the fault."""
+    kind, value = KINDS[key], said.value
+    if kind is tuple and isinstance(value, str):
+        value = [value]
+    if kind is tuple and isinstance(value, list) and value and all(isinstance(each, str) and each for each in value):
+        return tuple(value)
+    if kind is int and type(value) is int and value >= 0:
+        return value
+    if kind in (str, Path) and isinstance(value, str) and value and value in CHOICES.get(key, (value,)):
+        return (said.base / Path(value).expanduser()).absolute() if kind is Path else value
+    if key in CHOICES:
+        raise Problem("choice", name=said.name, value=value, choices=", ".join(CHOICES[key]))
+    raise Problem(f"kind.{kind.__name__}", name=said.name, value=value)

@@ -1,0 +1,52 @@
+"""What an endpoint string opens, judged by reading it: before anything is opened."""
+
+import re
+import socket
+from ipaddress import ip_address
+
+import attrs
+
+DEFAULT = "imd:7373:interface=127.0.0.1"
+
+_PIECE = re.compile(r"(?:[^:\\]|\\.)+", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
+
+@attrs.frozen
+class Opening:
+    """A TCP port on one of this machine's addresses; no host means all of them."""
+
+    host: str
+    port: int
+
+    def bind(self) -> None:
+        """Try whether the port can be had, and let go of it again. Raises OSError."""
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((self.host, self.port))
+
+
+def _pieces(listen: str) -> list[str]:
+    return [_ESCAPED.sub(r"\1", piece) for piece in _PIECE.findall(listen)]
+
+
+def opening(listen: str) -> Opening | None:
+    """Read an endpoint string that opens a TCP port by number; None for every other kind."""
+    kind, *pieces = _pieces(listen) or [""]
+    named = dict(piece.split("=", 1) for piece in pieces if "=" in piece)
+    numbers = [piece for piece in [named.get("port", ""), *pieces] if piece.isdecimal()]
+    if kind not in ("imd", "tcp", "tcp6", "ssl", "tls") or not numbers:
+        return None
+    return Opening(named.get("interface", ""), int(numbers[0]))
+
+
+def loopback_only(listen: str) -> bool:
+    """Say whether only this machine can reach what the string opens. What cannot be told counts as beyond."""
+    if _pieces(listen)[:1] == ["unix"]:
+        return True
+    at = opening(listen)
+    try:
+        return at is not None and (at.host == "localhost" or ip_address(at.host).is_loopback)
+    except ValueError:
+        return False

@@ -1,0 +1,85 @@
+"""The daemon's options on a command line: `twistd imd ...` and `imd run ...`."""
+
+import os
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from twisted.python import usage
+
+import imd
+from imd.run.config import Config, load
+from imd.run.problem import Problem
+from imd.wire import catalog
+
+
+def say(key: str, **params: object) -> str:
+    """Give a sentence of the command line, in the language of whoever reads it."""
+    return catalog.say(f"command_line.{key}", catalog.language_here(), **params)
+
+
+class PlainOptions(usage.Options):
+    """Options whose mistakes are one line on stderr, with the nearest known word."""
+
+    def opt_version(self) -> None:
+        """Show the version and exit."""
+        print(f"imd {imd.__version__}")
+        sys.exit(0)
+
+    def opt_help(self) -> None:
+        """Show this help and exit."""
+        print(self)
+        sys.exit(0)
+
+    opt_h = opt_help
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """Read the words of a command line. A mistake ends the process with one line."""
+        try:
+            super().parseOptions(options)  # type: ignore[no-untyped-call]  # Twisted has not typed it
+        except usage.UsageError as error:
+            raise SystemExit(f"imd: {error}{self._suggestion(str(error))}") from None
+        except Problem as problem:
+            raise problem.exit() from None
+
+    def _suggestion(self, mistake: str) -> str:
+        known = [f"--{name.rstrip('=')}" for name in self.longOpt]
+        known += [name for name, *_ in getattr(self, "subCommands", ())]
+        typed = next((each for each in mistake.split() if each.startswith("--")), mistake.split()[-1])
+        near = [] if typed in known else get_close_matches(typed, known, n=1)
+        return f". {say('near', suggestion=near[0])}" if near else ""
+
+
+class Options(PlainOptions):
+    """What `twistd imd` takes. Everything else is set in the configuration file or the environment."""
+
+    longdesc = say("daemon")
+    optParameters = [
+        ["data-dir", "d", None, say("option.data_dir")],
+        ["config", "c", None, say("option.config")],
+        ["register", "r", None, say("option.register")],
+        ["certificate", None, None, say("option.certificate")],
+        ["key", None, None, say("option.key")],
+        ["language", None, None, say("option.language")],
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # nor this
+        self["listen"] = []
+        self.docs["listen"] = say("option.listen")
+
+    def opt_listen(self, endpoint: str) -> None:
+        """Open this endpoint; may be given several times."""
+        self["listen"].append(endpoint)
+
+    opt_l = opt_listen
+
+    def parseArgs(self, *words: str) -> None:
+        """Take no words beside the options."""
+        if words:
+            raise usage.UsageError(say("extra", word=words[0]))
+
+    def config(self) -> Config:
+        """Put the options, the environment and the file together. Raises Problem."""
+        given = {name.replace("-", "_"): value for name, value in self.items() if value not in (None, [])}
+        return load(given, os.environ)

@@ -1,0 +1,15 @@
+"""What an operator must mend before imd can go on: one clear line, in their language, instead of a traceback."""
+
+from imd.wire import catalog
+
+
+class Problem(Exception):
+    """Something outside the program is wrong; str() is the sentence, from `[problem.CASE]` of the catalog."""
+
+    def __init__(self, case: str, **params: object) -> None:
+        super().__init__(catalog.say(f"problem.{case}", catalog.language_here(), **params))
+        self.case = case
+
+    def exit(self) -> SystemExit:
+        """Give what ends the process with this line on stderr and status 1."""
+        return SystemExit(f"imd: {self}")
