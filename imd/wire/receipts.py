@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from imd.wire import catalog
-from imd.wire.base import Command, Event, Reply, command
+from imd.wire.base import Event, Reply, command
 from imd.wire.fields import BIGGEST, Name, Pointer
 from imd.wire.messages import Addressed
 from imd.wire.refusals import NoSuchConversation, NoSuchUser
@@ -57,6 +57,11 @@ class Receipt(Event, frozen=True, kw_only=True, tag="receipt"):
     to: Name
     delivered_seq: int
     read_seq: int
+
+    def text(self, language: str) -> str:
+        """Tell a person what they need not read again; a delivery alone is for programs."""
+        done = self.read_seq == self.delivered_seq
+        return catalog.say("event.receipt", language, to=self.to, read_seq=self.read_seq) if done else ""
 
 
 class Replayed(Event, frozen=True, kw_only=True, tag="replayed"):

@@ -1,6 +1,8 @@
 """The text dialect: what a person types, and what a person reads (PROTOCOL section 3).
 
 [@tag] COMMAND arguments [key=value ...] [rest of the line]
+
+A space, a tab or the full-width space of Chinese keyboards stands between two words.
 """
 
 import re
@@ -10,12 +12,14 @@ from imd.wire import catalog, shapes
 from imd.wire.base import Event, Reply, Request, Spec, registry
 from imd.wire.jsonline import sentence, unknown
 from imd.wire.refusals import BadEncoding, BadRequest, Refusal
-from imd.wire.terminal import edited, lines, without_telnet
+from imd.wire.terminal import edited, harmless, lines, without_telnet
 
-_TAG = re.compile(r"@(\S{1,64})(?:\s+|$)")
-_WORD = re.compile(r'"((?:[^"\\]|\\.)*)"(?=\s|$)|([^\s"]\S*)|(")')
+_SPACE = " \t\u3000"
+_GAP = re.compile(rf"[{_SPACE}]+")
+_TAG = re.compile(rf"@([^{_SPACE}]{{1,64}})(?:[{_SPACE}]+|\Z)")
+_WORD = re.compile(rf'"((?:[^"\\]|\\.)*)"(?=[{_SPACE}]|\Z)|([^"{_SPACE}][^{_SPACE}]*)', re.DOTALL)
 _PAIR = re.compile(r"([a-z_]+)=")
-_ESCAPED = re.compile(r"\\(.)")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _BARE = re.compile(r'[^\s"=]+')
 
 
@@ -29,53 +33,61 @@ def clean(line: bytes) -> str:
 
 def decode(line: bytes) -> Request | None:
     """Read a line. Never raises; an empty line is nothing."""
+    taken = take_apart(line)
+    return complete(*taken) if taken else None
+
+
+def take_apart(line: bytes) -> tuple[Request, dict[str, Any]] | None:
+    """Find a line's command and fields, without making the command of them yet. Never raises."""
     request = Request(dialect=DIALECT)
+    fields: dict[str, Any] = {}
     try:
-        text = clean(line).strip(" \t\r")
+        text = clean(line).rstrip("\r").lstrip(_SPACE)
         if tag := _TAG.match(text):
             request.id, text = tag[1], text[tag.end() :]
         if not text:
-            return None if request.id is None else _refused(request, BadRequest("missing", field="command"))
-        spec, rest = _command(request, text)
-        request.spec = spec
-        request.command = shapes.build(spec, _arguments(spec, rest), strict=False)
-    except BadRequest as refusal:
-        request.refusal = _with_usage(request, refusal)
+            if request.id is None:
+                return None
+            raise BadRequest("missing", field="command")
+        request.spec, rest = _command(request, text.removeprefix("/"))
+        fields = _arguments(request.spec, rest)
     except Refusal as refusal:
         request.refusal = refusal
-    return request
+    return request, fields
 
 
-def _with_usage(request: Request, refusal: BadRequest) -> BadRequest:
-    """Add the command's syntax to a complaint about a missing field: a person has no schema at hand."""
-    if refusal.case != "missing" or request.spec is None:
-        return refusal
-    return BadRequest("usage", usage=request.spec.usage(), **refusal.params)
-
-
-def _refused(request: Request, refusal: Refusal) -> Request:
-    request.refusal = refusal
+def complete(request: Request, fields: dict[str, Any]) -> Request:
+    """Make the command of a line that was taken apart. Never raises."""
+    if request.refusal is None:
+        assert request.spec is not None
+        try:
+            request.command = shapes.build(request.spec, fields, strict=False)
+        except BadRequest as refusal:
+            request.refusal = refusal
+            if refusal.case == "missing":  # a person has no schema at hand
+                request.refusal = BadRequest("usage", usage=request.spec.usage(), **refusal.params)
     return request
 
 
 def _command(request: Request, text: str) -> tuple[Spec, str]:
-    text = text.removeprefix("/")
-    words = text.split(None, 2)
-    for count in (2, 1):
-        verb = " ".join(words[:count]).upper()
-        if len(words) >= count and (spec := registry.verbs.get(verb)):
-            return spec, "".join(text.split(None, count)[count:])
-    request.name = (words or [""])[0].upper()[:64]
-    both = " ".join(words[:2]).upper()
-    raise unknown(both if registry.suggestion(both) and not registry.suggestion(request.name) else request.name)
+    """Find the command that one word or two name, and what follows them."""
+    first, *others = _GAP.split(text, maxsplit=2)
+    second, last = (*others, "", "")[:2]
+    both = f"{first} {second}".rstrip().upper()
+    if spec := registry.verbs.get(both):
+        return spec, last
+    request.name = first.upper()[:64]
+    if spec := registry.verbs.get(first.upper()):
+        return spec, text[len(first) :]
+    raise unknown(both if " " in registry.suggestion(both, registry.verbs) else first.upper())
 
 
 def _arguments(spec: Spec, text: str) -> dict[str, Any]:
-    """Take the line apart: positional words, key=value of known fields, and the rest for the field that wants it."""
+    """Take the arguments apart: positional words, key=value of known fields, the rest for the field that wants it."""
     waiting = list(spec.takes)
     fields: dict[str, Any] = {}
     keys = set(spec.shape.__struct_fields__) - {spec.rest}
-    while text := text.lstrip(" \t"):
+    while text := text.lstrip(_SPACE):
         if (pair := _PAIR.match(text)) and pair[1] in keys:
             field = pair[1]
             if field in fields:
@@ -95,23 +107,26 @@ def _arguments(spec: Spec, text: str) -> dict[str, Any]:
 
 def _word(text: str) -> tuple[str, str]:
     """Take one argument off the front: a bare word, or several in quotes."""
-    if not text or text[0] in " \t":
+    if not text or text[0] in _SPACE:
         return "", text
-    word = _WORD.match(text)
-    if word is None or word[3]:
+    if not (word := _WORD.match(text)):
         raise BadRequest("quote")
-    value = word[2] if word[2] is not None else _ESCAPED.sub(r"\1", word[1])
-    return value, text[word.end() :]
+    quote, bare = word.groups()
+    return bare or _ESCAPED.sub(_meant, quote), text[word.end() :]
+
+
+def _meant(escaped: re.Match[str]) -> str:
+    return "\n" if escaped[1] == "n" else escaped[1]
 
 
 def quoted(value: object) -> str:
-    """Write a value so that it reads back as one argument."""
+    """Write a value so that it reads back as one argument, on one line."""
     if isinstance(value, bool):
         return "true" if value else "false"
     text = str(value)
     if _BARE.fullmatch(text) or not isinstance(value, str):
         return text
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n") + '"'
 
 
 def _marked(mark: str, text: str) -> list[str]:
@@ -121,7 +136,7 @@ def _marked(mark: str, text: str) -> list[str]:
 
 
 def _tagged(request: Request, line: str) -> str:
-    return line if request.id is None else f"@{request.id} {line}"
+    return harmless(line if request.id is None else f"@{request.id} {line}")
 
 
 class TextDialect:
@@ -143,11 +158,12 @@ class TextDialect:
 
     def refusal(self, request: Request, refusal: Refusal, language: str) -> bytes:
         """Write a failure, with its code for programs and its sentence for people."""
-        return _tagged(request, f"ERR {refusal.code} {lines(sentence(refusal, language))[0]}").encode()
+        return _tagged(request, f"ERR {refusal.code} {sentence(refusal, language)}").encode()
 
     def event(self, event: Event, language: str) -> bytes:
-        """Write an event."""
-        return "\r\n".join(_marked("*", event.text(language))).encode()
+        """Write an event; one that tells a person nothing is nothing."""
+        text = event.text(language)
+        return "\r\n".join(_marked("*", text)).encode() if text else b""
 
     def notice(self, key: str, language: str) -> bytes:
         """Write a hint that belongs to a request still being typed."""

@@ -1,0 +1,1 @@
+"""What imd does: the rules. One handler a command, plain functions over a transaction; no network, no clock."""

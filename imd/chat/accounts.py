@@ -1,0 +1,172 @@
+"""The rules of accounts: registering, logging in, devices."""
+
+from imd.chat import passwords
+from imd.chat.lanes import Cut, Desk, Me, Outcome, SignIn, SignOut, live, reads, slow, writes
+from imd.store import accounts as sql
+from imd.store.transaction import Tx
+from imd.wire import accounts as wire
+from imd.wire import names
+from imd.wire.base import Done
+from imd.wire.fields import timestamp
+from imd.wire.refusals import (
+    BadName,
+    BadRequest,
+    Conflict,
+    Forbidden,
+    InvalidCredentials,
+    InviteInvalid,
+    InviteRequired,
+    NameTaken,
+)
+
+DAY = 86_400_000
+TOUCH_AFTER = 600_000
+"""How old a device's last_seen grows before a resume writes it anew, in milliseconds."""
+
+
+@slow(wire.Register)
+async def register(desk: Desk, me: Me, command: wire.Register) -> Outcome[wire.Registered]:
+    """Make an account, if this server's registration and the name allow it."""
+    if desk.registration == "closed":
+        raise Forbidden("registration")
+    if desk.registration == "invite" and not command.invite:
+        raise InviteRequired
+    username = names.username(command.username)
+    passwords.check(command.password, username, me.limits.password_characters)
+    if await desk.read(lambda tx: sql.by_name(tx, username)):
+        raise NameTaken(username=username)
+    password_hash = await desk.hash_password(command.password)
+
+    def add(tx: Tx) -> None:
+        admin: bool | None = False
+        if command.invite:
+            admin = sql.use_invite(tx, passwords.fingerprint(command.invite), me.now)
+            if admin is None:
+                raise InviteInvalid
+        if sql.add(tx, username, command.display_name or username, password_hash, bool(admin), me.now) is None:
+            raise NameTaken(username=username)
+
+    await desk.write(add)
+    return Outcome(wire.Registered(username=username))
+
+
+async def _authenticate(desk: Desk, me: Me, username: str, password: str) -> sql.Account:
+    """Find the account that a name and a password belong to. Who is unknown costs the same time as who is known."""
+    try:
+        name = names.username(username)
+    except BadName:
+        name = username
+    desk.throttle.check(name, me.address, me.now)
+    account = await desk.read(lambda tx: sql.by_name(tx, name))
+    matches = await desk.password_matches(account.password_hash if account else None, password)
+    if account is None or not matches or account.disabled:
+        desk.throttle.failed(name, me.address, me.now)
+        raise InvalidCredentials
+    desk.throttle.passed(name, me.address)
+    return account
+
+
+def _refuse_second_login(me: Me) -> None:
+    if me.account:
+        raise Conflict("logged_in", username=me.username)
+
+
+@slow(wire.Login)
+async def login(desk: Desk, me: Me, command: wire.Login) -> Outcome[wire.LoggedIn]:
+    """Log a new device in by password."""
+    _refuse_second_login(me)
+    account = await _authenticate(desk, me, command.username, command.password)
+    token = passwords.secret()
+
+    def add(tx: Tx) -> sql.Device:
+        if sql.by_id(tx, account.id)[3:] != account[3:]:
+            raise InvalidCredentials  # changed or shut while the password was being checked
+        kept = sql.devices(tx, account.id)
+        stale = [each.id for each in kept if each.last_seen < me.now - me.limits.token_days * DAY]
+        crowding = [each.id for each in kept[me.limits.devices_per_account - 1 :]]
+        sql.drop_devices(tx, account.id, sorted({*stale, *crowding}))
+        return sql.add_device(tx, account.id, command.device or "device", passwords.fingerprint(token), me.now)
+
+    device = await desk.write(add)
+    reply = wire.LoggedIn(username=account.username, device=device.label, token=token)
+    return Outcome(reply, effects=(_signed_in(account, device, command.replay),))
+
+
+def _signed_in(account: sql.Account, device: sql.Device, replay: bool) -> SignIn:
+    return SignIn(
+        account=account.id,
+        username=account.username,
+        display_name=account.display_name,
+        admin=bool(account.admin),
+        device=device.id,
+        label=device.label,
+        replay=replay,
+    )
+
+
+@writes(wire.Resume)
+def resume(tx: Tx, me: Me, command: wire.Resume) -> Outcome[wire.Resumed]:
+    """Log a known device in by its token."""
+    _refuse_second_login(me)
+    found = sql.by_token(tx, passwords.fingerprint(command.token), me.now - me.limits.token_days * DAY)
+    if found is None or found[1].disabled:
+        raise InvalidCredentials("token")
+    device, account = found
+    if device.last_seen < me.now - TOUCH_AFTER:
+        sql.touch_device(tx, device.id, me.now)
+    reply = wire.Resumed(username=account.username, device=device.label)
+    return Outcome(reply, effects=(_signed_in(account, device, command.replay),))
+
+
+@writes(wire.Logout)
+def logout(tx: Tx, me: Me, command: wire.Logout) -> Outcome[Done]:
+    """Forget the device that asks, and close what else is connected by its token."""
+    sql.drop_devices(tx, me.account, [me.device])
+    return Outcome(Done(), effects=(SignOut(), Cut(me.account, [me.device])))
+
+
+@slow(wire.ChangePassword)
+async def change_password(desk: Desk, me: Me, command: wire.ChangePassword) -> Outcome[Done]:
+    """Change one's own password, and log the other devices out: one of them may be why."""
+    account = await _authenticate(desk, me, me.username, command.old)
+    passwords.check(command.new, me.username, me.limits.password_characters)
+    password_hash = await desk.hash_password(command.new)
+
+    def change(tx: Tx) -> list[int]:
+        others = [each.id for each in sql.devices(tx, account.id) if each.id != me.device]
+        sql.set_password(tx, account.id, password_hash)
+        sql.drop_devices(tx, account.id, others)
+        return others
+
+    return Outcome(Done(), effects=(Cut(me.account, await desk.write(change)),))
+
+
+@reads(wire.ListDevices)
+def devices(tx: Tx, me: Me, command: wire.ListDevices) -> Outcome[wire.Devices]:
+    """List one's own devices."""
+    listed = [
+        wire.Device(
+            device=each.label,
+            created=timestamp(each.created),
+            last_seen=timestamp(each.last_seen),
+            current=each.id == me.device,
+        )
+        for each in sql.devices(tx, me.account)
+    ]
+    return Outcome(wire.Devices(devices=listed))
+
+
+@writes(wire.RevokeDevice)
+def revoke_device(tx: Tx, me: Me, command: wire.RevokeDevice) -> Outcome[Done]:
+    """Log one of one's own devices out."""
+    found = [each.id for each in sql.devices(tx, me.account) if each.label == command.device]
+    if not found:
+        raise BadRequest("device", device=command.device)
+    sql.drop_devices(tx, me.account, found)
+    return Outcome(Done(), effects=(Cut(me.account, found),))
+
+
+@live(wire.WhoAmI)
+def whoami(me: Me, command: wire.WhoAmI) -> Outcome[wire.Identity]:
+    """Tell who asks."""
+    return Outcome(wire.Identity(username=me.username, display_name=me.display_name, device=me.label))

@@ -1,0 +1,86 @@
+"""The rules of administration: accounts and invites."""
+
+from imd.chat import passwords
+from imd.chat.accounts import DAY
+from imd.chat.conversations import account_named
+from imd.chat.lanes import Cut, Desk, Me, Outcome, reads, slow, writes
+from imd.store import accounts as sql
+from imd.store.transaction import Tx
+from imd.wire import admin as wire
+from imd.wire import names
+from imd.wire.base import Done
+from imd.wire.fields import timestamp
+from imd.wire.refusals import NameTaken
+
+
+@slow(wire.UserAdd)
+async def user_add(desk: Desk, me: Me, command: wire.UserAdd) -> Outcome[wire.Issued]:
+    """Make an account, whatever the registration policy."""
+    username = names.username(command.username)
+    password = command.password or passwords.made_up()
+    passwords.check(password, username, me.limits.password_characters)
+    password_hash = await desk.hash_password(password)
+    display_name = command.display_name or username
+    made = await desk.write(lambda tx: sql.add(tx, username, display_name, password_hash, command.admin, me.now))
+    if made is None:
+        raise NameTaken(username=username)
+    return Outcome(wire.Issued(username=username, password=None if command.password else password))
+
+
+@reads(wire.UserList)
+def user_list(tx: Tx, me: Me, command: wire.UserList) -> Outcome[wire.Users]:
+    """List accounts by name."""
+    rows = sql.listing(tx, command.after, command.limit + 1)
+    users = [
+        wire.User(
+            username=row.username,
+            display_name=row.display_name,
+            admin=bool(row.admin),
+            disabled=bool(row.disabled),
+            created=timestamp(row.created),
+            devices=row.devices,
+        )
+        for row in rows[: command.limit]
+    ]
+    return Outcome(wire.Users(users=users, more=len(rows) > command.limit))
+
+
+@slow(wire.UserPasswd)
+async def user_passwd(desk: Desk, me: Me, command: wire.UserPasswd) -> Outcome[wire.Issued]:
+    """Replace somebody's password and log all their devices out."""
+    account = await desk.read(lambda tx: account_named(tx, command.username))
+    password = command.password or passwords.made_up()
+    passwords.check(password, account.username, me.limits.password_characters)
+    password_hash = await desk.hash_password(password)
+
+    def change(tx: Tx) -> list[int]:
+        sql.set_password(tx, account.id, password_hash)
+        return _log_out(tx, account.id)
+
+    dropped = await desk.write(change)
+    reply = wire.Issued(username=account.username, password=None if command.password else password)
+    return Outcome(reply, effects=(Cut(account.id, dropped),))
+
+
+def _log_out(tx: Tx, account: int) -> list[int]:
+    dropped = [device.id for device in sql.devices(tx, account)]
+    sql.drop_devices(tx, account, dropped)
+    return dropped
+
+
+@writes(wire.UserDisable)
+def user_disable(tx: Tx, me: Me, command: wire.UserDisable) -> Outcome[Done]:
+    """Shut or open an account. Its messages stay."""
+    account = account_named(tx, command.username)
+    sql.set_disabled(tx, account.id, not command.enable)
+    dropped = [] if command.enable else _log_out(tx, account.id)
+    return Outcome(Done(), effects=(Cut(account.id, dropped),))
+
+
+@writes(wire.InviteCreate)
+def invite_create(tx: Tx, me: Me, command: wire.InviteCreate) -> Outcome[wire.Invite]:
+    """Make an invite; only its fingerprint is kept."""
+    code = passwords.secret()
+    expires = me.now + command.days * DAY
+    sql.add_invite(tx, passwords.fingerprint(code), command.uses, expires, command.admin)
+    return Outcome(wire.Invite(invite=code, uses=command.uses, expires=timestamp(expires)))

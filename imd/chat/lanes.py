@@ -1,0 +1,155 @@
+"""Lanes: a handler's decorator says where it runs, and nothing else does.
+
+    @writes   whole, in the writer thread, in a savepoint of the group's transaction:  (tx, me, command) -> Outcome
+    @reads    the same on a snapshot in a reader thread
+    @live     in the reactor, without a database:                                      (me, command) -> Outcome
+    @slow     a coroutine that waits for pools of its own:                             (desk, me, command) -> Outcome
+
+Who is to be told, and what becomes of the session, is data in the Outcome; a handler never calls the network.
+"""
+
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from typing import Any, Generic, Protocol, TypeVar
+
+import attrs
+
+from imd.chat.limits import Limits
+from imd.chat.throttle import Throttle
+from imd.store.transaction import Tx
+from imd.wire.base import Command, Event, Reply
+
+R = TypeVar("R", bound=Reply, covariant=True)
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Me:
+    """Who asks, when, and under which rules. Account 0 is nobody: not logged in, or the operator's socket."""
+
+    now: int
+    """Milliseconds since 1970."""
+
+    limits: Limits
+    language: str = "en"
+    account: int = 0
+    username: str = ""
+    display_name: str = ""
+    device: int = 0
+    label: str = ""
+    admin: bool = False
+    address: str = ""
+    """Where the connection comes from, as far as limits tell addresses apart."""
+
+
+@attrs.frozen
+class SignIn:
+    """The session now speaks for this account; `replay` pushes what was not delivered."""
+
+    account: int
+    username: str
+    display_name: str
+    admin: bool
+    device: int
+    label: str
+    replay: bool
+
+
+@attrs.frozen
+class SignOut:
+    """The session speaks for nobody."""
+
+
+@attrs.frozen
+class Leave:
+    """The session ends once its reply is out."""
+
+
+@attrs.frozen
+class Speak:
+    """The session reads this language."""
+
+    language: str
+
+
+@attrs.frozen
+class Cut:
+    """The live connections of these devices are closed."""
+
+    account: int
+    devices: list[int]
+
+
+Effect = SignIn | SignOut | Leave | Speak | Cut
+
+
+@attrs.frozen
+class Outcome(Generic[R]):
+    """What a handler decided: the reply, who is told what, and what becomes of the session."""
+
+    reply: R
+    told: tuple[tuple[tuple[int, ...], Event], ...] = ()
+    effects: tuple[Effect, ...] = ()
+
+
+class Desk(Protocol):
+    """What a slow handler may wait for."""
+
+    registration: str
+    """open, invite or closed."""
+
+    throttle: Throttle
+
+    def read(self, work: Callable[[Tx], T]) -> Awaitable[T]:
+        """Read on a snapshot."""
+
+    def write(self, work: Callable[[Tx], T]) -> Awaitable[T]:
+        """Write, and wait for the disk."""
+
+    def hash_password(self, password: str) -> Awaitable[str]:
+        """Hash a password; refuses `unavailable` when too many wait."""
+
+    def password_matches(self, password_hash: str | None, password: str) -> Awaitable[bool]:
+        """Compare; None costs the same and never matches."""
+
+
+class Lane(Enum):
+    """Where a handler runs."""
+
+    WRITES = "writes"
+    READS = "reads"
+    LIVE = "live"
+    SLOW = "slow"
+
+
+@attrs.frozen
+class Handler:
+    """One command's handler with its lane."""
+
+    lane: Lane
+    run: Callable[..., Any]
+
+
+HANDLERS: dict[type[Command], Handler] = {}
+"""Command -> its one handler."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _taking(lane: Lane) -> Callable[[type[Command]], Callable[[F], F]]:
+    def handles(shape: type[Command]) -> Callable[[F], F]:
+        def keep(run: F) -> F:
+            if shape in HANDLERS:
+                raise ValueError(f"{shape.__name__} has two handlers")
+            HANDLERS[shape] = Handler(lane, run)
+            return run
+
+        return keep
+
+    return handles
+
+
+writes = _taking(Lane.WRITES)
+reads = _taking(Lane.READS)
+live = _taking(Lane.LIVE)
+slow = _taking(Lane.SLOW)

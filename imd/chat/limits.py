@@ -1,0 +1,22 @@
+"""The limits that the rules and the gate hold people to (PROTOCOL section 7); each is a key of the configuration."""
+
+import attrs
+
+
+@attrs.frozen
+class Limits:
+    """How much, how long, how often. Sizes are bytes, times seconds; 0 requests a second means no limit."""
+
+    line_bytes: int = 65_536
+    content_bytes: int = 16_384
+    login_seconds: int = 30
+    handshake_seconds: int = 10
+    unauthenticated_per_address: int = 20
+    failed_logins: int = 5
+    queue_bytes: int = 1_048_576
+    stall_seconds: int = 60
+    requests_per_second: int = 30
+    burst: int = 100
+    password_characters: int = 8
+    devices_per_account: int = 100
+    token_days: int = 30

@@ -1,0 +1,73 @@
+"""The rules of the connection itself: hello, help, ping, quit."""
+
+import attrs
+import msgspec
+
+import imd
+from imd.chat.lanes import Effect, Leave, Me, Outcome, Speak, live
+from imd.wire import catalog, jsonline
+from imd.wire import session as wire
+from imd.wire.base import Done, Right, Spec, registry
+
+FEATURES = ["replay", "sync", "resume", "client_id"]
+
+
+@live(wire.Hello)
+def hello(me: Me, command: wire.Hello) -> Outcome[wire.Greeting]:
+    """Introduce the server."""
+    effects: tuple[Effect, ...] = (Speak(command.lang),) if command.lang else ()
+    reply = wire.Greeting(
+        server=f"imd {imd.__version__}", protocol="imd/1", limits=attrs.asdict(me.limits), features=FEATURES
+    )
+    return Outcome(reply, effects=effects)
+
+
+@live(wire.AskHelp)
+def help_command(me: Me, command: wire.AskHelp) -> Outcome[wire.Help]:
+    """Explain one command, or list those that this person may give."""
+    if command.command:
+        typed = command.command.strip().lstrip("/")
+        spec = registry.verbs.get(typed.upper()) or registry.actions.get(typed.lower())
+        if spec is None:
+            raise jsonline.unknown(typed.upper())
+        return Outcome(wire.Help(commands=[_explained(spec, me.language)]))
+    allowed = [spec for spec in registry if spec.right is not Right.ADMIN or me.admin]
+    return Outcome(wire.Help(commands=[_explained(spec, me.language) for spec in allowed]))
+
+
+def _explained(spec: Spec, language: str) -> wire.CommandHelp:
+    fields = [
+        wire.FieldHelp(
+            name=field.name,
+            type=_type_name(field.type),
+            required=field.required,
+            help=catalog.say(f"field.{field.name}", language),
+        )
+        for field in msgspec.structs.fields(spec.shape)
+    ]
+    return wire.CommandHelp(
+        action=spec.action,
+        syntax=spec.usage(),
+        help=catalog.say(f"help.{spec.action}", language),
+        fields=fields,
+        example=spec.shape.example,
+    )
+
+
+def _type_name(annotation: object) -> str:
+    """Name a field's JSON type."""
+    schema = msgspec.json.schema(annotation)
+    choices = [schema, *schema.get("anyOf", ())]
+    return next((str(each["type"]) for each in choices if each.get("type") not in (None, "null")), "string")
+
+
+@live(wire.Ping)
+def ping(me: Me, command: wire.Ping) -> Outcome[Done]:
+    """Be there."""
+    return Outcome(Done())
+
+
+@live(wire.Quit)
+def quit_command(me: Me, command: wire.Quit) -> Outcome[Done]:
+    """Let the session end."""
+    return Outcome(Done(), effects=(Leave(),))

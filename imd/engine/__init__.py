@@ -1,0 +1,1 @@
+"""How it is asked: the session of one connection, the gate every command passes, and the lanes it runs in."""

@@ -1,0 +1,27 @@
+"""An event on its way to many sessions: encoded once for each dialect and language that somebody hears it in."""
+
+import attrs
+
+from imd.wire import jsonline, textline
+from imd.wire.base import Event
+
+
+@attrs.define
+class Announcement:
+    """One event for some accounts. Its JSON is made beforehand: what cannot be said is never stored."""
+
+    accounts: tuple[int, ...]
+    event: Event
+    json: bytes
+    _text: dict[str, bytes] = attrs.field(factory=dict, init=False)
+
+    @classmethod
+    def of(cls, accounts: tuple[int, ...], event: Event) -> "Announcement":
+        """Encode an event."""
+        return cls(accounts, event, jsonline.DIALECT.event(event, "en"))
+
+    def text(self, language: str) -> bytes:
+        """Give its text lines; nothing, where it tells a person nothing."""
+        if language not in self._text:
+            self._text[language] = textline.DIALECT.event(self.event, language)
+        return self._text[language]

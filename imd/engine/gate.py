@@ -1,0 +1,42 @@
+"""The gate: every command passes here, and each check stands here once. Logged in? Allowed? Not too fast?"""
+
+import math
+
+import attrs
+
+from imd.chat.limits import Limits
+from imd.wire.base import Right, Spec
+from imd.wire.refusals import AuthRequired, Forbidden, RateLimited
+
+
+@attrs.define
+class Bucket:
+    """A token bucket: `requests_per_second` in the long run, `burst` at once. Times are seconds."""
+
+    limits: Limits
+    filled: float
+    tokens: float
+
+    @classmethod
+    def full(cls, limits: Limits, now: float) -> "Bucket":
+        """Begin with the whole burst."""
+        return cls(limits, now, limits.burst)
+
+    def take(self, now: float) -> None:
+        """Take one, or refuse `rate_limited`."""
+        rate = self.limits.requests_per_second
+        if not rate:
+            return
+        self.tokens = min(self.limits.burst, self.tokens + (now - self.filled) * rate)
+        self.filled = now
+        if self.tokens < 1:
+            raise RateLimited(retry_after=math.ceil((1 - self.tokens) / rate * 1000) / 1000)
+        self.tokens -= 1
+
+
+def check(spec: Spec, *, logged_in: bool, admin: bool) -> None:
+    """Refuse a command that this session may not give. Who is not logged in learns nothing but that."""
+    if spec.right is Right.USER and not logged_in:
+        raise AuthRequired
+    if spec.right is Right.ADMIN and not admin:
+        raise Forbidden if logged_in else AuthRequired

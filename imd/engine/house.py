@@ -1,0 +1,144 @@
+"""The house: what all sessions share. It runs a command in its lane and tells who must be told."""
+
+import time
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+import attrs
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+import imd.chat.accounts
+import imd.chat.admin
+import imd.chat.conversations
+import imd.chat.messages
+import imd.chat.receipts
+import imd.chat.session  # noqa: F401  # importing a capability registers its handlers
+from imd.chat.lanes import HANDLERS, Cut, Effect, Lane, Me, Outcome
+from imd.chat.limits import Limits
+from imd.chat.throttle import Throttle
+from imd.engine.announcement import Announcement
+from imd.engine.passwords import Passwords, Threads
+from imd.store.db import Database
+from imd.store.transaction import Tx
+from imd.wire.base import Command, Reply, registry
+
+T = TypeVar("T")
+
+
+class Audience(Protocol):
+    """Who is online: the factory."""
+
+    def enter(self, account: int, session: Any) -> None:
+        """Count a session as an account's."""
+
+    def leave(self, account: int, session: Any) -> None:
+        """Count it no more."""
+
+    def tell(self, announcement: Announcement, besides: Any = None) -> None:
+        """Let the accounts' sessions hear it, all but one."""
+
+    def cut(self, account: int, devices: list[int], besides: Any = None) -> None:
+        """Close the sessions of these devices."""
+
+
+class Nobody:
+    """The audience of a house without a door: the command line beside a stopped daemon."""
+
+    def enter(self, account: int, session: Any) -> None:
+        """Let nobody in."""
+
+    def leave(self, account: int, session: Any) -> None:
+        """Let nobody out."""
+
+    def tell(self, announcement: Announcement, besides: Any = None) -> None:
+        """Tell nobody."""
+
+    def cut(self, account: int, devices: list[int], besides: Any = None) -> None:
+        """Close nothing."""
+
+
+def _wall_clock() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@attrs.define(eq=False)
+class House:
+    """One server's rules and data, without its network. Also the desk that slow handlers wait at."""
+
+    log = Logger()
+
+    database: Database
+    reactor: Any
+    """IReactorTime; with threads, the whole reactor."""
+
+    limits: Limits = attrs.Factory(Limits)
+    registration: str = "open"
+    """open, invite or closed."""
+
+    language: str = "en"
+    """For those who did not choose one."""
+
+    passwords: Passwords = attrs.field(
+        default=attrs.Factory(lambda self: Passwords(Threads(self.reactor)), takes_self=True)
+    )
+    now: Callable[[], int] = _wall_clock
+    """Milliseconds since 1970."""
+
+    audience: Audience = attrs.Factory(Nobody)
+    throttle: Throttle = attrs.field(
+        default=attrs.Factory(lambda self: Throttle(self.limits.failed_logins), takes_self=True), init=False
+    )
+
+    def __attrs_post_init__(self) -> None:
+        unhandled = [spec.action for spec in registry if spec.shape not in HANDLERS]
+        if missing := registry.missing_words() + unhandled:
+            raise ValueError(f"commands without words or handler: {', '.join(missing)}")
+
+    def read(self, work: Callable[[Tx], T]) -> "Deferred[T]":
+        """Read on a snapshot."""
+        return self.database.read(work)
+
+    def write(self, work: Callable[[Tx], T]) -> "Deferred[T]":
+        """Write, and wait for the disk."""
+        return self.database.written(work)
+
+    def hash_password(self, password: str) -> "Deferred[str]":
+        """Hash a password."""
+        return self.passwords.hash(password)
+
+    def password_matches(self, password_hash: str | None, password: str) -> "Deferred[bool]":
+        """Compare a password with a hash."""
+        return self.passwords.matches(password_hash, password)
+
+    async def outcome(self, me: Me, command: Command) -> Outcome[Reply]:
+        """Run a command in its lane, wherever that is."""
+        handler = HANDLERS[type(command)]
+        if handler.lane is Lane.SLOW:
+            result = await handler.run(self, me, command)
+        elif handler.lane is Lane.LIVE:
+            result = handler.run(me, command)
+        elif handler.lane is Lane.READS:
+            result = await self.read(lambda tx: handler.run(tx, me, command))
+        else:
+            result = await self.write(lambda tx: handler.run(tx, me, command))
+        assert isinstance(result, Outcome)
+        return result
+
+    async def ask(self, command: Command, me: Me) -> Reply:
+        """Run a command without a session: for the operator, and for programs that embed the server. Raises Refusal."""
+        outcome = await self.outcome(me, command)
+        self.publish([Announcement.of(*told) for told in outcome.told])
+        self.carry_out(outcome.effects)
+        return outcome.reply
+
+    def publish(self, announcements: list[Announcement], besides: Any = None) -> None:
+        """Tell whoever is online."""
+        for announcement in announcements:
+            self.audience.tell(announcement, besides)
+
+    def carry_out(self, effects: tuple[Effect, ...], besides: Any = None) -> None:
+        """Do what an outcome does to other sessions."""
+        for effect in effects:
+            if isinstance(effect, Cut):
+                self.audience.cut(effect.account, effect.devices, besides)

@@ -1,0 +1,124 @@
+"""Replay: after login, push what lies after the delivered pointers, then let live events through.
+
+The session hears live events only once the replay is over; until then they are held. Held messages that a page
+brought already are dropped by their rev, so nothing is missed and nothing is shown twice. A page waits until the
+peer has read the one before it.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Protocol
+
+import attrs
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from imd.chat.conversations import replay_page, undelivered
+from imd.chat.lanes import Me
+from imd.engine.announcement import Announcement
+from imd.engine.house import House
+from imd.wire.messages import NewMessage
+from imd.wire.receipts import Replayed
+from imd.wire.refusals import Refusal, SlowConsumer, Unavailable
+
+PAGE = 100
+MOST_HELD = 5_000
+"""How many live events may wait for a replay; with more the peer is too slow."""
+
+
+class Hearer(Protocol):
+    """The session, as its replay sees it."""
+
+    def tell(self, announcement: Announcement) -> None:
+        """Write an event."""
+
+    def close(self, refusal: Refusal) -> None:
+        """Say why, and end."""
+
+    def replay_over(self) -> None:
+        """Hear live events directly again."""
+
+    def congested(self) -> bool:
+        """Say whether the peer is behind in reading."""
+
+
+@attrs.define(eq=False)
+class Replay:
+    """One session's replay."""
+
+    log = Logger()
+
+    house: House
+    session: Hearer
+    me: Me
+
+    _held: list[Announcement] = attrs.field(factory=list, init=False)
+    _pushed: dict[int, int] = attrs.field(factory=dict, init=False)
+    """Conversation -> the highest rev pushed."""
+
+    _count: int = attrs.field(default=0, init=False)
+    _waiting: "Deferred[None] | None" = attrs.field(default=None, init=False)
+    _stopped: bool = attrs.field(default=False, init=False)
+
+    def begin(self) -> None:
+        """Start; `replay_over` is called at the end."""
+        Deferred.fromCoroutine(self._run()).addErrback(self._failed)
+
+    def hold(self, announcement: Announcement) -> None:
+        """Keep a live event for afterwards."""
+        if len(self._held) >= MOST_HELD:
+            self.session.close(SlowConsumer())
+        else:
+            self._held.append(announcement)
+
+    def proceed(self) -> None:
+        """Go on: the peer has read what it was sent."""
+        if self._waiting is not None:
+            waiting, self._waiting = self._waiting, None
+            waiting.callback(None)
+
+    def stop(self) -> None:
+        """Give up: the session ended or logged out."""
+        self._stopped = True
+        self.proceed()
+
+    async def _run(self) -> None:
+        for conversation, after in await self.house.read(lambda tx: undelivered(tx, self.me)):
+            await self._push(conversation, after)
+        if not self._stopped:
+            self._finish()
+
+    async def _push(self, conversation: int, after: int) -> None:
+        """Push one conversation, page by page."""
+        seq: int | None = after
+        while seq is not None and not self._stopped:
+            page = await self.house.read(
+                partial(replay_page, me=self.me, conversation=conversation, after=seq, limit=PAGE)
+            )
+            if self._stopped:
+                return
+            for event in page:
+                self.session.tell(Announcement.of((), event))
+                self._pushed[conversation] = max(self._pushed.get(conversation, 0), event.rev)
+            self._count += len(page)
+            seq = page[-1].seq if len(page) == PAGE else None
+            if self.session.congested():
+                self._waiting = Deferred()
+                await self._waiting
+
+    def _finish(self) -> None:
+        self.session.tell(Announcement.of((), Replayed(count=self._count)))
+        for announcement in self._fresh():
+            self.session.tell(announcement)
+        self.session.replay_over()
+
+    def _fresh(self) -> Iterator[Announcement]:
+        for announcement in self._held:
+            event = announcement.event
+            if not isinstance(event, NewMessage) or event.rev > self._pushed.get(event.conversation, 0):
+                yield announcement
+
+    def _failed(self, failure: Failure) -> None:
+        self.log.failure("a replay failed", failure)
+        self.session.close(Unavailable())

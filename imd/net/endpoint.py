@@ -1,0 +1,53 @@
+"""The `imd:` endpoint: a port with our TLS, or our TLS around any other endpoint.
+
+    imd:7373                              every IPv4 address
+    imd:7373:interface=127.0.0.1          this machine only
+    imd:unix\\:/run/imd.sock               around another endpoint, here a unix socket
+    imd:systemd:domain=INET:index=0       colons may also stay as they are
+
+The factory that listens brings the certificate, as its attribute `tls`.
+"""
+
+from typing import Any
+
+import attrs
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import quoteStringArgument, serverFromString
+from twisted.internet.interfaces import (
+    IListeningPort,
+    IOpenSSLServerConnectionCreator,
+    IProtocolFactory,
+    IStreamServerEndpoint,
+)
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from zope.interface import implementer
+
+
+@implementer(IStreamServerEndpoint)
+@attrs.define
+class ImdServerEndpoint:
+    """Listens on another endpoint, with TLS."""
+
+    reactor: Any
+    inner: IStreamServerEndpoint
+
+    def listen(self, protocolFactory: IProtocolFactory) -> "Deferred[IListeningPort]":  # noqa: N803  # the interface names it
+        """Listen; the factory says with which certificate. Raises ValueError when it has none."""
+        tls: IOpenSSLServerConnectionCreator | None = getattr(protocolFactory, "tls", None)
+        if tls is None:
+            raise ValueError("an imd: endpoint needs a factory with a certificate, such as ImdFactory(house, tls=...)")
+        wrapped = TLSMemoryBIOFactory(tls, False, protocolFactory, self.reactor)
+        wrapped.noisy = False
+        return self.inner.listen(wrapped)
+
+
+def parse(reactor: Any, *args: str, **options: str) -> ImdServerEndpoint:
+    """Make the endpoint from the parts of its string."""
+    if not args:
+        raise ValueError("imd: needs a port, as in imd:7373, or another endpoint, as in imd:unix:/run/imd.sock")
+    first, *others = args
+    if first.isdigit():
+        first, others = "tcp", [first, *others]
+    parts = [first, *map(quoteStringArgument, others)] if others or options else [first]
+    parts += [f"{name}={quoteStringArgument(value)}" for name, value in options.items()]
+    return ImdServerEndpoint(reactor, serverFromString(reactor, ":".join(parts)))

@@ -1,0 +1,59 @@
+"""ImdFactory: what a port listens with."""
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress, IOpenSSLServerConnectionCreator
+from twisted.internet.protocol import ServerFactory
+
+from imd.engine.announcement import Announcement
+from imd.engine.house import House
+from imd.engine.session import Session
+from imd.net.audience import Audience
+from imd.net.protocol import ImdProtocol
+
+
+class ImdFactory(ServerFactory):
+    """Builds a protocol for each connection and holds the map of who is online.
+
+    `tls` is what an `imd:` endpoint encrypts with; listen on other endpoints for connections that need none.
+    """
+
+    noisy = False
+
+    def __init__(self, house: House, tls: IOpenSSLServerConnectionCreator | None = None) -> None:
+        self.house = house
+        self.tls = tls
+        self.audience = Audience(house)
+
+    def buildProtocol(self, addr: IAddress | None) -> ImdProtocol:
+        """Build the protocol of one connection."""
+        protocol = ImdProtocol(self.audience, addr)
+        protocol.factory = self
+        return protocol
+
+    @property
+    def online(self) -> dict[int, set[Session]]:
+        """The online map: account -> its sessions."""
+        return self.audience.online
+
+    def tell(self, announcement: Announcement) -> None:
+        """Tell accounts something, wherever they are online."""
+        self.audience.tell(announcement)
+
+    def goodbye(self) -> "Deferred[None]":
+        """Close every connection, each told why."""
+        return self.audience.goodbye()
+
+
+class OperatorFactory(ServerFactory):
+    """Serves the operator's own socket: sessions that have an admin's rights and are nobody's account."""
+
+    noisy = False
+
+    def __init__(self, audience: Audience) -> None:
+        self.audience = audience
+
+    def buildProtocol(self, addr: IAddress | None) -> ImdProtocol:
+        """Build the protocol of one connection."""
+        protocol = ImdProtocol(self.audience, addr, operator=True)
+        protocol.factory = self
+        return protocol

@@ -1,0 +1,32 @@
+"""The HTTP face, for now: whoever points a browser at the port learns what lives here."""
+
+from twisted.internet.protocol import Protocol
+
+LONGEST_HEAD = 16_384
+
+_PAGE = b"""<!doctype html>
+<title>imd</title>
+<p>This is <b>imd</b>, a chat server. Talk to it from a terminal:
+<pre>openssl s_client -quiet -connect HOST:PORT</pre>
+"""
+
+
+class HttpProtocol(Protocol):
+    """Answers the first request with a short page and closes."""
+
+    _head = b""
+
+    def dataReceived(self, data: bytes) -> None:
+        """Wait for the end of the request's head, then answer."""
+        assert self.transport is not None
+        self._head += data
+        if b"\r\n\r\n" not in self._head and b"\n\n" not in self._head and len(self._head) < LONGEST_HEAD:
+            return
+        method = self._head.split(b" ", 1)[0]
+        page = b"" if method == b"HEAD" else _PAGE
+        status = b"200 OK" if method in (b"GET", b"HEAD") else b"405 Method Not Allowed\r\nAllow: GET, HEAD"
+        head = (
+            b"HTTP/1.1 %b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+        )
+        self.transport.write(head % (status, len(_PAGE)) + page)
+        self.transport.loseConnection()

@@ -1,0 +1,115 @@
+"""TLS for the port: 1.2 or newer, forward-secret AEAD only; certificates by SNI, reloaded when their files change."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import attrs
+from cryptography import x509
+from OpenSSL import SSL
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from twisted.logger import Logger
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+from zope.interface import implementer
+
+CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
+ALPN = (b"imd/1", b"http/1.1")
+LOOK_EVERY_SECONDS = 1.0
+
+_RELEASE_BUFFERS = 0x10
+"""SSL_MODE_RELEASE_BUFFERS, which pyOpenSSL does not name: an idle connection holds no buffers."""
+
+
+def context(certificate: Path, key: Path) -> SSL.Context:
+    """Make a context from PEM files: a certificate with its chain, and its key. Raises SSL.Error and OSError."""
+    made = SSL.Context(SSL.TLS_SERVER_METHOD)
+    made.set_min_proto_version(SSL.TLS1_2_VERSION)
+    made.set_cipher_list(CIPHERS)
+    made.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION | SSL.OP_CIPHER_SERVER_PREFERENCE)
+    made.set_mode(_RELEASE_BUFFERS)
+    made.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    made.set_alpn_select_callback(_select_alpn)
+    made.use_certificate_chain_file(os.fspath(certificate))
+    made.use_privatekey_file(os.fspath(key))
+    made.check_privatekey()
+    return made
+
+
+def _select_alpn(connection: SSL.Connection, offered: list[bytes]) -> Any:
+    return next((name for name in ALPN if name in offered), SSL.NO_OVERLAPPING_PROTOCOLS)
+
+
+def _names(certificate: Path) -> set[str]:
+    """List the DNS names that a certificate speaks for."""
+    loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
+    try:
+        found = loaded.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return set()
+    return {name.lower() for name in found.value.get_values_for_type(x509.DNSName)}
+
+
+@attrs.define
+class _Pair:
+    """One certificate with its key, as last loaded."""
+
+    certificate: Path
+    key: Path
+    names: set[str]
+    context: SSL.Context
+    stamp: tuple[int, int]
+
+
+def _stamp(certificate: Path, key: Path) -> tuple[int, int]:
+    return certificate.stat().st_mtime_ns, key.stat().st_mtime_ns
+
+
+def _load(certificate: Path, key: Path) -> _Pair:
+    return _Pair(certificate, key, _names(certificate), context(certificate, key), _stamp(certificate, key))
+
+
+@implementer(IOpenSSLServerConnectionCreator)
+class ServerTLS:
+    """Makes the TLS side of each connection. The first pair answers who names no host, or one that no pair knows."""
+
+    log = Logger()
+
+    def __init__(self, pairs: list[tuple[Path, Path]]) -> None:
+        self._pairs = [_load(certificate, key) for certificate, key in pairs]
+        self._looked = time.monotonic()
+
+    def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
+        """Give a connection that is about to shake hands."""
+        self._look()
+        context = self._pairs[0].context
+        if len(self._pairs) > 1:
+            context.set_tlsext_servername_callback(self._by_name)
+        return SSL.Connection(context, None)
+
+    def _by_name(self, connection: SSL.Connection) -> None:
+        name = (connection.get_servername() or b"").decode("ascii", "replace").lower()
+        wild = "*." + name.partition(".")[2]
+        for pair in self._pairs:
+            if name in pair.names or wild in pair.names:
+                connection.set_context(pair.context)
+                return
+
+    def _look(self) -> None:
+        """Load pairs whose files changed; a pair that does not load is reported, and the old one stays in use."""
+        if time.monotonic() - self._looked < LOOK_EVERY_SECONDS:
+            return
+        self._looked = time.monotonic()
+        for number, pair in enumerate(self._pairs):
+            try:
+                stamp = _stamp(pair.certificate, pair.key)
+                if stamp != pair.stamp:
+                    pair.stamp = stamp
+                    self._pairs[number] = _load(pair.certificate, pair.key)
+                    self.log.info("certificate reloaded: {path}", path=os.fspath(pair.certificate))
+            except (OSError, ValueError, SSL.Error) as error:
+                self.log.error(
+                    "certificate not reloaded, the old one stays: {path}: {error}",
+                    path=os.fspath(pair.certificate),
+                    error=error,
+                )

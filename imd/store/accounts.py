@@ -1,0 +1,147 @@
+"""Accounts, devices and invites in SQL. Times are milliseconds since 1970; hashes are made by the callers."""
+
+from typing import NamedTuple
+
+from imd.store.transaction import Tx
+
+
+class Account(NamedTuple):
+    """One account."""
+
+    id: int
+    username: str
+    display_name: str
+    password_hash: str
+    admin: int
+    disabled: int
+
+
+_ACCOUNT = "SELECT id, username, display_name, password_hash, admin, disabled FROM account"
+
+
+def by_name(tx: Tx, username: str) -> Account | None:
+    """Find an account by its name as it is kept."""
+    row = tx.execute(_ACCOUNT + " WHERE username = ?", (username,)).fetchone()
+    return Account(*row) if row else None
+
+
+def by_id(tx: Tx, account: int) -> Account:
+    """Give an account that is known to exist."""
+    return Account(*tx.execute(_ACCOUNT + " WHERE id = ?", (account,)).fetchone())
+
+
+def add(tx: Tx, username: str, display_name: str, password_hash: str, admin: bool, now: int) -> int | None:
+    """Make an account and give its id; None when the name is taken."""
+    row = tx.execute(
+        "INSERT INTO account (username, display_name, password_hash, admin, disabled, created)"
+        " VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT (username) DO NOTHING RETURNING id",
+        (username, display_name, password_hash, int(admin), now),
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
+def count(tx: Tx) -> int:
+    """Count the accounts."""
+    return int(tx.execute("SELECT count(*) FROM account").fetchone()[0])
+
+
+def set_password(tx: Tx, account: int, password_hash: str) -> None:
+    """Replace the password."""
+    tx.execute("UPDATE account SET password_hash = ? WHERE id = ?", (password_hash, account))
+
+
+def set_disabled(tx: Tx, account: int, disabled: bool) -> None:
+    """Shut or open an account."""
+    tx.execute("UPDATE account SET disabled = ? WHERE id = ?", (int(disabled), account))
+
+
+class Listed(NamedTuple):
+    """One account in the admin's list."""
+
+    username: str
+    display_name: str
+    admin: int
+    disabled: int
+    created: int
+    devices: int
+
+
+def listing(tx: Tx, after: str, limit: int) -> list[Listed]:
+    """List accounts by name, after a name."""
+    rows = tx.execute(
+        "SELECT username, display_name, admin, disabled, created,"
+        " (SELECT count(*) FROM device WHERE device.account = account.id)"
+        " FROM account WHERE username > ? ORDER BY username LIMIT ?",
+        (after, limit),
+    )
+    return [Listed(*row) for row in rows.fetchall()]
+
+
+class Device(NamedTuple):
+    """One logged-in device."""
+
+    id: int
+    label: str
+    created: int
+    last_seen: int
+
+
+def add_device(tx: Tx, account: int, label: str, token_hash: str, now: int) -> Device:
+    """Log a device in, under this label or, where it is in use, label-2, label-3 and so on."""
+    rows = tx.execute("SELECT label FROM device WHERE account = ?", (account,)).fetchall()
+    used = {row[0] for row in rows}
+    free, number = label, 2
+    while free in used:
+        free, number = f"{label}-{number}", number + 1
+    row = tx.execute(
+        "INSERT INTO device (account, label, token_hash, created, last_seen) VALUES (?, ?, ?, ?, ?) RETURNING id",
+        (account, free, token_hash, now, now),
+    ).fetchone()
+    return Device(int(row[0]), free, now, now)
+
+
+def devices(tx: Tx, account: int) -> list[Device]:
+    """List an account's devices, the one seen last first."""
+    rows = tx.execute(
+        "SELECT id, label, created, last_seen FROM device WHERE account = ? ORDER BY last_seen DESC, id DESC",
+        (account,),
+    )
+    return [Device(*row) for row in rows.fetchall()]
+
+
+def by_token(tx: Tx, token_hash: str, seen_after: int) -> tuple[Device, Account] | None:
+    """Find the device that a token belongs to, if it was seen since then."""
+    row = tx.execute(
+        "SELECT id, label, created, last_seen, account FROM device WHERE token_hash = ? AND last_seen >= ?",
+        (token_hash, seen_after),
+    ).fetchone()
+    return (Device(*row[:4]), by_id(tx, row[4])) if row else None
+
+
+def touch_device(tx: Tx, device: int, now: int) -> None:
+    """Note that a device was seen."""
+    tx.execute("UPDATE device SET last_seen = ? WHERE id = ?", (now, device))
+
+
+def drop_devices(tx: Tx, account: int, devices: list[int]) -> None:
+    """Log devices out: their tokens are gone."""
+    for device in devices:
+        tx.execute("DELETE FROM device WHERE account = ? AND id = ?", (account, device))
+
+
+def add_invite(tx: Tx, code_hash: str, uses: int, expires: int, admin: bool) -> None:
+    """Keep an invite."""
+    tx.execute(
+        "INSERT INTO invite (code_hash, uses_left, expires, admin) VALUES (?, ?, ?, ?)",
+        (code_hash, uses, expires, int(admin)),
+    )
+
+
+def use_invite(tx: Tx, code_hash: str, now: int) -> bool | None:
+    """Use an invite up by one. Gives whether it makes an admin; None when it does not work."""
+    row = tx.execute(
+        "UPDATE invite SET uses_left = uses_left - 1"
+        " WHERE code_hash = ? AND uses_left > 0 AND expires > ? RETURNING admin",
+        (code_hash, now),
+    ).fetchone()
+    return bool(row[0]) if row else None

@@ -1,0 +1,216 @@
+"""The database: one writer thread that commits in groups, and a few readers beside it.
+
+    write(work, done)   work(tx) runs in the writer thread inside the group's transaction, in a savepoint of its own;
+                        done(value, error) is called in the reactor once the group is synced to disk, in commit order
+    read(work)          work(tx) runs in a reader thread on a snapshot; gives a Deferred
+
+Pitfall this file is built around: Python's sqlite3 opens no transaction for SAVEPOINT, so without the explicit
+BEGIN IMMEDIATE each RELEASE would be a commit of its own.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+import attrs
+from twisted.enterprise import adbapi
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from imd.store.migrations import migrate
+from imd.store.transaction import Tx
+
+T = TypeVar("T")
+Done = Callable[[Any, Exception | None], None]
+
+SLOW_SECONDS = 0.020
+"""A piece of work that takes longer is logged: it holds up everybody's writes."""
+
+
+class StoreUnavailable(Exception):
+    """The write was not stored, or it is not known whether it was: the queue is full or the disk failed."""
+
+
+@attrs.frozen
+class Write:
+    """One piece of work with its completion."""
+
+    work: Callable[[Tx], Any]
+    done: Done
+
+
+class Pool(Protocol):
+    """What the database needs of `adbapi.ConnectionPool`."""
+
+    def runWithConnection(self, func: Callable[..., T], *args: Any) -> "Deferred[T]":
+        """Call func(connection, *args) in a thread of the pool."""
+
+    def close(self) -> None:
+        """Stop the threads and close their connections."""
+
+
+def connect(path: str, *, query_only: bool = False) -> sqlite3.Connection:
+    """Open the file as imd needs it: explicit transactions, WAL, a sync at each commit."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    prepare(connection)
+    if query_only:
+        connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Set what must be set on every connection. NORMAL instead of FULL loses acknowledged messages at power loss."""
+    connection.execute("PRAGMA busy_timeout = 5000")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def run_batch(connection: sqlite3.Connection, batch: list[Write]) -> list[tuple[Any, Exception | None]]:
+    """Run a group in one transaction; a piece that fails is undone alone. Gives each one's value or error.
+
+    Raises what BEGIN or COMMIT raised: then nothing of the group is stored.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        results = [_run(connection, write.work) for write in batch]
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return results
+
+
+def _run(connection: sqlite3.Connection, work: Callable[[Tx], Any]) -> tuple[Any, Exception | None]:
+    begun = time.perf_counter()
+    connection.execute("SAVEPOINT piece")
+    try:
+        value, error = work(connection), None
+    except Exception as raised:
+        if not connection.in_transaction:  # a full disk makes SQLite undo the whole transaction
+            raise
+        connection.execute("ROLLBACK TO piece")
+        value, error = None, raised
+    connection.execute("RELEASE piece")
+    if time.perf_counter() - begun > SLOW_SECONDS:
+        Database.log.warn("slow write: {work}", work=work)
+    return value, error
+
+
+@attrs.define(eq=False)
+class Database:
+    """One SQLite file. `open` it, use it while the reactor runs, `close` it."""
+
+    log = Logger()
+
+    clock: IReactorTime
+    writer: Pool
+    readers: Pool
+    waiting_limit: int = 10_000
+    """How many writes may wait before new ones are refused."""
+
+    batch_limit: int = 500
+    """How many writes go into one commit, so that none waits for too many others."""
+
+    after_batch: Callable[[], None] = lambda: None
+    """Called when a group's completions have all been called: the moment to flush what they wrote."""
+
+    _waiting: list[Write] = attrs.field(factory=list, init=False)
+    _busy: bool = attrs.field(default=False, init=False)
+    _closing: "Deferred[None] | None" = attrs.field(default=None, init=False)
+
+    @classmethod
+    def open(cls, path: str, reactor: Any, *, readers: int = 2) -> "Database":
+        """Open the file, made or brought up to date first. Raises NewerSchema and sqlite3.Error."""
+        connection = connect(path)
+        migrate(connection)
+        connection.close()
+
+        def pool(size: int, *, query_only: bool) -> Pool:
+            def opened(raw: sqlite3.Connection) -> None:
+                prepare(raw)
+                if query_only:
+                    raw.execute("PRAGMA query_only = ON")
+
+            settings: dict[str, Any] = {"isolation_level": None, "check_same_thread": False}
+            return adbapi.ConnectionPool(
+                "sqlite3", path, cp_min=1, cp_max=size, cp_openfun=opened, cp_reactor=reactor, **settings
+            )
+
+        return cls(clock=reactor, writer=pool(1, query_only=False), readers=pool(readers, query_only=True))
+
+    def write(self, work: Callable[[Tx], Any], done: Done) -> None:
+        """Queue a piece of work; `done` is called with its value, or with the error that undid it."""
+        if self._closing is not None or len(self._waiting) >= self.waiting_limit:
+            done(None, StoreUnavailable("closing" if self._closing else "the queue is full"))
+            return
+        if not self._waiting and not self._busy:
+            self.clock.callLater(0, self._start)  # so that one commit takes in what this reactor turn still brings
+        self._waiting.append(Write(work, done))
+
+    def _start(self) -> None:
+        if self._busy or not self._waiting:
+            return
+        batch = self._waiting[: self.batch_limit]
+        del self._waiting[: self.batch_limit]
+        self._busy = True
+        running = self.writer.runWithConnection(run_batch, batch)
+        running.addCallbacks(self._committed, self._failed, callbackArgs=(batch,), errbackArgs=(batch,))
+        running.addErrback(lambda failure: self.log.failure("a write's completion failed", failure))
+
+    def _committed(self, results: list[tuple[Any, Exception | None]], batch: list[Write]) -> None:
+        self._busy = False
+        self._start()  # the next group syncs while this one is answered
+        for write, (value, error) in zip(batch, results, strict=True):
+            self._complete(write, value, error)
+        self._settled()
+
+    def _failed(self, failure: Failure, batch: list[Write]) -> None:
+        self.log.failure("commit failed; {count} writes are not stored", failure, count=len(batch))
+        self._busy = False
+        self._start()
+        for write in batch:
+            self._complete(write, None, StoreUnavailable(str(failure.value)))
+        self._settled()
+
+    def _complete(self, write: Write, value: Any, error: Exception | None) -> None:
+        try:
+            write.done(value, error)
+        except Exception:
+            self.log.failure("a write's completion failed")
+
+    def _settled(self) -> None:
+        self.after_batch()
+        if self._closing is not None and not self._busy:
+            self._closing.callback(None)
+
+    def written(self, work: Callable[[Tx], T]) -> "Deferred[T]":
+        """Write, for code that waits: fires with the work's value once it is on disk."""
+        waiting: Deferred[T] = Deferred()
+        self.write(work, lambda value, error: waiting.errback(error) if error else waiting.callback(value))
+        return waiting
+
+    def read(self, work: Callable[[Tx], T]) -> "Deferred[T]":
+        """Read on one snapshot."""
+        return self.readers.runWithConnection(_snapshot, work)
+
+    async def close(self) -> None:
+        """Finish what was queued, then close the file. What is asked after this is refused."""
+        if self._closing is None:
+            self._closing = Deferred()
+            if self._busy or self._waiting:
+                await self._closing
+            self.writer.close()
+            self.readers.close()
+
+
+def _snapshot(connection: sqlite3.Connection, work: Callable[[Tx], T]) -> T:
+    connection.execute("BEGIN")
+    try:
+        return work(connection)
+    finally:
+        connection.execute("ROLLBACK")

@@ -1,0 +1,25 @@
+"""The transaction that store functions take: something that executes SQL with `?` parameters."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+
+class Rows(Protocol):
+    """The rows that a statement gave."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows an UPDATE or DELETE touched."""
+
+    def fetchone(self) -> Any:
+        """Give the next row, or None."""
+
+    def fetchall(self) -> list[Any]:
+        """Give the rows that are left."""
+
+
+class Tx(Protocol):
+    """An open transaction."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Rows:
+        """Run one statement."""

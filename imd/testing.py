@@ -1,0 +1,172 @@
+"""A whole server in memory, for other people's tests as for ours: no socket, no thread, time that stands still.
+
+server = MemoryServer()
+alice = server.connect()
+alice.say("REGISTER alice correct horse battery")
+assert alice.heard() == ["OK REGISTER username=alice"]
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import attrs
+from argon2 import PasswordHasher
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+
+from imd.chat.limits import Limits
+from imd.engine.house import House
+from imd.engine.passwords import Inline, Passwords
+from imd.net.factory import ImdFactory
+from imd.net.protocol import ImdProtocol
+from imd.store import db
+from imd.store.migrations import migrate
+
+T = TypeVar("T")
+
+EPOCH = 1_790_000_000_000
+"""When the server's day begins, in milliseconds: 2026-09-21T14:13:20Z."""
+
+PASSWORD = "correct horse battery"  # noqa: S105  # everybody's, in tests
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+class InlinePool:
+    """Works at once, on one connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def runWithConnection(self, func: Callable[..., T], *args: Any) -> "Deferred[T]":
+        """Call it here and now."""
+        return maybeDeferred(func, self.connection, *args)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+
+def inline_database(path: str, clock: Any) -> db.Database:
+    """Open a database that works in the calling thread; `:memory:` leaves nothing behind."""
+    connection = db.connect(path)
+    migrate(connection)
+    pool = InlinePool(connection)
+    return db.Database(clock=clock, writer=pool, readers=pool)
+
+
+class MemoryTransport(StringTransport):
+    """A transport that ends when it is told to, as a connected peer would end it."""
+
+    aborted = False
+
+    def __init__(self, host: str) -> None:
+        super().__init__(peerAddress=IPv4Address("TCP", host, 54321))
+
+    def abortConnection(self) -> None:
+        """End at once."""
+        self.aborted = True
+        self.loseConnection()
+
+
+@attrs.define(eq=False)
+class Terminal:
+    """One client of the server in memory."""
+
+    server: "MemoryServer"
+    protocol: ImdProtocol
+    transport: MemoryTransport
+    gone: bool = False
+
+    def send(self, data: bytes) -> None:
+        """Send bytes, as they are."""
+        self.protocol.dataReceived(data)
+        self.server.settle()
+
+    def say(self, line: str) -> None:
+        """Type a line."""
+        self.send(line.encode() + b"\n")
+
+    def ask(self, action: str, **fields: Any) -> None:
+        """Send a JSON request."""
+        self.say(json.dumps({"action": action, **fields}, ensure_ascii=False))
+
+    def heard(self) -> list[str]:
+        """Give the lines that came since the last time."""
+        self.server.settle()
+        data: str = self.transport.value().decode()
+        self.transport.clear()
+        return data.split("\r\n")[:-1]
+
+    def objects(self) -> list[dict[str, Any]]:
+        """Give the JSON lines that came since the last time."""
+        return [json.loads(line) for line in self.heard() if line.startswith("{")]
+
+    def call(self, action: str, **fields: Any) -> dict[str, Any]:
+        """Send a JSON request and give its reply; what came before it is dropped."""
+        self.ask(action, **fields)
+        return [each for each in self.objects() if "status" in each][-1]
+
+    def hang_up(self) -> None:
+        """Break the connection from this side."""
+        if not self.gone:
+            self.gone = True
+            self.protocol.connectionLost(Failure(ConnectionResetError()))
+            self.server.settle()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the server ended the connection."""
+        return bool(self.transport.disconnecting)
+
+
+class MemoryServer:
+    """A server on an empty database, with `clock` as its only time."""
+
+    def __init__(self, limits: Limits | None = None, registration: str = "open", path: str = ":memory:") -> None:
+        self.clock = Clock()
+        self.database = inline_database(path, self.clock)
+        self.house = House(
+            database=self.database,
+            reactor=self.clock,
+            limits=limits or Limits(),
+            registration=registration,
+            passwords=Passwords(Inline(), CHEAP),
+            now=lambda: EPOCH + int(self.clock.seconds() * 1000),
+        )
+        self.factory = ImdFactory(self.house)
+        self.terminals: list[Terminal] = []
+
+    def connect(self, host: str = "127.0.0.1") -> Terminal:
+        """Connect a client from an address."""
+        protocol = self.factory.buildProtocol(IPv4Address("TCP", host, 54321))
+        transport = MemoryTransport(host)
+        terminal = Terminal(self, protocol, transport)
+        self.terminals.append(terminal)
+        protocol.makeConnection(transport)
+        return terminal
+
+    def login(self, username: str, *, password: str = PASSWORD, **fields: Any) -> Terminal:
+        """Connect a client and log it in by JSON, registered first if need be."""
+        terminal = self.connect()
+        terminal.call("register", username=username, password=password)
+        reply = terminal.call("login", username=username, password=password, **fields)
+        assert reply["status"] == "success", reply
+        return terminal
+
+    def settle(self) -> None:
+        """Let everything that is due happen."""
+        while any(call.getTime() <= self.clock.seconds() for call in self.clock.getDelayedCalls()):
+            self.clock.advance(0)
+        for terminal in self.terminals:
+            if terminal.closed:
+                terminal.hang_up()
+
+    def pass_time(self, seconds: float) -> None:
+        """Move time, and let happen what falls due."""
+        self.clock.advance(seconds)
+        self.settle()
