@@ -67,7 +67,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_d
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A request. Fields in order; in text the positional ones stand in the declared syntax, the others are key=value."""
+    """A request. In text the positional fields stand in the declared syntax's order, the others are key=value."""
 
     reply: ClassVar[type[Reply]] = Done
     refusals: ClassVar[tuple[type[Refusal], ...]] = ()
@@ -104,7 +104,7 @@ class Spec:
             needed = fields[name].required or name in self.shape.stand_ins
             shown = f"{name}..." if name == self.rest else name
             parts.append(shown if needed and not left_out else f"[{shown}]")
-        parts += [f"[{name}=…]" for name in fields if name not in self.takes]
+        parts += [f"[{name}=…]" for name in fields if name not in (*self.takes, self.rest)]
         return " ".join(parts)
 
 
@@ -125,10 +125,12 @@ class Registry:
         self.actions[spec.action] = spec
         self.verbs[spec.verb] = spec
 
-    def suggestion(self, typed: str) -> str:
-        """Give the known word nearest to a mistyped one, or nothing. A text verb for capitals, else an action."""
-        known = self.verbs if typed.isupper() else self.actions
-        return next(iter(get_close_matches(typed, known, n=1, cutoff=0.6)), "")
+    def suggestion(self, typed: str, names: Mapping[str, Spec]) -> str:
+        """Give the name nearest to a mistyped one, or nothing. `names` are this registry's actions or its verbs."""
+        in_text = names is self.verbs
+        if meant := self.actions.get(typed.lower()) or self.verbs.get(typed.upper()):
+            return meant.verb if in_text else meant.action
+        return next(iter(get_close_matches(typed.upper() if in_text else typed.lower(), names, n=1)), "")
 
     def missing_words(self) -> list[str]:
         """List the catalog keys that a declared command needs and a language lacks."""
@@ -181,3 +183,6 @@ class Request:
 
     notice: str = ""
     """A catalog key: not a request yet, but a `- ` line for the person who types one over several lines."""
+
+    silent: bool = False
+    """Whether it follows from what a person did, rather than from a line: it gets no answer."""

@@ -1,9 +1,9 @@
 """The shapes that fields of commands and replies share: numbers, names, times."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import Meta, inspect
 
 BIGGEST = 2**63 - 1
 """The largest number a field may hold: what SQLite and PostgreSQL keep in one integer."""
@@ -21,6 +21,27 @@ Password = Annotated[str, Meta(max_length=1024)]
 Token = Annotated[str, Meta(max_length=128)]
 ClientId = Annotated[str, Meta(min_length=1, max_length=128)]
 Language = Literal["en", "zh"]
+
+_JSON_TYPES = {
+    "int": "integer",
+    "str": "string",
+    "bool": "boolean",
+    "float": "number",
+    "list": "array",
+    "dict": "object",
+}
+
+
+def json_type(name: str) -> str:
+    """Give JSON's name of a type (`integer`) for Python's (`int`)."""
+    return _JSON_TYPES.get(name, name)
+
+
+def choices(annotation: Any) -> tuple[str, ...]:
+    """List the words that a field of this type takes, where it takes only some."""
+    kind = inspect.type_info(annotation)
+    kinds = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
+    return tuple(str(value) for each in kinds if isinstance(each, inspect.LiteralType) for value in each.values)
 
 
 def timestamp(milliseconds: int) -> str:

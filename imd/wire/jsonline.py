@@ -1,18 +1,23 @@
 """The JSON dialect: one object a line (PROTOCOL section 2)."""
 
 import json
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from imd.wire import catalog, shapes
-from imd.wire.base import Event, Reply, Request, registry
+from imd.wire.base import Event, Reply, Request, Spec, registry
+from imd.wire.fields import json_type
 from imd.wire.refusals import BadEncoding, BadRequest, Refusal, UnknownCommand
 
 name = "json"
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
+
+_BYTE = re.compile(r"\(byte (\d+)\)")
 
 
 def decode(line: bytes) -> Request:
@@ -21,42 +26,39 @@ def decode(line: bytes) -> Request:
     try:
         fields = _fields(line)
         request.id = _identity(fields)
-        action = fields.get("action")
-        if not isinstance(action, str):
-            raise BadRequest("missing", field="action")
-        request.name = action
-        request.spec = registry.actions.get(action)
+        request.name = _action(fields)
+        request.spec = registry.actions.get(request.name)
         if request.spec is None:
-            raise unknown(action)
-        request.command = shapes.build(request.spec, fields, strict=True)
+            raise unknown(request.name, registry.actions)
+        command = shapes.build(request.spec, fields, strict=True)
+        if b"\\u0000" in line:
+            shapes.refuse_nul(command)
+        request.command = command
     except Refusal as refusal:
         request.refusal = refusal
     return request
 
 
-def unknown(action: str) -> UnknownCommand:
-    """Refuse a command that does not exist, with the nearest that does."""
-    near = registry.suggestion(action)
-    return UnknownCommand("near", command=action[:64], suggestion=near) if near else UnknownCommand(command=action[:64])
+def unknown(typed: str, names: Mapping[str, Spec] = registry.verbs) -> UnknownCommand:
+    """Refuse a command that does not exist, with the nearest of the names that do: those of JSON or those of text."""
+    near = registry.suggestion(typed, names)
+    return UnknownCommand("near", command=typed[:64], suggestion=near) if near else UnknownCommand(command=typed[:64])
 
 
 def _fields(line: bytes) -> dict[str, Any]:
+    """Read the object. Lone surrogates and numbers that nobody can hold are refused by the decoder."""
     try:
         fields = _decode(line)
-        _encode(fields)  # a lone surrogate passes some decoders; nothing that cannot be said again is taken in
-    except (UnicodeDecodeError, UnicodeEncodeError):
+        if isinstance(fields, dict) and line.count(b":") != len(fields):
+            _refuse_doubled(line)
+    except UnicodeDecodeError:
         raise BadEncoding from None
     except RecursionError:
         raise BadRequest("nesting") from None
-    except msgspec.MsgspecError as wrong:
-        raise (BadEncoding() if b"\\ud" in line.lower() else BadRequest("json", reason=str(wrong))) from None
+    except msgspec.DecodeError as wrong:
+        raise _explained(line, str(wrong)) from None
     if not isinstance(fields, dict):
         raise BadRequest("object")
-    if line.count(b":") != len(fields):
-        _refuse_doubled(line)
-    for field, value in fields.items():
-        if isinstance(value, str):
-            shapes.refuse_nul(value, field)
     return fields
 
 
@@ -72,11 +74,41 @@ def _refuse_doubled(line: bytes) -> None:
     json.loads(line, object_pairs_hook=once)
 
 
+def _explained(line: bytes, wrong: str) -> Refusal:
+    """Say what kept a line from being read, and at which byte."""
+    if "out of range" in wrong:
+        return BadRequest("number")
+    if _holds_half_a_pair(line):
+        return BadEncoding("surrogate")
+    if place := _BYTE.search(wrong):
+        return BadRequest("json", byte=int(place[1]))
+    return BadRequest("truncated")
+
+
+def _holds_half_a_pair(line: bytes) -> bool:
+    try:
+        json.dumps(json.loads(line), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    except (ValueError, RecursionError):
+        return False
+    return False
+
+
 def _identity(fields: dict[str, Any]) -> str | int | None:
-    identity = fields.pop("id", None)
+    identity = fields.get("id")
     if identity is None or isinstance(identity, str) or type(identity) is int:
         return identity
-    raise BadRequest("type", field="id", expected="str | int", got=type(identity).__name__)
+    raise BadRequest("id", field="id")
+
+
+def _action(fields: dict[str, Any]) -> str:
+    action = fields.get("action")
+    if action is None:
+        raise BadRequest("missing", field="action")
+    if not isinstance(action, str):
+        raise BadRequest("type", field="action", expected="string", got=json_type(type(action).__name__))
+    return action
 
 
 class JsonDialect:
@@ -121,7 +153,10 @@ class JsonDialect:
 def sentence(refusal: Refusal, language: str) -> str:
     """Say a refusal to a person."""
     key = f"code.{refusal.code}.{refusal.case}" if refusal.case else f"code.{refusal.code}"
-    return catalog.say(key, language, **refusal.params)
+    words = dict(refusal.params)
+    if refusal.case == "type":
+        words |= {name: catalog.say(f"type.{words[name]}", language) for name in ("expected", "got")}
+    return catalog.say(key, language, **words)
 
 
 DIALECT = JsonDialect()

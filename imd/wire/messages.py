@@ -6,10 +6,11 @@
 
 from typing import ClassVar, Literal
 
+import attrs
 import msgspec
 
 from imd.wire import catalog
-from imd.wire.base import Command, Event, Item, Reply, command
+from imd.wire.base import Command, Event, Item, Reply, command, registry
 from imd.wire.fields import ClientId, Conversation, Name, Seq, clock_face
 from imd.wire.refusals import (
     BadRequest,
@@ -39,7 +40,7 @@ class Addressed(Command, frozen=True, kw_only=True):
 
 
 class Message(Item, frozen=True, kw_only=True, omit_defaults=True):
-    """A message in its present state. `to` is what its reader would type to answer; `client_id` is its sender's alone."""
+    """A message in its present state. `to` is what its reader would answer to; `client_id` is its sender's alone."""
 
     conversation: int
     seq: int
@@ -115,3 +116,9 @@ class SendMessage(Addressed, frozen=True, kw_only=True):
         Unavailable,
     )
     example = "SEND bob hello, shall we meet at six?"
+
+
+POST = attrs.evolve(registry.actions["send_message"], verb="POST", takes=("to",))
+"""SEND for many lines: in text its content is the lines that follow, up to a lone dot (see reader)."""
+
+registry.verbs[POST.verb] = POST

@@ -1,24 +1,24 @@
 """From lines to requests: the dialect is chosen line by line, and POST gathers many lines into one message."""
 
-import re
+from typing import Any
 
 import attrs
 
-from imd.wire import jsonline, shapes, textline
-from imd.wire.base import Request, registry
-from imd.wire.messages import SendMessage
-from imd.wire.refusals import BadRequest, LineTooLong, Refusal, TooLarge
-
-_POST = re.compile(rb"(?:@\S+\s+)?/?post(?:\s|$)", re.IGNORECASE)
+from imd.wire import jsonline, textline
+from imd.wire.base import Request
+from imd.wire.messages import POST
+from imd.wire.refusals import LineTooLong, Refusal, TooLarge
 
 
 @attrs.define
 class _Post:
-    """A message that is being typed over several lines."""
+    """A message that is being typed over several lines. A fault is kept until the dot: the lines are no commands."""
 
     request: Request
+    fields: dict[str, Any]
     lines: list[str] = attrs.Factory(list)
-    size: int = 0
+    size: int = -1
+    """How many bytes the lines make together, with a line end between two of them."""
 
 
 @attrs.define
@@ -34,9 +34,13 @@ class LineReader:
             return self._gather(self._post, line)
         if line.startswith(b"{"):
             return jsonline.decode(line)
-        if _POST.match(line.lstrip()):
-            return self._begin(line)
-        return textline.decode(line)
+        taken = textline.take_apart(line)
+        if taken is None:
+            return None
+        if taken[0].spec is not POST:
+            return textline.complete(*taken)
+        self._post = _Post(*taken)
+        return Request(dialect=textline.DIALECT, notice="post.begin")
 
     def too_long(self, start: bytes, limit: int) -> Request | None:
         """Answer a line that passed the limit, by its first bytes; the rest was skipped."""
@@ -47,41 +51,20 @@ class LineReader:
         dialect = jsonline.DIALECT if start.startswith(b"{") else textline.DIALECT
         return Request(dialect=dialect, refusal=refusal)
 
-    def _begin(self, line: bytes) -> Request:
-        """Open a POST: the same words as SEND, with the content still to come."""
-        placeholder = re.sub(rb"post", b"SEND", line, count=1, flags=re.IGNORECASE) + b" ."
-        request = textline.decode(placeholder)
-        assert request is not None
-        request.name = "POST"
-        if isinstance(request.command, SendMessage) and request.command.content != ".":
-            request.refusal = BadRequest("words", usage="POST to [reply_to=…] [client_id=…]")
-        self._post = _Post(request)
-        return Request(dialect=textline.DIALECT, notice="post.begin")
-
     def _gather(self, post: _Post, line: bytes) -> Request | None:
-        text = line.rstrip(b"\r")
-        if text == b".":
-            self._post = None
-            return self._finish(post)
-        post.size += len(text) + 1
-        if post.size > self.content_limit + 1:
-            post.request.refusal = post.request.refusal or TooLarge(limit=self.content_limit)
-            post.lines.clear()
-            return None
+        """Take one more line of a POST. A dot that is not alone was doubled by the sender."""
         try:
-            post.lines.append(textline.clean(text[1:] if text.startswith(b".") else text))
+            text = textline.clean(line).rstrip("\r")
+            if text == ".":
+                self._post = None
+                post.fields["content"] = "\n".join(post.lines)
+                return textline.complete(post.request, post.fields)
+            text = text.removeprefix(".")
+            post.size += len(text.encode()) + 1
+            if post.size > self.content_limit:
+                post.lines.clear()
+                raise TooLarge(limit=self.content_limit)
+            post.lines.append(text)
         except Refusal as refusal:
-            post.request.refusal = refusal
+            post.request.refusal = post.request.refusal or refusal
         return None
-
-    def _finish(self, post: _Post) -> Request:
-        request = post.request
-        request.spec = registry.actions["send_message"]
-        if request.refusal is None and request.command is not None:
-            fields = {name: getattr(request.command, name) for name in request.command.__struct_fields__}
-            fields["content"] = "\n".join(post.lines)
-            try:
-                request.command = shapes.build(request.spec, fields, strict=True)
-            except BadRequest as refusal:
-                request.refusal = refusal
-        return request

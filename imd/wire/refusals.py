@@ -1,7 +1,7 @@
 """Refusals: every way a command can fail, each with its stable code (PROTOCOL section 8).
 
-One class a code, raised where the rule is, turned into a line in one place (the dialects). `params` are for programs and
-for the sentence in the catalog, `[code.CODE]`; a refusal with a `case` has a sentence of its own, `[code.CODE.CASE]`.
+One class a code, raised where the rule is, turned into a line in one place (the dialects). `params` are for programs
+and for the sentence in the catalog, `[code.CODE]`; a refusal with a `case` has its own sentence, `[code.CODE.CASE]`.
 """
 
 from typing import ClassVar

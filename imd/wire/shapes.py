@@ -6,14 +6,15 @@ from typing import Any
 import msgspec
 
 from imd.wire.base import Command, Spec
+from imd.wire.fields import choices, json_type
 from imd.wire.refusals import BadRequest
 
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
-_SHAPE = re.compile(
-    r"(?:Expected `([^`]+)`(?: of)?( length)? ?([<>]=)? ?(-?\d+)?(?:, got `(\w+)`)?|Invalid enum value (.+?))"
-    r" - at `\$\.(\w+)"
-)
-_BOTH = "Object has both"
+_BOTH = re.compile(r"Object has both `(\w+)` and `(\w+)`")
+_TYPE = re.compile(r"Expected `(\w+)[^`]*`, got `(\w+)` - at `\$\.(\w+)")
+_BOUND = re.compile(r"Expected `\w+`( of length)? ([<>])= (-?\d+) - at `\$\.(\w+)")
+_CHOICE = re.compile(r"Invalid enum value .* - at `\$\.(\w+)", re.DOTALL)
+_BOUNDS = {(True, "<"): "long", (True, ">"): "short", (False, "<"): "above", (False, ">"): "below"}
 
 
 def build(spec: Spec, fields: dict[str, Any], *, strict: bool) -> Command:
@@ -22,32 +23,36 @@ def build(spec: Spec, fields: dict[str, Any], *, strict: bool) -> Command:
     `strict` is for JSON; without it "5" is a number and "true" a truth, as in a typed line.
     """
     for alias, field in spec.shape.aliases.items():
-        if alias in fields and field not in fields:
+        if fields.get(alias) is not None:
+            if fields.get(field) is not None:
+                raise BadRequest("both", field=field, other=alias)
             fields[field] = fields.pop(alias)
     try:
         return msgspec.convert(fields, spec.shape, strict=strict)
     except msgspec.ValidationError as wrong:
-        raise _explained(str(wrong)) from None
+        raise _explained(spec.shape, str(wrong)) from None
 
 
-def _explained(wrong: str) -> BadRequest:
-    """Turn msgspec's English into a case of the catalog."""
-    if missing := _MISSING.match(wrong):
-        return BadRequest("missing", field=missing[1])
-    if wrong.startswith(_BOTH):
-        return BadRequest("both", field="to", other="conversation")
-    if not (shape := _SHAPE.match(wrong)):
-        return BadRequest("shape", reason=wrong)
-    expected, length, comparison, bound, got, choice, field = shape.groups()
-    if choice:
-        return BadRequest("choice", field=field, got=choice)
-    if comparison:
-        case = ("long" if comparison == "<=" else "short") if length else ("above" if comparison == "<=" else "below")
-        return BadRequest(case, field=field, limit=int(bound))
-    return BadRequest("type", field=field, expected=expected, got=got or "str")
+def _explained(shape: type[Command], wrong: str) -> BadRequest:
+    """Turn msgspec's English into a case of the catalog. What it does not know by heart it passes on."""
+    if found := _MISSING.match(wrong):
+        return BadRequest("missing", field=found[1])
+    if found := _BOTH.match(wrong):
+        return BadRequest("both", field=found[1], other=found[2])
+    if found := _TYPE.match(wrong):
+        expected, got, field = found.groups()
+        return BadRequest("type", field=field, expected=json_type(expected), got=json_type(got))
+    if found := _BOUND.match(wrong):
+        length, comparison, limit, field = found.groups()
+        return BadRequest(_BOUNDS[bool(length), comparison], field=field, limit=int(limit))
+    if found := _CHOICE.match(wrong):
+        annotations = {field.name: field.type for field in msgspec.structs.fields(shape)}
+        return BadRequest("choice", field=found[1], choices=", ".join(choices(annotations[found[1]])))
+    return BadRequest("shape", reason=wrong)
 
 
-def refuse_nul(text: str, field: str) -> None:
+def refuse_nul(command: Command) -> None:
     """Refuse the one character that not every database can hold."""
-    if "\0" in text:
-        raise BadRequest("nul", field=field)
+    for field in command.__struct_fields__:
+        if "\0" in str(getattr(command, field)):
+            raise BadRequest("nul", field=field)

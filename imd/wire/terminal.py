@@ -3,8 +3,7 @@
 import re
 
 _SUBNEGOTIATION = re.compile(rb"\xff\xfa.*?(?:\xff\xf0|\Z)", re.DOTALL)
-_COMMAND = re.compile(rb"\xff(?:[\xfb-\xfe].?|[^\xfb-\xfe]|\Z)", re.DOTALL)
-_ERASE = re.compile(r"[^\b\x7f]?[\b\x7f]")
+_COMMAND = re.compile(rb"\xff(?:[\xfb-\xfe].|[\xf0-\xfa\xff])", re.DOTALL)
 
 _HARMFUL = {code: 0x2400 + code for code in range(0x20) if code != 0x09}
 _HARMFUL |= dict.fromkeys(range(0x80, 0xA0), 0xFFFD) | {0x7F: 0x2421}
@@ -14,7 +13,7 @@ _HARMFUL |= dict.fromkeys(
 
 
 def without_telnet(line: bytes) -> bytes:
-    """Remove telnet negotiation (RFC 854): 0xFF never occurs in UTF-8, so whatever starts with it is not text."""
+    """Remove telnet negotiation (RFC 854). It starts with 0xFF, which UTF-8 never holds."""
     if b"\xff" not in line:
         return line
     return _COMMAND.sub(b"", _SUBNEGOTIATION.sub(b"", line))
@@ -22,13 +21,19 @@ def without_telnet(line: bytes) -> bytes:
 
 def edited(line: str) -> str:
     """Apply the backspaces and deletes that a raw terminal sends instead of carrying them out."""
-    while "\b" in line or "\x7f" in line:
-        line = _ERASE.sub("", line)
-    return line
+    if "\b" not in line and "\x7f" not in line:
+        return line
+    kept: list[str] = []
+    for character in line:
+        if character not in "\b\x7f":
+            kept.append(character)
+        elif kept:
+            kept.pop()
+    return "".join(kept)
 
 
 def harmless(text: str) -> str:
-    """Replace what could steer a terminal: control characters by their pictures, bidi controls by U+FFFD (Unicode TR36)."""
+    """Replace what could steer a terminal: controls by their pictures, bidi controls by U+FFFD (Unicode TR36)."""
     return text if text.isascii() and text.isprintable() else text.translate(_HARMFUL)
 
 

@@ -73,7 +73,7 @@ def _command(request: Request, text: str) -> tuple[Spec, str]:
     """Find the command that one word or two name, and what follows them."""
     first, *others = _GAP.split(text, maxsplit=2)
     second, last = (*others, "", "")[:2]
-    both = f"{first} {second}".rstrip().upper()
+    both = f"{first} {second}".rstrip(" ").upper()
     if spec := registry.verbs.get(both):
         return spec, last
     request.name = first.upper()[:64]
