@@ -28,7 +28,11 @@ class Opening:
 
 
 def _pieces(listen: str) -> list[str]:
-    return [_ESCAPED.sub(r"\1", piece) for piece in _PIECE.findall(listen)]
+    """Cut at the colons that are not escaped. An `imd:` around another endpoint counts as that one."""
+    raw = _PIECE.findall(listen)
+    if raw[:1] == ["imd"] and raw[1:] and not raw[1].isdecimal():
+        return _pieces(":".join([_ESCAPED.sub(r"\1", raw[1]), *raw[2:]]))
+    return [_ESCAPED.sub(r"\1", piece) for piece in raw]
 
 
 def opening(listen: str) -> Opening | None:

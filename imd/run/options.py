@@ -36,7 +36,7 @@ class PlainOptions(usage.Options):
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """Read the words of a command line. A mistake ends the process with one line."""
         try:
-            super().parseOptions(options)  # type: ignore[no-untyped-call]  # Twisted has not typed it
+            super().parseOptions(options)
         except usage.UsageError as error:
             raise SystemExit(f"imd: {error}{self._suggestion(str(error))}") from None
         except Problem as problem:
@@ -64,7 +64,7 @@ class Options(PlainOptions):
     ]
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # nor this
+        super().__init__()
         self["listen"] = []
         self.docs["listen"] = say("option.listen")
 

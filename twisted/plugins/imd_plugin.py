@@ -1,6 +1,11 @@
-"""Tells twistd that `imd` exists. Read at every start of any twistd, so it imports nothing heavy."""
+"""Tells Twisted that `twistd imd` and `imd:` endpoints exist. Every twistd reads it, so it imports nothing heavy."""
+
+from typing import Any
 
 from twisted.application.service import ServiceMaker
+from twisted.internet.interfaces import IStreamServerEndpoint, IStreamServerEndpointStringParser
+from twisted.plugin import IPlugin
+from zope.interface import implementer
 
 imd = ServiceMaker(
     "imd",
@@ -8,3 +13,19 @@ imd = ServiceMaker(
     "An instant-messaging daemon: every message kept, once, in order.",
     "imd",
 )
+
+
+@implementer(IPlugin, IStreamServerEndpointStringParser)
+class ImdEndpointParser:
+    """Makes the endpoint of a string such as `imd:7373:interface=127.0.0.1`."""
+
+    prefix = "imd"
+
+    def parseStreamServer(self, reactor: Any, *args: str, **kwargs: str) -> IStreamServerEndpoint:
+        """Hand the parts on to imd.net.endpoint."""
+        from imd.net.endpoint import parse  # only now: most processes that read plugins never listen
+
+        return parse(reactor, *args, **kwargs)
+
+
+imd_endpoint = ImdEndpointParser()

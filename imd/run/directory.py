@@ -1,0 +1,75 @@
+"""The data directory: the database, the self-made certificate, the operator's socket, and the lock on them all."""
+
+import fcntl
+import os
+from pathlib import Path
+
+import attrs
+
+from imd.run.problem import Problem
+
+LONGEST_SOCKET_PATH = 107
+"""What Linux takes as a unix socket's path, in bytes."""
+
+
+@attrs.define
+class DataDirectory:
+    """One directory, which one process at a time may use."""
+
+    path: Path
+    _lock: int | None = attrs.field(default=None, init=False)
+
+    @property
+    def database(self) -> Path:
+        """Where all that is kept is kept."""
+        return self.path / "imd.sqlite3"
+
+    @property
+    def certificate(self) -> Path:
+        """Where the self-made certificate lies."""
+        return self.path / "certificate.pem"
+
+    @property
+    def key(self) -> Path:
+        """Where its private key lies."""
+        return self.path / "key.pem"
+
+    @property
+    def socket(self) -> Path:
+        """Where the operator is listened to."""
+        return self.path / "admin.sock"
+
+    @property
+    def lock_file(self) -> Path:
+        """What a process that uses the directory holds locked."""
+        return self.path / "imd.lock"
+
+    def take(self) -> None:
+        """Make the directory if need be, and lock it until `release` or the end of the process. Raises Problem."""
+        if len(os.fsencode(self.socket)) > LONGEST_SOCKET_PATH:
+            raise Problem("long_path", path=self.path, limit=LONGEST_SOCKET_PATH - len("/admin.sock"))
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise Problem("data_dir", path=self.path, reason=error.strerror) from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # kept across the fork of a daemon, dropped at any death
+        except BlockingIOError:
+            os.close(lock)
+            raise Problem("locked", path=self.path) from None
+        self._lock = lock
+
+    def release(self) -> None:
+        """Let others use the directory."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def give(self, user: int, group: int) -> None:
+        """Make over what was made as root to the user whom the daemon will run as."""
+        ours = [self.database, self.certificate, self.key, self.lock_file]
+        private = [self.path] if not self.path.stat().st_mode & 0o077 else []
+        for path in filter(Path.exists, ours + private):
+            if path.stat().st_uid == os.geteuid():
+                os.chown(path, user, group)

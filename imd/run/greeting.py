@@ -1,0 +1,43 @@
+"""What a start says: where the daemon listens, where it keeps things, and how to connect."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import imd
+from imd.run.config import Config
+from imd.run.listening import opening
+from imd.wire import catalog
+
+
+def say(key: str, **params: object) -> str:
+    """Give a sentence of the start, in the language of whoever started it."""
+    return catalog.say(f"start.{key}", catalog.language_here(), **params)
+
+
+def lines(config: Config, fingerprint: str) -> list[str]:
+    """Write the start's report, a line each."""
+    report = [
+        say("listening", server=f"imd {imd.__version__}", listen=" ".join(config.listen)),
+        say("kept", data_dir=config.data_dir, registration=config.registration),
+        say("fingerprint", fingerprint=fingerprint),
+    ]
+    if address := reachable(config.listen):
+        server = "" if address == "localhost:7373" else f" {address}"
+        report.append(say("terminal", address=address))
+        report.append(say("console", command=command(), server=server))
+    return report
+
+
+def reachable(listen: tuple[str, ...]) -> str:
+    """Give an address at which this machine reaches one of the ports, or nothing."""
+    for at in filter(None, map(opening, listen)):
+        host = "localhost" if at.host in ("", "0.0.0.0", "127.0.0.1", "::", "::1") else at.host  # noqa: S104  # compared
+        return f"[{host}]:{at.port}" if ":" in host else f"{host}:{at.port}"
+    return ""
+
+
+def command() -> str:
+    """Give how the `imd` command is called here."""
+    return "imd" if shutil.which("imd") else os.path.relpath(Path(sys.executable).with_name("imd"))

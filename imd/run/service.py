@@ -1,0 +1,185 @@
+"""The daemon as a Twisted service: `makeService` is what twistd and imd.tac call.
+
+Whatever can be wrong with the surroundings (configuration, data directory, database, certificate, ports) is found out
+while the service is made: before twistd goes into the background, while there is still a terminal to say it on.
+"""
+
+import errno
+import pwd
+import signal
+import sqlite3
+import sys
+import time
+from contextlib import suppress
+from types import FrameType
+from typing import Any
+
+from OpenSSL import SSL
+from twisted.application import strports
+from twisted.application.service import IService, MultiService
+from twisted.internet import defer
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import quoteStringArgument
+from twisted.internet.error import CannotListenError, ReactorNotRunning
+from twisted.logger import Logger
+
+from imd.engine.house import House
+from imd.net.factory import ImdFactory, OperatorFactory
+from imd.net.tls import ServerTLS
+from imd.run import certificates, greeting, operator
+from imd.run.config import Config
+from imd.run.directory import DataDirectory
+from imd.run.listening import opening
+from imd.run.options import Options
+from imd.run.problem import Problem
+from imd.store.db import Database
+from imd.store.migrations import NewerSchema
+
+__all__ = ["Daemon", "Options", "makeService"]
+
+GOODBYE_SECONDS = 5
+
+
+def makeService(options: Options) -> IService:
+    """Make the service that twistd runs. What is wrong with its surroundings ends the process with one line."""
+    from twisted.internet import reactor  # only now: twistd may still choose one
+
+    reactor.seconds = time.monotonic  # type: ignore[method-assign]  # else timers jump with the wall clock
+    try:
+        daemon = Daemon(options.config(), reactor)
+    except Problem as problem:
+        raise problem.exit() from None
+    if options.parent is not None and (user := options.parent["uid"]) is not None:
+        group = options.parent["gid"]
+        daemon.directory.give(user, pwd.getpwuid(user).pw_gid if group is None else group)
+    reactor.callWhenRunning(_end_well_when_told, reactor)
+    return daemon
+
+
+def _end_well_when_told(reactor: Any) -> None:
+    """Take SIGTERM and SIGINT as a wish, not a death: twistd would kill itself by the same signal after stopping."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        with suppress(ReactorNotRunning):
+            reactor.callFromThread(reactor.stop)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+class Daemon(MultiService):
+    """One server: its data, its house, its ports, and the operator's socket. Making one locks the data directory."""
+
+    log = Logger(namespace="imd.run")
+
+    def __init__(self, config: Config, reactor: Any) -> None:
+        """Prepare everything that can be without opening a port. Raises Problem."""
+        super().__init__()
+        self.config = config
+        self.reactor = reactor
+        self.directory = DataDirectory(config.data_dir)
+        self.directory.take()
+        try:
+            self._prepare()
+        except Problem:
+            self.directory.release()
+            raise
+
+    def _prepare(self) -> None:
+        config = self.config
+        for listen in config.listen:
+            try_port(listen)
+        tls = self._tls()
+        self.house = House(
+            database=open_database(self.directory, self.reactor),
+            reactor=self.reactor,
+            limits=config.limits,
+            registration=config.registration,
+            language=config.language,
+        )
+        self.factory = ImdFactory(self.house, tls=tls)
+        for listen in config.listen:
+            try:
+                port = strports.service(listen, self.factory, reactor=self.reactor)
+            except (ValueError, TypeError, LookupError, OSError) as error:
+                raise Problem("endpoint", listen=listen, reason=error) from None
+            port.setServiceParent(self)
+
+    def _tls(self) -> ServerTLS:
+        certificate = self.config.certificate or self.directory.certificate
+        key = self.config.key or self.directory.key
+        try:
+            if self.config.certificate is None:
+                certificates.ensure(certificate, key, certificates.today())
+            self.fingerprint = certificates.fingerprint(certificates.load(certificate))
+            return ServerTLS([(certificate, key)])
+        except SSL.Error as error:
+            raise Problem("certificate", path=certificate, reason=error.args[0][0][-1]) from None
+        except (OSError, ValueError) as error:
+            raise Problem("certificate", path=certificate, reason=error) from None
+
+    def privilegedStartService(self) -> None:
+        """Open the ports, while still root where twistd was started as root."""
+        try:
+            super().privilegedStartService()
+        except CannotListenError as error:
+            at = f"{error.interface or '*'}:{error.port}"
+            raise Problem("endpoint", listen=at, reason=error.socketError).exit() from None
+
+    def startService(self) -> None:
+        """Begin to serve, and tell how to connect."""
+        super().startService()
+        self.directory.socket.unlink(missing_ok=True)  # left by a daemon that was killed: the lock says it is dead
+        path = quoteStringArgument(str(self.directory.socket))
+        operators = strports.service(
+            f"unix:{path}:mode=600:lockfile=0", OperatorFactory(self.factory.audience), reactor=self.reactor
+        )
+        operators.setServiceParent(self)
+        self.reactor.callWhenRunning(self._announce)
+
+    def _announce(self) -> None:
+        for line in greeting.lines(self.config, self.fingerprint):
+            self.log.info("{line}", line=line)
+        inviting = Deferred.fromCoroutine(self._invite_the_first())
+        inviting.addErrback(lambda failure: self.log.failure("no invite for the first admin", failure))
+
+    async def _invite_the_first(self) -> None:
+        """Where there is no account yet, make an admin's invite; it goes to the terminal, never to a log."""
+        if invite := await operator.first_invite(self.house):
+            self.log.info("{line}", line=greeting.say("first"))
+            print(greeting.say("invite", invite=invite), file=sys.__stdout__, flush=True)
+
+    def stopService(self) -> "Deferred[None]":
+        """Take no more connections, finish and answer what was asked, say goodbye, let go of everything."""
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await super().stopService()
+        await self.house.database.close()
+        with suppress(defer.TimeoutError):
+            await self.factory.goodbye().addTimeout(GOODBYE_SECONDS, self.reactor)
+        self.house.passwords.crew.stop()
+        self.directory.release()
+        self.log.info("{line}", line=greeting.say("stopped"))
+
+
+def try_port(listen: str) -> None:
+    """Try whether the TCP port of an endpoint string can be had. Raises Problem."""
+    try:
+        if at := opening(listen):
+            at.bind()
+    except (OSError, OverflowError) as error:
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise Problem("port_taken", listen=listen) from None
+        raise Problem("endpoint", listen=listen, reason=error) from None
+
+
+def open_database(directory: DataDirectory, reactor: Any) -> Database:
+    """Open the database of a directory that was taken. Raises Problem."""
+    directory.database.touch(0o600)  # SQLite gives its other files the same mode
+    try:
+        return Database.open(str(directory.database), reactor)
+    except NewerSchema as error:
+        raise Problem("newer_schema", path=directory.database, reason=error) from None
+    except sqlite3.Error as error:
+        raise Problem("database", path=directory.database, reason=error) from None
