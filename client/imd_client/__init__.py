@@ -1,1 +1,29 @@
-"""The imd client: a connection that keeps itself up, an outbox, a cursor, and a console."""
+"""The imd client: a connection that keeps itself up, an outbox, a cursor, a console, and bots."""
+
+from imd_client.bot import Bot
+from imd_client.client import Client
+from imd_client.connection import Connection, Credentials, LoginNeeded
+from imd_client.happenings import Arrived, CaughtUp, GaveUp, NotSent, Offline, Online, Trusted
+from imd_client.protocol import AnswerLost, Refused
+from imd_client.state import Account, State
+from imd_client.trust import CertificateChanged
+
+__all__ = [
+    "Account",
+    "AnswerLost",
+    "Arrived",
+    "Bot",
+    "CaughtUp",
+    "CertificateChanged",
+    "Client",
+    "Connection",
+    "Credentials",
+    "GaveUp",
+    "LoginNeeded",
+    "NotSent",
+    "Offline",
+    "Online",
+    "Refused",
+    "State",
+    "Trusted",
+]

@@ -1,0 +1,104 @@
+"""Bots: a program that answers. What a handler returns is sent back, once, even if the bot is killed in between.
+
+bot = Bot("echo", password="a secret of its own")
+
+@bot.hears
+def echo(message):
+    return message.content
+
+bot.run()
+"""
+
+import os
+from collections.abc import Awaitable, Callable
+from inspect import isawaitable
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import reactor as the_reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.task import react
+from twisted.logger import Logger
+
+from imd.wire import names
+from imd.wire.messages import Message
+from imd.wire.receipts import Read
+from imd_client.address import Address
+from imd_client.client import Client
+from imd_client.connection import Credentials
+from imd_client.happenings import Arrived, CaughtUp, GaveUp, Happening
+from imd_client.place import state_file
+from imd_client.state import State
+
+Answer = str | None
+Handler = Callable[[Message], Answer | Awaitable[Answer]]
+
+
+class Bot(Client):
+    """A client with a handler. The account is made at the first start, where the server lets people register.
+
+    Without `password`, IMD_PASSWORD is taken; without `server`, IMD_SERVER, or localhost:7373.
+    It is a Service: give it a parent, or call `run`.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        username: str,
+        password: str = "",
+        *,
+        server: str = "",
+        state: str | Path = "",
+        reactor: Any = the_reactor,
+        endpoint: IStreamClientEndpoint | None = None,
+    ) -> None:
+        address = Address.parse(server or os.environ.get("IMD_SERVER", "localhost"))
+        account = State(state or state_file()).account(address.name, names.username(username))
+        secret = password or os.environ.get("IMD_PASSWORD", "")
+        credentials = Credentials(password=secret, register=True, device="bot")
+        super().__init__(account, credentials, self._hear, reactor=reactor, endpoint=endpoint)
+        self.gave_up: Deferred[None] = Deferred()
+        self._handler: Handler = lambda message: None
+        self._busy = False
+
+    def hears(self, handler: Handler) -> Handler:
+        """Let this function, plain or async, handle each message by others. A text it returns is the answer."""
+        self._handler = handler
+        return handler
+
+    def run(self) -> None:
+        """Start, and stay until the process is stopped or the server does not let us in."""
+
+        def main(reactor: object) -> Deferred[None]:
+            self.startService()
+            return self.gave_up
+
+        react(main)
+
+    def _hear(self, happening: Happening) -> None:
+        if isinstance(happening, Arrived | CaughtUp) and not self._busy:
+            self._busy = True
+            self.spawn(self._work())
+        elif isinstance(happening, GaveUp):
+            self.gave_up.errback(happening.reason)
+
+    async def _work(self) -> None:
+        try:
+            while messages := self.account.unhandled():
+                for message in messages:
+                    self.account.handled(message, await self._answer(message))
+                    self.outbox.work()
+                    self.marks.move(Read(conversation=message.conversation, seq=message.seq))
+        finally:
+            self._busy = False
+
+    async def _answer(self, message: Message) -> Answer:
+        """Ask the handler. A fault in it costs this one answer, and is logged."""
+        try:
+            answer = self._handler(message)
+            return await answer if isawaitable(answer) else answer
+        except Exception:
+            self._log.failure("the handler failed on message {seq} of {sender}", seq=message.seq, sender=message.sender)
+            return None

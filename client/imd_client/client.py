@@ -1,0 +1,104 @@
+"""A client: one account's connection, inbox and outbox, wired together as a Service."""
+
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from twisted.application.service import Service
+from twisted.internet import reactor as the_reactor
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from imd.wire import names
+from imd.wire.base import Command
+from imd.wire.messages import Message, NewMessage, Sent
+from imd_client.address import Address
+from imd_client.connection import Connection, Credentials
+from imd_client.happenings import Happening, Online
+from imd_client.inbox import Inbox
+from imd_client.marks import Marks
+from imd_client.outbox import Outbox
+from imd_client.protocol import AnswerLost
+from imd_client.state import Account, State
+
+
+class Client(Service):
+    """Start it, and it stays connected, sends what is queued, and tells `watch` of each Happening."""
+
+    name: str | None = "imd client"
+    _log = Logger()
+
+    def __init__(
+        self,
+        account: Account,
+        credentials: Credentials,
+        watch: Callable[[Happening], None] = lambda happening: None,
+        *,
+        reactor: Any = the_reactor,
+        endpoint: IStreamClientEndpoint | None = None,
+    ) -> None:
+        self.account = account
+        self.watch = watch
+        self.connection = Connection(account, credentials, self._happened, reactor=reactor, endpoint=endpoint)
+        self.marks = Marks(self.connection, self.spawn, reactor)
+        self.inbox = Inbox(account, self.connection, self.marks, self._happened, self.spawn, reactor)
+        self.outbox = Outbox(account, self.connection, self.inbox, self._happened, self.spawn)
+
+    @classmethod
+    def of(
+        cls,
+        username: str,
+        password: str = "",
+        *,
+        server: str = "localhost",
+        state: str | Path = ":memory:",
+        register: bool = False,
+        watch: Callable[[Happening], None] = lambda happening: None,
+    ) -> "Client":
+        """Make a client from plain words. A bad name is a Refusal, a bad address a ValueError."""
+        account = State(state).account(Address.parse(server).name, names.username(username))
+        return cls(account, Credentials(password=password, register=register), watch)
+
+    def startService(self) -> None:
+        """Begin to connect."""
+        super().startService()
+        self.connection.startService()
+
+    async def _stop(self) -> None:
+        await self.connection.stopService()
+
+    def stopService(self) -> Deferred[None]:
+        """Disconnect. What is in the outbox stays there for the next time."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    def send(self, to: str, content: str, *, reply_to: int | None = None) -> Deferred[Sent]:
+        """Send a message, now or when the connection is back. Fires when it is stored, or fails with Refused."""
+        return self.outbox.send(to, content, reply_to=reply_to)
+
+    async def ask(self, command: Command) -> Any:
+        """Give any command. Gives its typed reply, or raises Refused or AnswerLost."""
+        return await self.connection.ask(command)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let work go on by itself. If it fails for a reason nobody foresaw, a new connection begins afresh."""
+        Deferred.fromCoroutine(work).addErrback(self._failed)
+
+    def _failed(self, failure: Failure) -> None:
+        if not failure.check(AnswerLost, CancelledError):
+            self._log.failure("the client stumbled", failure=failure)
+            self.connection.drop()
+
+    def _happened(self, happening: Happening) -> None:
+        if isinstance(happening, NewMessage):
+            self.inbox.heard(Message(**msgspec.structs.asdict(happening)))
+        elif isinstance(happening, Online):
+            self.spawn(self._begin())
+        self.watch(happening)
+
+    async def _begin(self) -> None:
+        await self.inbox.catch_up()
+        self.outbox.work()

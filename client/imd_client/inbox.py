@@ -1,0 +1,129 @@
+"""Receiving: each message is taken in once, whatever is lost on the way.
+
+live        rev is the next one: apply it        rev is further on: something is missing, sync from the cursor
+connecting  CONVERSATIONS, then SYNC of each whose last_rev is beyond the cursor; live events may come in between
+first sight of a conversation: what is unread, and the cursor at its last_rev; the rest is HISTORY's
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import attrs
+from twisted.internet.defer import DeferredLock
+
+from imd.wire.base import Command
+from imd.wire.conversations import Conversation, History, ListConversations, Sync
+from imd.wire.messages import Message
+from imd.wire.receipts import Ack
+from imd_client.connection import Connection
+from imd_client.happenings import Arrived, CaughtUp, Happening
+from imd_client.marks import Marks
+from imd_client.protocol import Refused
+from imd_client.state import Account, Applied
+
+Spawn = Callable[[Coroutine[Any, Any, None]], None]
+
+
+@attrs.define
+class Inbox:
+    """Keeps the account's copy of its conversations complete, and tells of each message that is new in it."""
+
+    account: Account
+    connection: Connection
+    marks: Marks
+    tell: Callable[[Happening], None]
+    spawn: Spawn
+    clock: Any
+    _live: list[Message] = attrs.Factory(list)
+    _behind: dict[int, int] = attrs.Factory(dict)
+    """Conversation -> a rev that was heard of and is not here yet."""
+
+    _one_at_a_time: DeferredLock = attrs.Factory(DeferredLock)
+
+    def heard(self, message: Message) -> None:
+        """Take a live message. Those that came in one piece are applied in one transaction, when it was read."""
+        if not self._live:
+            self.clock.callLater(0, self._apply)
+        self._live.append(message)
+
+    def _apply(self) -> None:
+        live, self._live = self._live, []
+        self.took(self.account.apply(live), {message.conversation for message in live})
+
+    def took(self, applied: Applied, conversations: set[int]) -> None:
+        """Go on from what was applied: tell it, and fetch what is missing before it."""
+        for message in applied.fresh:
+            self.tell(Arrived(message))
+        for conversation in conversations - applied.gaps.keys():
+            self._acknowledge(conversation)
+        if applied.gaps:
+            self._behind.update(applied.gaps)
+            self.spawn(self.mend())
+
+    async def catch_up(self) -> None:
+        """Fetch all that happened while nobody was connected."""
+        async with self._one_at_a_time:
+            listing = (await self.connection.insist(ListConversations())).conversations
+            for conversation in listing:
+                await self._fetch(conversation)
+        self.tell(CaughtUp(listing))
+        await self.mend()
+
+    async def mend(self) -> None:
+        """Fetch what is missing in the conversations that are known to be behind."""
+        async with self._one_at_a_time:
+            while self._behind:
+                conversation, rev = self._behind.popitem()
+                if self.account.cursor(conversation) is None:
+                    listing = (await self.connection.insist(ListConversations())).conversations
+                    for each in listing:
+                        if each.conversation == conversation:
+                            await self._fetch(each)
+                await self._sync(conversation, rev)
+
+    async def _fetch(self, conversation: Conversation) -> None:
+        cursor = self.account.cursor(conversation.conversation)
+        if cursor is not None and cursor > conversation.last_rev:
+            self.account.forget(conversation.conversation)
+            cursor = None
+        if cursor is None:
+            await self._first_sight(conversation)
+        else:
+            await self._sync(conversation.conversation, conversation.last_rev)
+        if self.account.top(conversation.conversation) > conversation.delivered_seq:
+            self._acknowledge(conversation.conversation)
+
+    async def _first_sight(self, conversation: Conversation) -> None:
+        number, seq, more = conversation.conversation, conversation.read_seq, conversation.last_seq > 0
+        unread: list[Message] = []
+        while more and seq < conversation.last_seq:
+            page = await self._permitted(History(conversation=number, after=seq, limit=200))
+            if page is None or not page.messages:
+                break
+            unread += page.messages
+            seq, more = page.messages[-1].seq, page.more
+        for message in self.account.merge(number, unread, conversation.last_rev):
+            self.tell(Arrived(message))
+
+    async def _sync(self, conversation: int, rev: int) -> None:
+        """Bring the copy of a conversation up to a rev, page by page; each page is one transaction."""
+        while (cursor := self.account.cursor(conversation) or 0) < rev:
+            page = await self._permitted(Sync(conversation=conversation, after_rev=cursor, limit=500))
+            if page is None or page.rev <= cursor:
+                return
+            for message in self.account.merge(conversation, page.messages, page.rev):
+                self.tell(Arrived(message))
+        self._acknowledge(conversation)
+
+    async def _permitted(self, command: Command) -> Any:
+        """Ask about a conversation; None if it is ours no longer."""
+        try:
+            return await self.connection.insist(command)
+        except Refused as refused:
+            if refused.code not in {"no_such_conversation", "not_a_member"}:
+                raise
+            return None
+
+    def _acknowledge(self, conversation: int) -> None:
+        if top := self.account.top(conversation):
+            self.marks.move(Ack(conversation=conversation, seq=top))

@@ -1,0 +1,103 @@
+"""Sending: a message is kept here before it is sent, and until it is answered.
+
+queue (one local transaction)  ->  SEND with its client_id  ->  success or refusal: out of the outbox
+                                   lost answer: the same SEND again, which the server stores once
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import attrs
+from twisted.internet.defer import Deferred
+
+from imd.wire.messages import Message, SendMessage, Sent
+from imd_client.connection import Connection
+from imd_client.happenings import Happening, NotSent
+from imd_client.inbox import Inbox
+from imd_client.protocol import AnswerLost, Refused
+from imd_client.state import Account, Item
+
+
+@attrs.define
+class Outbox:
+    """Sends what was queued, in order, one at a time: two in flight could change places if the first is put off."""
+
+    account: Account
+    connection: Connection
+    inbox: Inbox
+    tell: Callable[[Happening], None]
+    spawn: Callable[[Coroutine[Any, Any, None]], None]
+    _answers: dict[int, Deferred[Sent]] = attrs.Factory(dict)
+    _empty: list[Deferred[None]] = attrs.Factory(list)
+    _busy: bool = False
+
+    def send(self, to: str, content: str, *, reply_to: int | None = None) -> Deferred[Sent]:
+        """Queue a message; at return it is kept. Fires with Sent when it is stored, or fails with Refused."""
+        answer: Deferred[Sent] = Deferred()
+        self._answers[self.account.queue(to, content, reply_to=reply_to).number] = answer
+        self.work()
+        return answer
+
+    def queue(self, to: str, content: str, *, reply_to: int | None = None) -> Item:
+        """Queue a message without waiting for its fate; a refusal is told as NotSent."""
+        item = self.account.queue(to, content, reply_to=reply_to)
+        self.work()
+        return item
+
+    def flushed(self) -> Deferred[None]:
+        """Fire when nothing waits to be sent."""
+        done: Deferred[None] = Deferred()
+        self._empty.append(done)
+        self.work()
+        return done
+
+    def work(self) -> None:
+        """Send whatever waits, if a connection is there and this is not being done already."""
+        if not self._busy and self.connection.online:
+            self._busy = True
+            self.spawn(self._work())
+
+    async def _work(self) -> None:
+        try:
+            while waiting := self.account.waiting():
+                await self._send(waiting[0])
+        except AnswerLost:
+            return  # the next connection sends it again
+        finally:
+            self._busy = False
+        done, self._empty = self._empty, []
+        for each in done:
+            each.callback(None)
+
+    async def _send(self, item: Item) -> None:
+        try:
+            sent = await self.connection.insist(request(item))
+        except Refused as refused:
+            self.account.answered(item)
+            self._tell_refused(item, refused)
+            return
+        message = Message(
+            conversation=sent.conversation,
+            seq=sent.seq,
+            rev=sent.rev,
+            sender=self.account.username,
+            to=item.to,
+            kind=item.kind,
+            content=item.content,
+            time=sent.time,
+            reply_to=item.reply_to,
+            client_id=item.client_id,
+        )
+        self.inbox.took(self.account.stored(item, message), {sent.conversation})
+        if answer := self._answers.pop(item.number, None):
+            answer.callback(sent)
+
+    def _tell_refused(self, item: Item, refused: Refused) -> None:
+        if answer := self._answers.pop(item.number, None):
+            answer.errback(refused)
+        self.tell(NotSent(item, refused))
+
+
+def request(item: Item) -> SendMessage:
+    """Give the request that sends a queued message."""
+    return SendMessage(to=item.to, content=item.content, client_id=item.client_id, reply_to=item.reply_to)

@@ -1,0 +1,190 @@
+"""One connection's lines: requests that wait for their answers, and events.
+
+-> {"action": "send_message", "id": 7, "to": "bob", "content": "hi"}
+<- {"status": "success", "action": "send_message", "id": 7, ...}        ask(SendMessage(...)) gives Sent(...)
+<- {"event": "message", "sender": "bob", ...}                           heard(NewMessage(...))
+"""
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any, TypeAlias
+
+import msgspec
+from OpenSSL import SSL
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.error import ConnectionLost
+from twisted.internet.interfaces import IDelayedCall, IHandshakeListener, IReactorTime
+from twisted.logger import Logger
+from twisted.protocols.basic import LineReceiver
+from twisted.protocols.policies import TimeoutMixin
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from imd.wire.base import Command, Reply, registry
+from imd.wire.messages import NewMessage
+from imd.wire.receipts import Receipt, Replayed
+from imd.wire.session import Closing, Ping, Welcome
+
+Heard: TypeAlias = NewMessage | Receipt | Replayed | Closing | Welcome | dict[str, Any]
+"""An event; one of a kind that this client does not know comes as the fields it has."""
+
+_EVENTS: dict[str, Any] = {
+    str(shape.__struct_config__.tag): shape for shape in (NewMessage, Receipt, Replayed, Closing, Welcome)
+}
+
+SILENCE = 60
+"""Seconds of silence after which the server is asked whether it is there; as long again, and the connection is dead."""
+
+LONGEST = 16 * 1024 * 1024
+"""Bytes of the longest line that is taken: a page of `sync` is one line."""
+
+
+class Refused(Exception):
+    """The server understood, and said no. `code` and `params` are for programs, the message is for people."""
+
+    def __init__(self, code: str, message: str, params: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.params = params
+
+
+class AnswerLost(ConnectionLost):
+    """The connection ended before the answer came: whether it was done is not known."""
+
+
+@implementer(IHandshakeListener)
+class ClientProtocol(LineReceiver, TimeoutMixin):
+    """A connection to an imd, in JSON. `judge` sees the TLS connection before a word is said, and may raise."""
+
+    delimiter = b"\n"
+    transport: Any
+    _log = Logger()
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        opened: Callable[["ClientProtocol"], None],
+        heard: Callable[[Heard], None],
+        lost: Callable[["ClientProtocol", Failure], None],
+        judge: Callable[[SSL.Connection], None] | None = None,
+    ) -> None:
+        self._clock = clock
+        self._opened = opened
+        self._heard = heard
+        self._lost = lost
+        self._judge = judge
+        self._numbers = count(1)
+        self._waiting: dict[int, tuple[type[Reply], Deferred[Any]]] = {}
+        self._pieces: list[bytes] = []
+        self._talking = False
+        self._pinged = False
+
+    def connectionMade(self) -> None:
+        """Begin, or wait for TLS where there is some."""
+        self.setTimeout(SILENCE)
+        if self._judge is None:
+            self._begin()
+
+    def handshakeCompleted(self) -> None:
+        """Look at the certificate; say nothing to a stranger."""
+        assert self._judge is not None
+        try:
+            self._judge(self.transport.getHandle())
+        except Exception:
+            self.transport.failVerification(Failure())
+        else:
+            self._begin()
+
+    def _begin(self) -> None:
+        self._talking = True
+        self._opened(self)
+
+    def ask(self, command: Command) -> Deferred[Any]:
+        """Send a request. Fires with the command's typed reply, or fails with Refused or AnswerLost."""
+        if not self.connected:
+            return fail(AnswerLost())
+        spec = next(spec for spec in registry if spec.shape is type(command))
+        number = next(self._numbers)
+        answer: Deferred[Any] = Deferred()
+        self._waiting[number] = (spec.shape.reply, answer)
+        self.sendLine(msgspec.json.encode({"action": spec.action, "id": number, **msgspec.to_builtins(command)}))
+        return answer
+
+    def dataReceived(self, data: bytes) -> None:
+        """Cut the whole buffer into lines at once; LineReceiver's own loop copies the rest for every line."""
+        self._pinged = False
+        self.resetTimeout()
+        self._pieces.append(data)
+        if b"\n" not in data:
+            if sum(map(len, self._pieces)) > LONGEST:
+                self._pieces.clear()
+                self.transport.abortConnection()
+            return
+        *lines, rest = b"".join(self._pieces).split(b"\n")
+        self._pieces = [rest]
+        for line in lines:
+            if self.transport.disconnecting:
+                return
+            self.lineReceived(line)
+
+    def lineReceived(self, line: bytes) -> None:
+        """Take one reply or event. What does not start like JSON is a greeting for people."""
+        if not line.startswith(b"{"):
+            return
+        try:
+            fields = msgspec.json.decode(line)
+        except msgspec.MsgspecError:
+            self._log.failure("the server sent a line that is not JSON")
+            self.transport.abortConnection()
+            return
+        if "event" in fields:
+            self._heard(_event(fields))
+        else:
+            self._answered(fields)
+
+    def _answered(self, fields: dict[str, Any]) -> None:
+        """Hand a reply to whoever waits. One without an id answers the oldest request: replies come in order."""
+        number = fields.get("id") or next(iter(self._waiting), 0)
+        if number not in self._waiting:
+            return
+        shape, answer = self._waiting.pop(number)
+        if fields.get("status") != "success":
+            answer.errback(Refused(str(fields.get("code")), str(fields.get("message")), fields.get("params") or {}))
+            return
+        try:
+            reply = msgspec.convert(fields, shape)
+        except msgspec.ValidationError:
+            answer.errback()
+        else:
+            answer.callback(reply)
+
+    def timeoutConnection(self) -> None:
+        """Ask whether the server is still there; or give the connection up if it did not even answer that."""
+        if self._pinged or not self._talking:
+            self.transport.abortConnection()
+            return
+        self._pinged = True
+        self.ask(Ping()).addErrback(lambda failure: failure.trap(AnswerLost, Refused))
+        self.setTimeout(SILENCE)
+
+    def callLater(self, period: float, func: Callable[[], None]) -> IDelayedCall:
+        """Let TimeoutMixin use our clock."""
+        return self._clock.callLater(period, func)
+
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]  # Twisted gives a default
+        """Tell everybody who waits that the answer will not come."""
+        self.connected = 0
+        self.setTimeout(None)
+        waiting, self._waiting = self._waiting, {}
+        for _, answer in waiting.values():
+            answer.errback(AnswerLost())
+        self._lost(self, reason)
+
+
+def _event(fields: dict[str, Any]) -> Heard:
+    try:
+        event: Heard = msgspec.convert(fields, _EVENTS[fields["event"]])
+    except (KeyError, TypeError, msgspec.ValidationError):
+        return fields
+    return event
