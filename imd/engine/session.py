@@ -232,6 +232,7 @@ class Session:
         """Run a command that is not a write, answer it, and go on. Lets no error out."""
         try:
             outcome = await self.house.outcome(self._me(), command)
+            self.language = next((each.language for each in outcome.effects if isinstance(each, Speak)), self.language)
             line = request.dialect.reply(request, outcome.reply, self.language)
             self._deliver(request, outcome, line, [Announcement.of(*told) for told in outcome.told])
         except Exception as error:
@@ -258,8 +259,6 @@ class Session:
             self._sign_in(effect)
         elif isinstance(effect, SignOut):
             self._sign_out()
-        elif isinstance(effect, Speak):
-            self.language = effect.language
         elif isinstance(effect, Leave):
             self._over = True
             self.outlet.hang_up()
