@@ -11,9 +11,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import pytest_twisted
+from hypothesis import settings
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent, globalLogPublisher
+
+# No deadline: a busy machine is no fault. `pytest --hypothesis-profile=soak` looks further.
+settings.register_profile("imd", deadline=None, max_examples=25)
+settings.register_profile("soak", deadline=None, max_examples=2_000)
+settings.load_profile("imd")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
