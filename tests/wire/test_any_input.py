@@ -88,7 +88,10 @@ def test_a_text_line_is_a_command_or_a_refusal_or_nothing(line: bytes) -> None:
 
 
 @MANY
-@given(st.lists(LINES | st.sampled_from([b"POST bob", b"@t post 张伟", b".", b"..x"]), max_size=12), st.integers(0, 60))
+@given(
+    st.lists(LINES | st.sampled_from([b"POST bob", b"@t post bob reply_to=3", b".", b"..x"]), max_size=12),
+    st.integers(0, 60),
+)
 def test_the_reader_takes_whatever_lines_come(lines: list[bytes], content_limit: int) -> None:
     reader = LineReader(content_limit)
     for line in lines:
