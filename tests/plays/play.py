@@ -6,7 +6,7 @@
     alice & PING                   a line that goes out together with the next `>`
     bob < * alice: hello           reads a line: … stands for anything, <token> for a word that is kept
     alice > RESUME <token>         … and said again
-    31 seconds pass                in memory only
+    31 seconds pass                more than one, and the play runs in memory only
     bob is gone                    the server closed the connection
     bob hangs up                   bob did
 
@@ -31,8 +31,8 @@ class Actor(Protocol):
     def send(self, data: bytes) -> None:
         """Send bytes."""
 
-    def next_line(self) -> str | None:
-        """Give the next line; None when none comes."""
+    def next_line(self, patience: float) -> str | None:
+        """Give the next line; None when none comes within so many seconds."""
 
     def is_gone(self) -> bool:
         """Say whether the server closed the connection."""
@@ -61,8 +61,9 @@ class Play:
 
     @property
     def needs_memory(self) -> bool:
-        """Whether time must be moved by hand."""
-        return any(_PASS.fullmatch(step) for _, step in self.steps)
+        """Whether time must be moved by hand: nobody waits for more than a second."""
+        passing = (_PASS.fullmatch(step) for _, step in self.steps)
+        return any(float(found[1]) > 1 for found in passing if found)
 
 
 def load(path: Path) -> Play:
@@ -100,7 +101,7 @@ class Performance:
             except AssertionError as failed:
                 raise AssertionError(f"{self.play.name}.play, line {number}: {step}\n{failed}") from None
         for name, actor in self.actors.items():
-            unheard = actor.next_line()
+            unheard = actor.next_line(0.1)
             assert unheard is None, f"{self.play.name}.play: nobody heard {name} < {unheard}"
 
     def _step(self, step: str) -> None:
@@ -128,7 +129,7 @@ class Performance:
         return _KEPT.sub(lambda match: self.kept[match[1]], line)
 
     def _hear(self, name: str, expected: str) -> None:
-        heard = self.actors[name].next_line()
+        heard = self.actors[name].next_line(10)
         assert heard is not None, "nothing came"
         pattern = re.escape(expected).replace("…", ".*")
         for word in _KEPT.findall(expected):

@@ -21,7 +21,7 @@ class MemoryActor:
     def send(self, data: bytes) -> None:
         self.terminal.send(data)
 
-    def next_line(self) -> str | None:
+    def next_line(self, patience: float) -> str | None:
         self.lines += self.terminal.heard()
         return self.lines.pop(0) if self.lines else None
 
@@ -74,7 +74,7 @@ def test_every_command_is_used_in_a_play() -> None:
     for play in plays():
         reader = LineReader(content_limit=16_384)
         for _, step in play.steps:
-            actor, mark, line = (*step.split(" ", 2), "", "")[:3]
+            _, mark, line = (*step.split(" ", 2), "", "")[:3]
             if mark in (">", "&") and (request := reader.feed(line.encode())) and request.command:
                 used.add(request.spec.action)
     assert used == set(registry.actions)

@@ -1,0 +1,136 @@
+"""The port itself: TLS versions and ciphers, ALPN, HTTP, the greeting, certificates that change while it runs."""
+
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.live.daemon import Daemon, Line, trusting
+
+FORWARD_SECRET_AEAD = {
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-CHACHA20-POLY1305",
+}
+
+
+def shake_hands(daemon: Daemon, context: ssl.SSLContext, name: str | None = None) -> ssl.SSLSocket:
+    raw = socket.create_connection(("127.0.0.1", daemon.port), timeout=10)
+    return context.wrap_socket(raw, server_hostname=name)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_modern_tls_is_spoken(daemon: Daemon, version: ssl.TLSVersion) -> None:
+    context = trusting()
+    context.minimum_version = context.maximum_version = version
+    with shake_hands(daemon, context) as connection:
+        name, protocol, _ = connection.cipher() or ("", "", 0)
+        assert connection.compression() is None
+        assert protocol == "TLSv1.3" or name in FORWARD_SECRET_AEAD
+
+
+def test_old_tls_and_weak_ciphers_are_refused(daemon: Daemon) -> None:
+    for setting in (["-tls1_1"], ["-tls1_2", "-cipher", "AES128-SHA:ECDHE-ECDSA-AES128-SHA@SECLEVEL=0"]):
+        tried = subprocess.run(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{daemon.port}", *setting],
+            input=b"",
+            capture_output=True,
+            timeout=10,
+            check=False,
+        )
+        assert tried.returncode != 0
+        assert b"Cipher is (NONE)" in tried.stdout
+
+
+def test_alpn_decides(daemon: Daemon) -> None:
+    for offered, chosen in ((["imd/1"], "imd/1"), (["h2", "http/1.1"], "http/1.1"), (["h2"], None)):
+        context = trusting()
+        context.set_alpn_protocols(offered)
+        with shake_hands(daemon, context) as connection:
+            assert connection.selected_alpn_protocol() == chosen
+
+
+def test_a_program_that_offers_our_alpn_is_not_greeted(daemon: Daemon) -> None:
+    context = trusting()
+    context.set_alpn_protocols(["imd/1"])
+    line = Line(shake_hands(daemon, context))
+    assert line.next_line(1.0) is None
+    line.say('{"action":"ping"}')
+    assert json.loads(line.next_line() or "")["status"] == "success"
+
+
+def test_whoever_stays_silent_is_greeted_after_half_a_second(daemon: Daemon) -> None:
+    line = daemon.connect()
+    assert line.next_line(0.3) is None
+    assert (line.next_line() or "").startswith("* Welcome to imd")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_a_browser_gets_an_answer(daemon: Daemon, method: str) -> None:
+    connection = http.client.HTTPSConnection("127.0.0.1", daemon.port, timeout=10, context=trusting())
+    connection.request(method, "/", body=b"x" if method == "POST" else None)
+    answer = connection.getresponse()
+    body = answer.read()
+    assert answer.status == (405 if method == "POST" else 200)
+    assert (b"imd" in body) == (method != "HEAD")
+
+
+def test_a_connection_that_never_shakes_hands_goes(start_daemon: Callable[..., Daemon]) -> None:
+    daemon = start_daemon(handshake_seconds="1")
+    with socket.create_connection(("127.0.0.1", daemon.port), timeout=10) as raw:
+        with contextlib.suppress(ConnectionResetError):
+            assert raw.recv(1) == b""
+
+
+def fingerprint(daemon: Daemon, name: str | None = None) -> bytes:
+    with shake_hands(daemon, trusting(), name) as connection:
+        return connection.getpeercert(binary_form=True) or b""
+
+
+def make_certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    folder.mkdir(exist_ok=True)
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    kind = "-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30".split()
+    names = ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"]
+    subprocess.run(
+        ["openssl", "req", *kind, *names, "-keyout", key, "-out", certificate],
+        check=True,
+        capture_output=True,
+    )
+    return certificate, key
+
+
+def test_a_changed_certificate_is_served_without_a_restart(start_daemon: Callable[..., Daemon], tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path / "one", "one.example")
+    daemon = start_daemon("--certificate", os.fspath(certificate), "--key", os.fspath(key))
+    talking = daemon.connect()
+    talking.say("HELLO lang=en")
+    before = fingerprint(daemon)
+    (certificate).write_text("half a certificate")
+    time.sleep(1.1)
+    assert fingerprint(daemon) == before
+    new_certificate, new_key = make_certificate(tmp_path / "two", "two.example")
+    shutil.copy(new_key, key)
+    shutil.copy(new_certificate, certificate)
+    time.sleep(1.1)
+    assert fingerprint(daemon) != before
+    talking.say("PING")
+    assert [talking.next_line() for _ in range(4)][-1] == "OK PING"
+
+
+def test_the_self_made_certificate_names_this_machine(daemon: Daemon) -> None:
+    context = ssl.create_default_context(cafile=os.fspath(daemon.directory / "data" / "certificate.pem"))
+    for name in ("localhost", "127.0.0.1", socket.gethostname()):
+        shake_hands(daemon, context, name).close()
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shake_hands(daemon, context, "elsewhere.example")
+    assert (daemon.directory / "data" / "key.pem").stat().st_mode & 0o777 == 0o600
