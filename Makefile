@@ -22,7 +22,7 @@ bench: .venv/.for-work
 	$(BIN)/python -m bench
 
 soak: .venv/.for-work
-	$(BIN)/pytest -m soak
+	$(BIN)/pytest -m soak -rP
 
 clean:
 	rm -rf .venv dist build .coverage* .hypothesis .*_cache

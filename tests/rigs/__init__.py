@@ -1,0 +1,1 @@
+"""Rigs: machines that break the daemon on purpose and look at what is left."""
