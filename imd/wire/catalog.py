@@ -39,8 +39,8 @@ def sentences() -> Mapping[str, Mapping[str, str]]:
 
 
 def add(key: str, words: Mapping[str, str]) -> None:
-    """Add a sentence of another application's own."""
-    _sentences[key] = dict(words)
+    """Add a sentence of another application's own; a language it does not speak gets the English."""
+    _sentences.setdefault(key, {language: words.get(language, words["en"]) for language in LANGUAGES})
 
 
 def has(key: str, language: str = "en") -> bool:

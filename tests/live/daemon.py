@@ -57,10 +57,11 @@ class Daemon:
             self.process = subprocess.Popen(
                 [*command, *self.options], cwd=self.directory, env=environment, stdout=log, stderr=subprocess.STDOUT
             )
-        self._wait()
+        self.wait()
         return self
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
+        """Wait until it answers."""
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             assert self.process is not None

@@ -86,9 +86,9 @@ def test_a_browser_gets_an_answer(daemon: Daemon, method: str) -> None:
 
 def test_a_connection_that_never_shakes_hands_goes(start_daemon: Callable[..., Daemon]) -> None:
     daemon = start_daemon(handshake_seconds="1")
-    with socket.create_connection(("127.0.0.1", daemon.port), timeout=10) as raw:
-        with contextlib.suppress(ConnectionResetError):
-            assert raw.recv(1) == b""
+    raw = socket.create_connection(("127.0.0.1", daemon.port), timeout=10)
+    with raw, contextlib.suppress(ConnectionResetError):
+        assert raw.recv(1) == b""
 
 
 def fingerprint(daemon: Daemon, name: str | None = None) -> bytes:
@@ -99,7 +99,7 @@ def fingerprint(daemon: Daemon, name: str | None = None) -> bytes:
 def make_certificate(folder: Path, name: str) -> tuple[Path, Path]:
     folder.mkdir(exist_ok=True)
     certificate, key = folder / "certificate.pem", folder / "key.pem"
-    kind = "-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30".split()
+    kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"]
     names = ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"]
     subprocess.run(
         ["openssl", "req", *kind, *names, "-keyout", key, "-out", certificate],
