@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import attrs
@@ -32,8 +33,6 @@ def broken(variant: str) -> tuple[str, ...]:
 
 
 CONFIG = "requests_per_second = 0\nunauthenticated_per_address = 1000\n"
-READY_SECONDS = 20
-ANSWER_SECONDS = 60
 
 
 @attrs.define
@@ -53,20 +52,19 @@ class Daemon:
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
 
-    async def answers(self) -> None:
-        """Wait until it takes connections."""
-        deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline:
-            assert self._process is not None
-            if self._process.poll() is not None:
-                break
-            try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
-            except ConnectionRefusedError:
-                await asyncio.sleep(0.01)
-            else:
-                return
-        raise RuntimeError(f"the daemon does not come up; its log ends: {(self.directory / 'log').read_text()[-2000:]}")
+    async def until(self, reached: Callable[[], bool], seconds: float = 60) -> None:
+        """Wait for something that a running daemon brings about; raises RuntimeError when it does not."""
+        deadline = time.monotonic() + seconds
+        while not reached():
+            if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
+                log = (self.directory / "log").read_text()
+                raise RuntimeError(f"the daemon is gone or stuck; its log ends: {log[-2000:]}")
+            await asyncio.sleep(0.01)
+
+    def answers(self) -> bool:
+        """Say whether it takes connections."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def kill(self) -> None:
         """Kill -9."""
@@ -96,54 +94,62 @@ class Result:
         return "\n".join(["| | |", "|---|---|", *rows, *cases])
 
 
-def run(kills: int, seed: int, program: tuple[str, ...] = SOUND) -> Result:
-    """Let the senders send through that many kills, then read everything and compare."""
-    with tempfile.TemporaryDirectory(prefix="imd-kill-", dir="/var/tmp") as name:
-        directory = Path(name)
-        (directory / "config.toml").write_text(CONFIG)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        return asyncio.run(_run(directory, port, kills, random.Random(seed), program))
+def run(directory: Path, kills: int, seed: int, program: tuple[str, ...] = SOUND) -> Result:
+    """Let the senders send through that many kills, then read everything and compare. The directory stays."""
+    (directory / "config.toml").write_text(CONFIG)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        daemon = Daemon(directory, probe.getsockname()[1])
+    return asyncio.run(_run(daemon, kills, random.Random(seed), program))
 
 
-async def _run(directory: Path, port: int, kills: int, chance: random.Random, program: tuple[str, ...]) -> Result:
-    daemon, begun = Daemon(directory, port), time.monotonic()
+async def _run(daemon: Daemon, kills: int, chance: random.Random, program: tuple[str, ...]) -> Result:
+    begun, journal = time.monotonic(), Journal()
     try:
-        names = [f"sender{number}" for number in range(SENDERS)]
-        daemon.start()
-        await daemon.answers()
-        tokens = {name: await token(port, name) for name in names}
-        daemon.kill()
-        daemon.program = program
-        journal = Journal()
+        tokens = await _register(daemon)
+        names = list(tokens)
         senders = [
             Sender(name, tokens[name], [names[number - 1], names[(number + 1) % SENDERS]], journal, chance)
             for number, name in enumerate(names)
         ]
+        daemon.program = program
         daemon.start()
         await _kill_while_they_send(daemon, senders, kills, chance)
-        readings = [each for name in names for each in await read_everything(port, name, tokens[name])]
+        readings = [each for name in names for each in await read_everything(daemon.port, name, tokens[name])]
     finally:
         daemon.kill()
     sent, acknowledged, told = len(journal.sent), len(journal.acknowledged), len(journal.told)
     return Result(kills, time.monotonic() - begun, sent, acknowledged, told, check(journal, readings))
 
 
+async def _register(daemon: Daemon) -> dict[str, str]:
+    """Make the accounts with the daemon as it is, and give everybody's token."""
+    daemon.start()
+    await daemon.until(daemon.answers)
+    names = [f"sender{number}" for number in range(SENDERS)]
+    tokens = {name: await token(daemon.port, name) for name in names}
+    daemon.kill()
+    return tokens
+
+
 async def _kill_while_they_send(daemon: Daemon, senders: list[Sender], kills: int, chance: random.Random) -> None:
     async with asyncio.TaskGroup() as group:
         sending = [group.create_task(sender.live(daemon.port)) for sender in senders]
         for _ in range(kills):
-            if chance.random() < 0.9:  # the others are killed while they start
-                await daemon.answers()
-            await asyncio.sleep(chance.uniform(0.03, 0.35))
-            daemon.kill()
-            daemon.start()
-        await daemon.answers()
+            await _kill_once(daemon, senders[0].journal, chance)
         for sender in senders:
             sender.going = False
-        async with asyncio.timeout(ANSWER_SECONDS):
-            await asyncio.wait(sending)
+        await daemon.until(lambda: all(task.done() for task in sending))
+
+
+async def _kill_once(daemon: Daemon, journal: Journal, chance: random.Random) -> None:
+    """Kill it at a random moment after its first answer; one time in ten, while it starts."""
+    before = len(journal.acknowledged)
+    if chance.random() < 0.9:
+        await daemon.until(lambda: len(journal.acknowledged) > before)
+    await asyncio.sleep(chance.uniform(0, 0.3))
+    daemon.kill()
+    daemon.start()
 
 
 if __name__ == "__main__":
@@ -151,7 +157,8 @@ if __name__ == "__main__":
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     options = parser.parse_args()
-    print(f"seed {options.seed}", flush=True)
-    result = run(options.kills, options.seed)
+    directory = Path(tempfile.mkdtemp(prefix="imd-kill-"))
+    print(f"seed {options.seed}, data in {directory}", flush=True)
+    result = run(directory, options.kills, options.seed)
     print(result.table())
     sys.exit(any(result.findings.values()))
