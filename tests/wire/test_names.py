@@ -1,0 +1,97 @@
+"""Names: PRECIS UsernameCaseMapped, with imd's own marks forbidden (PROTOCOL section 4)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imd.wire import names
+from imd.wire.refusals import BadName
+
+KEPT = [
+    ("alice", "alice"),
+    ("a", "a"),
+    ("Alice", "alice"),
+    ("ALICE-B.c_9", "alice-b.c_9"),
+    ("ＡＬＩＣＥ", "alice"),
+    ("ａｌｉｃｅ", "alice"),
+    ("张伟", "张伟"),
+    ("張偉", "張偉"),
+    ("张Wei", "张wei"),
+    ("ｶﾞ", "ガ"),
+    ("é", "é"),
+    ("e\u0301", "é"),
+    ("É", "é"),
+    ("ÜBER", "über"),
+    ("straße", "straße"),
+    ("Ирина", "ирина"),
+    ("אב", "אב"),
+    ("l·l", "l·l"),
+    ("a=b", "a=b"),
+    ("x" * 32, "x" * 32),
+    ("X" * 32, "x" * 32),
+    ("张" * 32, "张" * 32),
+    ("e\u0301" * 32, "é" * 32),
+]
+
+REFUSED = [
+    ("", "empty"),
+    ("x" * 33, "long"),
+    ("X" * 33, "long"),
+    ("张" * 33, "long"),
+    ("e\u0301" * 33, "long"),
+    ("x" * 100_000, "long"),
+    ("a b", "characters"),
+    (" ", "characters"),
+    ("alice ", "characters"),
+    ("a\u00a0b", "characters"),
+    ("a\u3000b", "characters"),
+    ("a\tb", "characters"),
+    ("a\nb", "characters"),
+    ("a\0", "characters"),
+    ("a\x1b", "characters"),
+    ("\u202ealice", "characters"),
+    ("a\u200db", "characters"),
+    ("a\u200bb", "characters"),
+    ("a\u00adb", "characters"),
+    ("😀", "characters"),
+    ("a😀", "characters"),
+    ("①", "characters"),
+    ("ﬁ", "characters"),
+    ("²", "characters"),
+    ("אa", "characters"),
+    ("a\ud800", "characters"),
+    ("a\ue000", "characters"),
+    ("a\uffff", "characters"),
+    ("@bob", "characters"),
+    ("bob@host", "characters"),
+    ("#team", "characters"),
+    ("bob＠host", "characters"),
+    ("＃team", "characters"),
+    *[(f"a{mark}b", "characters") for mark in "@#:/,\"'*?!"],
+]
+
+
+@pytest.mark.parametrize(("typed", "kept"), KEPT, ids=ascii)
+def test_a_name_has_one_spelling(typed: str, kept: str) -> None:
+    assert names.username(typed) == kept
+    assert names.username(kept) == kept
+
+
+@pytest.mark.parametrize(("typed", "case"), REFUSED, ids=lambda each: ascii(each)[:20])
+def test_what_is_no_name_is_refused_with_its_reason(typed: str, case: str) -> None:
+    with pytest.raises(BadName) as refused:
+        names.username(typed)
+    assert refused.value.case == case
+
+
+@given(st.text(max_size=40))
+def test_a_name_is_its_own_spelling_and_never_too_long(typed: str) -> None:
+    try:
+        name = names.username(typed)
+    except BadName:
+        return
+    assert names.username(name) == name
+    assert 1 <= len(name) <= names.LONGEST
+    assert names.FORBIDDEN.isdisjoint(name)
+    assert name.isprintable()
+    assert not any(character.isspace() for character in name)
