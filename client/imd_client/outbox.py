@@ -73,6 +73,9 @@ class Outbox:
         try:
             sent = await self.connection.insist(request(item))
         except Refused as refused:
+            if refused.code == "auth_required":
+                self.connection.drop()
+                raise AnswerLost from None  # not a word about the message
             self.account.answered(item)
             self._tell_refused(item, refused)
             return

@@ -15,7 +15,6 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IDelayedCall, IHandshakeListener, IReactorTime
 from twisted.logger import Logger
-from twisted.protocols.basic import LineReceiver
 from twisted.protocols.policies import TimeoutMixin
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -24,6 +23,7 @@ from imd.wire.base import Command, Reply, registry
 from imd.wire.messages import NewMessage
 from imd.wire.receipts import Receipt, Replayed
 from imd.wire.session import Closing, Ping, Welcome
+from imd_client.lines import Lines
 
 Heard: TypeAlias = NewMessage | Receipt | Replayed | Closing | Welcome | dict[str, Any]
 """An event; one of a kind that this client does not know comes as the fields it has."""
@@ -34,9 +34,6 @@ _EVENTS: dict[str, Any] = {
 
 SILENCE = 60
 """Seconds of silence after which the server is asked whether it is there; as long again, and the connection is dead."""
-
-LONGEST = 16 * 1024 * 1024
-"""Bytes of the longest line that is taken: a page of `sync` is one line."""
 
 
 class Refused(Exception):
@@ -54,11 +51,9 @@ class AnswerLost(ConnectionLost):
 
 
 @implementer(IHandshakeListener)
-class ClientProtocol(LineReceiver, TimeoutMixin):
+class ClientProtocol(Lines, TimeoutMixin):
     """A connection to an imd, in JSON. `judge` sees the TLS connection before a word is said, and may raise."""
 
-    delimiter = b"\n"
-    transport: Any
     _log = Logger()
 
     def __init__(
@@ -69,6 +64,7 @@ class ClientProtocol(LineReceiver, TimeoutMixin):
         lost: Callable[["ClientProtocol", Failure], None],
         judge: Callable[[SSL.Connection], None] | None = None,
     ) -> None:
+        super().__init__()
         self._clock = clock
         self._opened = opened
         self._heard = heard
@@ -76,7 +72,6 @@ class ClientProtocol(LineReceiver, TimeoutMixin):
         self._judge = judge
         self._numbers = count(1)
         self._waiting: dict[int, tuple[type[Reply], Deferred[Any]]] = {}
-        self._pieces: list[bytes] = []
         self._talking = False
         self._pinged = False
 
@@ -112,21 +107,10 @@ class ClientProtocol(LineReceiver, TimeoutMixin):
         return answer
 
     def dataReceived(self, data: bytes) -> None:
-        """Cut the whole buffer into lines at once; LineReceiver's own loop copies the rest for every line."""
+        """Take what came; it also says that the server is alive."""
         self._pinged = False
         self.resetTimeout()
-        self._pieces.append(data)
-        if b"\n" not in data:
-            if sum(map(len, self._pieces)) > LONGEST:
-                self._pieces.clear()
-                self.transport.abortConnection()
-            return
-        *lines, rest = b"".join(self._pieces).split(b"\n")
-        self._pieces = [rest]
-        for line in lines:
-            if self.transport.disconnecting:
-                return
-            self.lineReceived(line)
+        super().dataReceived(data)
 
     def lineReceived(self, line: bytes) -> None:
         """Take one reply or event. What does not start like JSON is a greeting for people."""

@@ -1,0 +1,137 @@
+"""`imd send bob -m "text"`: one message from a script. Exit code 0 = stored, 1 = refused, 2 = unknown, safe to repeat.
+
+A message without an answer keeps its client_id: the same command within a day sends the same message, not another.
+"""
+
+import sys
+import time
+from typing import Any
+
+from twisted.internet.defer import Deferred, race
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.stdio import StandardIO
+from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
+
+from imd.wire.catalog import say
+from imd.wire.terminal import harmless
+from imd_client.connection import Connection
+from imd_client.happenings import GaveUp, Happening, Offline
+from imd_client.options import ClientOptions, told
+from imd_client.outbox import request
+from imd_client.protocol import AnswerLost, Refused
+from imd_client.reasons import reason
+from imd_client.state import Account, Item
+
+DAY = 24 * 60 * 60
+STORED, REFUSED, UNKNOWN = 0, 1, 2
+
+
+class Options(ClientOptions):
+    """The command line of `imd send`."""
+
+    synopsis = "[options] to"
+    optParameters = [["message", "m", None, told("message")]]
+
+    def parseArgs(self, to: str) -> None:  # type: ignore[override]  # Twisted calls it with the words there are
+        """Take the one it is for."""
+        self["to"] = to if to.startswith("#") else self.name(to)
+
+
+class _Reading(Protocol):
+    """Reads the standard input to its end."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+        self.done: Deferred[str] = Deferred()
+
+    def dataReceived(self, data: bytes) -> None:
+        self.pieces.append(data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.done.callback(b"".join(self.pieces).decode(errors="replace").removesuffix("\n"))
+
+
+class Sending:
+    """One run of `imd send`."""
+
+    def __init__(self, reactor: Any, options: Options) -> None:
+        self.reactor = reactor
+        self.options = options
+        self._gave_up: Deferred[Any] = Deferred()
+        self._told = False
+
+    def say(self, key: str, **params: object) -> None:
+        """Tell the person, beside the output."""
+        print(say(f"send.{key}", self.options.language, **params), file=sys.stderr)
+
+    async def run(self) -> int:
+        """Do it; gives the exit code."""
+        account = self.options.account(self.options.open_state())
+        credentials = self.options.credentials("send")
+        if account is None or not (account.token() or credentials.password):
+            self.say("no_account")
+            return REFUSED
+        to, content = self.options["to"], await self._content()
+        earlier = account.unanswered(to, content, since=time.time() - DAY)
+        item = earlier or account.queue(to, content, once=True)
+        connection = Connection(account, credentials, self._happened, reactor=self.reactor)
+        connection.startService()
+        answer: Deferred[Any] = Deferred.fromCoroutine(self._answer(connection, account, item))
+        too_long: Deferred[Any] = deferLater(self.reactor, self.options["wait"])
+        try:
+            _, outcome = await race([answer, self._gave_up, too_long])
+        finally:
+            await connection.stopService()
+        if isinstance(outcome, Failure):
+            return self._kept_out(account, item, outcome, known=earlier is not None)
+        if outcome is None:
+            self.say("unknown")
+        return UNKNOWN if outcome is None else int(outcome)
+
+    async def _content(self) -> str:
+        if self.options["message"] is not None:
+            return str(self.options["message"])
+        if sys.stdin.isatty():
+            self.say("hint")
+        reading = _Reading()
+        StandardIO(reading, reactor=self.reactor)
+        return await reading.done
+
+    async def _answer(self, connection: Connection, account: Account, item: Item) -> int:
+        """Send until there is an answer."""
+        while True:
+            try:
+                sent = await connection.insist(request(item))
+            except AnswerLost:
+                continue
+            except Refused as refused:
+                account.answered(item)
+                self.say("refused", reason=harmless(refused.message))
+                return REFUSED
+            account.answered(item)
+            if sys.stderr.isatty():
+                self.say("duplicate" if sent.duplicate else "stored", to=item.to, seq=sent.seq)
+            return STORED
+
+    def _kept_out(self, account: Account, item: Item, why: Failure, *, known: bool) -> int:
+        """Nothing was sent this time; but an earlier time it may have been."""
+        self.say("refused", reason=reason(why, self.options.place, self.options.language).strip("\n"))
+        if known:
+            return UNKNOWN
+        account.answered(item)
+        return REFUSED
+
+    def _happened(self, happening: Happening) -> None:
+        match happening:
+            case GaveUp(why):
+                self._gave_up.callback(why)
+            case Offline(why) if not self._told:
+                self._told = True
+                text = reason(why, self.options.place, self.options.language)
+                self.say("trying", reason=text, seconds=round(self.options["wait"]))
+
+
+def main(reactor: Any, options: Options) -> Deferred[int]:
+    """Send one message. Fires with the exit code."""
+    return Deferred.fromCoroutine(Sending(reactor, options).run())
