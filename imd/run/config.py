@@ -18,6 +18,8 @@ from imd.run.problem import Problem
 from imd.wire.catalog import LANGUAGES
 
 PREFIX = "IMD_"
+CLIENTS = {"IMD_SERVER", "IMD_PASSWORD"}
+"""Variables of `imd chat` and `imd send`, which may well be set where a daemon is started."""
 
 
 @attrs.frozen
@@ -75,7 +77,7 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
 def _environment(environment: Mapping[str, str]) -> dict[str, Said]:
     found = {}
     for name, text in environment.items():
-        if name.startswith(PREFIX) and text:
+        if name.startswith(PREFIX) and name not in CLIENTS and text:
             key = name.removeprefix(PREFIX).lower()
             if key not in KINDS and key != "config":
                 raise _unknown(name, [PREFIX + known.upper() for known in (*KINDS, "config")])

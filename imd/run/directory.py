@@ -2,11 +2,15 @@
 
 import fcntl
 import os
+import sqlite3
 from pathlib import Path
+from typing import Any
 
 import attrs
 
 from imd.run.problem import Problem
+from imd.store.db import Database
+from imd.store.migrations import NewerSchema
 
 LONGEST_SOCKET_PATH = 107
 """What Linux takes as a unix socket's path, in bytes."""
@@ -65,6 +69,16 @@ class DataDirectory:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+    def open_database(self, reactor: Any) -> Database:
+        """Open the database of a directory that was taken. Raises Problem."""
+        try:
+            self.database.touch(0o600)  # SQLite gives its other files the same mode
+            return Database.open(str(self.database), reactor)
+        except NewerSchema as error:
+            raise Problem("newer_schema", path=self.database, reason=error) from None
+        except (OSError, sqlite3.Error) as error:
+            raise Problem("database", path=self.database, reason=error) from None
 
     def give(self, user: int, group: int) -> None:
         """Make over what was made as root to the user whom the daemon will run as."""

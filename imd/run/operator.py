@@ -1,9 +1,31 @@
-"""The operator: an admin without an account, at the command line or on the data directory's socket."""
+"""The operator: an admin without an account. Asks a running daemon by its socket, a stopped one's data directly.
+
+Either way it is the same command, run by the same handler.
+"""
+
+import json
+import socket
+from typing import Any
+
+import msgspec
 
 from imd.chat.lanes import Me
 from imd.engine.house import House
-from imd.wire import catalog
+from imd.engine.passwords import Inline, Passwords
+from imd.run.config import Config
+from imd.run.directory import DataDirectory
+from imd.run.problem import Problem
+from imd.wire import catalog, textline
 from imd.wire.admin import Invite, InviteCreate, UserList, Users
+from imd.wire.base import Command, Reply, Request, Spec
+from imd.wire.jsonline import sentence
+from imd.wire.refusals import Refusal
+
+PATIENCE_SECONDS = 30
+
+
+class Refused(Exception):
+    """The daemon turned the command down; str() says why."""
 
 
 def operator(house: House) -> Me:
@@ -20,3 +42,62 @@ async def first_invite(house: House) -> str:
     made = await house.ask(InviteCreate(admin=True), operator(house))
     assert isinstance(made, Invite)
     return made.invite
+
+
+async def ask(reactor: Any, config: Config, spec: Spec, command: Command) -> Reply:
+    """Have an admin's command carried out. Raises Refused, and Problem."""
+    directory = DataDirectory(config.data_dir)
+    if not directory.path.is_dir():
+        raise Problem("no_data_dir", path=directory.path)
+    try:
+        return ask_daemon(directory, spec, command)
+    except (FileNotFoundError, ConnectionRefusedError):
+        return await ask_directory(reactor, config, directory, command)
+    except OSError as error:
+        raise Problem("operator_socket", path=directory.socket, reason=error) from None
+
+
+def ask_daemon(directory: DataDirectory, spec: Spec, command: Command) -> Reply:
+    """Ask the daemon that runs on a data directory. Raises OSError where none does."""
+    requests = [
+        {"action": "hello", "lang": catalog.language_here()},
+        {"action": spec.action, **msgspec.to_builtins(command)},
+    ]
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(PATIENCE_SECONDS)
+        line.connect(str(directory.socket))
+        line.sendall(b"".join(json.dumps(request).encode() + b"\n" for request in requests))
+        with line.makefile("rb") as replies:
+            replies.readline()
+            reply = json.loads(replies.readline() or b"{}")
+    if not reply:
+        raise ConnectionResetError("closed without an answer")
+    if reply["status"] != "success":
+        raise Refused(reply["message"])
+    return msgspec.convert(reply, spec.shape.reply)
+
+
+async def ask_directory(reactor: Any, config: Config, directory: DataDirectory, command: Command) -> Reply:
+    """Carry the command out on the data of a stopped daemon, which cannot start meanwhile."""
+    directory.take()
+    try:
+        database = directory.open_database(reactor)
+        house = House(database=database, reactor=reactor, limits=config.limits, passwords=Passwords(Inline()))
+        try:
+            return await house.ask(command, operator(house))
+        except Refusal as refusal:
+            raise Refused(sentence(refusal, catalog.language_here())) from None
+        finally:
+            await database.close()
+    finally:
+        directory.release()
+
+
+def shown(spec: Spec, reply: Reply) -> list[str]:
+    """Write an answer for the operator's terminal: its lines, then what it holds as key=value."""
+    language = catalog.language_here()
+    text = textline.DIALECT.reply(Request(dialect=textline.DIALECT, spec=spec), reply, language).decode()
+    *lines, last = text.split("\r\n")
+    pairs = last.removeprefix(f"OK {spec.verb}").strip()
+    shown = [line.removeprefix("- ") for line in lines] + [pairs] * bool(pairs)
+    return shown or [catalog.say(f"reply.{spec.action}", language)]

@@ -7,7 +7,6 @@ while the service is made: before twistd goes into the background, while there i
 import errno
 import pwd
 import signal
-import sqlite3
 import sys
 import time
 from contextlib import suppress
@@ -32,8 +31,6 @@ from imd.run.directory import DataDirectory
 from imd.run.listening import opening
 from imd.run.options import Options
 from imd.run.problem import Problem
-from imd.store.db import Database
-from imd.store.migrations import NewerSchema
 
 __all__ = ["Daemon", "Options", "makeService"]
 
@@ -91,7 +88,7 @@ class Daemon(MultiService):
             try_port(listen)
         tls = self._tls()
         self.house = House(
-            database=open_database(self.directory, self.reactor),
+            database=self.directory.open_database(self.reactor),
             reactor=self.reactor,
             limits=config.limits,
             registration=config.registration,
@@ -172,14 +169,3 @@ def try_port(listen: str) -> None:
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
             raise Problem("port_taken", listen=listen) from None
         raise Problem("endpoint", listen=listen, reason=error) from None
-
-
-def open_database(directory: DataDirectory, reactor: Any) -> Database:
-    """Open the database of a directory that was taken. Raises Problem."""
-    directory.database.touch(0o600)  # SQLite gives its other files the same mode
-    try:
-        return Database.open(str(directory.database), reactor)
-    except NewerSchema as error:
-        raise Problem("newer_schema", path=directory.database, reason=error) from None
-    except sqlite3.Error as error:
-        raise Problem("database", path=directory.database, reason=error) from None

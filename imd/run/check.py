@@ -1,0 +1,147 @@
+"""`imd check`: looks at everything a start would meet, and says for each thing that it is well, or what to do next."""
+
+import errno
+import os
+import shutil
+import socket
+import sqlite3
+import ssl
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import attrs
+from cryptography import x509
+from OpenSSL import SSL
+
+from imd.net import tls
+from imd.run import certificates
+from imd.run.config import Config
+from imd.run.directory import DataDirectory
+from imd.run.listening import opening
+from imd.store import migrations
+from imd.wire import catalog
+
+LEAST_FREE_BYTES = 256 * 1024 * 1024
+RENEW_WITHIN = timedelta(days=14)
+EARLIEST = 1_735_689_600
+"""The year 2025, in seconds since 1970: a clock before that is wrong."""
+
+
+@attrs.frozen(init=False)
+class Finding:
+    """What was found of one thing; `[check.KEY]` in the catalog is its sentence."""
+
+    well: bool
+    text: str
+
+    def __init__(self, well: bool, key: str, **params: object) -> None:
+        self.__attrs_init__(well, catalog.say(f"check.{key}", catalog.language_here(), **params))
+
+    def line(self) -> str:
+        """Write it for the terminal."""
+        return catalog.say("check.well" if self.well else "check.ill", catalog.language_here(), text=self.text)
+
+
+def findings(config: Config) -> Iterator[Finding]:
+    """Look at one thing after the other."""
+    directory = DataDirectory(config.data_dir)
+    yield Finding(True, "configuration", registration=config.registration)
+    yield data_directory(directory.path)
+    yield database(directory.database)
+    certificate, key = config.certificate or directory.certificate, config.key or directory.key
+    if config.certificate is None and not certificate.exists():
+        yield Finding(True, "certificate.none")
+    else:
+        yield from certificate_and_key(certificate, key)
+    for listen in config.listen:
+        yield port(listen, certificate)
+    yield clock(directory.database)
+
+
+def data_directory(path: Path) -> Finding:
+    """Look whether the daemon can write there, and how much."""
+    if not path.exists():
+        return Finding(True, "data_dir.none", path=path)
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        return Finding(False, "data_dir.closed", path=path)
+    free = shutil.disk_usage(path).free
+    return Finding(
+        free >= LEAST_FREE_BYTES,
+        "data_dir" if free >= LEAST_FREE_BYTES else "data_dir.full",
+        path=path,
+        free=f"{free / 2**30:.1f} GiB",
+    )
+
+
+def database(path: Path) -> Finding:
+    """Look whether the database opens and is whole; also beside a running daemon."""
+    if not path.exists():
+        return Finding(True, "database.none")
+    try:
+        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+        try:
+            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            version, newest = migrations.version(connection), migrations.available()[-1][0]
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        return Finding(False, "database.broken", path=path, reason=error)
+    if verdict != "ok":
+        return Finding(False, "database.broken", path=path, reason=verdict)
+    if version > newest:
+        return Finding(False, "database.newer", version=version, newest=newest)
+    return Finding(True, "database", version=version)
+
+
+def certificate_and_key(certificate: Path, key: Path) -> Iterator[Finding]:
+    """Look whether the two belong together, how long they are good for, and who may read the key."""
+    try:
+        loaded = certificates.load(certificate)
+        tls.context(certificate, key)
+        mode = key.stat().st_mode & 0o777
+    except (OSError, ValueError, SSL.Error) as error:
+        yield Finding(False, "certificate.broken", path=certificate, reason=error)
+        return
+    until = loaded.not_valid_after_utc
+    good = until - certificates.today() > RENEW_WITHIN
+    yield Finding(good, "certificate" if good else "certificate.old", path=certificate, until=f"{until:%Y-%m-%d}")
+    private = not mode & 0o027  # a group may read it: Debian's ssl-cert
+    yield Finding(private, "key" if private else "key.open", path=key, mode=f"{mode:04o}")
+
+
+def port(listen: str, certificate: Path) -> Finding:
+    """Look whether a port is free, or already answers with our certificate."""
+    at = opening(listen)
+    if at is None:
+        return Finding(True, "port.other", listen=listen)
+    try:
+        at.bind()
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            return Finding(False, "port.unusable", listen=listen, reason=error.strerror)
+        ours = answers_with(at.host or "localhost", at.port, certificate)
+        return Finding(ours, "port.ours" if ours else "port.taken", listen=listen)
+    return Finding(True, "port", listen=listen)
+
+
+def answers_with(host: str, port: int, certificate: Path) -> bool:
+    """Say whether a port answers TLS with this certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # it is compared below
+    try:
+        with socket.create_connection((host, port), timeout=5) as raw, context.wrap_socket(raw) as line:
+            shown = x509.load_der_x509_certificate(line.getpeercert(binary_form=True) or b"")
+        return shown == certificates.load(certificate)
+    except (OSError, ValueError):
+        return False
+
+
+def clock(database: Path) -> Finding:
+    """Look whether the clock stands before something that has already happened."""
+    now = time.time()
+    written = database.stat().st_mtime if database.exists() else 0
+    sane = now > max(EARLIEST, written - 60)
+    return Finding(sane, "clock" if sane else "clock.behind", now=time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(now)))

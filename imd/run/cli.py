@@ -1,0 +1,190 @@
+"""The `imd` command: run and check the server, administer it, chat."""
+
+import getpass
+import os
+import sys
+from typing import Any
+
+import msgspec
+from imd_client import console, send
+from twisted.internet.defer import Deferred
+from twisted.internet.task import react
+from twisted.python import usage
+from twisted.scripts._twistd_unix import ServerOptions
+from twisted.scripts.twistd import runApp
+
+import imd.engine.house  # noqa: F401  # declares every command
+from imd.run import check, operator
+from imd.run.config import load
+from imd.run.options import Options, PlainOptions, say
+from imd.run.problem import Problem
+from imd.wire import catalog, shapes
+from imd.wire.base import Right, Spec, registry
+from imd.wire.jsonline import sentence
+from imd.wire.refusals import Refusal
+
+
+class Run(Options):
+    """`imd run`: twistd in the foreground, with a log for people."""
+
+    def parseOptions(self, options: Any = None) -> None:
+        """Check the options here, and keep them for twistd."""
+        self.given = list(options or ())
+        super().parseOptions(options)
+
+    def carry_out(self) -> None:
+        """Run until told to stop."""
+        twistd = ServerOptions()
+        twistd.parseOptions(["--nodaemon", "--pidfile=", "--logger=imd.run.log.plain", "imd", *self.given])
+        runApp(twistd)
+
+
+class Chat(PlainOptions, console.Options):
+    """`imd chat`."""
+
+    synopsis = console.Options.synopsis.removeprefix("Usage: imd chat ")
+
+    def carry_out(self) -> None:
+        """Chat; ends with the console's exit code."""
+        react(_exiting, [console.main, self])
+
+
+class Send(PlainOptions, send.Options):
+    """`imd send`."""
+
+    synopsis = send.Options.synopsis.removeprefix("Usage: imd send ")
+
+    def carry_out(self) -> None:
+        """Send; ends with exit code 0, 1 or 2."""
+        react(_exiting, [send.main, self])
+
+
+async def _exiting(reactor: Any, main: Any, options: PlainOptions) -> None:
+    code: Deferred[int] = main(reactor, options)
+    raise SystemExit(await code)
+
+
+class Check(Options):
+    """`imd check`: the same options as the daemon, since it looks at what they would meet."""
+
+    def carry_out(self) -> None:
+        """Print a line for each thing looked at; exit code 1 where something needs mending."""
+        try:
+            findings = list(check.findings(self.config()))
+        except Problem as problem:
+            raise problem.exit() from None
+        for finding in findings:
+            print(finding.line())
+        sys.exit(not all(finding.well for finding in findings))
+
+
+class Administer(PlainOptions):
+    """One admin's command, its fields as words and options."""
+
+    spec: Spec
+    optParameters = [
+        ["data-dir", "d", None, say("option.data_dir")],
+        ["config", "c", None, say("option.config")],
+    ]
+
+    @classmethod
+    def of(cls, spec: Spec) -> "type[Administer]":
+        """Make the options of a command from its declaration."""
+        language = catalog.language_here()
+        parameters: list[list[Any]] = []
+        flags: list[list[Any]] = []
+        for field in msgspec.structs.fields(spec.shape):
+            name, help_text = field.name.replace("_", "-"), catalog.say(f"field.{field.name}", language)
+            if field.name not in spec.takes:
+                flags.append([name, None, help_text]) if field.type is bool else parameters.append(
+                    [name, None, None, help_text]
+                )
+        first, *others = [*spec.takes, ""]
+        synopsis = " ".join(["[options]", first, *(f"[{name}]" for name in others if name)])
+        about = f"{catalog.say(f'help.{spec.action}', language)} {say('dash') if spec.takes else ''}"
+        body = {"spec": spec, "optParameters": parameters, "optFlags": flags, "synopsis": synopsis, "longdesc": about}
+        return type(spec.action, (cls,), body)
+
+    def parseArgs(self, *given: str) -> None:
+        """Take the command's positional fields; `-` asks for one, so that a password stays out of the history."""
+        if len(given) > len(self.spec.takes):
+            raise usage.UsageError(say("extra", word=given[len(self.spec.takes)]))
+        for name, word in zip(self.spec.takes, given, strict=False):
+            self[name] = _asked(name) if word == "-" else word
+
+    def carry_out(self) -> None:
+        """Ask, and print the answer."""
+        react(self._ask)
+
+    async def _ask(self, reactor: Any) -> None:
+        given = {name.replace("-", "_"): value for name, value in self.items() if value not in (None, 0)}
+        places: dict[str, Any] = {name: given.pop(name) for name in ("data_dir", "config") if name in given}
+        try:
+            command = shapes.build(self.spec, given, strict=False)
+            reply = await operator.ask(reactor, load(places, os.environ), self.spec, command)
+        except Refusal as refusal:
+            print(f"imd: {sentence(refusal, catalog.language_here())}", file=sys.stderr)
+        except (Problem, operator.Refused) as error:
+            print(f"imd: {error}", file=sys.stderr)
+        else:
+            print("\n".join(operator.shown(self.spec, reply)))
+            return
+        raise SystemExit(1)
+
+
+def _asked(name: str) -> str:
+    return getpass.getpass(f"{name}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+
+
+class Program(PlainOptions):
+    """A command that only leads to others."""
+
+    def getSynopsis(self) -> str:
+        """Give the words that lead here, for this help and for those of the commands below."""
+        led = f"{self.parent.getSynopsis()} {self.parent.subCommand}" if self.parent is not None else "Usage: imd"
+        return led if self.subCommand else f"{led} COMMAND [options]"
+
+    def parseArgs(self) -> None:
+        """Ask for a command where none was given."""
+        raise SystemExit(str(self))
+
+
+def _administration() -> list[list[Any]]:
+    """Make `imd user add` and its like from the admin's commands: the noun leads to its verbs."""
+    nouns: dict[str, list[list[Any]]] = {}
+    for spec in registry:
+        if spec.right is Right.ADMIN:
+            noun, verb = spec.verb.lower().split()
+            help_text = catalog.say(f"help.{spec.action}", catalog.language_here())
+            nouns.setdefault(noun, []).append([verb, None, Administer.of(spec), help_text])
+    return [
+        [
+            noun,
+            None,
+            type(noun, (Program,), {"subCommands": verbs}),
+            say("administer", verbs=", ".join(v[0] for v in verbs)),
+        ]
+        for noun, verbs in nouns.items()
+    ]
+
+
+class Imd(Program):
+    """The whole command line."""
+
+    longdesc = say("program")
+    subCommands = [
+        ["run", None, Run, say("run")],
+        ["check", None, Check, say("check")],
+        ["chat", None, Chat, say("chat")],
+        ["send", None, Send, say("send")],
+        *_administration(),
+    ]
+
+
+def main() -> None:
+    """Do what the words of this process's command line say."""
+    chosen: Any = Imd()
+    chosen.parseOptions()
+    while chosen.subCommand:
+        chosen = chosen.subOptions
+    chosen.carry_out()
