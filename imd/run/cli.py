@@ -1,5 +1,6 @@
 """The `imd` command: run and check the server, administer it, chat."""
 
+import getopt
 import getpass
 import os
 import sys
@@ -104,6 +105,15 @@ class Administer(PlainOptions):
         about = f"{catalog.say(f'help.{spec.action}', language)} {say('dash') if spec.takes else ''}"
         body = {"spec": spec, "optParameters": parameters, "optFlags": flags, "synopsis": synopsis, "longdesc": about}
         return type(spec.action, (cls,), body)
+
+    def parseOptions(self, options: Any = None) -> None:
+        """Take options before and after the other words."""
+        try:
+            found, words = getopt.gnu_getopt(list(options or ()), self.shortOpt, self.longOpt)
+        except getopt.GetoptError as error:
+            raise self.mistake(str(error)) from None
+        marks = {name: "=" if f"{name[2:]}=" in self.longOpt else "" for name, _ in found}
+        super().parseOptions([*(f"{name}{marks[name]}{value}" for name, value in found), "--", *words])
 
     def parseArgs(self, *given: str) -> None:
         """Take the command's positional fields; `-` asks for one, so that a password stays out of the history."""

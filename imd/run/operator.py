@@ -15,9 +15,9 @@ from imd.engine.passwords import Inline, Passwords
 from imd.run.config import Config
 from imd.run.directory import DataDirectory
 from imd.run.problem import Problem
-from imd.wire import catalog, textline
+from imd.wire import catalog, terminal, textline
 from imd.wire.admin import Invite, InviteCreate, UserList, Users
-from imd.wire.base import Command, Reply, Request, Spec
+from imd.wire.base import Command, Reply, Spec
 from imd.wire.jsonline import sentence
 from imd.wire.refusals import Refusal
 
@@ -34,7 +34,7 @@ def operator(house: House) -> Me:
 
 
 async def first_invite(house: House) -> str:
-    """Make an admin's invite where there is no account yet; else give nothing."""
+    """Make an admin's invite where there is no account yet; else give an empty string."""
     listed = await house.ask(UserList(limit=1), operator(house))
     assert isinstance(listed, Users)
     if listed.users:
@@ -94,10 +94,11 @@ async def ask_directory(reactor: Any, config: Config, directory: DataDirectory, 
 
 
 def shown(spec: Spec, reply: Reply) -> list[str]:
-    """Write an answer for the operator's terminal: its lines, then what it holds as key=value."""
+    """Write an answer for the operator's terminal: its lines, then what else it holds as key=value."""
     language = catalog.language_here()
-    text = textline.DIALECT.reply(Request(dialect=textline.DIALECT, spec=spec), reply, language).decode()
-    *lines, last = text.split("\r\n")
-    pairs = last.removeprefix(f"OK {spec.verb}").strip()
-    shown = [line.removeprefix("- ") for line in lines] + [pairs] * bool(pairs)
-    return shown or [catalog.say(f"reply.{spec.action}", language)]
+    text = [line for entry in reply.lines(language) for line in terminal.lines(entry)]
+    values = {name: getattr(reply, name) for name in reply.__struct_fields__}
+    pairs = [
+        f"{name}={textline.quoted(value)}" for name, value in values.items() if value and type(value) in (str, int)
+    ]
+    return text + [" ".join(pairs)] * bool(pairs) or [catalog.say(f"reply.{spec.action}", language)]

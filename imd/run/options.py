@@ -38,16 +38,17 @@ class PlainOptions(usage.Options):
         try:
             super().parseOptions(options)
         except usage.UsageError as error:
-            raise SystemExit(f"imd: {error}{self._suggestion(str(error))}") from None
+            raise self.mistake(str(error)) from None
         except Problem as problem:
             raise problem.exit() from None
 
-    def _suggestion(self, mistake: str) -> str:
+    def mistake(self, what: str) -> SystemExit:
+        """Give what ends the process with this mistake, and the nearest known word to it, on stderr."""
         known = [f"--{name.rstrip('=')}" for name in self.longOpt]
         known += [name for name, *_ in getattr(self, "subCommands", ())]
-        typed = next((each for each in mistake.split() if each.startswith("--")), mistake.split()[-1])
+        typed = next((each for each in what.split() if each.startswith("--")), what.split()[-1])
         near = [] if typed in known else get_close_matches(typed, known, n=1)
-        return f". {say('near', suggestion=near[0])}" if near else ""
+        return SystemExit(f"imd: {what}" + (f". {say('near', suggestion=near[0])}" if near else ""))
 
 
 class Options(PlainOptions):
