@@ -14,6 +14,10 @@ SECTIONS = ("pairs", "latency", "idle", "resumes")
 def main() -> None:
     """Measure, print the table, and record it where asked."""
     options = _options()
+    about, last = report.last_run()
+    if options.last:
+        print("\n".join(f"{key}: {value}" for key, value in about.items()) + "\n\n" + report.table(last, {}))
+        return
     figures = []
     with tempfile.TemporaryDirectory(prefix="imd-bench-", dir=options.directory) as name:
         directory = Path(name)
@@ -26,8 +30,7 @@ def main() -> None:
             for figure in _measured(ground, section, options):
                 print(f"{figure.name}: {figure.imd:,} {figure.unit}, relay {figure.relay:,}", flush=True)
                 figures.append(figure)
-    last = {figure["name"]: figure["imd"] for figure in report.last_run()["figures"]}
-    print("\n" + report.table(figures, last))
+    print("\n" + report.table(figures, {figure.name: figure.imd for figure in last}))
     if options.record:
         report.record(about, figures)
 
@@ -39,6 +42,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--connections", default="1000,5000", help="idle connections; default 1000,5000")
     parser.add_argument("--seconds", type=float, default=8, help="how long each figure is measured; default 8")
     parser.add_argument("--directory", default="/var/tmp", help="where the data lies while measuring: a real disk")
+    parser.add_argument("--last", action="store_true", help="print the recorded run and measure nothing")
     parser.add_argument("--record", action="store_true", help="keep the figures in bench/last.json")
     options = parser.parse_args()
     options.sections = options.sections or list(SECTIONS)

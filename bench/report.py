@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import attrs
 
@@ -33,10 +32,10 @@ HEADINGS = ("figure", "unit", "imd", "relay", "imd/relay", "last", "now/last", "
 def table(figures: Iterable[Figure], last: dict[str, float]) -> str:
     """Write the figures as a Markdown table. Cores are server + generator (+ others, where they disturb)."""
     rows = [HEADINGS, *(_row(figure, last.get(figure.name)) for figure in figures)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-    lines = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
-    ]
+    if not last:
+        rows = [row[:5] + row[7:] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines)
 
@@ -60,14 +59,16 @@ def _cores(load: dict[str, float]) -> str:
     return f"{load['server']:.2f} + {load['generator']:.2f}{others}"
 
 
-def last_run() -> dict[str, Any]:
-    """Give the recorded run: machine, date, figures."""
-    recorded: dict[str, Any] = json.loads(LAST.read_text()) if LAST.exists() else {"machine": {}, "figures": []}
-    return recorded
+def last_run() -> tuple[dict[str, str], list[Figure]]:
+    """Give the recorded run: the machine, and the figures."""
+    if not LAST.exists():
+        return {}, []
+    recorded = json.loads(LAST.read_text())
+    return recorded["machine"], [Figure(**figure) for figure in recorded["figures"]]
 
 
 def record(machine: dict[str, str], figures: Iterable[Figure]) -> None:
     """Keep this run as the last one; figures not measured this time stay as they are."""
-    kept = {figure["name"]: figure for figure in last_run()["figures"]}
-    kept |= {figure.name: attrs.asdict(figure) for figure in figures}
-    LAST.write_text(json.dumps({"machine": machine, "figures": list(kept.values())}, indent=1) + "\n")
+    kept = {figure.name: figure for figure in (*last_run()[1], *figures)}
+    recorded = {"machine": machine, "figures": [attrs.asdict(figure) for figure in kept.values()]}
+    LAST.write_text(json.dumps(recorded, indent=1) + "\n")

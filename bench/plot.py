@@ -1,0 +1,40 @@
+"""Draws docs/performance.svg from the recorded run: python -m bench.plot (needs `pip install -e '.[plot]'`)."""
+
+import re
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib import pyplot
+from matplotlib.ticker import FuncFormatter
+
+from bench.report import last_run
+
+PICTURE = Path(__file__).parent.parent / "docs" / "performance.svg"
+WINDOW = re.compile(r"50 pairs, window (\d+): answered")
+
+
+def main() -> None:
+    """Draw messages a second against messages in flight."""
+    found = [(int(named[1]), each) for each in last_run()[1] if (named := WINDOW.fullmatch(each.name))]
+    found.sort(key=lambda each: each[0])
+    windows = [window for window, _ in found]
+    mpl.rcParams["svg.hashsalt"] = "imd"  # the same figures give the same file
+    figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
+    relay, imd = [each.relay for _, each in found], [each.imd for _, each in found]
+    for values, label in ((relay, "bare Twisted TLS relay: no store, no rules"), (imd, "imd: answered after the sync")):
+        axes.plot(windows, values, marker="o", label=label)
+        for window, value in zip(windows, values, strict=True):
+            axes.annotate(f"{value:,}", (window, value), (0, 7), textcoords="offset points", ha="center", fontsize=8)
+    axes.set(xscale="log", yscale="log", xlabel="messages in flight, each of 50 pairs", ylabel="messages a second")
+    axes.set_xticks(windows, map(str, windows))
+    axes.xaxis.minorticks_off()
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.margins(y=0.15)
+    axes.grid(alpha=0.3)
+    axes.legend(loc="upper left", fontsize=8)
+    axes.set_title("One server core, one generator core, real TLS, real disk", fontsize=10)
+    figure.savefig(PICTURE, metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    main()
