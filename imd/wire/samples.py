@@ -1,0 +1,100 @@
+"""Sample replies, events and items: what the reference shows and tests may play with."""
+
+from typing import Any, TypeVar
+
+from msgspec import Struct, inspect
+
+S = TypeVar("S", bound=Struct)
+
+LIMITS = {
+    "line_bytes": 65_536,
+    "content_bytes": 16_384,
+    "login_seconds": 30,
+    "handshake_seconds": 10,
+    "unauthenticated_per_address": 20,
+    "failed_logins": 5,
+    "queue_bytes": 1_048_576,
+    "requests_per_second": 30,
+    "burst": 100,
+    "password_characters": 8,
+    "devices_per_account": 100,
+    "token_days": 30,
+}
+"""The limits that `hello` tells, at their defaults. (They are set floors above; a test holds the two together.)"""
+
+_TIME = "2026-11-23T06:25:18.123Z"
+
+_FIELDS: dict[str, Any] = {
+    "server": "imd 0.1.0",
+    "protocol": "imd/1",
+    "limits": LIMITS,
+    "features": ["replay", "sync", "resume", "client_id"],
+    "username": "alice",
+    "display_name": "Alice",
+    "device": "laptop",
+    "token": "Jv9sX1nUo3e0…",
+    "created": "2026-11-02T08:00:00.000Z",
+    "last_seen": _TIME,
+    "current": True,
+    "conversation": 1,
+    "seq": 5,
+    "rev": 5,
+    "sender": "bob",
+    "to": "bob",
+    "kind": "text",
+    "content": "six is fine",
+    "time": _TIME,
+    "duplicate": False,
+    "title": "bob",
+    "last_seq": 5,
+    "last_rev": 5,
+    "read_seq": 3,
+    "delivered_seq": 5,
+    "unread": 2,
+    "more": False,
+    "count": 2,
+    "action": "conversations",
+    "syntax": "CONVERSATIONS [unread_only=…]",
+    "help": "List your conversations, the latest first.",
+    "example": "CONVERSATIONS unread_only=true",
+    "admin": False,
+    "disabled": False,
+    "devices": 2,
+    "uses": 1,
+    "invite": "kM4hQ7…",
+    "expires": "2026-11-30T06:25:18.123Z",
+    "code": "unavailable",
+    "message": "The server is stopping. Please connect again in a moment.",
+}
+_OWN: dict[str, dict[str, Any]] = {
+    "Conversation": {"kind": "direct"},
+    "Issued": {"username": "carol", "password": "plum-otter-94-vivid"},
+    "FieldHelp": {
+        "name": "unread_only",
+        "type": "boolean",
+        "required": False,
+        "help": "only those with unread messages",
+    },
+    "Pointers": {"conversation": 1, "delivered_seq": 5, "read_seq": 3},
+    "Message": {"reply_to": 4},
+}
+"""Where a name means something else, or an optional field is worth showing: class -> field -> value."""
+
+
+def sample(shape: type[S]) -> S:
+    """Make one of a reply, an event or an item, as it may well be."""
+    described = inspect.type_info(shape)
+    assert isinstance(described, inspect.StructType)
+    own = _OWN.get(shape.__name__, {})
+    wanted = [field for field in described.fields if field.required or field.name in own]
+    return shape(**{field.name: own.get(field.name, _value(field)) for field in wanted})
+
+
+def _value(field: inspect.Field) -> Any:
+    kinds = field.type.types if isinstance(field.type, inspect.UnionType) else (field.type,)
+    for kind in kinds:
+        if isinstance(kind, inspect.StructType):
+            return sample(kind.cls)
+        if isinstance(kind, inspect.ListType) and isinstance(kind.item_type, inspect.StructType):
+            return [sample(kind.item_type.cls)]
+    return _FIELDS.get(field.name)
