@@ -15,6 +15,7 @@ from imd.engine.passwords import Inline, Passwords
 from imd.run.config import Config
 from imd.run.directory import DataDirectory
 from imd.run.problem import Problem
+from imd.store.db import StoreUnavailable
 from imd.wire import catalog, terminal, textline
 from imd.wire.admin import Invite, InviteCreate, UserList, Users
 from imd.wire.base import Command, Reply, Spec
@@ -87,6 +88,8 @@ async def ask_directory(reactor: Any, config: Config, directory: DataDirectory, 
             return await house.ask(command, operator(house))
         except Refusal as refusal:
             raise Refused(sentence(refusal, catalog.language_here())) from None
+        except StoreUnavailable as error:
+            raise Problem("database", path=directory.database, reason=error) from None
         finally:
             await database.close()
     finally:
