@@ -120,7 +120,7 @@ def test_imd_tac_loads_in_a_bare_checkout(checkout: Path, tmp_path: Path) -> Non
     for package in Path(BORROWED).iterdir():
         if "imd" not in package.name:
             (bare / package.name).symlink_to(package)
-    load = (
+    (tmp_path / "load.py").write_text(  # a file, and not -c, which would have the checkout on its path
         "from twisted.application.service import IServiceCollection, loadApplication\n"
         "application = loadApplication('imd.tac', 'python')\n"
         "(daemon,) = IServiceCollection(application)\n"
@@ -133,5 +133,5 @@ def test_imd_tac_loads_in_a_bare_checkout(checkout: Path, tmp_path: Path) -> Non
         "PYTHONPATH": str(bare),
     }
     base = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
-    printed = run(base, "-S", "-c", load, cwd=checkout, **settings)
+    printed = run(base, "-S", tmp_path / "load.py", cwd=checkout, **settings)
     assert printed.split() == [str(checkout / "imd/__init__.py"), str(tmp_path / "data"), "1"]
