@@ -1,0 +1,168 @@
+"""The configuration: where a value comes from, and what is said of a wrong one."""
+
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from imd.chat.limits import Limits
+from imd.run.config import KINDS, Config, load
+from imd.run.listening import DEFAULT
+from imd.run.problem import Problem
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "imd.toml"
+    path.write_text('register = "closed"\nburst = 7\ndata_dir = "data"\nlisten = "tcp:1"\n')
+    return path
+
+
+def told(file: Path, text: str) -> str:
+    """Give what is said of a file with this text."""
+    file.write_text(text)
+    with pytest.raises(Problem) as problem:
+        load({"config": str(file)}, {})
+    return str(problem.value)
+
+
+def test_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = load({}, {"HOME": "/root", "IMDB": "no", "IMD_BURST": ""})
+    assert config == Config(data_dir=tmp_path / "imd-data", listen=(DEFAULT,), limits=Limits())
+    assert config.language == "en"
+
+
+def test_every_key_comes_from_the_file(file: Path, tmp_path: Path) -> None:
+    text = ['data_dir = "d"', 'listen = ["tcp:1", "tcp:2"]', 'register = "invite"', 'language = "zh"']
+    text += ['certificate = "c.pem"', f'key = "{tmp_path}/k.pem"']
+    text += [f"{name} = {number}" for number, name in enumerate(attrs.fields_dict(Limits))]
+    file.write_text("\n".join(text))
+    config = load({"config": str(file)}, {})
+    assert config == Config(
+        data_dir=tmp_path / "d",
+        listen=("tcp:1", "tcp:2"),
+        register="invite",
+        certificate=tmp_path / "c.pem",
+        key=tmp_path / "k.pem",
+        language="zh",
+        limits=Limits(*range(len(attrs.fields(Limits)))),
+    )
+
+
+def test_every_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    environment = {"IMD_DATA_DIR": "d", "IMD_LISTEN": "tcp:1 tcp:2", "IMD_REGISTER": "invite", "IMD_LANGUAGE": "zh"}
+    environment |= {"IMD_CERTIFICATE": "/c.pem", "IMD_KEY": "k.pem"}
+    environment |= {f"IMD_{name.upper()}": str(number) for number, name in enumerate(attrs.fields_dict(Limits))}
+    config = load({}, environment)
+    assert config == Config(
+        data_dir=tmp_path / "d",
+        listen=("tcp:1", "tcp:2"),
+        register="invite",
+        certificate=Path("/c.pem"),
+        key=tmp_path / "k.pem",
+        language="zh",
+        limits=Limits(*range(len(attrs.fields(Limits)))),
+    )
+
+
+def test_an_option_goes_before_the_environment_and_that_before_the_file(file: Path) -> None:
+    options = {"config": str(file), "register": "open"}
+    environment = {"IMD_REGISTER": "invite", "IMD_BURST": "8"}
+    config = load(options, environment)
+    assert (config.register, config.limits.burst, config.listen) == ("open", 8, ("tcp:1",))
+    assert load({"config": str(file)}, environment).register == "invite"
+    assert load({}, {"IMD_CONFIG": str(file)}).register == "closed"
+    assert load({}, {"IMD_CONFIG": str(file)}).limits.burst == 7
+
+
+def test_a_path_in_the_file_begins_where_the_file_lies(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")
+    assert load({"config": str(file)}, {}).data_dir == file.parent / "data"
+    assert load({"config": str(file), "data_dir": "x"}, {}).data_dir == Path("/x")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("brst = 1", "brst is not a key that imd knows. Did you mean burst?"),
+        ("zzz = 1", "zzz is not a key that imd knows"),
+        ("config = 'x'", "config is not a key that imd knows"),
+        ("burst = 'many'", "burst must be a whole number, 0 or more, not 'many'"),
+        ("burst = '100'", "burst must be a whole number, 0 or more, not '100'"),
+        ("burst = -1", "burst must be a whole number, 0 or more, not -1"),
+        ("burst = 1.5", "burst must be a whole number, 0 or more, not 1.5"),
+        ("burst = true", "burst must be a whole number, 0 or more, not True"),
+        ("register = 'always'", "register must be one of open, invite, closed, not 'always'"),
+        ("register = 1", "register must be one of open, invite, closed, not 1"),
+        ("language = 'fr'", "language must be one of en, zh, not 'fr'"),
+        ("data_dir = 1", "data_dir must be a path, not 1"),
+        ("data_dir = ''", "data_dir must be a path, not ''"),
+        ("listen = []", "listen must be a list of endpoint strings, not []"),
+        ("listen = [1]", "listen must be a list of endpoint strings, not [1]"),
+        ("listen = {}", "listen must be a list of endpoint strings, not {}"),
+    ],
+)
+def test_a_wrong_file_is_told_in_one_line(file: Path, text: str, said: str) -> None:
+    assert told(file, text) == f"{file}: {said}"
+
+
+def test_a_file_that_is_none(file: Path, tmp_path: Path) -> None:
+    assert told(file, "register =").startswith(f"{file} is not TOML: ")
+    file.write_bytes(b"\xff")
+    with pytest.raises(Problem, match="is not TOML"):
+        load({"config": str(file)}, {})
+    with pytest.raises(Problem, match=f"cannot read {tmp_path}/none: No such file or directory"):
+        load({"config": f"{tmp_path}/none"}, {})
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "said"),
+    [
+        ({}, {"IMD_BRST": "1"}, "IMD_BRST is not a key that imd knows. Did you mean IMD_BURST?"),
+        ({}, {"IMD_BURST": "x"}, "IMD_BURST must be a whole number, 0 or more, not 'x'"),
+        ({}, {"IMD_BURST": "-1"}, "IMD_BURST must be a whole number, 0 or more, not -1"),
+        ({}, {"IMD_REGISTER": "x"}, "IMD_REGISTER must be one of open, invite, closed, not 'x'"),
+        ({"register": "x"}, {}, "--register must be one of open, invite, closed, not 'x'"),
+        ({"data_dir": ""}, {}, "--data-dir must be a path, not ''"),
+        ({"certificate": "c.pem"}, {}, "certificate and key go together: give both or neither"),
+        ({}, {"IMD_KEY": "k.pem"}, "certificate and key go together: give both or neither"),
+    ],
+)
+def test_a_wrong_option_or_variable(options: dict[str, Any], environment: dict[str, str], said: str) -> None:
+    with pytest.raises(Problem) as problem:
+        load(options, environment)
+    assert str(problem.value) == said
+
+
+def test_the_clients_variables_are_none_of_the_daemons_business() -> None:
+    assert load({}, {"IMD_SERVER": "chat.example", "IMD_PASSWORD": "secret"})
+
+
+@pytest.mark.parametrize(
+    ("listen", "register", "registration"),
+    [
+        ((), None, "open"),
+        (("imd:1:interface=127.0.0.1", "unix:/run/imd"), None, "open"),
+        (("imd:1",), None, "invite"),
+        (("imd:1:interface=127.0.0.1", "imd:2"), None, "invite"),
+        (("imd:1",), "open", "open"),
+        ((), "closed", "closed"),
+    ],
+)
+def test_registration_is_open_on_loopback_alone(
+    listen: tuple[str, ...], register: str | None, registration: str
+) -> None:
+    given = {"listen": list(listen), "register": register}
+    assert load({key: value for key, value in given.items() if value}, {}).registration == registration
+
+
+def test_the_manual_names_every_key() -> None:
+    manual = (ROOT / "docs" / "running.md").read_text("utf-8")
+    assert [key for key in KINDS if f"`{key}`" not in manual] == []
+    for field in attrs.fields(Limits):
+        assert f"| `{field.name}` | {field.default} |" in manual
