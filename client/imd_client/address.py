@@ -33,6 +33,7 @@ class Address:
             name, _, rest = text.strip().partition(":")
             if not name or not rest:
                 raise ValueError(text)
+            clientFromString(None, text.strip())  # a ValueError for an endpoint that Twisted does not know
             return cls(name=text.strip(), host="", port=0)
         host = (written["bracketed"] or written["host"]).lower()
         port = int(written["port"] or PORT)
@@ -41,7 +42,7 @@ class Address:
         return cls(name=f"[{host}]:{port}" if ":" in host else f"{host}:{port}", host=host, port=port)
 
     def endpoint(self, reactor: Any) -> IStreamClientEndpoint:
-        """Give the endpoint below TLS. An endpoint string that Twisted does not know is a ValueError."""
+        """Give the endpoint below TLS."""
         if self.host:
             return HostnameEndpoint(reactor, self.host, self.port)
         endpoint: IStreamClientEndpoint = clientFromString(reactor, self.name)

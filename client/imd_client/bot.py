@@ -10,6 +10,7 @@ bot.run()
 """
 
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 from pathlib import Path
@@ -19,16 +20,18 @@ from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.task import react
-from twisted.logger import Logger
+from twisted.logger import Logger, globalLogBeginner, textFileLogObserver
 
 from imd.wire import names
+from imd.wire.catalog import language_here
 from imd.wire.messages import Message
 from imd.wire.receipts import Read
 from imd_client.address import Address
 from imd_client.client import Client
 from imd_client.connection import Credentials
-from imd_client.happenings import Arrived, CaughtUp, GaveUp, Happening
+from imd_client.happenings import Arrived, CaughtUp, GaveUp, Happening, NotSent, Offline, Online
 from imd_client.place import state_file
+from imd_client.reasons import reason
 from imd_client.state import State
 
 Answer = str | None
@@ -59,7 +62,7 @@ class Bot(Client):
         secret = password or os.environ.get("IMD_PASSWORD", "")
         credentials = Credentials(password=secret, register=True, device="bot")
         super().__init__(account, credentials, self._hear, reactor=reactor, endpoint=endpoint)
-        self.gave_up: Deferred[None] = Deferred()
+        self._ended: Deferred[GaveUp] = Deferred()
         self._handler: Handler = lambda message: None
         self._busy = False
 
@@ -69,20 +72,28 @@ class Bot(Client):
         return handler
 
     def run(self) -> None:
-        """Start, and stay until the process is stopped or the server does not let us in."""
+        """Start, log to the standard output, and stay until stopped. Ends with exit code 1 if the server refuses us."""
+        globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)], redirectStandardIO=False)
+        react(lambda reactor: Deferred.fromCoroutine(self._stay()))
 
-        def main(reactor: object) -> Deferred[None]:
-            self.startService()
-            return self.gave_up
-
-        react(main)
+    async def _stay(self) -> None:
+        self.startService()
+        gave_up = await self._ended
+        raise SystemExit(reason(gave_up.reason, self.account.server, language_here()).strip())
 
     def _hear(self, happening: Happening) -> None:
-        if isinstance(happening, Arrived | CaughtUp) and not self._busy:
-            self._busy = True
-            self.spawn(self._work())
-        elif isinstance(happening, GaveUp):
-            self.gave_up.errback(happening.reason)
+        match happening:
+            case Arrived() | CaughtUp() if not self._busy:
+                self._busy = True
+                self.spawn(self._work())
+            case Online(username):
+                self._log.info("{username} is on {server}", username=username, server=self.account.server)
+            case Offline(why):
+                self._log.info("offline: {why}", why=reason(why, self.account.server, "en"))
+            case NotSent(item, refused):
+                self._log.warn("not sent to {to}: {refused}", to=item.to, refused=refused)
+            case GaveUp() if not self._ended.called:
+                self._ended.callback(happening)
 
     async def _work(self) -> None:
         try:

@@ -36,6 +36,9 @@ class Commands:
     wait: float
     clock: Any
     to: str = ""
+    refused: int = 0
+    """How many typed lines came to nothing."""
+
     _reader: LineReader = attrs.Factory(lambda: LineReader(content_limit=2**20))
     _posting: bool = False
 
@@ -46,6 +49,7 @@ class Commands:
     async def typed(self, line: str) -> bool:
         """Do what a line says. False: the person wants to leave."""
         if self._posting:
+            self.screen.echo(line)
             return await self._command(line)
         line = line.strip()
         if line.startswith("/") and not line.startswith("//"):
@@ -53,8 +57,12 @@ class Commands:
         if line and self.to:
             self._send(self.to, line[1:] if line.startswith("//") else line)
         elif line:
-            self.say("nobody")
+            self._fail(say("console.nobody", self.language))
         return True
+
+    def _fail(self, text: str) -> None:
+        self.refused += 1
+        self.screen.show(text)
 
     def _send(self, to: str, content: str, reply_to: int | None = None) -> None:
         self.client.outbox.queue(to, content, reply_to=reply_to)
@@ -89,7 +97,7 @@ class Commands:
         try:
             to = typed if typed.startswith("#") else names.username(typed)
         except BadName as refusal:
-            self.screen.show(sentence(refusal, self.language))
+            self._fail(sentence(refusal, self.language))
             return
         if self.screen.interactive and self.client.connection.online and not await self._known(to):
             return
@@ -116,10 +124,10 @@ class Commands:
 
     def _page(self, page: Page | Changes, to: str | None) -> None:
         now = datetime.now().astimezone()
-        for message in page.messages:
-            self.screen.show(shown.message(message, self.client.account.username, now, self.language))
         if page.more and to and page.messages:
             self.say("more", to=to, seq=page.messages[0].seq)
+        for message in page.messages:
+            self.screen.show(shown.message(message, self.client.account.username, now, self.language))
 
     async def _command(self, line: str) -> bool:
         """Do a command of the server's, in its text syntax."""
@@ -127,10 +135,11 @@ class Commands:
         if request is None:
             return True
         self._posting = bool(request.notice)
+        self.screen.prompt("| " if self._posting else f"{self.to}> ")
         if request.notice:
             self.screen.show(say(request.notice, self.language))
         elif request.refusal is not None:
-            self.screen.show(sentence(request.refusal, self.language))
+            self._fail(sentence(request.refusal, self.language))
         elif isinstance(request.command, SendMessage) and request.command.to is not None:
             self._send(request.command.to, request.command.content, request.command.reply_to)
         elif request.command is not None and request.spec is not None:
@@ -139,14 +148,14 @@ class Commands:
 
     async def _ask(self, spec: Spec, command: Command) -> bool:
         if not await self._connected():
-            self.say("needs_connection")
+            self._fail(say("console.needs_connection", self.language))
             return True
         try:
             reply = await self.client.ask(command)
         except Refused as refused:
-            self.screen.show(harmless(refused.message))
+            self._fail(harmless(refused.message))
         except (AnswerLost, CancelledError):
-            self.say("answer_lost")
+            self._fail(say("console.answer_lost", self.language))
         else:
             if isinstance(reply, Page | Changes):
                 self._page(reply, getattr(command, "to", None))

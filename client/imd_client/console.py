@@ -10,6 +10,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredQueue, race
 from twisted.internet.task import deferLater
+from twisted.python import usage
 from twisted.python.failure import Failure
 
 from imd.wire.catalog import say
@@ -40,8 +41,8 @@ HURRY = 3
 class Options(ClientOptions):
     """The command line of `imd chat`."""
 
-    synopsis = "[options] [server]"
-    optParameters = [["invite", None, "", told("invite")]]
+    synopsis = "Usage: imd chat [options] [server]"
+    optParameters = [["invite", None, None, told("invite")]]
     optFlags = [["register", None, told("register")]]
 
     def parseArgs(self, server: str | None = None) -> None:
@@ -71,7 +72,6 @@ class Console:
         self.typed: DeferredQueue[str | GaveUp | None] = DeferredQueue()
         self.screen: Screen = open_screen(self.typed.put, reactor)
         self.entrance = Entrance(self.screen, options.place, self.language)
-        self.refused = 0
         self._entering: Deferred[Any] | None = None
         self._caught_up: Deferred[None] = Deferred()
         self._here = False
@@ -87,9 +87,9 @@ class Console:
         """Do it all; gives the exit code."""
         try:
             return await self._chat()
-        except Stop as stop:
+        except (Stop, usage.UsageError) as stop:
             self.screen.show(str(stop))
-            return stop.code
+            return stop.code if isinstance(stop, Stop) else 1
         except Ended:
             return 1
         finally:
@@ -128,7 +128,7 @@ class Console:
         if not claim(account):
             raise Stop(self.entrance.say("busy", username=account.username))
         self.credentials = self.options.credentials(
-            "console", register=bool(self.options["register"]), invite=self.options["invite"]
+            "console", register=bool(self.options["register"]), invite=self.options["invite"] or ""
         )
         if account.token() is None and not self.credentials.password:
             if not self.screen.interactive:
@@ -144,13 +144,13 @@ class Console:
             patience: Deferred[Any] = Deferred()
             if not self.screen.interactive:
                 patience = deferLater(self.reactor, self.options["wait"])
-            which, failure = await race([self._entering, patience])
+            which, gave_up = await race([self._entering, patience])
             if which == 1:
                 raise Stop(say("console.no_answer", self.language, server=self.options.place), 2)
             self._entering = None
-            if failure is None:
+            if gave_up is None:
                 return
-            await self._let_in(failure)
+            await self._let_in(gave_up.reason)
             self.client.connection.startService()
 
     async def _let_in(self, failure: Failure) -> None:
@@ -175,13 +175,15 @@ class Console:
     def _happened(self, happening: Happening) -> None:
         match happening:
             case Trusted(server, fingerprint):
-                self.say("trusted", server=server, fingerprint=fingerprint)
+                self.say("trusted", server=server, first=fingerprint[:48], second=fingerprint[48:])
             case Online(username):
                 self._came_online(username)
             case Offline(why):
                 self._went_offline(why)
-            case GaveUp(why):
-                self._gave_up(why)
+            case GaveUp() if self._entering is not None:
+                self._entering.callback(happening)
+            case GaveUp():
+                self.typed.put(happening)
             case Arrived(message) if self._here:
                 self._show(message)
             case CaughtUp(listing) if not self._here:
@@ -189,13 +191,15 @@ class Console:
                 self._show_unread(listing)
                 self._caught_up.callback(None)
             case NotSent(item, refused):
-                self.refused += 1
+                self.commands.refused += 1
                 content = harmless(lines(item.content)[0])
                 self.say("not_sent", to=item.to, reason=harmless(refused.message), content=content)
 
     def _came_online(self, username: str) -> None:
         if not self._here:
             self.say("welcome", username=username, server=self.options.place)
+            if self.screen.interactive:
+                self.say("hint")
         elif self._offline:
             self.say("online")
         self._offline = False
@@ -207,12 +211,6 @@ class Console:
             key = "unreachable" if self._entering is not None else "offline"
             self.say(key, reason=reason(why, self.options.place, self.language))
         self._offline = True
-
-    def _gave_up(self, why: Failure) -> None:
-        if self._entering is not None:
-            self._entering.callback(why)
-        else:
-            self.typed.put(GaveUp(why))
 
     def _show(self, message: Message) -> None:
         me = self.client.account.username
@@ -249,21 +247,21 @@ class Console:
                 within(seconds, Deferred.fromCoroutine(self._settle()), self.reactor)
             )
             given_up: Deferred[Any] = Deferred.fromCoroutine(self._given_up())
-            _, failure = await race([settled, given_up])
-            if isinstance(failure, Failure):
-                raise Stop(reason(failure, self.options.place, self.language).strip("\n"))
+            _, gave_up = await race([settled, given_up])
+            if isinstance(gave_up, GaveUp):
+                raise Stop(reason(gave_up.reason, self.options.place, self.language).strip("\n"))
         waiting = len(self.client.account.waiting())
         if waiting:
             self.say("still_queued", count=waiting)
         if self.screen.interactive:
             return 0
-        return 1 if self.refused else 2 if waiting or not self._here else 0
+        return 1 if self.commands.refused else 2 if waiting or not self._here else 0
 
-    async def _given_up(self) -> Failure:
+    async def _given_up(self) -> GaveUp:
         """Wait for the connection to give up; what else was typed does not count any more."""
         while not isinstance(last := await self.typed.get(), GaveUp):
             pass
-        return last.reason
+        return last
 
     async def _settle(self) -> None:
         await self._caught_up

@@ -57,7 +57,9 @@ class Entrance:
         if code == "weak_password":
             self.screen.show(reason(failure, self.server, self.language))
             mine.password = await self.password(username)
-            return await self._repeated(mine)
+            while not await self._repeated(mine):
+                mine.password = await self.password(username)
+            return True
         if code != "invalid_credentials":
             return False
         return await self._wrong(username, mine)

@@ -5,11 +5,13 @@ import os
 import socket
 import sqlite3
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from twisted.python import usage
 
+from imd import __version__
 from imd.wire import names
 from imd.wire.catalog import LANGUAGES, language_here, say
 from imd.wire.jsonline import sentence
@@ -39,17 +41,23 @@ class ClientOptions(usage.Options):
         ["lang", None, None, told("lang")],
     ]
 
+    def opt_version(self) -> None:
+        """Show the version and exit."""
+        print(f"imd {__version__}")
+        sys.exit(0)
+
     def parseOptions(self, options: list[str] | None = None) -> None:
         """Take options wherever they stand, before or after the other words."""
         try:
             found, words = getopt.gnu_getopt(sys.argv[1:] if options is None else options, self.shortOpt, self.longOpt)
         except getopt.GetoptError as wrong:
             raise usage.UsageError(str(wrong)) from None
-        takes_value = {f"--{name[:-1]}" for name in self.longOpt if name.endswith("=")}
-        flat: list[str] = []
-        for name, value in found:
-            flat += [f"{name}={value}"] if name in takes_value else [name, value] if value else [name]
-        super().parseOptions([*flat, "--", *words])
+        flags = {f"--{name}" for name in self.longOpt if not name.endswith("=")}
+        flat = [
+            [name] if name in flags else [f"{name}={value}"] if name[:2] == "--" else [name, value]
+            for name, value in found
+        ]
+        super().parseOptions([*chain.from_iterable(flat), "--", *words])
 
     def postOptions(self) -> None:
         """Check what can be checked without a connection."""

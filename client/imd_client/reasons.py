@@ -29,8 +29,15 @@ def reason(failure: Failure, server: str, language: str) -> str:
     if isinstance(fault, LoginNeeded):
         return say("connection.login_needed", language)
     if isinstance(fault, CertificateChanged):
-        return say("connection.certificate", language, server=fault.server, known=fault.known, shown=fault.shown)
+        return say(
+            "connection.certificate", language, server=fault.server, known=_bare(fault.known), shown=_bare(fault.shown)
+        )
     for kind, key in _KNOWN:
         if isinstance(fault, kind):
             return say(f"connection.{key}", language, server=server)
     return harmless(str(fault))
+
+
+def _bare(fingerprint: str) -> str:
+    """Write a fingerprint without its colons: it fits on one row then, and `--fingerprint` takes it so."""
+    return fingerprint.replace(":", "")

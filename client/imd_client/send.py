@@ -3,6 +3,7 @@
 A message without an answer keeps its client_id: the same command within a day sends the same message, not another.
 """
 
+import os
 import sys
 import time
 from typing import Any
@@ -11,16 +12,18 @@ from twisted.internet.defer import Deferred, race
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.stdio import StandardIO
 from twisted.internet.task import deferLater
+from twisted.python import usage
 from twisted.python.failure import Failure
 
 from imd.wire.catalog import say
 from imd.wire.terminal import harmless
 from imd_client.connection import Connection
-from imd_client.happenings import GaveUp, Happening, Offline
+from imd_client.happenings import GaveUp, Happening, Offline, Online
 from imd_client.options import ClientOptions, told
 from imd_client.outbox import request
 from imd_client.protocol import AnswerLost, Refused
 from imd_client.reasons import reason
+from imd_client.screen import Modes
 from imd_client.state import Account, Item
 
 DAY = 24 * 60 * 60
@@ -30,7 +33,7 @@ STORED, REFUSED, UNKNOWN = 0, 1, 2
 class Options(ClientOptions):
     """The command line of `imd send`."""
 
-    synopsis = "[options] to"
+    synopsis = "Usage: imd send [options] to"
     optParameters = [["message", "m", None, told("message")]]
 
     def parseArgs(self, to: str) -> None:  # type: ignore[override]  # Twisted calls it with the words there are
@@ -59,6 +62,7 @@ class Sending:
         self.reactor = reactor
         self.options = options
         self._gave_up: Deferred[Any] = Deferred()
+        self._was_online = False
         self._told = False
 
     def say(self, key: str, **params: object) -> None:
@@ -67,6 +71,13 @@ class Sending:
 
     async def run(self) -> int:
         """Do it; gives the exit code."""
+        try:
+            return await self._send()
+        except usage.UsageError as wrong:
+            print(wrong, file=sys.stderr)
+            return REFUSED
+
+    async def _send(self) -> int:
         account = self.options.account(self.options.open_state())
         credentials = self.options.credentials("send")
         if account is None or not (account.token() or credentials.password):
@@ -83,20 +94,28 @@ class Sending:
             _, outcome = await race([answer, self._gave_up, too_long])
         finally:
             await connection.stopService()
-        if isinstance(outcome, Failure):
-            return self._kept_out(account, item, outcome, known=earlier is not None)
-        if outcome is None:
+        if isinstance(outcome, GaveUp):
+            return self._kept_out(account, item, outcome.reason, known=earlier is not None)
+        if outcome is not None:
+            return int(outcome)
+        if not self._was_online and earlier is None:
+            account.answered(item)
+            self.say("unreachable")
+        else:
             self.say("unknown")
-        return UNKNOWN if outcome is None else int(outcome)
+        return UNKNOWN
 
     async def _content(self) -> str:
         if self.options["message"] is not None:
             return str(self.options["message"])
         if sys.stdin.isatty():
             self.say("hint")
-        reading = _Reading()
-        StandardIO(reading, reactor=self.reactor)
-        return await reading.done
+        reading, modes = _Reading(), Modes()
+        StandardIO(reading, os.dup(0), os.dup(1), self.reactor)  # type: ignore[call-arg]  # mypy reads Windows' own
+        try:
+            return await reading.done
+        finally:
+            modes.restore()
 
     async def _answer(self, connection: Connection, account: Account, item: Item) -> int:
         """Send until there is an answer."""
@@ -124,8 +143,10 @@ class Sending:
 
     def _happened(self, happening: Happening) -> None:
         match happening:
-            case GaveUp(why):
-                self._gave_up.callback(why)
+            case Online():
+                self._was_online = True
+            case GaveUp():
+                self._gave_up.callback(happening)
             case Offline(why) if not self._told:
                 self._told = True
                 text = reason(why, self.options.place, self.options.language)
