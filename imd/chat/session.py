@@ -1,13 +1,12 @@
 """The rules of the connection itself: hello, help, ping, quit."""
 
 import attrs
-import msgspec
 
 import imd
 from imd.chat.lanes import Effect, Leave, Me, Outcome, Speak, live
-from imd.wire import catalog, jsonline
+from imd.wire import jsonline
 from imd.wire import session as wire
-from imd.wire.base import Done, Right, Spec, registry
+from imd.wire.base import Done, Right, registry
 
 FEATURES = ["replay", "sync", "resume", "client_id"]
 
@@ -30,35 +29,9 @@ def help_command(me: Me, command: wire.AskHelp) -> Outcome[wire.Help]:
         spec = registry.verbs.get(typed.upper()) or registry.actions.get(typed.lower())
         if spec is None:
             raise jsonline.unknown(typed.upper())
-        return Outcome(wire.Help(commands=[_explained(spec, me.language)]))
+        return Outcome(wire.Help(commands=[wire.explained(spec, me.language)]))
     allowed = [spec for spec in registry if spec.right is not Right.ADMIN or me.admin]
-    return Outcome(wire.Help(commands=[_explained(spec, me.language) for spec in allowed]))
-
-
-def _explained(spec: Spec, language: str) -> wire.CommandHelp:
-    fields = [
-        wire.FieldHelp(
-            name=field.name,
-            type=_type_name(field.type),
-            required=field.required,
-            help=catalog.say(f"field.{field.name}", language),
-        )
-        for field in msgspec.structs.fields(spec.shape)
-    ]
-    return wire.CommandHelp(
-        action=spec.action,
-        syntax=spec.usage(),
-        help=catalog.say(f"help.{spec.action}", language),
-        fields=fields,
-        example=spec.shape.example,
-    )
-
-
-def _type_name(annotation: object) -> str:
-    """Name a field's JSON type."""
-    schema = msgspec.json.schema(annotation)
-    choices = [schema, *schema.get("anyOf", ())]
-    return next((str(each["type"]) for each in choices if each.get("type") not in (None, "null")), "string")
+    return Outcome(wire.Help(commands=[wire.explained(spec, me.language) for spec in allowed]))
 
 
 @live(wire.Ping)

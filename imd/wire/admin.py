@@ -82,7 +82,7 @@ class UserPasswd(Command, frozen=True, kw_only=True):
     password: Password = ""
     reply = Issued
     refusals = (NoSuchUser, WeakPassword, Unavailable)
-    example = "USER PASSWD bob"
+    example = "USER PASSWD carol"
 
 
 @command("user_disable", "USER DISABLE username", right=Right.ADMIN)

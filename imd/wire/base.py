@@ -142,6 +142,12 @@ class Registry:
 registry = Registry()
 
 
+def meaning(shape: type, field: str, language: str) -> str:
+    """Say what a field means: by the catalog's `[field.NAME.CLASS]`, for it or a base, else by `[field.NAME]`."""
+    own = (key for each in shape.__mro__ if catalog.has(key := f"field.{field}.{each.__name__}", language))
+    return catalog.say(next(own, f"field.{field}"), language)
+
+
 C = TypeVar("C", bound=Command)
 
 

@@ -30,6 +30,17 @@ _JSON_TYPES = {
     "list": "array",
     "dict": "object",
 }
+_JSON_KINDS: dict[type, str] = {
+    inspect.StrType: "string",
+    inspect.LiteralType: "string",
+    inspect.IntType: "integer",
+    inspect.FloatType: "number",
+    inspect.BoolType: "boolean",
+    inspect.NoneType: "null",
+    inspect.ListType: "array",
+    inspect.DictType: "object",
+    inspect.StructType: "object",
+}
 
 
 def json_type(name: str) -> str:
@@ -37,11 +48,21 @@ def json_type(name: str) -> str:
     return _JSON_TYPES.get(name, name)
 
 
-def choices(annotation: Any) -> tuple[str, ...]:
+def json_kind(kind: inspect.Type) -> str:
+    """Give JSON's name of a type that msgspec described."""
+    return _JSON_KINDS[type(kind)]
+
+
+def kinds(annotation: Any) -> list[inspect.Type]:
+    """List what a field may be, besides null."""
+    kind = annotation if isinstance(annotation, inspect.Type) else inspect.type_info(annotation)
+    alternatives = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
+    return [each for each in alternatives if not isinstance(each, inspect.NoneType)]
+
+
+def choices(annotation: Any) -> list[str]:
     """List the words that a field of this type takes, where it takes only some."""
-    kind = inspect.type_info(annotation)
-    kinds = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
-    return tuple(str(value) for each in kinds if isinstance(each, inspect.LiteralType) for value in each.values)
+    return [str(word) for kind in kinds(annotation) if isinstance(kind, inspect.LiteralType) for word in kind.values]
 
 
 def timestamp(milliseconds: int) -> str:

@@ -30,7 +30,7 @@ class Ack(Addressed, frozen=True, kw_only=True):
     seq: Pointer
     reply = Pointers
     refusals = (NoSuchConversation, NoSuchUser)
-    example = "ACK bob 5"
+    example = "ACK bob 2"
 
 
 @command("read", "READ to seq")

@@ -4,6 +4,8 @@ from typing import Any, TypeVar
 
 from msgspec import Struct, inspect
 
+from imd.wire.fields import kinds
+
 S = TypeVar("S", bound=Struct)
 
 LIMITS = {
@@ -37,8 +39,8 @@ _FIELDS: dict[str, Any] = {
     "last_seen": _TIME,
     "current": True,
     "conversation": 1,
-    "seq": 5,
-    "rev": 5,
+    "seq": 2,
+    "rev": 2,
     "sender": "bob",
     "to": "bob",
     "kind": "text",
@@ -46,13 +48,13 @@ _FIELDS: dict[str, Any] = {
     "time": _TIME,
     "duplicate": False,
     "title": "bob",
-    "last_seq": 5,
-    "last_rev": 5,
-    "read_seq": 3,
-    "delivered_seq": 5,
-    "unread": 2,
+    "last_seq": 2,
+    "last_rev": 2,
+    "read_seq": 1,
+    "delivered_seq": 2,
+    "unread": 1,
     "more": False,
-    "count": 2,
+    "count": 1,
     "action": "conversations",
     "syntax": "CONVERSATIONS [unread_only=…]",
     "help": "List your conversations, the latest first.",
@@ -60,9 +62,9 @@ _FIELDS: dict[str, Any] = {
     "admin": False,
     "disabled": False,
     "devices": 2,
-    "uses": 1,
+    "uses": 5,
     "invite": "kM4hQ7…",
-    "expires": "2026-11-30T06:25:18.123Z",
+    "expires": "2026-12-23T06:25:18.123Z",
     "code": "unavailable",
     "message": "The server is stopping. Please connect again in a moment.",
 }
@@ -75,8 +77,11 @@ _OWN: dict[str, dict[str, Any]] = {
         "required": False,
         "help": "only those with unread messages",
     },
-    "Pointers": {"conversation": 1, "delivered_seq": 5, "read_seq": 3},
-    "Message": {"reply_to": 4},
+    "Sent": {"seq": 1, "rev": 1},
+    "Pointers": {"conversation": 1, "delivered_seq": 2, "read_seq": 2},
+    "Receipt": {"delivered_seq": 2, "read_seq": 2},
+    "Message": {"reply_to": 1},
+    "NewMessage": {"reply_to": 1},
 }
 """Where a name means something else, or an optional field is worth showing: class -> field -> value."""
 
@@ -91,8 +96,7 @@ def sample(shape: type[S]) -> S:
 
 
 def _value(field: inspect.Field) -> Any:
-    kinds = field.type.types if isinstance(field.type, inspect.UnionType) else (field.type,)
-    for kind in kinds:
+    for kind in kinds(field.type):
         if isinstance(kind, inspect.StructType):
             return sample(kind.cls)
         if isinstance(kind, inspect.ListType) and isinstance(kind.item_type, inspect.StructType):

@@ -7,9 +7,11 @@
 -> QUIT                               <- OK QUIT
 """
 
+from msgspec import structs
+
 from imd.wire import catalog
-from imd.wire.base import Command, Event, Item, Reply, Right, command
-from imd.wire.fields import Label, Language
+from imd.wire.base import Command, Event, Item, Reply, Right, Spec, command, meaning
+from imd.wire.fields import Label, Language, json_kind, kinds
 from imd.wire.refusals import UnknownCommand
 
 
@@ -58,6 +60,26 @@ class CommandHelp(Item, frozen=True, kw_only=True, rename={"syntax": "text"}):
     def text(self, language: str) -> str:
         """Write the command's line in HELP."""
         return f"{self.syntax}\n    {self.help}"
+
+
+def explained(spec: Spec, language: str) -> CommandHelp:
+    """Make a command's page of HELP from its declaration."""
+    fields = [
+        FieldHelp(
+            name=field.name,
+            type=json_kind(kinds(field.type)[0]),
+            required=field.required,
+            help=meaning(spec.shape, field.name, language),
+        )
+        for field in structs.fields(spec.shape)
+    ]
+    return CommandHelp(
+        action=spec.action,
+        syntax=spec.usage(),
+        help=catalog.say(f"help.{spec.action}", language),
+        fields=fields,
+        example=spec.shape.example,
+    )
 
 
 class Help(Reply, frozen=True, kw_only=True):

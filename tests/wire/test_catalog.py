@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 
 from imd.wire import catalog
+from imd.wire.messages import Addressed
 from imd.wire.refusals import CODES
 from tests.wire import source
 from tests.wire.declared import EVENTS, ITEMS, REPLIES, SPECS
 
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 SAME_IN_CHINESE = {"type.null"}
-BY_A_TYPES_NAME = ("problem.kind.",)
-"""Keys whose ends are names of types, which no string in the source spells."""
+BY_THE_NAME_OF_A_TYPE_OR_MODULE = ("problem.kind.", "reference.part.")
+"""Keys whose ends no string in the source spells."""
 
 
 def places(sentence: str) -> set[str]:
@@ -86,16 +87,12 @@ def test_every_refusal_made_has_its_sentence_and_its_params() -> None:
 
 def said_by_what_is_declared() -> set[str]:
     """List the keys that commands, replies, events, refusals and types bring with them."""
-    shapes = [spec.shape for spec in SPECS] + REPLIES + EVENTS + ITEMS
-    fields = {
-        f"field.{name}{part}"
-        for shape in shapes
-        for name in shape.__struct_fields__
-        for part in ("", f".{shape.__name__}")
-    }
+    shapes = [*(spec.shape for spec in SPECS), Addressed, *REPLIES, *EVENTS, *ITEMS]
+    fields = {(name, shape.__name__) for shape in shapes for name in shape.__struct_fields__}
     return (
         {f"{kind}.{spec.action}" for spec in SPECS for kind in ("help", "reply")}
-        | fields
+        | {f"field.{name}" for name, _ in fields}
+        | {f"field.{name}.{shape}" for name, shape in fields}
         | {f"event.{shape.__struct_config__.tag}" for shape in EVENTS}
         | {f"code.{code}" for code in CODES}
         | {f"type.{name}" for name in ("string", "integer", "number", "boolean", "array", "object", "null")}
@@ -105,12 +102,12 @@ def said_by_what_is_declared() -> set[str]:
 def test_no_sentence_is_left_over() -> None:
     strings, starts = source.strings(), source.prefixes()
     cases = {f"code.{code}.{case}" for code in CODES for case in strings}
-    ends = {start: len(start) for start in starts}
+    starts |= {first + second for first in starts for second in starts}
     left = [
         key
         for key in sorted(set(ALL) - said_by_what_is_declared() - cases - strings)
-        if not any(key.startswith(start) and key[length:] in strings for start, length in ends.items())
-        and not key.startswith(BY_A_TYPES_NAME)
+        if not any(key.startswith(start) and key[len(start) :] in strings for start in starts)
+        and not key.startswith(BY_THE_NAME_OF_A_TYPE_OR_MODULE)
     ]
     assert left == []
 

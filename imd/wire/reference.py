@@ -1,0 +1,321 @@
+"""The reference, made from what is declared: docs/protocol.md, docs/protocol.zh.md, docs/protocol.schema.json.
+
+python -m imd.wire.reference            writes them
+python -m imd.wire.reference --check    exits 1 when one of them is stale
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from imd.wire import accounts, admin, catalog, conversations, jsonline, messages, receipts, session, textline
+from imd.wire.base import Command, Done, Event, Item, Request, Right, Spec, meaning, registry
+from imd.wire.fields import BIGGEST, json_kind, kinds
+from imd.wire.refusals import CODES
+from imd.wire.samples import LIMITS, sample
+from imd.wire.schema import schema
+
+DOCS = Path(__file__).parents[2] / "docs"
+PARTS: list[ModuleType] = [session, accounts, messages, conversations, receipts, admin]
+EVENTS: list[type[Event]] = [
+    messages.NewMessage,
+    receipts.Receipt,
+    receipts.Replayed,
+    session.Welcome,
+    session.Closing,
+]
+OBJECTS: list[type[Item]] = [
+    messages.Message,
+    conversations.Conversation,
+    accounts.Device,
+    admin.User,
+    session.CommandHelp,
+    session.FieldHelp,
+]
+ANY_TIME = ["bad_request", "bad_encoding", "line_too_long", "rate_limited", "unavailable", "internal"]
+OTHER_LANGUAGE = {"en": "[中文](protocol.zh.md)", "zh": "[English](protocol.md)"}
+
+Say = Callable[..., str]
+
+
+def files() -> dict[str, str]:
+    """Render everything: file name -> text."""
+    return {
+        "protocol.md": page("en"),
+        "protocol.zh.md": page("zh"),
+        "protocol.schema.json": msgspec.json.format(msgspec.json.encode(schema(EVENTS)), indent=1).decode() + "\n",
+    }
+
+
+def page(language: str) -> str:
+    """Render the reference in one language."""
+
+    def say(key: str, **params: object) -> str:
+        return catalog.say(f"reference.{key}", language, **params).strip("\n")
+
+    strangers = ", ".join(f"`{spec.action}`" for spec in registry if spec.right is Right.ANYONE)
+    blocks = [
+        f"# {say('title')}",
+        OTHER_LANGUAGE[language],
+        say("intro"),
+        *_minute(say, language),
+        say("connecting", strangers=strangers),
+        say("json"),
+        say("text"),
+        say("names"),
+        say("promises"),
+        say("recipe"),
+        *_commands(say, language),
+        *_things(say, language),
+        *_errors(say),
+        *_limits(say),
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _fence(text: str, kind: str = "") -> str:
+    return f"```{kind}\n{text}\n```"
+
+
+def _table(*rows: list[str]) -> str:
+    head, *others = rows
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *others))
+
+
+# -- examples: decoded and encoded by the dialects themselves
+
+
+def _asked(spec: Spec, identity: int | None = None) -> tuple[str, Request]:
+    """Give a command's example as a JSON line, and the request that it is."""
+    typed = textline.decode(spec.shape.example.encode())
+    assert typed is not None
+    assert typed.command is not None
+    head = {"action": spec.action} if identity is None else {"action": spec.action, "id": identity}
+    line = msgspec.json.encode(head | msgspec.json.decode(msgspec.json.encode(typed.command)))
+    return line.decode(), jsonline.decode(line)
+
+
+def _answered(dialect: Any, request: Request, language: str) -> str:
+    assert request.spec is not None
+    return str(dialect.reply(request, sample(request.spec.shape.reply), language), "utf-8").replace("\r\n", "\n")
+
+
+def _both_ways(spec: Spec, language: str, identity: int | None = None) -> Iterator[str]:
+    """Show a command's example and its reply, with arrows: first in text, then in JSON."""
+    asked, request = _asked(spec, identity)
+    plain = Request(dialect=textline.DIALECT, spec=spec)
+    for sent, dialect, answering in (
+        (spec.shape.example, textline.DIALECT, plain),
+        (asked, jsonline.DIALECT, request),
+    ):
+        yield "\n".join([f"-> {sent}", *(f"<- {line}" for line in _answered(dialect, answering, language).split("\n"))])
+
+
+def _minute(say: Say, language: str) -> list[str]:
+    """Show a short conversation in both dialects."""
+    shown = [_both_ways(registry.actions[action], language, number) for number, action in enumerate(FIRST_STEPS, 1)]
+    text, json = zip(*shown, strict=True)
+    told = sample(messages.NewMessage)
+    heard = [f"<- {dialect.event(told, language).decode()}" for dialect in (textline.DIALECT, jsonline.DIALECT)]
+    return [
+        f"## {say('minute')}",
+        say("minute_text"),
+        _fence("\n".join(["$ openssl s_client -quiet -connect localhost:7373", *text, heard[0]])),
+        say("minute_json"),
+        _fence("\n".join([*json, heard[1]])),
+    ]
+
+
+FIRST_STEPS = ["register", "login", "send_message"]
+
+
+# -- commands
+
+
+def _commands(say: Say, language: str) -> list[str]:
+    blocks = [f"## {say('commands')}", _contents(say, language)]
+    blocks.append(say("refusals_any", codes=_codes(ANY_TIME)) + " " + say("characters"))
+    for part in PARTS:
+        blocks += [f"### {say(_part(part))}", _fence(_conversation(part))]
+        for spec in _of(part):
+            blocks += _command(spec, say, language)
+    return blocks
+
+
+def _of(part: ModuleType) -> list[Spec]:
+    return [spec for spec in registry if spec.shape.__module__ == part.__name__]
+
+
+def _part(part: ModuleType) -> str:
+    return f"part.{part.__name__.rsplit('.', 1)[1]}"
+
+
+def _conversation(part: ModuleType) -> str:
+    """Take the conversation that a module opens with."""
+    text = part.__doc__ or ""
+    return text[text.index("->") :].rstrip()
+
+
+def _contents(say: Say, language: str) -> str:
+    rows = [["JSON", say("syntax").rstrip(":："), say("column.meaning")]]
+    for part in PARTS:
+        rows.append([f"**{say(_part(part))}**", "", ""])
+        rows += [
+            [f"[`{spec.action}`](#command-{spec.action})", _verbs(spec), catalog.say(f"help.{spec.action}", language)]
+            for spec in _of(part)
+        ]
+    return _table(*rows)
+
+
+def _verbs(spec: Spec) -> str:
+    return ", ".join(f"`{verb}`" for verb, each in registry.verbs.items() if each.action == spec.action)
+
+
+def _codes(codes: list[str]) -> str:
+    return ", ".join(f"[`{code}`](#code-{code})" for code in codes)
+
+
+def _command(spec: Spec, say: Say, language: str) -> list[str]:
+    """Render one command: what for, how typed, its fields, what it answers, how it may be refused."""
+    shape = spec.shape
+    blocks = [
+        f'#### <a id="command-{spec.action}"></a>`{spec.action}`',
+        f"{catalog.say(f'help.{spec.action}', language)} {say(f'right.{spec.right.value}')}",
+        f"{say('syntax')} `{spec.usage()}`",
+    ]
+    if shape.__struct_fields__:
+        blocks.append(_request_table(shape, say, language))
+    if shape.reply is Done:
+        blocks.append(say("reply_nothing"))
+    else:
+        blocks += [say("reply"), _reply_table(shape.reply, say, language)]
+    if shape.refusals:
+        blocks.append(f"{say('refusals')} {_codes([each.code for each in shape.refusals])}")
+    return [*blocks, _fence("\n".join(_both_ways(spec, language)))]
+
+
+def _request_table(shape: type[Command], say: Say, language: str) -> str:
+    head = [say(f"column.{name}") for name in ("field", "type", "required", "default", "meaning")]
+    pairs = {*shape.stand_ins, *shape.stand_ins.values()}
+    rows = []
+    for field in _struct(shape).fields:
+        aliases = ", ".join(f"`{alias}`" for alias, name in shape.aliases.items() if name == field.name)
+        said = meaning(shape, field.name, language)
+        required = say("one_of_two") if field.name in pairs else say("yes") if field.required else ""
+        rows.append(
+            [
+                f"`{field.encode_name}`",
+                _type(field.type, optional=not field.required),
+                required,
+                "" if field.required or field.default is None else f"`{msgspec.json.encode(field.default).decode()}`",
+                say("alias", meaning=said, aliases=aliases) if aliases else said,
+            ]
+        )
+    return _table(head, *rows)
+
+
+def _reply_table(shape: type, say: Say, language: str) -> str:
+    head = [say(f"column.{name}") for name in ("field", "type", "meaning")]
+    rows = [
+        [
+            f"`{field.encode_name}`" + ("" if field.required else "?"),
+            _type(field.type, optional=not field.required),
+            meaning(shape, field.name, language),
+        ]
+        for field in _struct(shape).fields
+    ]
+    return _table(head, *rows)
+
+
+def _struct(shape: type) -> inspect.StructType:
+    described = inspect.type_info(shape)
+    assert isinstance(described, inspect.StructType)
+    return described
+
+
+def _type(kind: inspect.Type, *, optional: bool = False) -> str:
+    """Name a type as JSON does, with its bounds. What may be left out need not be called nullable."""
+    match kind:
+        case inspect.UnionType():
+            return " \\| ".join(_type(each) for each in (kinds(kind) if optional else kind.types))
+        case inspect.StrType():
+            return json_kind(kind) + _bounds(kind.min_length, kind.max_length)
+        case inspect.IntType():
+            return json_kind(kind) + _bounds(kind.ge, None if kind.le == BIGGEST else kind.le)
+        case inspect.LiteralType():
+            return " \\| ".join(f'`"{value}"`' for value in kind.values)
+        case inspect.ListType():
+            return f"{_type(kind.item_type)}[]"
+        case inspect.StructType():
+            return f"[{kind.cls.__name__}](#object-{kind.cls.__name__})"
+        case inspect.DictType():
+            return f"{{{_type(kind.key_type)}: {_type(kind.value_type)}}}"
+    return json_kind(kind)
+
+
+def _bounds(least: int | None, most: int | None) -> str:
+    if least is None and most is None:
+        return ""
+    if most is None:
+        return f" ≥ {least}"
+    return f" ≤ {most}" if least is None else f" {least}…{most}"
+
+
+# -- objects, events, errors, limits
+
+
+def _things(say: Say, language: str) -> list[str]:
+    blocks = [f"## {say('objects')}"]
+    for shape in OBJECTS:
+        blocks += [f'#### <a id="object-{shape.__name__}"></a>{shape.__name__}', _reply_table(shape, say, language)]
+    blocks.append(f"## {say('events')}")
+    for event in EVENTS:
+        told = sample(event)
+        shown = [dialect.event(told, language).decode() for dialect in (textline.DIALECT, jsonline.DIALECT)]
+        blocks += [
+            f"#### `{event.__struct_config__.tag}`",
+            say(f"event.{event.__struct_config__.tag}"),
+            _reply_table(event, say, language),
+            _fence("\n".join(f"<- {line}" for line in shown)),
+        ]
+    return blocks
+
+
+def _errors(say: Say) -> list[str]:
+    """List the codes with their sentences in both languages, whatever the page's."""
+    rows = [[say("column.code"), "English", "中文"]]
+    for code in CODES:
+        start = f"code.{code}"
+        cases = [key for key in catalog.sentences() if key == start or key.startswith(f"{start}.")]
+        for key in cases:
+            name = f'<a id="code-{code}"></a>`{code}`' if key == start else ""
+            rows.append([name, *(catalog.sentences()[key][each].replace("|", "\\|") for each in catalog.LANGUAGES)])
+    return [f"## {say('errors')}", say("errors_intro"), _table(*rows)]
+
+
+def _limits(say: Say) -> list[str]:
+    head = [say("column.limit"), say("column.default"), say("column.meaning")]
+    rows = [[f"`{name}`", f"{value:,}", say(f"limit.{name}")] for name, value in LIMITS.items()]
+    return [f"## {say('limits')}", say("limits_intro"), _table(head, *rows)]
+
+
+def main(arguments: list[str]) -> int:
+    """Write the files, or with `--check` say which are stale. Gives the exit status."""
+    stale = 0
+    for name, text in files().items():
+        path = DOCS / name
+        if "--check" not in arguments:
+            path.write_text(text, "utf-8")
+        elif not path.exists() or path.read_text("utf-8") != text:
+            print(catalog.say("reference.stale", catalog.language_here(), path=path), file=sys.stderr)
+            stale = 1
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
