@@ -1,0 +1,165 @@
+"""`imd check`: each thing it looks at, well and ill."""
+
+import socket
+import sqlite3
+import ssl
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from imd.run import certificates, check
+from imd.run.config import load
+from imd.store.db import connect
+from imd.store.migrations import migrate
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data directory in which a daemon has been."""
+    certificates.ensure(tmp_path / "certificate.pem", tmp_path / "key.pem", certificates.today())
+    connection = connect(str(tmp_path / "imd.sqlite3"))
+    migrate(connection)
+    connection.close()
+    return tmp_path
+
+
+@pytest.fixture
+def taken() -> Iterator[socket.socket]:
+    """A port that somebody has."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        yield holder
+
+
+def listen(holder: socket.socket) -> str:
+    return f"imd:{holder.getsockname()[1]}:interface=127.0.0.1"
+
+
+def ill(data: Path, **options: object) -> list[str]:
+    """List what is found to need mending."""
+    given = {"data_dir": str(data), "listen": ["imd:0:interface=127.0.0.1"], **options}
+    return [finding.text for finding in check.findings(load(given, {})) if not finding.well]
+
+
+def test_all_is_well(data: Path) -> None:
+    assert ill(data) == []
+    texts = [finding.line() for finding in check.findings(load({"data_dir": str(data), "listen": ["tcp:0"]}, {}))]
+    assert len(texts) == 7
+    assert all(text.startswith("ok    ") for text in texts)
+
+
+def test_all_is_well_before_the_first_start(tmp_path: Path) -> None:
+    assert ill(tmp_path / "nothing") == []
+    assert not (tmp_path / "nothing").exists(), "a check changes nothing"
+
+
+def test_a_port_that_another_has(data: Path, taken: socket.socket) -> None:
+    (found,) = ill(data, listen=[listen(taken)])
+    assert found == f"{listen(taken)} is taken by another program: stop it, or choose another with --listen"
+
+
+def answer_once(taken: socket.socket, certificate: Path, key: Path) -> Thread:
+    """Answer one connection by TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    def serve() -> None:
+        raw, _ = taken.accept()
+        with context.wrap_socket(raw, server_side=True) as line:
+            line.recv(1)
+
+    server = Thread(target=serve)
+    server.start()
+    return server
+
+
+def test_a_port_that_we_serve(data: Path, taken: socket.socket) -> None:
+    server = answer_once(taken, data / "certificate.pem", data / "key.pem")
+    assert ill(data, listen=[listen(taken)]) == []
+    server.join()
+
+
+def test_a_port_served_with_another_certificate(data: Path, taken: socket.socket, tmp_path: Path) -> None:
+    other = tmp_path / "other.pem", tmp_path / "other.key"
+    certificates.ensure(*other, certificates.today())
+    server = answer_once(taken, *other)
+    assert len(ill(data, listen=[listen(taken)])) == 1
+    server.join()
+
+
+def test_a_port_of_somebody_elses_machine(data: Path) -> None:
+    (found,) = ill(data, listen=["imd:7373:interface=203.0.113.1"])
+    assert found.startswith("imd:7373:interface=203.0.113.1 cannot be opened (Cannot assign requested address)")
+
+
+def test_a_key_that_others_may_read(data: Path) -> None:
+    for mode, well in [(0o600, True), (0o640, True), (0o644, False), (0o660, False), (0o400, True)]:
+        (data / "key.pem").chmod(mode)
+        assert (ill(data) == []) is well, oct(mode)
+    (data / "key.pem").chmod(0o644)
+    assert ill(data) == [f"others may read or write {data}/key.pem (0644): chmod 600 it"]
+
+
+def test_a_certificate_near_its_end(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    end = certificates.load(data / "certificate.pem").not_valid_after_utc
+    monkeypatch.setattr(certificates, "today", lambda: end - timedelta(days=15))
+    assert ill(data) == []
+    monkeypatch.setattr(certificates, "today", lambda: end - timedelta(days=13))
+    (found,) = ill(data)
+    assert f"ends on {end:%Y-%m-%d}: renew it" in found
+
+
+def test_a_key_of_another_certificate(data: Path) -> None:
+    (data / "key.pem").unlink()
+    certificates.ensure(data / "other.pem", data / "key.pem", certificates.today())
+    (found,) = ill(data)
+    assert found.startswith(f"{data}/certificate.pem and its key cannot be used")
+    (found,) = ill(data, certificate=f"{data}/none.pem", key=f"{data}/key.pem")
+    assert "No such file or directory" in found
+
+
+def test_a_damaged_database(data: Path) -> None:
+    path = data / "imd.sqlite3"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + bytes(4096) + whole[8192:])
+    (found,) = ill(data)
+    assert found.startswith(f"{path} is damaged or unreadable (")
+    path.write_bytes(b"this is no database" * 100)
+    assert "file is not a database" in ill(data)[0]
+
+
+def test_a_newer_database(data: Path) -> None:
+    with sqlite3.connect(data / "imd.sqlite3") as connection:
+        connection.execute("PRAGMA user_version = 9999")
+    connection.close()
+    (found,) = ill(data)
+    assert found.startswith("the database has schema 9999, this imd knows ")
+
+
+def test_a_clock_behind_what_was_written(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (data / "imd.sqlite3").touch()
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now - 3600)
+    (found,) = ill(data)
+    assert found.startswith("the clock is behind (")
+    (data / "imd.sqlite3").unlink()
+    assert ill(data) == []
+    monkeypatch.setattr(time, "time", lambda: 86_400)
+    assert "1970-01-02" in ill(data)[0]
+
+
+def test_a_full_disk(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "LEAST_FREE_BYTES", 2**62)
+    (found,) = ill(data)
+    assert found.startswith(f"{data} has only ")
+
+
+def test_a_directory_that_cannot_be_written(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # root may always
+    (found,) = ill(data)
+    assert found.startswith(f"{data} cannot be written by this user")

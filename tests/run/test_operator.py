@@ -1,0 +1,110 @@
+"""Administration from the command line, beside a stopped daemon."""
+
+import io
+from pathlib import Path
+
+import pytest
+from twisted.internet import reactor
+
+from imd.run import cli, operator
+from imd.run.config import load
+from imd.run.directory import DataDirectory
+from imd.run.problem import Problem
+from imd.store import db
+from imd.wire import shapes
+from imd.wire.base import Reply, registry
+
+
+async def told(data: Path, action: str, **fields: object) -> list[str]:
+    """Carry out a command and give what the terminal shows of it."""
+    spec = registry.actions[action]
+    config = load({"data_dir": str(data)}, {})
+    return operator.shown(spec, await operator.ask(reactor, config, spec, shapes.build(spec, fields, strict=False)))
+
+
+async def test_accounts_are_administered(tmp_path: Path) -> None:
+    (made,) = await told(tmp_path, "user_add", username="alice", admin=True)
+    assert made.startswith("username=alice password=")
+    assert await told(tmp_path, "user_add", username="bob", password="correct horse") == ["username=bob"]
+    alice, _ = await told(tmp_path, "user_list")
+    assert alice.startswith("alice, since ")
+    assert alice.endswith(", admin")
+    assert await told(tmp_path, "user_disable", username="bob") == ["Done."]
+    assert (await told(tmp_path, "user_list", after="alice"))[0].endswith(", disabled")
+    (invite,) = await told(tmp_path, "invite_create", uses="3")
+    assert " uses=3 " in invite
+
+
+async def test_a_refusal_is_a_sentence_and_the_directory_is_let_go(tmp_path: Path) -> None:
+    with pytest.raises(operator.Refused, match=r"^There is nobody called bob here\.$"):
+        await told(tmp_path, "user_disable", username="bob")
+    directory = DataDirectory(tmp_path)
+    directory.take()
+    with pytest.raises(Problem, match="in use by another imd"):
+        await told(tmp_path, "user_list")
+    directory.release()
+
+
+async def test_no_directory_is_made_by_mistake(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match="there is no data directory"):
+        await told(tmp_path / "typo", "user_list")
+    assert not (tmp_path / "typo").exists()
+
+
+async def test_what_could_not_be_stored_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged_failures: list[object]
+) -> None:
+    def full(connection: object, batch: object) -> list[object]:
+        raise db.sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(db, "run_batch", full)
+    with pytest.raises(Problem, match="disk is full"):
+        await told(tmp_path, "invite_create")
+    logged_failures.clear()
+
+
+async def test_a_first_invite_is_for_a_house_without_accounts(tmp_path: Path) -> None:
+    directory = DataDirectory(tmp_path)
+    directory.take()
+    database = directory.open_database(reactor)
+    house = operator.House(database=database, reactor=reactor, passwords=operator.Passwords(operator.Inline()))
+    assert await operator.first_invite(house)
+    await house.ask(
+        shapes.build(registry.actions["user_add"], {"username": "a"}, strict=True), operator.operator(house)
+    )
+    assert await operator.first_invite(house) == ""
+    await database.close()
+    directory.release()
+
+
+def test_an_answer_without_content_is_its_sentence() -> None:
+    assert operator.shown(registry.actions["user_disable"], Reply()) == ["Done."]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("invite create --days soon", "imd: The field days must be a whole number, not text.\n"),
+        ("user add", "imd: The field username is missing.\n"),
+        ("user list --config /none", "imd: cannot read /none: No such file or directory\n"),
+    ],
+)
+async def test_what_is_wrong_is_one_line(
+    line: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = cli.Imd()
+    options.parseOptions([*line.split(), "--data-dir", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        await options.subOptions.subOptions._ask(reactor)
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == said
+
+
+async def test_a_password_may_come_from_the_standard_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse battery\nmore\n"))
+    options = cli.Imd()
+    options.parseOptions(["user", "add", "bob", "-", "-d", str(tmp_path)])
+    await options.subOptions.subOptions._ask(reactor)
+    assert capsys.readouterr().out == "username=bob\n"
