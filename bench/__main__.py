@@ -3,7 +3,9 @@
 import argparse
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from statistics import median_low
 from typing import Any
 
 from bench import machine, report, servers
@@ -40,7 +42,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("sections", nargs="*", metavar="section", help=f"which of {', '.join(SECTIONS)}; default all")
     parser.add_argument("--windows", default="1,32", help="messages in flight per pair; default 1,32")
     parser.add_argument("--connections", default="1000,5000", help="idle connections; default 1000,5000")
-    parser.add_argument("--seconds", type=float, default=8, help="how long each figure is measured; default 8")
+    parser.add_argument(
+        "--seconds", type=float, default=4, help="how long each figure is measured each time; default 4"
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="how often; the median counts; default 3")
     parser.add_argument("--directory", default="/var/tmp", help="where the data lies while measuring: a real disk")
     parser.add_argument("--last", action="store_true", help="print the recorded run and measure nothing")
     parser.add_argument("--record", action="store_true", help="keep the figures in bench/last.json")
@@ -52,31 +57,43 @@ def _options() -> argparse.Namespace:
 
 
 def _measured(ground: servers.Ground, section: str, options: argparse.Namespace) -> Iterator[report.Figure]:
-    """Measure one section, each figure on a fresh server: imd, then the relay."""
+    """Measure one section: imd and the relay in turn, each time on a fresh server."""
+    both = partial(_both, ground, options.rounds, section)
     if section == "pairs":
         for window in map(int, options.windows.split(",")):
-            found = _both(ground, "pairs", window=window, seconds=options.seconds)
+            found = both(window=window, seconds=options.seconds)
             for what in ("answered", "delivered"):
                 yield _figure(f"50 pairs, window {window}: {what}", "messages/s", found, what)
     elif section == "latency":
-        found = _both(ground, "latency", count=int(options.seconds * 250), pause=0.002)
+        found = both(count=int(options.seconds * 250), pause=0.002)
         for percent in ("p50", "p99"):
             yield _figure(f"one idle pair: delivery {percent}", "us", found, percent)
     elif section == "idle":
         counts = [int(count) for count in options.connections.split(",")]
-        found = _both(ground, "idle", counts=counts)
+        found = _both(ground, 1, section, counts=counts)
         for count in counts:
             yield _figure(f"{count:,} idle connections", "KiB each", found, str(count))
     else:
-        found = _both(ground, "resumes", seconds=options.seconds)
-        yield _figure("resumes, with TLS handshake", "1/s", found, "resumes")
+        yield _figure("resumes, with TLS handshake", "1/s", both(seconds=options.seconds), "resumes")
 
 
-def _both(ground: servers.Ground, section: str, **parameters: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    with servers.imd(ground.directory) as server:
-        imd = ground.run(server, section, **parameters)
-    with servers.relay(ground.directory) as server:
-        return imd, ground.run(server, section, **parameters)
+def _both(
+    ground: servers.Ground, rounds: int, section: str, **parameters: Any
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give each figure's median over the rounds, of imd and of the relay."""
+    imd: list[dict[str, Any]] = []
+    relay: list[dict[str, Any]] = []
+    for _ in range(rounds):
+        for serve, found in ((servers.imd, imd), (servers.relay, relay)):
+            with serve(ground.directory) as server:
+                found.append(ground.run(server, section, **parameters))
+    return _medians(imd), _medians(relay)
+
+
+def _medians(found: list[dict[str, Any]]) -> dict[str, Any]:
+    medians = {key: median_low([each[key] for each in found]) for key in found[0] if key != "load"}
+    load = {part: median_low([each["load"][part] for each in found]) for part in found[0]["load"]}
+    return {**medians, "load": load}
 
 
 def _figure(name: str, unit: str, found: tuple[dict[str, Any], dict[str, Any]], key: str) -> report.Figure:
