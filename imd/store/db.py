@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 import attrs
 from twisted.enterprise import adbapi
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -25,6 +25,7 @@ from imd.store.transaction import Tx
 
 T = TypeVar("T")
 Done = Callable[[Any, Exception | None], None]
+Result = tuple[Any, Exception | None]
 
 SLOW_SECONDS = 0.020
 """A piece of work that takes longer is logged: it holds up everybody's writes."""
@@ -69,7 +70,7 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def run_batch(connection: sqlite3.Connection, batch: list[Write]) -> list[tuple[Any, Exception | None]]:
+def run_batch(connection: sqlite3.Connection, batch: list[Write]) -> list[Result]:
     """Run a group in one transaction; a piece that fails is undone alone. Gives each one's value or error.
 
     Raises what BEGIN or COMMIT raised: then nothing of the group is stored.
@@ -85,7 +86,7 @@ def run_batch(connection: sqlite3.Connection, batch: list[Write]) -> list[tuple[
     return results
 
 
-def _run(connection: sqlite3.Connection, work: Callable[[Tx], Any]) -> tuple[Any, Exception | None]:
+def _run(connection: sqlite3.Connection, work: Callable[[Tx], Any]) -> Result:
     begun = time.perf_counter()
     connection.execute("SAVEPOINT piece")
     try:
@@ -153,40 +154,44 @@ class Database:
         self._waiting.append(Write(work, done))
 
     def _start(self) -> None:
+        if group := self._hand_over():
+            self._answer(*group)
+
+    def _hand_over(self) -> tuple[list[Write], "Deferred[list[Result]]"] | None:
+        """Give the next group to the writer, unless it is at work."""
         if self._busy or not self._waiting:
-            return
+            return None
         batch = self._waiting[: self.batch_limit]
         del self._waiting[: self.batch_limit]
         self._busy = True
         running = self.writer.runWithConnection(run_batch, batch)
-        running.addCallbacks(self._committed, self._failed, callbackArgs=(batch,), errbackArgs=(batch,))
-        running.addErrback(lambda failure: self.log.failure("a write's completion failed", failure))
+        return batch, running.addErrback(self._failed, len(batch))
 
-    def _committed(self, results: list[tuple[Any, Exception | None]], batch: list[Write]) -> None:
+    def _failed(self, failure: Failure, count: int) -> list[Result]:
+        self.log.failure("commit failed; {count} writes are not stored", failure, count=count)
+        return [(None, StoreUnavailable(str(failure.value)))] * count
+
+    def _answer(self, batch: list[Write], running: "Deferred[list[Result]]") -> None:
+        running.addCallback(self._committed, batch)
+        running.addErrback(lambda failure: self.log.failure("a group was not answered", failure))
+
+    def _committed(self, results: list[Result], batch: list[Write]) -> None:
         self._busy = False
-        self._start()  # the next group syncs while this one is answered
+        following = self._hand_over()  # it syncs while this group is answered, and is answered after it
         for write, (value, error) in zip(batch, results, strict=True):
-            self._complete(write, value, error)
-        self._settled()
+            self._quietly(write.done, value, error)
+        self._quietly(self.after_batch)
+        if following:
+            self._answer(*following)
+        elif self._closing is not None and not self._waiting:
+            self._closing.callback(None)
 
-    def _failed(self, failure: Failure, batch: list[Write]) -> None:
-        self.log.failure("commit failed; {count} writes are not stored", failure, count=len(batch))
-        self._busy = False
-        self._start()
-        for write in batch:
-            self._complete(write, None, StoreUnavailable(str(failure.value)))
-        self._settled()
-
-    def _complete(self, write: Write, value: Any, error: Exception | None) -> None:
+    def _quietly(self, call: Callable[..., None], *args: Any) -> None:
+        """Call what must not keep the others from being called."""
         try:
-            write.done(value, error)
+            call(*args)
         except Exception:
             self.log.failure("a write's completion failed")
-
-    def _settled(self) -> None:
-        self.after_batch()
-        if self._closing is not None and not self._busy:
-            self._closing.callback(None)
 
     def written(self, work: Callable[[Tx], T]) -> "Deferred[T]":
         """Write, for code that waits: fires with the work's value once it is on disk."""
@@ -196,6 +201,8 @@ class Database:
 
     def read(self, work: Callable[[Tx], T]) -> "Deferred[T]":
         """Read on one snapshot."""
+        if self._closing is not None:
+            return fail(StoreUnavailable("closing"))  # a pool that has stopped would never answer
         return self.readers.runWithConnection(_snapshot, work)
 
     async def close(self) -> None:
@@ -213,4 +220,5 @@ def _snapshot(connection: sqlite3.Connection, work: Callable[[Tx], T]) -> T:
     try:
         return work(connection)
     finally:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")

@@ -40,9 +40,10 @@ def migrate(connection: sqlite3.Connection) -> None:
 def _apply(connection: sqlite3.Connection, number: int, script: str) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for statement in statements(script):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {number:d}")
+        if version(connection) < number:  # another process may just have done it
+            for statement in statements(script):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number:d}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -58,3 +59,5 @@ def statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(gathered):
             yield gathered
             gathered = ""
+    if gathered.strip():
+        yield gathered

@@ -1,0 +1,318 @@
+"""The writer: one transaction a group, each piece undone alone, answers only after the commit and in its order."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from imd.store import db
+from imd.store.transaction import Tx
+from imd.testing import InlinePool, inline_database
+from tests.conftest import LoggedFailures
+from tests.store.pools import HandPool
+
+KEEP = "INSERT INTO invite (code_hash, uses_left, expires, admin) VALUES (?, 1, 0, 0)"
+"""The simplest row there is: an invite, by its name."""
+
+
+class Bench:
+    """A database whose writer works by hand, the statements it ran, and the answers in the order they came."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.database = inline_database(":memory:", self.clock)
+        assert isinstance(self.database.readers, InlinePool)
+        self.connection = self.database.readers.connection
+        self.writer = self.database.writer = HandPool(self.connection)
+        self.database.readers = HandPool(self.connection)
+        self.statements: list[str] = []
+        self.connection.set_trace_callback(self.statements.append)
+        self.answers: list[tuple[str, Any]] = []
+
+    def put(self, name: str, *, fails: Exception | None = None) -> None:
+        """Write one row and note the answer; or write it and fail."""
+
+        def work(tx: Tx) -> str:
+            tx.execute(KEEP, (name,))
+            if fails:
+                raise fails
+            return f"{name} kept"
+
+        self.database.write(work, lambda value, error: self.answers.append((name, error or value)))
+
+    def kept(self) -> list[str]:
+        return [row[0] for row in self.connection.execute("SELECT code_hash FROM invite ORDER BY rowid").fetchall()]
+
+    def ran(self, statement: str) -> int:
+        return sum(each.startswith(statement) for each in self.statements)
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    bench = Bench()
+    yield bench
+    bench.connection.close()
+
+
+def test_a_group_of_writes_is_one_transaction(bench: Bench) -> None:
+    for number in range(50):
+        bench.put(f"{number:02}")
+    bench.clock.advance(0)
+    bench.writer.run()
+    assert (bench.ran("BEGIN IMMEDIATE"), bench.ran("COMMIT"), bench.ran("SAVEPOINT")) == (1, 1, 50)
+    assert len(bench.kept()) == 50
+
+
+def test_nothing_is_answered_before_the_commit(bench: Bench) -> None:
+    bench.put("a")
+    bench.clock.advance(0)
+    bench.writer.work()
+    assert bench.answers == []
+    bench.writer.answer()
+    assert bench.answers == [("a", "a kept")]
+
+
+def test_a_failing_piece_is_undone_alone(bench: Bench) -> None:
+    wrong = ValueError("no")
+    bench.put("a")
+    bench.put("b", fails=wrong)
+    bench.put("c")
+    bench.clock.advance(0)
+    bench.writer.run()
+    assert bench.answers == [("a", "a kept"), ("b", wrong), ("c", "c kept")]
+    assert bench.kept() == ["a", "c"]
+    assert bench.ran("COMMIT") == 1
+
+
+def test_a_broken_rule_of_the_database_is_undone_alone(bench: Bench) -> None:
+    for name in ("a", "a", "b"):
+        bench.put(name)
+    bench.clock.advance(0)
+    bench.writer.run()
+    assert bench.kept() == ["a", "b"]
+    assert isinstance(bench.answers[1][1], sqlite3.IntegrityError)
+
+
+class Refusing:
+    """A connection that fails at one statement."""
+
+    def __init__(self, connection: sqlite3.Connection, statement: str) -> None:
+        self._connection = connection
+        self._statement = statement
+
+    def execute(self, statement: str, parameters: Any = ()) -> Any:
+        if statement == self._statement:
+            raise sqlite3.OperationalError("disk I/O error")
+        return self._connection.execute(statement, parameters)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+@pytest.mark.parametrize("statement", ["BEGIN IMMEDIATE", "COMMIT"])
+def test_a_commit_that_fails_stores_nothing_and_promises_nothing(
+    bench: Bench, logged_failures: LoggedFailures, statement: str
+) -> None:
+    bench.writer.connection = Refusing(bench.connection, statement)  # type: ignore[assignment]
+    bench.put("a")
+    bench.put("b")
+    bench.clock.advance(0)
+    bench.writer.run()
+    assert [name for name, _ in bench.answers] == ["a", "b"]
+    assert all(isinstance(answer, db.StoreUnavailable) for _, answer in bench.answers)
+    assert bench.kept() == []
+    assert not bench.connection.in_transaction
+    logged_failures.expect(1)
+
+    bench.writer.connection = bench.connection
+    bench.put("c")
+    bench.clock.advance(0)
+    bench.writer.run()
+    assert bench.answers[-1] == ("c", "c kept"), "the writer must go on after a failure"
+
+
+def test_a_transaction_that_sqlite_itself_gave_up_stores_nothing(bench: Bench, logged_failures: LoggedFailures) -> None:
+    bench.put("a")
+    bench.database.write(
+        lambda tx: tx.execute(KEEP.replace("INSERT", "INSERT OR ROLLBACK"), ("a",)),
+        lambda value, error: bench.answers.append(("given up", error or value)),
+    )
+    bench.put("b")
+    bench.clock.advance(0)
+    bench.writer.run()
+    assert [name for name, _ in bench.answers] == ["a", "given up", "b"]
+    assert all(isinstance(answer, db.StoreUnavailable) for _, answer in bench.answers)
+    assert bench.kept() == []
+    logged_failures.expect(1)
+
+
+def test_a_piece_that_swallows_what_sqlite_gave_up_cannot_report_success(
+    bench: Bench, logged_failures: LoggedFailures
+) -> None:
+    def swallows(tx: Tx) -> str:
+        try:
+            tx.execute(KEEP.replace("INSERT", "INSERT OR ROLLBACK"), ("a",))
+        except sqlite3.IntegrityError:
+            return "all is well"
+        raise AssertionError("the row was new")
+
+    bench.put("a")
+    bench.database.write(swallows, lambda value, error: bench.answers.append(("swallows", error or value)))
+    bench.clock.advance(0)
+    bench.writer.run()
+    assert [type(answer) for _, answer in bench.answers] == [db.StoreUnavailable] * 2
+    assert bench.kept() == []
+    logged_failures.expect(1)
+
+
+def test_what_comes_during_a_commit_goes_into_the_next(bench: Bench) -> None:
+    bench.put("a")
+    bench.clock.advance(0)
+    bench.put("b")
+    bench.put("c")
+    bench.clock.advance(0)
+    assert len(bench.writer.waiting) == 1, "one group at a time"
+    bench.writer.run()
+    assert bench.ran("COMMIT") == 2
+    assert [name for name, _ in bench.answers] == ["a", "b", "c"]
+
+
+def test_the_next_group_commits_while_this_one_is_answered(bench: Bench) -> None:
+    seen: list[int] = []
+    bench.database.write(lambda tx: None, lambda value, error: seen.append(len(bench.writer.waiting)))
+    bench.clock.advance(0)
+    bench.put("b")
+    bench.writer.work()
+    bench.writer.answer()
+    assert seen == [1]
+
+
+def test_answers_keep_the_order_of_commits_even_when_each_commit_is_instant() -> None:
+    database = inline_database(":memory:", clock := Clock())
+    database.batch_limit = 3
+    answered: list[int] = []
+    for number in range(20):
+        database.write(lambda tx, number=number: number, lambda value, error: answered.append(value))
+    clock.advance(0)
+    assert answered == list(range(20))
+
+
+def test_a_group_is_not_larger_than_its_limit(bench: Bench) -> None:
+    bench.database.batch_limit = 4
+    for number in range(10):
+        bench.put(str(number))
+    bench.clock.advance(0)
+    bench.writer.run()
+    assert bench.ran("COMMIT") == 3
+    assert len(bench.answers) == 10
+
+
+def test_a_full_queue_refuses_at_once(bench: Bench) -> None:
+    bench.database.waiting_limit = 3
+    for name in "abcd":
+        bench.put(name)
+    assert [name for name, _ in bench.answers] == ["d"]
+    assert isinstance(bench.answers[0][1], db.StoreUnavailable)
+    bench.clock.advance(0)
+    bench.writer.run()
+    assert bench.kept() == ["a", "b", "c"]
+
+
+def test_an_answer_that_fails_does_not_hurt_the_others(bench: Bench, logged_failures: LoggedFailures) -> None:
+    def fails(value: Any, error: Exception | None) -> None:
+        raise RuntimeError("a fault of ours")
+
+    flushed: list[int] = []
+    bench.database.after_batch = lambda: flushed.append(len(bench.answers))
+    bench.put("a")
+    bench.database.write(lambda tx: None, fails)
+    bench.put("b")
+    bench.clock.advance(0)
+    bench.writer.run()
+    assert bench.answers == [("a", "a kept"), ("b", "b kept")]
+    assert flushed == [2]
+    logged_failures.expect(1)
+
+
+def test_after_batch_comes_once_a_group_when_all_is_answered(bench: Bench) -> None:
+    seen: list[int] = []
+    bench.database.after_batch = lambda: seen.append(len(bench.answers))
+    for name in "abc":
+        bench.put(name)
+    bench.clock.advance(0)
+    bench.put("d")
+    bench.writer.run()
+    assert seen == [3, 4]
+
+
+def test_a_flush_that_fails_does_not_stop_the_writer(bench: Bench, logged_failures: LoggedFailures) -> None:
+    def fails() -> None:
+        raise RuntimeError("a fault of ours")
+
+    bench.database.after_batch = fails
+    bench.put("a")
+    bench.clock.advance(0)
+    bench.put("b")
+    closing = Deferred.fromCoroutine(bench.database.close())
+    bench.writer.run()
+    assert len(bench.answers) == 2
+    assert closing.called, "close must not wait for ever"
+    logged_failures.expect(2)
+
+
+def test_close_finishes_what_was_queued_and_refuses_the_rest(bench: Bench) -> None:
+    bench.database.batch_limit = 1
+    bench.put("a")
+    bench.put("b")
+    closing = Deferred.fromCoroutine(bench.database.close())
+    bench.put("too late")
+    assert [name for name, _ in bench.answers] == ["too late"]
+    assert isinstance(bench.answers[0][1], db.StoreUnavailable)
+    bench.clock.advance(0)
+    bench.writer.work()
+    bench.writer.answer()
+    assert not closing.called
+    bench.writer.run()
+    assert closing.called
+    assert bench.writer.closed
+    assert bench.kept() == ["a", "b"]
+    assert [name for name, _ in bench.answers] == ["too late", "a", "b"]
+
+
+def test_what_an_answer_still_writes_is_finished_before_the_close(bench: Bench) -> None:
+    closings: list[Deferred[None]] = []
+
+    def writes_on(value: Any, error: Exception | None) -> None:
+        bench.put("b")
+        closings.append(Deferred.fromCoroutine(bench.database.close()))
+
+    bench.database.write(lambda tx: None, writes_on)
+    bench.clock.advance(0)
+    bench.writer.run()
+    assert not closings[0].called
+    bench.clock.advance(0)
+    bench.writer.run()
+    assert closings[0].called
+    assert bench.answers == [("b", "b kept")]
+
+
+def test_a_read_after_the_close_fails_instead_of_waiting_for_ever(bench: Bench) -> None:
+    assert Deferred.fromCoroutine(bench.database.close()).called
+    failed: list[Any] = []
+    bench.database.read(lambda tx: 1).addErrback(lambda failure: failed.append(failure.type))
+    assert failed == [db.StoreUnavailable]
+
+
+def test_written_waits_for_the_disk(bench: Bench) -> None:
+    good = bench.database.written(lambda tx: "value")
+    bad = bench.database.written(lambda tx: 1 // 0)
+    bench.clock.advance(0)
+    assert not good.called
+    bench.writer.run()
+    assert good.result == "value"
+    failed: list[Any] = []
+    bad.addErrback(lambda failure: failed.append(failure.type))
+    assert failed == [ZeroDivisionError]
