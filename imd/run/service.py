@@ -74,6 +74,7 @@ class Daemon(MultiService):
         super().__init__()
         self.config = config
         self.reactor = reactor
+        self._inviting: Deferred[None] = defer.succeed(None)
         self.directory = DataDirectory(config.data_dir)
         self.directory.take()
         try:
@@ -137,8 +138,8 @@ class Daemon(MultiService):
     def _announce(self) -> None:
         for line in greeting.lines(self.config, self.fingerprint):
             self.log.info("{line}", line=line)
-        inviting = Deferred.fromCoroutine(self._invite_the_first())
-        inviting.addErrback(lambda failure: self.log.failure("no invite for the first admin", failure))
+        self._inviting = Deferred.fromCoroutine(self._invite_the_first())
+        self._inviting.addErrback(lambda failure: self.log.failure("no invite for the first admin", failure))
 
     async def _invite_the_first(self) -> None:
         """Where there is no account yet, make an admin's invite; it goes to the terminal, never to a log."""
@@ -152,6 +153,7 @@ class Daemon(MultiService):
 
     async def _stop(self) -> None:
         await super().stopService()
+        await self._inviting
         await self.house.database.close()
         with suppress(defer.TimeoutError):
             await self.factory.goodbye().addTimeout(GOODBYE_SECONDS, self.reactor)

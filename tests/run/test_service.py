@@ -1,0 +1,214 @@
+"""The daemon as a service, in this process."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.application.service import IService
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import UNIXClientEndpoint, connectProtocol
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import formatEvent, globalLogPublisher
+from twisted.python.failure import Failure
+
+from imd.run import greeting, operator
+from imd.run.config import Config, load
+from imd.run.problem import Problem
+from imd.run.service import Daemon
+from imd.store.db import Database
+from imd.wire.admin import InviteCreate, UserAdd
+from tests.live.daemon import free_port
+
+
+class Listener(Protocol):
+    """Keeps what it hears until the connection is over."""
+
+    def __init__(self) -> None:
+        self.heard = b""
+        self.over: Deferred[bytes] = Deferred()
+
+    def dataReceived(self, data: bytes) -> None:
+        self.heard += data
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.over.callback(self.heard)
+
+
+@pytest.fixture
+def said() -> Iterator[list[str]]:
+    """What is logged meanwhile."""
+    lines: list[str] = []
+
+    def observe(event: Any) -> None:
+        lines.append(formatEvent(event))
+
+    globalLogPublisher.addObserver(observe)
+    yield lines
+    globalLogPublisher.removeObserver(observe)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return load({"data_dir": str(tmp_path), "listen": [f"imd:{free_port()}:interface=127.0.0.1"]}, {})
+
+
+async def turn(seconds: float = 0) -> None:
+    """Let the reactor turn."""
+    waited: Deferred[None] = Deferred()
+    reactor.callLater(seconds, waited.callback, None)  # type: ignore[attr-defined]
+    await waited
+
+
+async def until(lines: list[str], part: str) -> str:
+    """Wait until a line with this part has been logged."""
+    for _ in range(500):
+        if found := [line for line in lines if part in line]:
+            return found[0]
+        await turn(0.01)
+    raise AssertionError(f"nobody said {part!r}: {lines}")
+
+
+async def test_it_starts_tells_how_to_connect_and_stops(
+    config: Config, said: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    daemon = Daemon(config, reactor)
+    assert IService.providedBy(daemon)
+    daemon.startService()
+    await until(said, "No account yet")
+    port = config.listen[0].split(":")[1]
+    assert [line for line in said if config.listen[0] in line] == [f"imd 0.1.0 listens on {config.listen[0]}"]
+    assert await until(said, f"openssl s_client -quiet -connect localhost:{port} ")
+    assert await until(said, daemon.fingerprint)
+    invite = capfd.readouterr().out.partition("invite=")[2].split()[0]
+    assert len(invite) > 20
+    assert not [line for line in said if invite in line], "a log is no place for an invite"
+    await daemon.stopService()
+    assert "stopped" in said[-1]
+
+
+async def test_the_invite_is_only_for_a_house_without_accounts(
+    config: Config, said: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    daemon = Daemon(config, reactor)
+    await daemon.house.ask(InviteCreate(), operator.operator(daemon.house))
+    await daemon.house.ask(UserAdd(username="alice"), operator.operator(daemon.house))
+    daemon.startService()
+    await until(said, "openssl")
+    await daemon.stopService()
+    assert "invite" not in capfd.readouterr().out
+    assert not [line for line in said if "No account yet" in line]
+
+
+async def test_sessions_are_told_when_it_stops(config: Config) -> None:
+    daemon = Daemon(config, reactor)
+    daemon.startService()
+    endpoint = UNIXClientEndpoint(reactor, str(daemon.directory.socket))
+    talk = await connectProtocol(endpoint, Listener())
+    talk.transport.write(b'{"action":"invite_create","id":1}\r\n')
+    while b"success" not in talk.heard:
+        await turn(0.01)
+    await daemon.stopService()
+    last = (await talk.over).splitlines()[-1]
+    assert b'"event":"closing"' in last
+    assert b'"unavailable"' in last
+
+
+async def test_what_was_asked_before_the_stop_is_answered_first(
+    config: Config, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = Daemon(config, reactor)
+    daemon.startService()
+    await until(said, "No account yet")
+    talk = await connectProtocol(UNIXClientEndpoint(reactor, str(daemon.directory.socket)), Listener())
+    queued: list[object] = []
+    stopped: Deferred[None] = Deferred()
+    write = Database.write
+
+    def counted(database: Database, work: Any, done: Any) -> None:
+        write(database, work, done)
+        queued.append(work)
+        if len(queued) == 50:
+            daemon.stopService().chainDeferred(stopped)
+
+    monkeypatch.setattr(Database, "write", counted)
+    talk.transport.write(b'{"action":"invite_create"}\r\n' * 50)
+    await stopped
+    *answers, last = (await talk.over).splitlines()
+    assert last.startswith(b'{"event":"closing"')
+    assert len([line for line in answers if b'"success"' in line]) == 50
+
+
+async def test_a_stop_right_after_the_start(config: Config, capfd: pytest.CaptureFixture[str]) -> None:
+    daemon = Daemon(config, reactor)
+    daemon.startService()
+    await daemon.stopService()
+    assert "invite=" in capfd.readouterr().out, "what was begun is finished"
+
+
+async def test_the_operators_socket_is_private_and_replaces_one_left_behind(config: Config) -> None:
+    config.data_dir.joinpath("admin.sock").touch()
+    daemon = Daemon(config, reactor)
+    daemon.startService()
+    assert daemon.directory.socket.is_socket()
+    assert daemon.directory.socket.stat().st_mode & 0o777 == 0o600
+    await daemon.stopService()
+    assert not daemon.directory.socket.exists()
+
+
+async def test_a_failed_preparation_lets_the_directory_go(config: Config) -> None:
+    daemon = Daemon(config, reactor)
+    with pytest.raises(Problem, match="in use by another imd"):
+        Daemon(config, reactor)
+    daemon.startService()
+    await daemon.stopService()
+    (config.data_dir / "certificate.pem").write_text("nonsense")
+    for _ in range(2):
+        with pytest.raises(Problem, match="cannot use the certificate"):
+            Daemon(config, reactor)
+
+
+@pytest.mark.parametrize(
+    ("listen", "said"),
+    [
+        ("nonsense:1", "cannot listen on nonsense:1: Unknown endpoint type: 'nonsense'"),
+        ("imd:", "cannot listen on imd:: "),
+        ("imd:1:2:3:4:5", "cannot listen on imd:1:2:3:4:5: "),
+        ("imd:99999", "cannot listen on imd:99999: "),
+        ("imd:7373:interface=nonsense", "cannot listen on imd:7373:interface=nonsense: "),
+        ("imd:7373:interface=203.0.113.1", "cannot listen on imd:7373:interface=203.0.113.1: "),
+        ("systemd:domain=INET:index=7", "cannot listen on systemd:domain=INET:index=7: "),
+    ],
+)
+def test_an_endpoint_that_cannot_be(listen: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(Problem) as problem:
+        Daemon(load({"data_dir": str(tmp_path), "listen": [listen]}, {}), reactor)
+    assert str(problem.value).startswith(said)
+    assert "\n" not in str(problem.value)
+
+
+def test_a_port_that_is_opened_twice_ends_the_start(tmp_path: Path) -> None:
+    listen = f"imd:{free_port()}:interface=127.0.0.1"
+    daemon = Daemon(load({"data_dir": str(tmp_path), "listen": [listen, listen]}, {}), reactor)
+    with pytest.raises(SystemExit, match=r"^imd: cannot listen on 127\.0\.0\.1:"):
+        daemon.privilegedStartService()
+
+
+@pytest.mark.parametrize(
+    ("listen", "address"),
+    [
+        (("imd:1:interface=127.0.0.1",), "localhost:1"),
+        (("unix:/x", "imd:2"), "localhost:2"),
+        ((r"imd:3:interface=\:\:1",), "localhost:3"),
+        (("imd:4:interface=10.0.0.1",), "10.0.0.1:4"),
+        ((r"imd:5:interface=fd00\:\:1",), "[fd00::1]:5"),
+        (("unix:/x",), ""),
+    ],
+)
+def test_how_to_connect(listen: tuple[str, ...], address: str, tmp_path: Path) -> None:
+    assert greeting.reachable(listen) == address
+    config = load({"data_dir": str(tmp_path), "listen": list(listen)}, {})
+    lines = greeting.lines(config, "AB:CD")
+    assert any("openssl" in line for line in lines) is bool(address)
+    assert any("AB:CD" in line for line in lines)
