@@ -61,7 +61,6 @@ def write(path: Path, data: bytes, mode: int) -> None:
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with open(descriptor, "wb") as file:
-        os.fchmod(descriptor, mode)  # whatever the umask
         file.write(data)
         file.flush()
         os.fsync(descriptor)
