@@ -3,7 +3,7 @@
 -> REGISTER alice correct horse battery      <- OK REGISTER username=alice
 -> LOGIN alice device=laptop correct horse…  <- OK LOGIN username=alice device=laptop token=…
 -> RESUME token                              <- OK RESUME username=alice device=laptop
--> DEVICES                                   <- - laptop …
+-> DEVICES                                   <- - laptop, seen 2026-11-23 06:25Z, this one
                                              <- OK DEVICES
 """
 

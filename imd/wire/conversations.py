@@ -1,6 +1,6 @@
 """Conversations: the list, the pages of one, and catching up.
 
--> CONVERSATIONS             <- - bob: 2 unread, last 2026-11-23 06:25Z bob: hello
+-> CONVERSATIONS             <- - bob: 2 unread. Last, bob: hello
                              <- OK CONVERSATIONS
 -> HISTORY bob limit=20      <- - 1 2026-11-23 06:25Z alice: hi
                              <- OK HISTORY conversation=1 more=false

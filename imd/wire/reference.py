@@ -39,6 +39,11 @@ OBJECTS: list[type[Item]] = [
 ]
 ANY_TIME = ["bad_request", "bad_encoding", "line_too_long", "rate_limited", "unavailable", "internal"]
 OTHER_LANGUAGE = {"en": "[中文](protocol.zh.md)", "zh": "[English](protocol.md)"}
+GAP = {"en": " ", "zh": ""}
+"""What stands between two sentences."""
+
+COMMA = {"en": ", ", "zh": "、"}
+FIRST_STEPS = ["register", "login", "send_message"]
 
 Say = Callable[..., str]
 
@@ -48,7 +53,8 @@ def files() -> dict[str, str]:
     return {
         "protocol.md": page("en"),
         "protocol.zh.md": page("zh"),
-        "protocol.schema.json": msgspec.json.format(msgspec.json.encode(schema(EVENTS)), indent=1).decode() + "\n",
+        "protocol.schema.json": msgspec.json.format(msgspec.json.encode(schema(_specs(), EVENTS)), indent=1).decode()
+        + "\n",
     }
 
 
@@ -58,7 +64,7 @@ def page(language: str) -> str:
     def say(key: str, **params: object) -> str:
         return catalog.say(f"reference.{key}", language, **params).strip("\n")
 
-    strangers = ", ".join(f"`{spec.action}`" for spec in registry if spec.right is Right.ANYONE)
+    strangers = COMMA[language].join(f"`{spec.action}`" for spec in _specs() if spec.right is Right.ANYONE)
     blocks = [
         f"# {say('title')}",
         OTHER_LANGUAGE[language],
@@ -100,20 +106,24 @@ def _asked(spec: Spec, identity: int | None = None) -> tuple[str, Request]:
     return line.decode(), jsonline.decode(line)
 
 
-def _answered(dialect: Any, request: Request, language: str) -> str:
+def _answered(dialect: Any, request: Request, language: str) -> list[str]:
     assert request.spec is not None
-    return str(dialect.reply(request, sample(request.spec.shape.reply), language), "utf-8").replace("\r\n", "\n")
+    if isinstance(request.command, session.AskHelp):
+        reply: Any = session.Help(commands=[session.explained(registry.verbs[request.command.command], language)])
+    else:
+        reply = sample(request.spec.shape.reply)
+    return str(dialect.reply(request, reply, language), "utf-8").split("\r\n")
 
 
 def _both_ways(spec: Spec, language: str, identity: int | None = None) -> Iterator[str]:
     """Show a command's example and its reply, with arrows: first in text, then in JSON."""
     asked, request = _asked(spec, identity)
-    plain = Request(dialect=textline.DIALECT, spec=spec)
+    plain = Request(dialect=textline.DIALECT, spec=spec, command=request.command)
     for sent, dialect, answering in (
         (spec.shape.example, textline.DIALECT, plain),
         (asked, jsonline.DIALECT, request),
     ):
-        yield "\n".join([f"-> {sent}", *(f"<- {line}" for line in _answered(dialect, answering, language).split("\n"))])
+        yield "\n".join([f"-> {sent}", *(f"<- {line}" for line in _answered(dialect, answering, language))])
 
 
 def _minute(say: Say, language: str) -> list[str]:
@@ -131,20 +141,21 @@ def _minute(say: Say, language: str) -> list[str]:
     ]
 
 
-FIRST_STEPS = ["register", "login", "send_message"]
-
-
 # -- commands
 
 
 def _commands(say: Say, language: str) -> list[str]:
     blocks = [f"## {say('commands')}", _contents(say, language)]
-    blocks.append(say("refusals_any", codes=_codes(ANY_TIME)) + " " + say("characters"))
+    blocks.append(say("refusals_any", codes=_codes(ANY_TIME, language)) + GAP[language] + say("characters"))
     for part in PARTS:
         blocks += [f"### {say(_part(part))}", _fence(_conversation(part))]
         for spec in _of(part):
             blocks += _command(spec, say, language)
     return blocks
+
+
+def _specs() -> list[Spec]:
+    return [spec for part in PARTS for spec in _of(part)]
 
 
 def _of(part: ModuleType) -> list[Spec]:
@@ -162,7 +173,7 @@ def _conversation(part: ModuleType) -> str:
 
 
 def _contents(say: Say, language: str) -> str:
-    rows = [["JSON", say("syntax").rstrip(":："), say("column.meaning")]]
+    rows = [["JSON", say("text_name"), say("column.meaning")]]
     for part in PARTS:
         rows.append([f"**{say(_part(part))}**", "", ""])
         rows += [
@@ -176,8 +187,8 @@ def _verbs(spec: Spec) -> str:
     return ", ".join(f"`{verb}`" for verb, each in registry.verbs.items() if each.action == spec.action)
 
 
-def _codes(codes: list[str]) -> str:
-    return ", ".join(f"[`{code}`](#code-{code})" for code in codes)
+def _codes(codes: list[str], language: str) -> str:
+    return COMMA[language].join(f"[`{code}`](#code-{code})" for code in codes)
 
 
 def _command(spec: Spec, say: Say, language: str) -> list[str]:
@@ -185,8 +196,8 @@ def _command(spec: Spec, say: Say, language: str) -> list[str]:
     shape = spec.shape
     blocks = [
         f'#### <a id="command-{spec.action}"></a>`{spec.action}`',
-        f"{catalog.say(f'help.{spec.action}', language)} {say(f'right.{spec.right.value}')}",
-        f"{say('syntax')} `{spec.usage()}`",
+        GAP[language].join([catalog.say(f"help.{spec.action}", language), say(f"right.{spec.right.value}")]),
+        say("syntax", syntax=f"`{spec.usage()}`"),
     ]
     if shape.__struct_fields__:
         blocks.append(_request_table(shape, say, language))
@@ -195,7 +206,7 @@ def _command(spec: Spec, say: Say, language: str) -> list[str]:
     else:
         blocks += [say("reply"), _reply_table(shape.reply, say, language)]
     if shape.refusals:
-        blocks.append(f"{say('refusals')} {_codes([each.code for each in shape.refusals])}")
+        blocks.append(say("refusals", codes=_codes([each.code for each in shape.refusals], language)))
     return [*blocks, _fence("\n".join(_both_ways(spec, language)))]
 
 

@@ -16,6 +16,7 @@ LIMITS = {
     "unauthenticated_per_address": 20,
     "failed_logins": 5,
     "queue_bytes": 1_048_576,
+    "stall_seconds": 60,
     "requests_per_second": 30,
     "burst": 100,
     "password_characters": 8,
@@ -55,10 +56,6 @@ _FIELDS: dict[str, Any] = {
     "unread": 1,
     "more": False,
     "count": 1,
-    "action": "conversations",
-    "syntax": "CONVERSATIONS [unread_only=…]",
-    "help": "List your conversations, the latest first.",
-    "example": "CONVERSATIONS unread_only=true",
     "admin": False,
     "disabled": False,
     "devices": 2,
@@ -71,12 +68,6 @@ _FIELDS: dict[str, Any] = {
 _OWN: dict[str, dict[str, Any]] = {
     "Conversation": {"kind": "direct"},
     "Issued": {"username": "carol", "password": "plum-otter-94-vivid"},
-    "FieldHelp": {
-        "name": "unread_only",
-        "type": "boolean",
-        "required": False,
-        "help": "only those with unread messages",
-    },
     "Sent": {"seq": 1, "rev": 1},
     "Pointers": {"conversation": 1, "delivered_seq": 2, "read_seq": 2},
     "Receipt": {"delivered_seq": 2, "read_seq": 2},
@@ -92,7 +83,7 @@ def sample(shape: type[S]) -> S:
     assert isinstance(described, inspect.StructType)
     own = _OWN.get(shape.__name__, {})
     wanted = [field for field in described.fields if field.required or field.name in own]
-    return shape(**{field.name: own.get(field.name, _value(field)) for field in wanted})
+    return shape(**{field.name: own[field.name] if field.name in own else _value(field) for field in wanted})
 
 
 def _value(field: inspect.Field) -> Any:
@@ -101,4 +92,4 @@ def _value(field: inspect.Field) -> Any:
             return sample(kind.cls)
         if isinstance(kind, inspect.ListType) and isinstance(kind.item_type, inspect.StructType):
             return [sample(kind.item_type.cls)]
-    return _FIELDS.get(field.name)
+    return _FIELDS[field.name]

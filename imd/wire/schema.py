@@ -4,18 +4,17 @@ from typing import Any
 
 import msgspec
 
-from imd.wire.base import Event, Spec, registry
+from imd.wire.base import Event, Spec
 from imd.wire.refusals import CODES
 
 _REF = "#/$defs/{name}"
 
 
-def schema(events: list[type[Event]]) -> dict[str, Any]:
+def schema(specs: list[Spec], events: list[type[Event]]) -> dict[str, Any]:
     """Describe a line of JSON in either direction (JSON Schema 2020-12).
 
     Of requests it is stricter than the server, which also takes null for what is left out.
     """
-    specs = list(registry)
     replies = list(dict.fromkeys(spec.shape.reply for spec in specs))
     commands, kinds = [spec.shape for spec in specs], [*replies, *events]
     _, definitions = msgspec.json.schema_components([*commands, *kinds], ref_template=_REF)
@@ -33,7 +32,7 @@ def schema(events: list[type[Event]]) -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "imd/1",
-        "oneOf": [{"$ref": _REF.format(name=name)} for name in ("request", "success", "failure", "event")],
+        "anyOf": [{"$ref": _REF.format(name=name)} for name in ("request", "success", "failure", "event")],
         "$defs": definitions,
     }
 

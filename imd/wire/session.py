@@ -1,7 +1,9 @@
 """The commands of the connection itself: who speaks, what can be said, and goodbye.
 
 -> HELLO lang=zh                      <- OK HELLO server="imd 0.1.0" protocol=imd/1 ...
--> HELP SEND                          <- - SEND to content ...
+-> HELP PING                          <- - PING
+                                      <- -     Ask whether the server is there.
+                                      <- -     For example: PING
                                       <- OK HELP
 -> PING                               <- OK PING
 -> QUIT                               <- OK QUIT
@@ -42,11 +44,6 @@ class FieldHelp(Item, frozen=True, kw_only=True):
     required: bool
     help: str
 
-    def text(self, language: str) -> str:
-        """Write the field's line in HELP COMMAND."""
-        need = catalog.say("help_page.required" if self.required else "help_page.optional", language)
-        return f"    {self.name}: {self.help} ({self.type}, {need})"
-
 
 class CommandHelp(Item, frozen=True, kw_only=True, rename={"syntax": "text"}):
     """One command: `text` on the wire is its syntax for people; `example` a line that works."""
@@ -60,6 +57,11 @@ class CommandHelp(Item, frozen=True, kw_only=True, rename={"syntax": "text"}):
     def text(self, language: str) -> str:
         """Write the command's line in HELP."""
         return f"{self.syntax}\n    {self.help}"
+
+    def field_line(self, field: FieldHelp, language: str) -> str:
+        """Write a field's line in HELP COMMAND. At a terminal the syntax says what may be left out."""
+        need = catalog.say("help_page.optional" if f"[{field.name}" in self.syntax else "help_page.required", language)
+        return catalog.say("help_page.field", language, name=field.name, help=field.help, type=field.type, need=need)
 
 
 def explained(spec: Spec, language: str) -> CommandHelp:
@@ -93,7 +95,7 @@ class Help(Reply, frozen=True, kw_only=True):
             pages = [f"{each.syntax.split(' [')[0]}: {each.help}" for each in self.commands]
             return [*pages, catalog.say("help_page.more", language)]
         (page,) = self.commands
-        fields = [field.text(language) for field in page.fields]
+        fields = [page.field_line(field, language) for field in page.fields]
         return [page.syntax, f"    {page.help}", *fields, catalog.say("help_page.example", language, line=page.example)]
 
 
@@ -104,7 +106,7 @@ class AskHelp(Command, frozen=True, kw_only=True):
     command: Label = ""
     reply = Help
     refusals = (UnknownCommand,)
-    example = "HELP SEND"
+    example = "HELP READ"
 
 
 @command("ping", "PING", right=Right.ANYONE)

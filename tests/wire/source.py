@@ -1,7 +1,6 @@
 """What the source says with the catalog's words: found by reading it, not by running it."""
 
 import ast
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,10 +30,9 @@ def trees() -> list[tuple[str, ast.Module]]:
     return [(str(file.relative_to(ROOT)), ast.parse(file.read_text("utf-8"))) for file in files]
 
 
-def _nodes() -> Iterator[tuple[str, ast.AST]]:
-    for path, tree in trees():
-        for node in ast.walk(tree):
-            yield f"{path}:{getattr(node, 'lineno', 0)}", node
+@cache
+def _nodes() -> list[tuple[str, ast.AST]]:
+    return [(f"{path}:{getattr(node, 'lineno', 0)}", node) for path, tree in trees() for node in ast.walk(tree)]
 
 
 def _constants(node: ast.AST) -> tuple[str, ...]:
@@ -75,6 +73,7 @@ def refused() -> list[Said]:
     return uses
 
 
+@cache
 def prefixes() -> set[str]:
     """List the beginnings of keys that are put together: `console.` of say(f"console.{key}")."""
     return {
@@ -87,6 +86,7 @@ def prefixes() -> set[str]:
     }
 
 
+@cache
 def strings() -> set[str]:
     """List every string that stands in the source."""
     return {node.value for _, node in _nodes() if isinstance(node, ast.Constant) and isinstance(node.value, str)}
