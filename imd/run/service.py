@@ -34,7 +34,8 @@ from imd.run.problem import Problem
 
 __all__ = ["Daemon", "Options", "makeService"]
 
-GOODBYE_SECONDS = 5
+GOODBYE_SECONDS = 2
+"""How long a stop waits for peers to hear it; what they were sent is on its way even after that."""
 
 
 def makeService(options: Options) -> IService:
