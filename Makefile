@@ -23,6 +23,7 @@ bench: .venv/.for-work
 
 soak: .venv/.for-work
 	$(BIN)/pytest -m soak -rP
+	$(BIN)/pytest tests/wire --hypothesis-profile=soak
 
 clean:
 	rm -rf .venv dist build .coverage* .hypothesis .*_cache
