@@ -66,6 +66,12 @@ async def _authenticate(desk: Desk, me: Me, username: str, password: str) -> sql
     return account
 
 
+def _refuse_if_changed(tx: Tx, account: sql.Account) -> None:
+    """Refuse an account whose password was changed, or that was shut, while its password was being checked."""
+    if sql.by_id(tx, account.id)[3:] != account[3:]:
+        raise InvalidCredentials
+
+
 def _refuse_second_login(me: Me) -> None:
     if me.account:
         raise Conflict("logged_in", username=me.username)
@@ -78,18 +84,19 @@ async def login(desk: Desk, me: Me, command: wire.Login) -> Outcome[wire.LoggedI
     account = await _authenticate(desk, me, command.username, command.password)
     token = passwords.secret()
 
-    def add(tx: Tx) -> sql.Device:
-        if sql.by_id(tx, account.id)[3:] != account[3:]:
-            raise InvalidCredentials  # changed or shut while the password was being checked
+    def add(tx: Tx) -> tuple[list[int], sql.Device]:
+        _refuse_if_changed(tx, account)
         kept = sql.devices(tx, account.id)
         stale = [each.id for each in kept if each.last_seen < me.now - me.limits.token_days * DAY]
         crowding = [each.id for each in kept[me.limits.devices_per_account - 1 :]]
-        sql.drop_devices(tx, account.id, sorted({*stale, *crowding}))
-        return sql.add_device(tx, account.id, command.device or "device", passwords.fingerprint(token), me.now)
+        dropped = sorted({*stale, *crowding})
+        sql.drop_devices(tx, account.id, dropped)
+        label = command.device or "device"
+        return dropped, sql.add_device(tx, account.id, label, passwords.fingerprint(token), me.now)
 
-    device = await desk.write(add)
+    dropped, device = await desk.write(add)
     reply = wire.LoggedIn(username=account.username, device=device.label, token=token)
-    return Outcome(reply, effects=(_signed_in(account, device, command.replay),))
+    return Outcome(reply, effects=(Cut(account.id, dropped), _signed_in(account, device, command.replay)))
 
 
 def _signed_in(account: sql.Account, device: sql.Device, replay: bool) -> SignIn:
@@ -104,24 +111,28 @@ def _signed_in(account: sql.Account, device: sql.Device, replay: bool) -> SignIn
     )
 
 
-@writes(wire.Resume)
-def resume(tx: Tx, me: Me, command: wire.Resume) -> Outcome[wire.Resumed]:
-    """Log a known device in by its token."""
+@slow(wire.Resume)
+async def resume(desk: Desk, me: Me, command: wire.Resume) -> Outcome[wire.Resumed]:
+    """Log a known device in by its token. Slow, like login: what follows it waits to know who asks."""
     _refuse_second_login(me)
-    found = sql.by_token(tx, passwords.fingerprint(command.token), me.now - me.limits.token_days * DAY)
-    if found is None or found[1].disabled:
-        raise InvalidCredentials("token")
-    device, account = found
-    if device.last_seen < me.now - TOUCH_AFTER:
-        sql.touch_device(tx, device.id, me.now)
+
+    def known(tx: Tx) -> tuple[sql.Device, sql.Account]:
+        found = sql.by_token(tx, passwords.fingerprint(command.token), me.now - me.limits.token_days * DAY)
+        if found is None or found[1].disabled:
+            raise InvalidCredentials("token")
+        if found[0].last_seen < me.now - TOUCH_AFTER:
+            sql.touch_device(tx, found[0].id, me.now)
+        return found
+
+    device, account = await desk.write(known)
     reply = wire.Resumed(username=account.username, device=device.label)
     return Outcome(reply, effects=(_signed_in(account, device, command.replay),))
 
 
-@writes(wire.Logout)
-def logout(tx: Tx, me: Me, command: wire.Logout) -> Outcome[Done]:
+@slow(wire.Logout)
+async def logout(desk: Desk, me: Me, command: wire.Logout) -> Outcome[Done]:
     """Forget the device that asks, and close what else is connected by its token."""
-    sql.drop_devices(tx, me.account, [me.device])
+    await desk.write(lambda tx: sql.drop_devices(tx, me.account, [me.device]))
     return Outcome(Done(), effects=(SignOut(), Cut(me.account, [me.device])))
 
 
@@ -133,6 +144,7 @@ async def change_password(desk: Desk, me: Me, command: wire.ChangePassword) -> O
     password_hash = await desk.hash_password(command.new)
 
     def change(tx: Tx) -> list[int]:
+        _refuse_if_changed(tx, account)
         others = [each.id for each in sql.devices(tx, account.id) if each.id != me.device]
         sql.set_password(tx, account.id, password_hash)
         sql.drop_devices(tx, account.id, others)

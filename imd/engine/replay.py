@@ -23,8 +23,6 @@ from imd.wire.receipts import Replayed
 from imd.wire.refusals import Refusal, SlowConsumer, Unavailable
 
 PAGE = 100
-MOST_HELD = 5_000
-"""How many live events may wait for a replay; with more the peer is too slow."""
 
 
 class Hearer(Protocol):
@@ -54,6 +52,7 @@ class Replay:
     me: Me
 
     _held: list[Announcement] = attrs.field(factory=list, init=False)
+    _held_bytes: int = attrs.field(default=0, init=False)
     _pushed: dict[int, int] = attrs.field(factory=dict, init=False)
     """Conversation -> the highest rev pushed."""
 
@@ -66,11 +65,11 @@ class Replay:
         Deferred.fromCoroutine(self._run()).addErrback(self._failed)
 
     def hold(self, announcement: Announcement) -> None:
-        """Keep a live event for afterwards."""
-        if len(self._held) >= MOST_HELD:
+        """Keep a live event for afterwards: as many bytes as may queue for a connection."""
+        self._held.append(announcement)
+        self._held_bytes += len(announcement.json)
+        if self._held_bytes > self.house.limits.queue_bytes:
             self.session.close(SlowConsumer())
-        else:
-            self._held.append(announcement)
 
     def proceed(self) -> None:
         """Go on: the peer has read what it was sent."""

@@ -7,7 +7,7 @@ after waits for it; so replies come in request order, and a session reads what i
 
 import secrets
 from collections import deque
-from typing import Any, Protocol
+from typing import Any
 
 import attrs
 from twisted.internet.defer import Deferred
@@ -15,41 +15,25 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from imd.chat.lanes import HANDLERS, Handler, Lane, Leave, Me, Outcome, SignIn, SignOut, Speak
+from imd.chat.lanes import HANDLERS, Cut, Handler, Lane, Leave, Me, Outcome, SignIn, SignOut, Speak
 from imd.engine import gate
 from imd.engine.announcement import Announcement
+from imd.engine.attention import Attention
 from imd.engine.house import House
+from imd.engine.outlet import Outlet
 from imd.engine.replay import Replay
 from imd.store.db import StoreUnavailable
 from imd.store.transaction import Tx
 from imd.wire import jsonline, textline
-from imd.wire.base import Command, Reply, Request, registry
+from imd.wire.base import Command, Reply, Request
 from imd.wire.messages import NewMessage, SendMessage
-from imd.wire.receipts import Ack, Read
-from imd.wire.refusals import AuthRequired, Internal, Refusal, Unavailable
+from imd.wire.refusals import AuthRequired, Internal, RateLimited, Refusal, Unavailable
 from imd.wire.session import Closing, Welcome
 
 PIPELINE = 128
 """How many requests of one session may be under way or waiting before its connection is not read any more."""
 
-
-class Outlet(Protocol):
-    """The connection as a session sees it."""
-
-    congested: bool
-    """Whether the peer is behind in reading."""
-
-    def send(self, line: bytes) -> None:
-        """Queue a line, without its end."""
-
-    def hang_up(self) -> None:
-        """Send what is queued and close."""
-
-    def listen(self, attentive: bool) -> None:
-        """Go on or stop reading."""
-
-    def known(self, logged_in: bool) -> None:
-        """Learn whether the connection is somebody's, or a stranger's."""
+_NOBODY = SignIn(account=0, username="", display_name="", admin=False, device=0, label="", replay=False)
 
 
 @attrs.define(eq=False)
@@ -73,10 +57,10 @@ class Session:
     _waiting: deque[Request] = attrs.field(factory=deque, init=False)
     _under_way: int = attrs.field(default=0, init=False)
     _lane: Lane = attrs.field(default=Lane.LIVE, init=False)
+    _advancing: bool = attrs.field(default=False, init=False)
     _deaf: bool = attrs.field(default=False, init=False)
     _over: bool = attrs.field(default=False, init=False)
-    _shown: dict[int, int] = attrs.field(factory=dict, init=False)
-    _unanswered: set[int] = attrs.field(factory=set, init=False)
+    _attention: Attention = attrs.field(factory=Attention, init=False)
     _replay: Replay | None = attrs.field(default=None, init=False)
     _deadline: IDelayedCall | None = attrs.field(default=None, init=False)
     _bucket: gate.Bucket = attrs.field(
@@ -102,8 +86,13 @@ class Session:
         if self._over:
             return
         self.dialect = request.dialect
-        if request.dialect is textline.DIALECT:
-            self._count_shown_as_delivered()
+        if request.dialect is textline.DIALECT and self.me is not None and not self.outlet.congested:
+            self._waiting += self._attention.typed()
+        if not request.notice:
+            try:
+                self._bucket.take(self.house.reactor.seconds())
+            except RateLimited as refusal:
+                request.refusal = refusal
         self._waiting.append(request)
         self._advance()
 
@@ -111,16 +100,20 @@ class Session:
         """Go on with what waited for the peer to read."""
         if self._replay is not None:
             self._replay.proceed()
+        self._advance()
 
     def ended(self) -> None:
         """Forget the connection: it is gone."""
-        self._over = True
-        self._waiting.clear()
+        self._end()
         self._stop_deadline()
         if self.me is not None:
             self.house.audience.leave(self.me.account, self)
-        if self._replay is not None:
-            self._replay.stop()
+
+    def _end(self) -> None:
+        """Do nothing more: what waits is dropped, what is under way is finished unheard."""
+        self._over = True
+        self._waiting.clear()
+        self._stop_replay()
 
     # -- what the house tells
 
@@ -133,14 +126,15 @@ class Session:
 
     def tell(self, announcement: Announcement) -> None:
         """Write an event in the dialect of the latest request."""
+        if self._over:
+            return
         if self.dialect is jsonline.DIALECT:
             self.outlet.send(announcement.json)
             return
         if text := announcement.text(self.language):
             self.outlet.send(text)
         if isinstance(event := announcement.event, NewMessage):
-            self._shown[event.conversation] = event.seq
-            self._unanswered.add(event.conversation)
+            self._attention.show(event)
 
     def close(self, refusal: Refusal) -> None:
         """Say why, and end."""
@@ -148,14 +142,21 @@ class Session:
             return
         closing = Closing(code=refusal.code, message=jsonline.sentence(refusal, self.language))
         self.outlet.send(self.dialect.event(closing, self.language))
-        self._over = True
+        self._end()
         self.outlet.hang_up()
 
     # -- requests, in order
 
     def _advance(self) -> None:
-        while self._waiting and self._may_start(self._waiting[0]):
-            self._start(self._waiting.popleft())
+        """Start what may start. What is done at once comes back here, and must not pile up on the stack."""
+        if self._advancing:
+            return
+        self._advancing = True
+        try:
+            while self._waiting and not self.outlet.congested and self._take_turn(self._waiting[0]):
+                pass
+        finally:
+            self._advancing = False
         busy = len(self._waiting) + self._under_way
         if busy >= PIPELINE and not self._deaf:
             self._deaf = True
@@ -164,50 +165,58 @@ class Session:
             self._deaf = False
             self.outlet.listen(True)
 
-    def _may_start(self, request: Request) -> bool:
-        if not self._under_way:
-            return True
+    def _take_turn(self, request: Request) -> bool:
+        """Start a request, or leave it waiting. A write may follow writes; a refusal is said in its turn."""
+        refusal = self._objection(request)
+        if self._under_way and (refusal is not None or not self._may_follow(request)):
+            return False
+        self._waiting.popleft()
+        if refusal is not None:
+            self._refuse(request, refusal)
+        elif request.notice:
+            self.outlet.send(textline.DIALECT.notice(request.notice, self.language))
+        else:
+            self._start(request)
+        return True
+
+    def _objection(self, request: Request) -> Refusal | None:
+        """Give what speaks against a request: its own line, the limits, or the gate."""
+        if request.refusal is not None or request.spec is None:
+            return request.refusal
+        admin = self.operator or (self.me is not None and self.me.admin)
+        try:
+            gate.check(request.spec, logged_in=self.me is not None, admin=admin)
+        except Refusal as refusal:
+            return refusal
+        return None
+
+    def _may_follow(self, request: Request) -> bool:
         writes = request.command is not None and HANDLERS[type(request.command)].lane is Lane.WRITES
         return writes and self._lane is Lane.WRITES and self._under_way < PIPELINE
 
     def _start(self, request: Request) -> None:
-        if request.notice:
-            self.outlet.send(textline.DIALECT.notice(request.notice, self.language))
-            return
-        try:
-            if not request.silent:
-                self._bucket.take(self.house.reactor.seconds())
-            if request.refusal is not None:
-                raise request.refusal
-            assert request.spec is not None
-            assert request.command is not None
-            admin = self.operator or (self.me is not None and self.me.admin)
-            gate.check(request.spec, logged_in=self.me is not None, admin=admin)
-        except Refusal as refusal:
-            self._refuse(request, refusal)
-            return
+        assert request.command is not None
         handler = HANDLERS[type(request.command)]
         self._lane = handler.lane
         self._under_way += 1
         if handler.lane is Lane.WRITES:
             self._write(request, request.command, handler)
         else:
-            Deferred.fromCoroutine(self._run(request, request.command))
+            running = Deferred.fromCoroutine(self._run(request, request.command))
+            running.addErrback(lambda failure: self.log.failure("an answer was not delivered", failure))
 
     def _me(self) -> Me:
-        limits, now, me = self.house.limits, self.house.now(), self.me
-        if me is None:
-            return Me(now=now, limits=limits, language=self.language, admin=self.operator, address=self.address)
+        me = self.me or _NOBODY
         return Me(
-            now=now,
-            limits=limits,
+            now=self.house.now(),
+            limits=self.house.limits,
             language=self.language,
             account=me.account,
             username=me.username,
             display_name=me.display_name,
             device=me.device,
             label=me.label,
-            admin=me.admin,
+            admin=me.admin or self.operator,
             address=self.address,
         )
 
@@ -220,24 +229,29 @@ class Session:
             return outcome, line, [Announcement.of(*told) for told in outcome.told]
 
         def done(value: Any, error: Exception | None) -> None:
-            if error is not None:
-                self._failed(request, error)
-            else:
-                self._deliver(request, *value)
-            self._finished()
+            try:
+                if error is not None:
+                    self._failed(request, error)
+                else:
+                    self._deliver(request, *value)
+            finally:
+                self._finished()
 
         self.house.database.write(work, done)
 
     async def _run(self, request: Request, command: Command) -> None:
-        """Run a command that is not a write, answer it, and go on. Lets no error out."""
+        """Run a command that is not a write, answer it, and go on."""
         try:
             outcome = await self.house.outcome(self._me(), command)
             self.language = next((each.language for each in outcome.effects if isinstance(each, Speak)), self.language)
             line = request.dialect.reply(request, outcome.reply, self.language)
-            self._deliver(request, outcome, line, [Announcement.of(*told) for told in outcome.told])
+            announcements = [Announcement.of(*told) for told in outcome.told]
         except Exception as error:
             self._failed(request, error)
-        self._finished()
+        else:
+            self._deliver(request, outcome, line, announcements)
+        finally:
+            self._finished()
 
     def _deliver(
         self, request: Request, outcome: Outcome[Reply], line: bytes, announcements: list[Announcement]
@@ -250,7 +264,7 @@ class Session:
         for effect in outcome.effects:
             self._apply(effect)
         if request.dialect is textline.DIALECT and isinstance(request.command, SendMessage):
-            self._count_answered_as_read(outcome)
+            self._waiting.extendleft(self._attention.answered(getattr(outcome.reply, "conversation", 0)))
 
     def _apply(self, effect: object) -> None:
         if self._over:
@@ -259,8 +273,11 @@ class Session:
             self._sign_in(effect)
         elif isinstance(effect, SignOut):
             self._sign_out()
+        elif isinstance(effect, Cut):
+            if self.me is not None and self.me.account == effect.account and self.me.device in effect.devices:
+                self.close(AuthRequired("revoked"))
         elif isinstance(effect, Leave):
-            self._over = True
+            self._end()
             self.outlet.hang_up()
 
     def _failed(self, request: Request, error: Exception) -> None:
@@ -300,16 +317,18 @@ class Session:
         """Hear events directly again."""
         self._replay = None
 
+    def _stop_replay(self) -> None:
+        if self._replay is not None:
+            self._replay.stop()
+            self._replay = None
+
     def _sign_out(self) -> None:
         assert self.me is not None
         self.house.audience.leave(self.me.account, self)
         self.me = None
         self.outlet.known(False)
-        if self._replay is not None:
-            self._replay.stop()
-            self._replay = None
-        self._shown.clear()
-        self._unanswered.clear()
+        self._stop_replay()
+        self._attention = Attention()
         self.begin()
 
     def _too_late(self) -> None:
@@ -320,25 +339,3 @@ class Session:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
-
-    # -- what a person at a terminal does without saying so (PROTOCOL section 6.7)
-
-    def _count_shown_as_delivered(self) -> None:
-        """Take the next typed line as a sign that what was shown has arrived."""
-        if not self._shown or self.me is None or self.outlet.congested:
-            return
-        for conversation, seq in self._shown.items():
-            self._waiting.append(_silent("ack", Ack(conversation=conversation, seq=seq)))
-        self._shown.clear()
-
-    def _count_answered_as_read(self, outcome: Outcome[Reply]) -> None:
-        """Take an answer as a sign that what it answers was read."""
-        conversation = getattr(outcome.reply, "conversation", 0)
-        if conversation in self._unanswered:
-            self._unanswered.discard(conversation)
-            self._waiting.appendleft(_silent("read", Read(conversation=conversation, seq=None)))
-
-
-def _silent(action: str, command: Command) -> Request:
-    """Make a request that nobody typed and nobody hears the answer of."""
-    return Request(dialect=textline.DIALECT, spec=registry.actions[action], command=command, silent=True)

@@ -1,0 +1,22 @@
+"""The connection as a session sees it: what net gives and engine uses."""
+
+from typing import Protocol
+
+
+class Outlet(Protocol):
+    """Takes the lines a session has for its peer."""
+
+    congested: bool
+    """Whether the peer is behind in reading."""
+
+    def send(self, line: bytes) -> None:
+        """Queue a line, without its end."""
+
+    def hang_up(self) -> None:
+        """Send what is queued and close."""
+
+    def listen(self, attentive: bool) -> None:
+        """Go on or stop reading."""
+
+    def known(self, logged_in: bool) -> None:
+        """Learn whether the connection is somebody's, or a stranger's."""

@@ -1,0 +1,60 @@
+"""A server in memory whose disk and hashing answer only when the test says so."""
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from imd.chat.limits import Limits
+from imd.testing import InlinePool, MemoryServer
+from tests.store.pools import HandPool
+
+UNHURRIED = Limits(requests_per_second=0)
+
+
+class HandCrew:
+    """Hashes when told to."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Callable[[], Any], Deferred[Any]]] = []
+
+    def do(self, work: Callable[[], Any]) -> Deferred[Any]:
+        answer: Deferred[Any] = Deferred()
+        self.waiting.append((work, answer))
+        return answer
+
+    def run(self) -> None:
+        while self.waiting:
+            work, answer = self.waiting.pop(0)
+            answer.callback(work())
+
+    def stop(self) -> None:
+        raise AssertionError("nobody stops it")
+
+
+class LateServer(MemoryServer):
+    """Prompt until `late` is called; from then on `writer`, `readers` and `hashing` wait for the test."""
+
+    def __init__(self, limits: Limits = UNHURRIED, **options: Any) -> None:
+        super().__init__(limits, **options)
+        assert isinstance(self.database.writer, InlinePool)
+        self.writer = HandPool(self.database.writer.connection)
+        self.readers = HandPool(self.database.writer.connection)
+        self.hashing = HandCrew()
+
+    def late(self) -> None:
+        self.database.writer = self.writer
+        self.database.readers = self.readers
+        self.house.passwords.crew = self.hashing
+
+    def catch_up(self) -> None:
+        """Let everything that waits be done."""
+        self.settle()
+        while self.writer.waiting or self.readers.waiting or self.hashing.waiting or self.writer.results:
+            self.writer.run()
+            self.readers.run()
+            self.hashing.run()
+            self.settle()
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.writer.connection.execute(sql).fetchall()
