@@ -2,6 +2,7 @@
 
 import argparse
 import tempfile
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -46,6 +47,9 @@ def _options() -> argparse.Namespace:
         "--seconds", type=float, default=4, help="how long each figure is measured each time; default 4"
     )
     parser.add_argument("--rounds", type=int, default=3, help="how often; the median counts; default 3")
+    parser.add_argument(
+        "--patience", type=float, default=0, help="seconds to wait, each time, for nothing else to run; default 0"
+    )
     parser.add_argument("--directory", default="/var/tmp", help="where the data lies while measuring: a real disk")
     parser.add_argument("--last", action="store_true", help="print the recorded run and measure nothing")
     parser.add_argument("--record", action="store_true", help="keep the figures in bench/last.json")
@@ -58,7 +62,7 @@ def _options() -> argparse.Namespace:
 
 def _measured(ground: servers.Ground, section: str, options: argparse.Namespace) -> Iterator[report.Figure]:
     """Measure one section: imd and the relay in turn, each time on a fresh server."""
-    both = partial(_both, ground, options.rounds, section)
+    both = partial(_both, ground, options, section)
     if section == "pairs":
         for window in map(int, options.windows.split(",")):
             found = both(window=window, seconds=options.seconds)
@@ -70,7 +74,7 @@ def _measured(ground: servers.Ground, section: str, options: argparse.Namespace)
             yield _figure(f"one idle pair: delivery {percent}", "us", found, percent)
     elif section == "idle":
         counts = [int(count) for count in options.connections.split(",")]
-        found = _both(ground, 1, section, counts=counts)
+        found = both(counts=counts)
         for count in counts:
             yield _figure(f"{count:,} idle connections", "KiB each", found, str(count))
     else:
@@ -78,16 +82,28 @@ def _measured(ground: servers.Ground, section: str, options: argparse.Namespace)
 
 
 def _both(
-    ground: servers.Ground, rounds: int, section: str, **parameters: Any
+    ground: servers.Ground, options: argparse.Namespace, section: str, **parameters: Any
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Give each figure's median over the rounds, of imd and of the relay."""
     imd: list[dict[str, Any]] = []
     relay: list[dict[str, Any]] = []
-    for _ in range(rounds):
+    for _ in range(options.rounds):
         for serve, found in ((servers.imd, imd), (servers.relay, relay)):
-            with serve(ground.directory) as server:
-                found.append(ground.run(server, section, **parameters))
+            found.append(_once(ground, serve, options.patience, section, parameters))
     return _medians(imd), _medians(relay)
+
+
+def _once(
+    ground: servers.Ground, serve: servers.Serve, patience: float, section: str, parameters: dict[str, Any]
+) -> dict[str, Any]:
+    """Measure on a quiet machine, and again while something disturbs it, as long as patience lasts."""
+    deadline = time.monotonic() + patience
+    while True:
+        machine.wait_for_quiet(deadline)
+        with serve(ground.directory) as server:
+            found = ground.run(server, section, **parameters)
+        if found["load"]["others"] < machine.DISTURBED or time.monotonic() >= deadline:
+            return found
 
 
 def _medians(found: list[dict[str, Any]]) -> dict[str, Any]:

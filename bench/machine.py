@@ -12,6 +12,9 @@ import attrs
 TICKS = os.sysconf("SC_CLK_TCK")
 NOT_A_DISK = {"tmpfs", "ramfs"}
 
+DISTURBED = 0.1
+"""From so many cores on, what else runs on the machine is worth mentioning."""
+
 
 def cores() -> tuple[int, int]:
     """Give the server's core and the generator's: two different ones where there are two."""
@@ -40,6 +43,15 @@ def _machine_busy_seconds() -> float:
 def _first_stat_line() -> list[str]:
     with open("/proc/stat") as stat:
         return stat.readline().split()
+
+
+def wait_for_quiet(deadline: float) -> None:
+    """Wait until the machine does next to nothing for a second, or the deadline (of time.monotonic) has passed."""
+    while time.monotonic() < deadline:
+        before = _machine_busy_seconds()
+        time.sleep(1)
+        if _machine_busy_seconds() - before < DISTURBED:
+            return
 
 
 @attrs.frozen

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import attrs
 
+from bench.machine import DISTURBED
+
 LAST = Path(__file__).with_name("last.json")
 
 
@@ -55,7 +57,7 @@ def _row(figure: Figure, last: float | None) -> tuple[str, ...]:
 
 
 def _cores(load: dict[str, float]) -> str:
-    others = f" + {load['others']:.2f}" if load["others"] >= 0.1 else ""
+    others = f" + {load['others']:.2f}" if load["others"] >= DISTURBED else ""
     return f"{load['server']:.2f} + {load['generator']:.2f}{others}"
 
 

@@ -8,8 +8,8 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,10 @@ class Server:
     name: str
     port: int
     pid: int
+
+
+Serve = Callable[[Path], AbstractContextManager[Server]]
+"""`imd` or `relay`: runs a server on a directory."""
 
 
 @attrs.frozen
