@@ -31,6 +31,7 @@ UNDERSTOOD: list[tuple[bytes, Command]] = [
         b'{"action":"send_message","to":"#t","content":"\\u4f60\\u597d \\ud83d\\ude00\\n\\u001b","reply_to":2}',
         SendMessage(to="#t", content="你好 😀\n\x1b", reply_to=2),
     ),
+    (b'{"action":"send_message","to":"b","receiver_username":null,"content":"x"}', SendMessage(to="b", content="x")),
     (b'{"action":"history","receiver_username":"bob","after":0,"limit":200}', History(to="bob", after=0, limit=200)),
     (b'{"action":"sync","conversation":1,"after_rev":0}', Sync(conversation=1, after_rev=0)),
     (b'{"action":"read","conversation":0,"seq":null}', Read(conversation=0, seq=None)),
@@ -88,6 +89,7 @@ REFUSED: list[tuple[bytes, str, str, dict[str, Any]]] = [
     (b'{"action":"ping","action":"ping"}', "bad_request", "doubled", {}),
     (b'{"action":"ping","\\u0061ction":"quit"}', "bad_request", "doubled", {}),
     (b'{"action" : "ping", "\\u0061ction" :"quit"}', "bad_request", "doubled", {}),
+    (b'{"action":"ping","action" :"quit"}', "bad_request", "doubled", {}),
     (PING % b'"x":{"a":1,"\\u0061":2}', "bad_request", "doubled", {}),
     (PING % b'"x":[{"a":1,"a":1}]', "bad_request", "doubled", {}),
     # the head
@@ -200,6 +202,8 @@ def test_a_refusal_says_who_asked_what() -> None:
         '{"status":"fail","action":"lgin","id":4,"code":"unknown_command",'
         '"message":"没有 lgin 这个命令。你是想输入 login 吗？","params":{"command":"lgin","suggestion":"login"}}'
     )
+    long = jsonline.decode(b'{"action":"%b"}' % (b"x" * 9_999))
+    assert json.loads(jsonline.DIALECT.refusal(long, request.refusal, "en"))["action"] == "x" * 64
     assert b'"action":"",' in jsonline.DIALECT.refusal(Request(dialect=None), request.refusal, "en")
 
 

@@ -110,7 +110,7 @@ def test_a_post_that_goes_on_for_ever_is_not_kept() -> None:
     for _ in range(1_000):
         assert reader.feed(b"x" * 90) is None
     assert reader._post is not None
-    assert sum(map(len, reader._post.lines)) <= 100
+    assert reader._post.lines == []
 
 
 def test_after_a_post_lines_are_commands_again() -> None:
