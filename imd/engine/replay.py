@@ -1,8 +1,8 @@
 """Replay: after login, push what lies after the delivered pointers, then let live events through.
 
 The session hears live events only once the replay is over; until then they are held. Held messages that a page
-brought already are dropped by their rev, so nothing is missed and nothing is shown twice. A page waits until the
-peer has read the one before it.
+brought already are dropped by their rev, so nothing is missed and nothing is shown twice. A page is pushed when the
+peer has read the one before it; by then it has been fetched.
 """
 
 from collections.abc import Iterator
@@ -85,6 +85,7 @@ class Replay:
     async def _run(self) -> None:
         for conversation, after in await self.house.read(lambda tx: undelivered(tx, self.me)):
             await self._push(conversation, after)
+        await self._until_read()
         if not self._stopped:
             self._finish()
 
@@ -95,6 +96,7 @@ class Replay:
             page = await self.house.read(
                 partial(replay_page, me=self.me, conversation=conversation, after=seq, limit=PAGE)
             )
+            await self._until_read()
             if self._stopped:
                 return
             for event in page:
@@ -102,9 +104,11 @@ class Replay:
                 self._pushed[conversation] = max(self._pushed.get(conversation, 0), event.rev)
             self._count += len(page)
             seq = page[-1].seq if len(page) == PAGE else None
-            if self.session.congested():
-                self._waiting = Deferred()
-                await self._waiting
+
+    async def _until_read(self) -> None:
+        while self.session.congested() and not self._stopped:
+            self._waiting = Deferred()
+            await self._waiting
 
     def _finish(self) -> None:
         self.session.tell(Announcement.of((), Replayed(count=self._count)))

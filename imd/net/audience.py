@@ -1,37 +1,42 @@
 """Who is online: accounts and their sessions, every connection, and how many strangers each address has sent."""
 
+import ipaddress
 from collections import Counter
-from typing import Any, Protocol
+from typing import Protocol
 
 import attrs
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
+from twisted.logger import Logger
 
 from imd.engine.announcement import Announcement
 from imd.engine.house import House
 from imd.engine.session import Session
-from imd.wire.refusals import AuthRequired, Unavailable
+from imd.wire.refusals import AuthRequired, Refusal, Unavailable
 
 
 class Connection(Protocol):
     """A connection, as the audience sees it."""
 
-    session: Session
-
     def flush(self) -> None:
         """Write what is queued."""
+
+    def goodbye(self, refusal: Refusal) -> None:
+        """Close, and say why."""
 
 
 @attrs.define(eq=False)
 class Audience:
     """The online map, and what is written to whom."""
 
+    log = Logger()
+
     house: House
     online: dict[int, set[Session]] = attrs.field(factory=dict, init=False)
     """Account -> its sessions, one for each device that is connected."""
 
-    connections: set[Any] = attrs.field(factory=set, init=False)
+    connections: set[Connection] = attrs.field(factory=set, init=False)
     _strangers: Counter[str] = attrs.field(factory=Counter, init=False)
     _dirty: list[Connection] = attrs.field(factory=list, init=False)
     _flush_due: bool = attrs.field(default=False, init=False)
@@ -57,7 +62,15 @@ class Audience:
         for account in announcement.accounts:
             for session in tuple(self.online.get(account, ())):
                 if session is not besides:
-                    session.hear(announcement)
+                    self._let_hear(session, announcement)
+
+    def _let_hear(self, session: Session, announcement: Announcement) -> None:
+        """Let one session hear it. One that cannot be told must catch up, and keeps nobody else from hearing."""
+        try:
+            session.hear(announcement)
+        except Exception:
+            self.log.failure("an event could not be told")
+            session.close(Unavailable())
 
     def cut(self, account: int, devices: list[int], besides: Session | None = None) -> None:
         """Close the sessions of these devices."""
@@ -67,9 +80,12 @@ class Audience:
 
     def origin(self, address: IAddress | None) -> str:
         """Give what limits count as one address: an IPv4 address, or an IPv6 /64, which one household has whole."""
-        if isinstance(address, IPv6Address):
-            return ":".join(address.host.split("%")[0].split(":")[:4])
-        return address.host if isinstance(address, IPv4Address) else ""
+        if not isinstance(address, IPv4Address | IPv6Address):
+            return ""
+        host = ipaddress.ip_address(address.host)
+        if isinstance(host, ipaddress.IPv4Address):
+            return str(host)
+        return str(host.ipv4_mapped or ipaddress.IPv6Network((int(host), 64), strict=False))
 
     def arrive(self, origin: str) -> bool:
         """Count a stranger; False when the address has sent too many already. No address, no count."""
@@ -114,5 +130,5 @@ class Audience:
             return done
         self._empty = done
         for connection in tuple(self.connections):
-            connection.session.close(Unavailable("stopping"))
+            connection.goodbye(Unavailable("stopping"))
         return done

@@ -1,5 +1,7 @@
 """The HTTP face, for now: whoever points a browser at the port learns what lives here."""
 
+from typing import Any
+
 from twisted.internet.protocol import Protocol
 
 LONGEST_HEAD = 16_384
@@ -14,11 +16,13 @@ _PAGE = b"""<!doctype html>
 class HttpProtocol(Protocol):
     """Answers the first request with a short page and closes."""
 
+    transport: Any
     _head = b""
 
     def dataReceived(self, data: bytes) -> None:
         """Wait for the end of the request's head, then answer."""
-        assert self.transport is not None
+        if self.transport.disconnecting:
+            return
         self._head += data
         if b"\r\n\r\n" not in self._head and b"\n\n" not in self._head and len(self._head) < LONGEST_HEAD:
             return

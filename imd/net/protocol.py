@@ -25,10 +25,13 @@ from imd.net.audience import Audience
 from imd.net.http import HttpProtocol
 from imd.net.sniff import Face, face
 from imd.wire.reader import LineReader
-from imd.wire.refusals import RateLimited, SlowConsumer
+from imd.wire.refusals import RateLimited, Refusal, SlowConsumer
 
 SILENCE_SECONDS = 0.5
 """After so long without a byte, somebody is likely looking at a terminal."""
+
+WRITE_BYTES = 65_536
+"""When so much is queued, what a peer asks for is written before more of its lines are taken."""
 
 FAREWELL_SECONDS = 5.0
 """How long a peer may take to read the last lines before the connection is cut."""
@@ -74,8 +77,7 @@ class ImdProtocol(LineReceiver):
         self._welcome = True
         self._attentive = True
         self._first = b""
-        self._pieces: list[bytes] = []
-        self._size = 0
+        self._partial = bytearray()
         self._skipping = False
         self._cut: deque[bytes] = deque()
         self._taking = False
@@ -103,10 +105,13 @@ class ImdProtocol(LineReceiver):
 
     def handshakeCompleted(self) -> None:
         """Learn what the client offered by ALPN."""
-        alpn = self.transport.negotiatedProtocol
-        self._choose(face(alpn, b"")) if alpn else self._await_first_bytes()
+        self._stop_timer()
+        self._await_first_bytes()
+        if (alpn := self.transport.negotiatedProtocol) and (chosen := face(alpn, b"")):
+            self._choose(chosen)
 
     def _await_first_bytes(self) -> None:
+        self.session.begin()
         if not self.operator:
             self._after(SILENCE_SECONDS, self._silent)
 
@@ -116,16 +121,12 @@ class ImdProtocol(LineReceiver):
         if self._welcome:
             self.session.greet()
 
-    def _choose(self, chosen: Face | None) -> None:
-        if chosen is None:
-            return
+    def _choose(self, chosen: Face) -> None:
         self._stop_timer()
         self._face = chosen
         if chosen is Face.HTTP:
             self._become(HttpProtocol())
-            return
-        self.session.begin()
-        if not self._welcome and not self._first:
+        elif not self._welcome and not self._first:
             self._turn_away()
 
     def _turn_away(self) -> None:
@@ -133,6 +134,7 @@ class ImdProtocol(LineReceiver):
 
     def _become(self, other: Protocol) -> None:
         """Hand the connection to another face."""
+        self.session.ended()
         self.transport.unregisterProducer()
         self._after(self.house.limits.login_seconds, self._abort)
         other.makeConnection(self.transport)
@@ -157,17 +159,19 @@ class ImdProtocol(LineReceiver):
 
     def dataReceived(self, data: bytes) -> None:
         """Cut the whole buffer into lines at once: LineReceiver's own loop copies the rest for each line."""
-        if self._face is None:
-            self._first += data
-            self._choose(face(None, self._first))
-            if self._face is None:
-                return
-            data, self._first = self._first, b""
-            if self._face is Face.HTTP:
-                self.dataReceived(data)
-                return
         if self.transport.disconnecting:
             return
+        if self._face is None:
+            self._stop_timer()  # who sends something needs no greeting
+            self._first += data
+            chosen = face(None, self._first)
+            if chosen is None:
+                return
+            self._choose(chosen)
+            data, self._first = self._first, b""
+            if chosen is Face.HTTP:
+                self.dataReceived(data)
+                return
         head, *others = data.split(b"\n")
         self._add(head)
         for piece in others:
@@ -178,11 +182,10 @@ class ImdProtocol(LineReceiver):
 
     def _add(self, piece: bytes) -> None:
         """Keep a piece of an unfinished line; one that is too long is answered at once, and its rest skipped."""
-        if self._skipping or not piece:
+        if self._skipping:
             return
-        self._pieces.append(piece)
-        self._size += len(piece)
-        if self._size > self.house.limits.line_bytes + 1:
+        self._partial += piece
+        if len(self._partial) > self.house.limits.line_bytes + 1:
             self._end_line()
             self._skipping = True
 
@@ -190,9 +193,8 @@ class ImdProtocol(LineReceiver):
         if self._skipping:
             self._skipping = False
             return
-        line = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-        self._pieces.clear()
-        self._size = 0
+        line = bytes(self._partial)
+        self._partial.clear()
         self._cut.append(line[:-1] if line.endswith(b"\r") else line)
 
     def _take(self) -> None:
@@ -203,6 +205,8 @@ class ImdProtocol(LineReceiver):
         try:
             while self._cut and self._attentive and not self.congested:
                 self.lineReceived(self._cut.popleft())
+                if self._queued > WRITE_BYTES:
+                    self.flush()
         finally:
             self._taking = False
 
@@ -280,11 +284,21 @@ class ImdProtocol(LineReceiver):
 
     def hang_up(self) -> None:
         """Send what is queued and close; a peer that does not read is cut off after a while."""
+        if self.transport.disconnecting:
+            return
         self.congested = False
         self.flush()
         self.transport.unregisterProducer()
+        self.transport.resumeProducing()  # TLS ends when the peer's own end has been read
         self.transport.loseConnection()
         self._after(FAREWELL_SECONDS, self._abort)
+
+    def goodbye(self, refusal: Refusal) -> None:
+        """Close, whatever is spoken here; who speaks lines is told why."""
+        if self._face is Face.HTTP:
+            self._abort()
+        else:
+            self.session.close(refusal)
 
     def _abort(self) -> None:
         self._timer = None

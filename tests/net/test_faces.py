@@ -1,0 +1,133 @@
+"""Which face a connection gets: lines or HTTP; and the page that a browser finds."""
+
+import http.client
+import io
+
+import pytest
+from twisted.internet.address import IPv4Address
+
+from imd.net.sniff import Face, face
+from imd.testing import MemoryServer
+from tests.net.peer import Peer
+
+
+@pytest.mark.parametrize(
+    ("first", "chosen"),
+    [
+        (b"{", Face.LINES),
+        (b"p", Face.LINES),
+        (b"/help", Face.LINES),
+        (b"@1 PING", Face.LINES),
+        ("你".encode(), Face.LINES),
+        (b"\n", Face.LINES),
+        (b"\xff\xfb\x01", Face.LINES),
+        (b"G", None),
+        (b"GET", None),
+        (b"HELP\n", Face.LINES),
+        (b"REGISTER", Face.LINES),
+        (b"GET /", None),
+        (b"GET / HTTP/1.1", None),
+        (b"GET / HTTP/1.1\r\n", Face.HTTP),
+        (b"GET / HTTP/1.0\n", Face.HTTP),
+        (b"HEAD /x?y HTTP/1.1\r\nHost: a\r\n", Face.HTTP),
+        (b"OPTIONS * HTTP/1.1\r\n", Face.HTTP),
+        (b"PRI * HTTP/2.0\r\n", Face.HTTP),
+        (b"POST /x HTTP/1.1\r\n", Face.HTTP),
+        (b"POST bob\n", Face.LINES),
+        (b"POST bob", None),
+        (b"POST bob HTTP is a protocol\n", Face.LINES),
+        (b"GET lost\n", Face.LINES),
+        (b"GET " + b"x" * 5000, Face.LINES),
+    ],
+)
+def test_the_first_bytes_decide(first: bytes, chosen: Face | None) -> None:
+    assert face(None, first) is chosen
+
+
+def test_alpn_decides_where_it_is_offered() -> None:
+    assert face(b"imd/1", b"") is Face.LINES
+    assert face(b"http/1.1", b"") is Face.HTTP
+
+
+class _Socket:
+    """What http.client reads an answer from."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def makefile(self, mode: str) -> io.BytesIO:
+        return io.BytesIO(self.data)
+
+
+def answer(data: bytes, method: str) -> tuple[http.client.HTTPResponse, bytes]:
+    response = http.client.HTTPResponse(_Socket(data), method=method)  # type: ignore[arg-type]
+    response.begin()
+    return response, response.read()
+
+
+@pytest.mark.parametrize("step", [1, 1000])
+@pytest.mark.parametrize(("method", "status"), [("GET", 200), ("HEAD", 200), ("POST", 405), ("DELETE", 405)])
+def test_a_browser_gets_a_valid_page(method: str, status: int, step: int) -> None:
+    terminal = MemoryServer().connect()
+    request = f"{method} / HTTP/1.1\r\nHost: chat.example\r\nAccept: */*\r\n\r\n".encode()
+    for start in range(0, len(request), step):
+        assert terminal.transport.value() == b""
+        terminal.send(request[start : start + step])
+    response, body = answer(terminal.transport.value(), method)
+    assert response.status == status
+    assert response.getheader("Content-Type") == "text/html; charset=utf-8"
+    assert response.getheader("Connection") == "close"
+    assert (b"openssl s_client" in body) is (method != "HEAD")
+    assert int(response.getheader("Content-Length") or 0) == len(body) or method == "HEAD"
+    assert response.getheader("Allow") == (None if status == 200 else "GET, HEAD")
+    assert terminal.closed
+
+
+def test_a_browser_is_answered_once() -> None:
+    peer = Peer(MemoryServer())
+    peer.send(b"GET / HTTP/1.1\r\n\r\n" * 3)
+    peer.send(b"GET / HTTP/1.1\r\n\r\n")
+    assert peer.transport.unread.count(b"HTTP/1.1 200") == 1
+
+
+def test_a_head_that_never_ends_is_answered_or_cut() -> None:
+    server = MemoryServer()
+    long, silent = Peer(server), Peer(server)
+    long.send(b"GET / HTTP/1.1\r\nX: ")
+    long.send(b"x" * 20_000)
+    assert long.transport.disconnecting
+    silent.send(b"GET / HTTP/1.1\r\nX: ")
+    server.pass_time(29.9)
+    assert not silent.transport.aborted
+    server.pass_time(0.1)
+    assert silent.transport.aborted
+    assert silent.transport.unread == b"", "no line of ours belongs into an HTTP answer"
+
+
+def test_post_to_somebody_is_a_message() -> None:
+    server = MemoryServer()
+    bob = server.login("bob")
+    ann = server.login("ann")
+    for line in ("POST bob", "two", "lines", "."):
+        ann.say(line)
+    assert ann.heard()[-1].startswith("OK POST ")
+    assert bob.objects()[-1]["content"] == "two\nlines"
+
+
+def test_post_as_the_first_line_is_ours_too() -> None:
+    terminal = MemoryServer().connect()
+    terminal.say("POST bob")
+    terminal.say("HTTP/1.1")
+    terminal.say(".")
+    assert terminal.heard()[-1].startswith("ERR auth_required ")
+
+
+def test_an_http_connection_counts_as_a_stranger_until_it_ends() -> None:
+    server = MemoryServer()
+    peer = Peer(server, IPv4Address("TCP", "192.0.2.9", 1))
+    peer.send(b"GET / HTTP/1.1\r\n\r\n")
+    assert server.factory.audience._strangers["192.0.2.9"] == 1
+    peer.read_all()
+    assert peer.gone
+    assert "192.0.2.9" not in server.factory.audience._strangers
+    assert not server.clock.getDelayedCalls()

@@ -1,0 +1,213 @@
+"""A peer that reads too slowly: its lines are held back up to a cap, for a time; then it is told why, and closed."""
+
+import json
+from typing import Any
+
+import pytest
+
+from imd.chat.limits import Limits
+from imd.testing import PASSWORD, MemoryServer, Terminal
+from tests.engine.late import LateServer
+from tests.net.peer import Peer
+
+LIMITS = Limits(requests_per_second=0, queue_bytes=20_000)
+
+
+class Scene:
+    """Bob, who reads by hand, and Ann, who writes to him."""
+
+    def __init__(self) -> None:
+        self.server = MemoryServer(LIMITS)
+        self.ann: Terminal = self.server.login("ann")
+        self.server.login("bob")
+        self.bob = Peer(self.server)
+        self.bob.send(ask("login", username="bob", password=PASSWORD))
+        self.bob.read()
+
+    def tell_bob(self, size: int = 1000) -> None:
+        self.ann.call("send_message", to="bob", content="x" * size)
+
+
+def ask(action: str, **fields: Any) -> bytes:
+    return json.dumps({"action": action, **fields}).encode() + b"\n"
+
+
+def objects(data: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in data.decode().split("\r\n")[:-1]]
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+def test_the_connection_is_a_push_producer_of_its_transport(scene: Scene) -> None:
+    assert scene.bob.transport.producer is not None
+    assert scene.bob.transport.streaming is True
+
+
+def test_lines_are_held_back_while_the_peer_is_behind_and_come_in_order(scene: Scene) -> None:
+    scene.bob.fill()
+    for size in (10, 20, 30):
+        scene.tell_bob(size)
+    assert scene.bob.transport.unread == b""
+    assert scene.bob.read() == b""
+    heard = objects(scene.bob.read())
+    assert [each["seq"] for each in heard] == [1, 2, 3]
+
+
+def test_a_peer_that_is_behind_is_not_heard_until_it_has_read(scene: Scene) -> None:
+    scene.bob.fill()
+    assert scene.bob.transport.producerState == "paused"
+    scene.bob.send(ask("ping", id=1) + ask("ping", id=2))
+    assert scene.bob.read() == b""
+    assert scene.bob.transport.producerState == "producing"
+    assert [each["id"] for each in objects(scene.bob.read())] == [1, 2]
+
+
+def test_beyond_the_cap_it_is_told_and_closed(scene: Scene) -> None:
+    scene.bob.fill()
+    for _ in range(30):
+        scene.tell_bob()
+    assert scene.bob.transport.disconnecting
+    assert not scene.bob.transport.aborted
+    [closing] = objects(scene.bob.read())
+    assert (closing["event"], closing["code"]) == ("closing", "slow_consumer")
+    assert scene.ann.call("ping")["status"] == "success"
+
+
+def test_what_was_not_told_comes_by_sync(scene: Scene) -> None:
+    scene.bob.fill()
+    for _ in range(30):
+        scene.tell_bob()
+    scene.bob.read_all()
+    again = scene.server.login("bob", replay=False)
+    assert len(again.call("sync", to="ann", after_rev=0)["messages"]) == 30
+
+
+def test_who_reads_nothing_for_a_minute_is_told_and_closed(scene: Scene) -> None:
+    scene.bob.fill()
+    scene.tell_bob()
+    scene.server.pass_time(59.9)
+    assert not scene.bob.transport.disconnecting
+    scene.server.pass_time(0.1)
+    assert scene.bob.transport.disconnecting
+    assert objects(scene.bob.read())[-1]["code"] == "slow_consumer"
+
+
+def test_reading_in_time_starts_the_minute_anew(scene: Scene) -> None:
+    for _ in range(5):
+        scene.bob.fill()
+        scene.server.pass_time(50)
+        scene.bob.read()
+    scene.tell_bob()
+    assert [each["event"] for each in objects(scene.bob.read())] == ["message"]
+
+
+def test_who_does_not_even_read_the_goodbye_is_cut_off(scene: Scene) -> None:
+    scene.bob.fill()
+    scene.server.pass_time(60)
+    scene.server.pass_time(4.9)
+    assert not scene.bob.transport.aborted
+    scene.server.pass_time(0.1)
+    assert scene.bob.transport.aborted
+    scene.bob.end()
+    assert not [call for call in scene.server.clock.getDelayedCalls() if call.active()]
+
+
+def test_nothing_is_said_after_the_goodbye(scene: Scene) -> None:
+    scene.bob.fill()
+    scene.server.pass_time(60)
+    for _ in range(5):
+        scene.tell_bob()
+    assert [each["event"] for each in objects(scene.bob.read())] == ["closing"]
+
+
+def test_data_after_the_goodbye_is_ignored(scene: Scene) -> None:
+    scene.bob.fill()
+    scene.server.pass_time(60)
+    scene.bob.send(ask("send_message", to="ann", content="too late"))
+    assert scene.ann.objects() == []
+    assert scene.bob.protocol._partial == b""
+
+
+def test_the_end_can_be_read_even_when_reading_was_paused(scene: Scene) -> None:
+    """TLS ends when the peer's close was read: a paused transport would wait for the cut."""
+    scene.bob.fill()
+    scene.server.pass_time(60)
+    assert scene.bob.transport.producerState == "producing"
+    assert scene.bob.transport.producer is None
+
+
+def test_pages_asked_for_at_once_go_out_one_by_one(scene: Scene) -> None:
+    """Who asks for much and reads it is no slow consumer: the next page waits until this one was taken."""
+    for _ in range(80):
+        scene.tell_bob()
+        scene.bob.read()
+    scene.bob.send(b"".join(ask("history", to="ann", limit=80, id=number) for number in range(10)))
+    largest, heard = 0, b""
+    for _ in range(100):
+        largest = max(largest, len(scene.bob.transport.unread))
+        heard += scene.bob.read()
+    assert [each["id"] for each in objects(heard) if "status" in each] == list(range(10))
+    assert largest < 200_000
+    assert not scene.bob.transport.disconnecting
+
+
+class Return:
+    """Bob comes back to 400 messages, and the readers work by hand."""
+
+    def __init__(self) -> None:
+        self.server = LateServer(LIMITS)
+        self.ann = self.server.login("ann")
+        self.server.login("bob").hang_up()
+        for _ in range(400):
+            self.tell_bob()
+        self.server.database.readers = self.server.readers
+        self.bob = Peer(self.server)
+        self.bob.send(ask("login", username="bob", password=PASSWORD))
+        for _ in range(4):  # the account, the list of conversations, the first page, and the second before it is needed
+            self.next_page()
+
+    def tell_bob(self) -> None:
+        self.ann.call("send_message", to="bob", content="x" * 1000)
+
+    def next_page(self) -> None:
+        self.server.readers.work()
+        self.server.readers.answer()
+        self.server.settle()
+
+
+def test_a_long_replay_waits_for_the_reader() -> None:
+    back = Return()
+    heard = b""
+    for _ in range(3):
+        assert back.bob.transport.full
+        assert not back.server.readers.waiting, "a page waits until the one before it was read"
+        heard += back.bob.read()
+        back.next_page()
+    told = objects(heard + back.bob.read_all())
+    assert [each["seq"] for each in told if each.get("event") == "message"] == list(range(1, 401))
+    assert told[-1] == {"event": "replayed", "count": 400}
+
+
+def test_what_is_held_during_a_replay_counts_towards_the_cap() -> None:
+    back = Return()
+    for _ in range(15):
+        back.tell_bob()
+    assert not back.bob.transport.disconnecting
+    for _ in range(15):
+        back.tell_bob()
+    assert back.bob.transport.disconnecting
+    assert objects(back.bob.read_all())[-1]["code"] == "slow_consumer"
+    assert not back.server.readers.waiting, "a replay that was given up reads no more pages"
+
+
+def test_a_farewell_that_passes_the_cap_is_said_once(scene: Scene) -> None:
+    scene.bob.fill()
+    for _ in range(17):
+        scene.tell_bob()
+    scene.bob.protocol._queued = LIMITS.queue_bytes
+    scene.server.factory.goodbye()
+    [closing] = objects(scene.bob.read())
+    assert closing["code"] == "slow_consumer"
