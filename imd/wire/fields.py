@@ -1,6 +1,7 @@
 """The shapes that fields of commands and replies share: numbers, names, times."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, inspect
@@ -68,7 +69,13 @@ def choices(annotation: Any) -> list[str]:
 def timestamp(milliseconds: int) -> str:
     """Write a time for the wire: RFC 3339, UTC, milliseconds. The argument counts from 1970."""
     seconds, rest = divmod(milliseconds, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+    return f"{_second(seconds)}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=512)
+def _second(seconds: int) -> str:
+    """Write a time to the second; messages of one second, and pages of them, share it."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def clock_face(time: str) -> str:
