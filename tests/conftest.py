@@ -31,6 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.obj = pytest_twisted.ensureDeferred(item.obj)
         elif not hasattr(item.obj, "hypothesis"):
             item.obj = refuse_deferred(item.obj)
+    gc.freeze()  # what is there before the first test need not be looked through after each
 
 
 def refuse_deferred(test: Callable[..., object]) -> Callable[..., None]:
