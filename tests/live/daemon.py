@@ -69,6 +69,7 @@ class Daemon:
                 break
             try:
                 socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                self.operator().hang_up()  # opened last
             except OSError:
                 time.sleep(0.05)
             else:

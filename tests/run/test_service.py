@@ -1,5 +1,6 @@
 """The daemon as a service, in this process."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from twisted.python.failure import Failure
 from imd.run import greeting, operator
 from imd.run.config import Config, load
 from imd.run.problem import Problem
-from imd.run.service import Daemon
+from imd.run.service import Daemon, Options, makeService
 from imd.store.db import Database
 from imd.wire.admin import InviteCreate, UserAdd
 from tests.live.daemon import free_port
@@ -167,6 +168,19 @@ async def test_a_failed_preparation_lets_the_directory_go(config: Config) -> Non
     for _ in range(2):
         with pytest.raises(Problem, match="cannot use the certificate"):
             Daemon(config, reactor)
+
+
+def test_timers_do_not_follow_the_wall_clock(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reactor, "seconds", time.time)
+    monkeypatch.setattr(reactor, "callWhenRunning", lambda call, *arguments: None)
+    options = Options()
+    options.parseOptions(["--data-dir", str(config.data_dir), "--listen", config.listen[0]])
+    daemon = makeService(options)
+    assert isinstance(daemon, Daemon)
+    assert reactor.seconds is time.monotonic  # type: ignore[attr-defined]
+    with pytest.raises(SystemExit, match="in use by another imd"):
+        makeService(options)
+    daemon.directory.release()
 
 
 @pytest.mark.parametrize(
