@@ -53,12 +53,13 @@ class Bot(Client):
         password: str = "",
         *,
         server: str = "",
-        state: str | Path = "",
+        state: State | str | Path = "",
         reactor: Any = the_reactor,
         endpoint: IStreamClientEndpoint | None = None,
     ) -> None:
         address = Address.parse(server or os.environ.get("IMD_SERVER", "localhost"))
-        account = State(state or state_file()).account(address.name, names.username(username))
+        kept = state if isinstance(state, State) else State(state or state_file())
+        account = kept.account(address.name, names.username(username))
         secret = password or os.environ.get("IMD_PASSWORD", "")
         credentials = Credentials(password=secret, register=True, device="bot")
         super().__init__(account, credentials, self._hear, reactor=reactor, endpoint=endpoint)

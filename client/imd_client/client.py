@@ -54,12 +54,13 @@ class Client(Service):
         password: str = "",
         *,
         server: str = "localhost",
-        state: str | Path = ":memory:",
+        state: State | str | Path = ":memory:",
         register: bool = False,
         watch: Callable[[Happening], None] = lambda happening: None,
     ) -> "Client":
         """Make a client from plain words. A bad name is a Refusal, a bad address a ValueError."""
-        account = State(state).account(Address.parse(server).name, names.username(username))
+        kept = state if isinstance(state, State) else State(state)
+        account = kept.account(Address.parse(server).name, names.username(username))
         return cls(account, Credentials(password=password, register=register), watch)
 
     def startService(self) -> None:

@@ -12,7 +12,7 @@ from OpenSSL import SSL
 from twisted.application.internet import ClientService, backoffPolicy
 from twisted.application.service import Service
 from twisted.internet import reactor as the_reactor
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import wrapClientTLS
 from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
@@ -130,7 +130,9 @@ class Connection(Service):
         waiting, self._waiting = self._waiting, []
         for each in waiting:
             each.cancel()
-        return self._service.stopService() if self._service.running else succeed(None)
+        if self._protocol is not None:
+            self._protocol.leave()
+        return self._service.stopService()
 
     def ready(self) -> Deferred[ClientProtocol]:
         """Give the connection once it is logged in: now, or when it is back."""

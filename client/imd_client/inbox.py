@@ -51,7 +51,7 @@ class Inbox:
         self.took(self.account.apply(live), {message.conversation for message in live})
 
     def took(self, applied: Applied, conversations: set[int]) -> None:
-        """Go on from what was applied: tell it, and fetch what is missing before it."""
+        """Go on from what was applied: tell it, acknowledge these conversations, fetch what is missing before it."""
         for message in applied.fresh:
             self.tell(Arrived(message))
         for conversation in conversations - applied.gaps.keys():

@@ -91,7 +91,7 @@ class Outbox:
             reply_to=item.reply_to,
             client_id=item.client_id,
         )
-        self.inbox.took(self.account.stored(item, message), {sent.conversation})
+        self.inbox.took(self.account.stored(item, message), set())
         if answer := self._answers.pop(item.number, None):
             answer.callback(sent)
 

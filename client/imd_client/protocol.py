@@ -35,6 +35,9 @@ _EVENTS: dict[str, Any] = {
 SILENCE = 60
 """Seconds of silence after which the server is asked whether it is there; as long again, and the connection is dead."""
 
+FAREWELL = 2
+"""Seconds that a goodbye may take."""
+
 
 class Refused(Exception):
     """The server understood, and said no. `code` and `params` are for programs, the message is for people."""
@@ -145,12 +148,17 @@ class ClientProtocol(Lines, TimeoutMixin):
 
     def timeoutConnection(self) -> None:
         """Ask whether the server is still there; or give the connection up if it did not even answer that."""
-        if self._pinged or not self._talking:
+        if self._pinged or not self._talking or self.transport.disconnecting:
             self.transport.abortConnection()
             return
         self._pinged = True
         self.ask(Ping()).addErrback(lambda failure: failure.trap(AnswerLost, Refused))
         self.setTimeout(SILENCE)
+
+    def leave(self) -> None:
+        """Say goodbye, and wait a little for the server to say it too."""
+        self.transport.loseConnection()
+        self.setTimeout(FAREWELL)
 
     def callLater(self, period: float, func: Callable[[], None]) -> IDelayedCall:
         """Let TimeoutMixin use our clock."""

@@ -5,6 +5,7 @@ its fingerprint is pinned, and a different one is refused from then on, as ssh d
 """
 
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import attrs
 from OpenSSL import SSL
@@ -56,6 +57,7 @@ class Trust:
 
     address: Address
     pins: Pins
+    _flaws: WeakKeyDictionary[SSL.Connection, list[int]] = attrs.Factory(WeakKeyDictionary)
 
     def clientConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:  # noqa: N803  # the interface's name
         """Let every certificate through the handshake, but note what is wrong with it; `judge` decides."""
@@ -63,7 +65,7 @@ class Trust:
         flaws: list[int] = []
         context.set_verify(SSL.VERIFY_PEER, lambda connection, certificate, error, depth, ok: _noted(flaws, error))
         connection = SSL.Connection(context, None)
-        connection.set_app_data(flaws)
+        self._flaws[connection] = flaws
         if self.address.host and not _is_number(self.address.host):
             connection.set_tlsext_host_name(self.address.host.encode("idna"))
         return connection
@@ -73,7 +75,7 @@ class Trust:
 
         Raises CertificateChanged.
         """
-        if not connection.get_app_data() and self._bears_the_name(connection):
+        if not self._flaws[connection] and self._bears_the_name(connection):
             return None
         certificate = connection.get_peer_certificate()
         assert certificate is not None

@@ -1,0 +1,186 @@
+"""Everything is there once, in order, whatever happens in between: lost connections, restarts, a kill at any statement.
+
+Hypothesis deals the blows; then everything is let heal, and the client's copy must be the server's conversation.
+"""
+
+import tempfile
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import attrs
+from hypothesis import example, given
+from hypothesis import strategies as some
+from imd_client import Arrived, Bot, State
+
+from imd.testing import PASSWORD, MemoryServer, Terminal
+from tests.client.mortal import Killed, Mortal
+from tests.client.wires import Person, Wires, person
+
+ANN, BOB = "ann", "bob"
+
+
+@attrs.define
+class World:
+    """A server, ann with our client and a state file, and bob, who types at a terminal."""
+
+    path: Path
+    wires: Wires = attrs.Factory(lambda: Wires(MemoryServer()))
+    lives: list[Person] = attrs.Factory(list)
+    written: int = 0
+    kept: list[int] = attrs.Factory(list)
+    """Which of ann's own messages her outbox took."""
+
+    bob: Terminal = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.bob = self.wires.server.login(BOB)
+        self.wires.server.login(ANN).hang_up()
+        self.bob.call("send_message", to=ANN, content="from bob 0")
+        self.begin()
+        self.wires.settle()
+
+    def begin(self) -> None:
+        """Start ann's client, again, on what is in its file."""
+        ann = person(self.wires, ANN, State(self.path, Mortal))
+        self.lives.append(ann)
+
+    @property
+    def ann(self) -> Person:
+        return self.lives[-1]
+
+    @property
+    def sqlite(self) -> Mortal:
+        connection = self.ann.client.account.state._sqlite
+        assert isinstance(connection, Mortal)
+        return connection
+
+    def kill(self) -> None:
+        """End ann's process; what it wrote to the network in its last moment is lost with it."""
+        self.sqlite.statements_left = 0
+        for wire in self.wires.wires:
+            wire.terminal.hang_up()
+        self.wires = Wires(self.wires.server)
+        self.sqlite.close()
+
+    def blow(self, kind: str, number: int) -> None:
+        """Do one thing to them."""
+        if kind == "ann writes":
+            self.written += 1
+            number = self.written
+            self.ann.client.outbox.queue(BOB, f"from ann {number}")
+            self.kept.append(number)
+        elif kind == "bob writes":
+            self.written += 1
+            self.bob.call("send_message", to=ANN, content=f"from bob {self.written}")
+        elif kind == "up":
+            for wire in self.wires.wires:
+                wire.to_server()
+            self.wires.turn()
+        elif kind == "down":
+            for wire in self.wires.wires:
+                if not wire.cut_off:
+                    wire.to_client(number * 20)
+            self.wires.turn()
+        elif kind == "time":
+            self.wires.server.pass_time(number / 10)
+            self.wires.clock.advance(number / 10)
+        elif kind == "cut":
+            self.wires.cut()
+        elif kind == "kill":
+            self.kill()
+            self.begin()
+        elif kind == "doom":
+            self.sqlite.statements_left = number
+
+    def suffer(self, kind: str, number: int) -> None:
+        """Do one thing to them; if it meets the end of the process, start another."""
+        with suppress(Killed):
+            self.blow(kind, number)
+        if self.sqlite.statements_left <= 0:
+            self.kill()
+            self.begin()
+
+    def endure(self, blows: list[tuple[str, int]]) -> None:
+        """Take all of it, and come to rest."""
+        for kind, number in blows:
+            self.suffer(kind, number)
+        self.sqlite.statements_left = float("inf")
+        self.wires.pass_time(40)
+
+    def end(self) -> None:
+        """Let all lives go, so that nothing of them is left waiting."""
+        for life in self.lives:
+            life.client.stopService()
+            life.wires.cut()
+        self.sqlite.close()
+
+    def conversation(self) -> list[str]:
+        """Give the server's conversation: what was said, in order."""
+        page = self.bob.call("history", to=ANN, limit=200)
+        return [f"{each['sender']}: {each['content']}" for each in page["messages"]]
+
+    def copy(self) -> list[str]:
+        """Give ann's copy of it."""
+        return [f"{each.sender}: {each.content}" for each in self.ann.client.account.after(1, 0)]
+
+
+def blows(*kinds: str) -> Any:
+    return some.lists(some.tuples(some.sampled_from(kinds), some.integers(1, 40)), max_size=40)
+
+
+ANY = ("ann writes", "bob writes", "up", "up", "down", "down", "time", "cut", "kill")
+LOST_ANSWER = [("ann writes", 1), ("up", 1), ("kill", 1)]
+STOPPED_MIDWAY = [("bob writes", 1), ("down", 40), ("doom", 5), ("time", 1), ("bob writes", 1)]
+
+
+@given(blows(*ANY, "doom"))
+@example(LOST_ANSWER)
+@example(STOPPED_MIDWAY)
+def test_the_copy_is_the_conversation(blows: list[tuple[str, int]]) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        world = World(Path(directory) / "state")
+        world.endure(blows)
+        conversation = world.conversation()
+        assert world.copy() == conversation
+        assert [text for text, times in Counter(conversation).items() if times > 1] == []
+        mine = [int(text.split()[-1]) for text in conversation if text.startswith(ANN)]
+        assert mine == sorted(mine)
+        assert set(world.kept) <= set(mine)
+        assert world.ann.client.account.waiting() == []
+        world.end()
+
+
+@given(blows(*ANY))
+@example(LOST_ANSWER)
+def test_each_message_is_told_once_over_all_lives(blows: list[tuple[str, int]]) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        world = World(Path(directory) / "state")
+        world.endure(blows)
+        told = [message.message.seq for life in world.lives for message in life.of(Arrived)]
+        assert sorted(told) == list(range(1, len(world.conversation()) + 1))
+        world.end()
+
+
+class BotWorld(World):
+    """The same with ann as a bot."""
+
+    def begin(self) -> None:
+        bot = Bot(ANN, PASSWORD, state=State(self.path, Mortal), reactor=self.wires.clock, endpoint=self.wires)
+        bot.hears(lambda message: f"You said: {message.content}")
+        bot.startService()
+        self.lives.append(Person(bot, self.wires, []))
+
+
+@given(blows("bob writes", "up", "down", "time", "cut", "kill", "doom"))
+@example(STOPPED_MIDWAY)
+def test_a_bot_answers_each_message_once(blows: list[tuple[str, int]]) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        world = BotWorld(Path(directory) / "state")
+        world.endure(blows)
+        conversation = world.conversation()
+        heard = [text.removeprefix("bob: ") for text in conversation if text.startswith(BOB)]
+        assert [text for text in conversation if text.startswith(ANN)] == [f"ann: You said: {each}" for each in heard]
+        assert len(heard) == world.written + 1
+        world.end()
