@@ -21,6 +21,10 @@ def say(key: str, **params: object) -> str:
 class PlainOptions(usage.Options):
     """Options whose mistakes are one line on stderr, with the nearest known word."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.docs |= {"help": say("help"), "version": say("version")}
+
     def opt_version(self) -> None:
         """Show the version and exit."""
         print(f"imd {imd.__version__}")
