@@ -9,7 +9,7 @@ From such a class come its JSON fields, its text syntax, HELP, the reference in 
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from enum import Enum
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 import attrs
 import msgspec
@@ -175,11 +175,26 @@ def command(
     return declare
 
 
+class Dialect(Protocol):
+    """How answers and events are written; bytes without the line's end."""
+
+    name: str
+
+    def reply(self, request: "Request", reply: Reply, language: str) -> bytes:
+        """Write a success."""
+
+    def refusal(self, request: "Request", refusal: Refusal, language: str) -> bytes:
+        """Write a failure."""
+
+    def event(self, event: Event, language: str) -> bytes:
+        """Write what nobody asked for."""
+
+
 @attrs.define
 class Request:
     """One line that was asked, decoded: a command, or the refusal that the line itself earned."""
 
-    dialect: Any
+    dialect: Dialect
     id: str | int | None = None
     spec: Spec | None = None
     command: Command | None = None

@@ -12,8 +12,6 @@ from imd.wire.base import Event, Reply, Request, Spec, registry
 from imd.wire.fields import json_type
 from imd.wire.refusals import BadEncoding, BadRequest, Refusal, UnknownCommand
 
-name = "json"
-
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 

@@ -5,16 +5,15 @@ python -m imd.wire.reference --check    exits 1 when one of them is stale
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import msgspec
 from msgspec import inspect
 
 from imd.wire import accounts, admin, catalog, conversations, jsonline, messages, receipts, session, textline
-from imd.wire.base import Command, Done, Event, Item, Request, Right, Spec, meaning, registry
+from imd.wire.base import Command, Done, Event, Item, Reply, Request, Right, Spec, meaning, registry
 from imd.wire.fields import BIGGEST, json_kind, kinds
 from imd.wire.refusals import CODES
 from imd.wire.samples import LIMITS, sample
@@ -84,8 +83,8 @@ def page(language: str) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _fence(text: str, kind: str = "") -> str:
-    return f"```{kind}\n{text}\n```"
+def _fence(text: str) -> str:
+    return f"```\n{text}\n```"
 
 
 def _table(*rows: list[str]) -> str:
@@ -96,34 +95,27 @@ def _table(*rows: list[str]) -> str:
 # -- examples: decoded and encoded by the dialects themselves
 
 
-def _asked(spec: Spec, identity: int | None = None) -> tuple[str, Request]:
-    """Give a command's example as a JSON line, and the request that it is."""
+def _both_ways(spec: Spec, language: str, identity: int | None = None) -> tuple[str, str]:
+    """Show a command's example and its reply in text and in JSON, with arrows."""
     typed = textline.decode(spec.shape.example.encode())
     assert typed is not None
-    assert typed.command is not None
     head = {"action": spec.action} if identity is None else {"action": spec.action, "id": identity}
     line = msgspec.json.encode(head | msgspec.json.decode(msgspec.json.encode(typed.command)))
-    return line.decode(), jsonline.decode(line)
+    text = _exchange(spec.shape.example, typed, language)
+    return text, _exchange(line.decode(), jsonline.decode(line), language)
 
 
-def _answered(dialect: Any, request: Request, language: str) -> list[str]:
+def _exchange(sent: str, request: Request, language: str) -> str:
+    answer = request.dialect.reply(request, _reply(request, language), language).decode()
+    return "\n".join([f"-> {sent}", *(f"<- {line}" for line in answer.split("\r\n"))])
+
+
+def _reply(request: Request, language: str) -> Reply:
+    """Make up what the server answers; HELP it really does."""
     assert request.spec is not None
     if isinstance(request.command, session.AskHelp):
-        reply: Any = session.Help(commands=[session.explained(registry.verbs[request.command.command], language)])
-    else:
-        reply = sample(request.spec.shape.reply)
-    return str(dialect.reply(request, reply, language), "utf-8").split("\r\n")
-
-
-def _both_ways(spec: Spec, language: str, identity: int | None = None) -> Iterator[str]:
-    """Show a command's example and its reply, with arrows: first in text, then in JSON."""
-    asked, request = _asked(spec, identity)
-    plain = Request(dialect=textline.DIALECT, spec=spec, command=request.command)
-    for sent, dialect, answering in (
-        (spec.shape.example, textline.DIALECT, plain),
-        (asked, jsonline.DIALECT, request),
-    ):
-        yield "\n".join([f"-> {sent}", *(f"<- {line}" for line in _answered(dialect, answering, language))])
+        return session.Help(commands=[session.explained(registry.verbs[request.command.command], language)])
+    return sample(request.spec.shape.reply)
 
 
 def _minute(say: Say, language: str) -> list[str]:
