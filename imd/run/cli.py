@@ -22,7 +22,7 @@ from imd.run.problem import Problem
 from imd.wire import catalog, shapes
 from imd.wire.base import Right, Spec, registry
 from imd.wire.jsonline import sentence
-from imd.wire.refusals import Refusal
+from imd.wire.refusals import BadEncoding, Refusal
 
 
 class Run(Options):
@@ -130,9 +130,11 @@ class Administer(PlainOptions):
         given = {name.replace("-", "_"): value for name, value in self.items() if value not in (None, 0)}
         places: dict[str, Any] = {name: given.pop(name) for name in ("data_dir", "config") if name in given}
         try:
+            "".join(map(str, given.values())).encode()  # a shell hands on any bytes
             command = shapes.build(self.spec, given, strict=False)
             reply = await operator.ask(reactor, load(places, os.environ), self.spec, command)
-        except Refusal as refusal:
+        except (Refusal, UnicodeEncodeError) as error:
+            refusal = error if isinstance(error, Refusal) else BadEncoding()
             print(f"imd: {sentence(refusal, catalog.language_here())}", file=sys.stderr)
         except (Problem, operator.Refused) as error:
             print(f"imd: {error}", file=sys.stderr)

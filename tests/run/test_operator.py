@@ -86,6 +86,7 @@ def test_an_answer_without_content_is_its_sentence() -> None:
     [
         ("invite create --days soon", "imd: The field days must be a whole number, not text.\n"),
         ("user add", "imd: The field username is missing.\n"),
+        ("user add \udcff", "imd: The line is not valid UTF-8.\n"),
         ("user list --config /none", "imd: cannot read /none: No such file or directory\n"),
     ],
 )
