@@ -9,6 +9,9 @@ class Outlet(Protocol):
     congested: bool
     """Whether the peer is behind in reading."""
 
+    def ready(self) -> bool:
+        """Say whether the peer can take more: a reply or a page that need not be made yet waits for it."""
+
     def send(self, line: bytes) -> None:
         """Queue a line, without its end."""
 

@@ -37,8 +37,8 @@ class Hearer(Protocol):
     def replay_over(self) -> None:
         """Hear live events directly again."""
 
-    def congested(self) -> bool:
-        """Say whether the peer is behind in reading."""
+    def ready(self) -> bool:
+        """Say whether the peer can take more."""
 
 
 @attrs.define(eq=False)
@@ -106,7 +106,7 @@ class Replay:
             seq = page[-1].seq if len(page) == PAGE else None
 
     async def _until_read(self) -> None:
-        while self.session.congested() and not self._stopped:
+        while not self._stopped and not self.session.ready():
             self._waiting = Deferred()
             await self._waiting
 

@@ -153,7 +153,7 @@ class Session:
             return
         self._advancing = True
         try:
-            while self._waiting and not self.outlet.congested and self._take_turn(self._waiting[0]):
+            while self._waiting and self.outlet.ready() and self._take_turn(self._waiting[0]):
                 pass
         finally:
             self._advancing = False
@@ -309,9 +309,9 @@ class Session:
             self._replay = Replay(self.house, self, self._me())
             self._replay.begin()
 
-    def congested(self) -> bool:
-        """Say whether the peer is behind in reading."""
-        return self.outlet.congested
+    def ready(self) -> bool:
+        """Say whether the peer can take more."""
+        return self.outlet.ready()
 
     def replay_over(self) -> None:
         """Hear events directly again."""

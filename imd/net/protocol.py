@@ -31,7 +31,7 @@ SILENCE_SECONDS = 0.5
 """After so long without a byte, somebody is likely looking at a terminal."""
 
 WRITE_BYTES = 65_536
-"""When so much is queued, what a peer asks for is written before more of its lines are taken."""
+"""When so much is queued it is written before more is made, to see whether the peer can take it."""
 
 FAREWELL_SECONDS = 5.0
 """How long a peer may take to read the last lines before the connection is cut."""
@@ -203,10 +203,8 @@ class ImdProtocol(LineReceiver):
             return
         self._taking = True
         try:
-            while self._cut and self._attentive and not self.congested:
+            while self._cut and self._attentive and self.ready():
                 self.lineReceived(self._cut.popleft())
-                if self._queued > WRITE_BYTES:
-                    self.flush()
         finally:
             self._taking = False
 
@@ -248,6 +246,12 @@ class ImdProtocol(LineReceiver):
         elif not self._dirty:
             self._dirty = True
             self.audience.flush_soon(self)
+
+    def ready(self) -> bool:
+        """Say whether the peer can take more; where much is queued, writing it is the way to know."""
+        if self._queued > WRITE_BYTES:
+            self.flush()
+        return not self.congested
 
     def flush(self) -> None:
         """Write what is queued."""

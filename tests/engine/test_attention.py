@@ -1,8 +1,12 @@
 """What a person at a terminal does without saying so: what was shown is delivered, what is answered is read."""
 
+from typing import Any
+
 import pytest
 
 from imd.testing import PASSWORD, Terminal
+from imd.wire import textline
+from imd.wire.base import Request
 from tests.engine.late import LateServer
 
 
@@ -93,6 +97,21 @@ def test_what_still_waits_for_the_peer_was_not_shown(evening: Evening) -> None:
     producer.resumeProducing()
     evening.server.settle()
     assert evening.bob.heard() == ["* ann: hi", "* ann: hi", "OK PING"]
+
+
+def test_a_line_that_was_typed_before_the_peer_fell_behind_proves_nothing(evening: Evening) -> None:
+    evening.tell(2)
+    evening.bob.protocol.congested = True
+    evening.bob.protocol.session.receive(textline.complete(*_taken(b"PING")))
+    evening.bob.protocol.congested = False
+    evening.bob.protocol.session.drained()
+    assert evening.pointers() == (0, 0)
+
+
+def _taken(line: bytes) -> tuple[Request, dict[str, Any]]:
+    taken = textline.take_apart(line)
+    assert taken is not None
+    return taken
 
 
 def test_answering_marks_it_read(evening: Evening) -> None:
