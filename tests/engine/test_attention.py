@@ -105,6 +105,7 @@ def test_a_line_that_was_typed_before_the_peer_fell_behind_proves_nothing(evenin
     evening.bob.protocol.session.receive(textline.complete(*_taken(b"PING")))
     evening.bob.protocol.congested = False
     evening.bob.protocol.session.drained()
+    evening.server.settle()
     assert evening.pointers() == (0, 0)
 
 
