@@ -17,12 +17,13 @@ class Sent(NamedTuple):
 
 
 class Acknowledged(NamedTuple):
-    """The daemon answered `success`."""
+    """The daemon answered `success`; `duplicate`: it had stored the message before, and the answer was lost."""
 
     sender: str
     client_id: str
     conversation: int
     seq: int
+    duplicate: bool = False
 
 
 class Told(NamedTuple):

@@ -81,13 +81,15 @@ class Result:
     seconds: float
     sent: int
     acknowledged: int
+    duplicates: int
     told: int
     findings: Findings
 
     def table(self) -> str:
         """Write the figures as a Markdown table, with the first cases of each fault below."""
         counts = {"kills": self.kills, "seconds": round(self.seconds), "messages sent": self.sent}
-        counts |= {"acknowledged": self.acknowledged, "events heard": self.told}
+        counts |= {"acknowledged": self.acknowledged, "of these, kept before the kill": self.duplicates}
+        counts["events heard"] = self.told
         rows = [f"| {name} | {count:,} |" for name, count in counts.items()]
         rows += [f"| {fault}: {FAULTS[fault]} | {len(cases):,} |" for fault, cases in self.findings.items()]
         cases = [f"{fault}: {case[:160]}" for fault, cases in self.findings.items() for case in cases[:5]]
@@ -118,8 +120,15 @@ async def _run(daemon: Daemon, kills: int, chance: random.Random, program: tuple
         readings = [each for name in names for each in await read_everything(daemon.port, name, tokens[name])]
     finally:
         daemon.kill()
-    sent, acknowledged, told = len(journal.sent), len(journal.acknowledged), len(journal.told)
-    return Result(kills, time.monotonic() - begun, sent, acknowledged, told, check(journal, readings))
+    return Result(
+        kills=kills,
+        seconds=time.monotonic() - begun,
+        sent=len(journal.sent),
+        acknowledged=len(journal.acknowledged),
+        duplicates=sum(answer.duplicate for answer in journal.acknowledged),
+        told=len(journal.told),
+        findings=check(journal, readings),
+    )
 
 
 async def _register(daemon: Daemon) -> dict[str, str]:
