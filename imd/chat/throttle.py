@@ -5,7 +5,10 @@ import attrs
 from imd.wire.refusals import RateLimited
 
 LONGEST_SECONDS = 900
-"""The delay grows no further than this, and is forgotten after four times as long."""
+"""The delay grows no further than this."""
+
+REMEMBERED = 4 * LONGEST_SECONDS * 1000
+"""After so many milliseconds without another failure, it begins anew."""
 
 MOST_KEPT = 10_000
 
@@ -37,8 +40,10 @@ class Throttle:
 
     def failed(self, username: str, address: str, now: int) -> None:
         """Count a failure."""
-        self._forget(now)
-        record = self._records.setdefault((username, address), _Record(0, now))
+        self._make_room(now)
+        record = self._records.get((username, address))
+        if record is None or now - record.last > REMEMBERED:
+            record = self._records[username, address] = _Record(0, now)
         record.failures += 1
         record.last = now
 
@@ -46,8 +51,7 @@ class Throttle:
         """Forget an account's failures after a login that worked."""
         self._records.pop((username, address), None)
 
-    def _forget(self, now: int) -> None:
+    def _make_room(self, now: int) -> None:
         if len(self._records) >= MOST_KEPT:
-            old = now - 4 * LONGEST_SECONDS * 1000
-            kept = {key: record for key, record in self._records.items() if record.last > old}
+            kept = {key: record for key, record in self._records.items() if now - record.last <= REMEMBERED}
             self._records = kept if len(kept) < MOST_KEPT else {}

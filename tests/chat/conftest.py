@@ -1,0 +1,30 @@
+"""What the tests of the rules share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from imd.chat.lanes import Me
+from tests.chat.room import Room
+
+
+@pytest.fixture
+def room() -> Iterator[Room]:
+    room = Room()
+    yield room
+    room.tx.close()
+
+
+@pytest.fixture
+def ann(room: Room) -> Me:
+    return room.person("ann")
+
+
+@pytest.fixture
+def bob(room: Room) -> Me:
+    return room.person("bob")
+
+
+@pytest.fixture
+def cid(room: Room) -> Me:
+    return room.person("cid")

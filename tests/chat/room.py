@@ -1,0 +1,119 @@
+"""A room for the rules alone: a database in memory, some people, and a clock that the test moves."""
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import attrs
+import pytest
+
+import imd.chat.accounts
+import imd.chat.admin
+import imd.chat.conversations
+import imd.chat.messages
+import imd.chat.receipts
+import imd.chat.session  # noqa: F401  # importing a capability registers its handlers
+from imd.chat.lanes import HANDLERS, Lane, Me, Outcome
+from imd.chat.limits import Limits
+from imd.chat.throttle import Throttle
+from imd.store import accounts, db
+from imd.store.migrations import migrate
+from imd.store.transaction import Tx
+from imd.testing import EPOCH
+from imd.wire.base import Command, Reply
+from imd.wire.refusals import Refusal
+
+T = TypeVar("T")
+
+PASSWORD = "correct horse battery"
+
+
+@attrs.define
+class Room:
+    """Handlers are called as plain functions, each in a savepoint of its own as in the writer."""
+
+    limits: Limits = attrs.Factory(Limits)
+    registration: str = "open"
+    now: int = EPOCH
+    tx: sqlite3.Connection = attrs.field(init=False)
+    throttle: Throttle = attrs.field(init=False)
+    checked: list[str | None] = attrs.field(factory=list, init=False)
+    """The hashes that passwords were compared with."""
+
+    def __attrs_post_init__(self) -> None:
+        self.tx = db.connect(":memory:")
+        migrate(self.tx)
+        self.throttle = Throttle(self.limits.failed_logins)
+
+    def person(self, username: str, *, admin: bool = False) -> Me:
+        """Make an account, with a device, and give it as its session speaks for it."""
+        account = accounts.add(self.tx, username, username.title(), f"hash of {PASSWORD}", admin, self.now)
+        assert account is not None
+        device = accounts.add_device(self.tx, account, "phone", f"token of {username}", self.now)
+        return Me(
+            now=self.now,
+            limits=self.limits,
+            account=account,
+            username=username,
+            display_name=username.title(),
+            device=device.id,
+            label=device.label,
+            admin=admin,
+            address="192.0.2.1",
+        )
+
+    def stranger(self, address: str = "192.0.2.1") -> Me:
+        return Me(now=self.now, limits=self.limits, address=address)
+
+    def does(self, me: Me, command: Command) -> Outcome[Any]:
+        """Run a command, now. Raises Refusal, and then nothing of it is stored."""
+        handler = HANDLERS[type(command)]
+        me = attrs.evolve(me, now=self.now, limits=self.limits)
+        if handler.lane is Lane.LIVE:
+            return handler.run(me, command)
+        if handler.lane is Lane.SLOW:
+            return at_once(handler.run(self, me, command))
+        return self._in_transaction(lambda tx: handler.run(tx, me, command))
+
+    def asks(self, me: Me, command: Command) -> Any:
+        """Run a command and give its reply alone."""
+        return self.does(me, command).reply
+
+    def refuses(self, me: Me, command: Command) -> Refusal:
+        """Run a command that must be refused, and must leave no trace."""
+        before = list(self.tx.iterdump())
+        with pytest.raises(Refusal) as refused:
+            self.does(me, command)
+        assert list(self.tx.iterdump()) == before, "a refused command has left something behind"
+        return refused.value
+
+    def _in_transaction(self, work: Callable[[Tx], T]) -> T:
+        [(value, error)] = db.run_batch(self.tx, [db.Write(work, lambda value, error: None)])
+        if error is not None:
+            raise error
+        return value  # type: ignore[no-any-return]
+
+    # -- the desk that slow handlers wait at
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        return work(self.tx)
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        return self._in_transaction(work)
+
+    async def hash_password(self, password: str) -> str:
+        return f"hash of {password}"
+
+    async def password_matches(self, password_hash: str | None, password: str) -> bool:
+        self.checked.append(password_hash)
+        return password_hash == f"hash of {password}"
+
+
+def at_once(coroutine: Any) -> Outcome[Reply]:
+    """Run a coroutine that never really waits."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        outcome: Outcome[Reply] = done.value
+        return outcome
+    raise AssertionError("it waited")

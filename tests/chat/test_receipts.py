@@ -1,0 +1,103 @@
+"""Pointers: they only grow, and unread is what a recount says."""
+
+import pytest
+
+from imd.chat.lanes import Me
+from imd.wire.conversations import ListConversations
+from imd.wire.messages import SendMessage
+from imd.wire.receipts import Ack, Pointers, Read
+from imd.wire.refusals import BadRequest, NoSuchConversation, NoSuchUser
+from tests.chat.room import Room
+
+
+@pytest.fixture
+def talk(room: Room, ann: Me, bob: Me) -> int:
+    """Five messages of Ann's, the third one answered by Bob: 1 2 3 (4 is Bob's) 5 6."""
+    for sender, to in [(ann, "bob")] * 3 + [(bob, "ann")] + [(ann, "bob")] * 2:
+        room.asks(sender, SendMessage(to=to, content="hi"))
+    return 1
+
+
+def pointers(reply: Pointers) -> tuple[int | None, int | None]:
+    return reply.delivered_seq, reply.read_seq
+
+
+def listed(room: Room, me: Me) -> tuple[int, int, int]:
+    [one] = room.asks(me, ListConversations()).conversations
+    return one.delivered_seq, one.read_seq, one.unread
+
+
+def test_ack_moves_the_delivered_pointer_alone(room: Room, bob: Me, talk: int) -> None:
+    assert pointers(room.asks(bob, Ack(to="ann", seq=3))) == (3, 0)
+    assert listed(room, bob) == (3, 0, 5)
+
+
+def test_read_moves_both(room: Room, bob: Me, talk: int) -> None:
+    assert pointers(room.asks(bob, Read(to="ann", seq=3))) == (3, 3)
+    assert listed(room, bob) == (3, 3, 2)
+
+
+def test_pointers_never_go_back(room: Room, bob: Me, talk: int) -> None:
+    room.asks(bob, Read(to="ann", seq=4))
+    room.asks(bob, Ack(to="ann", seq=6))
+    for command in (Ack(to="ann", seq=1), Read(to="ann", seq=2), Read(to="ann", seq=0), Ack(to="ann", seq=0)):
+        outcome = room.does(bob, command)
+        assert pointers(outcome.reply) == (6, 4)
+        assert outcome.told == (), "nothing moved, nobody is told"
+
+
+@pytest.mark.parametrize("command", [Ack(to="ann", seq=7), Read(to="ann", seq=7), Ack(conversation=1, seq=2**63 - 1)])
+def test_pointers_never_pass_the_last_message(room: Room, bob: Me, talk: int, command: Ack | Read) -> None:
+    refused = room.refuses(bob, command)
+    assert isinstance(refused, BadRequest)
+    assert refused.params == {"last_seq": 6}
+
+
+def test_own_messages_are_not_unread(room: Room, ann: Me, bob: Me, talk: int) -> None:
+    assert listed(room, ann)[2] == 1
+    assert listed(room, bob)[2] == 5
+
+
+def test_own_messages_count_as_delivered_where_nothing_is_missing(room: Room, ann: Me, bob: Me, talk: int) -> None:
+    assert listed(room, ann)[0] == 3, "Bob's answer was not delivered to Ann yet"
+    room.asks(ann, Ack(to="bob", seq=6))
+    room.asks(ann, SendMessage(to="bob", content="x"))
+    assert listed(room, ann)[0] == 7
+
+
+def test_null_means_all_that_was_delivered(room: Room, bob: Me, talk: int) -> None:
+    assert pointers(room.asks(bob, Read(to="ann", seq=None))) == (0, 0)
+    room.asks(bob, Ack(to="ann", seq=5))
+    assert pointers(room.asks(bob, Read(to="ann", seq=None))) == (5, 5)
+
+
+def test_all_conversations_at_once(room: Room, ann: Me, bob: Me, cid: Me, talk: int) -> None:
+    room.asks(cid, SendMessage(to="bob", content="hi"))
+    room.asks(cid, SendMessage(to="bob", content="hi"))
+    room.asks(bob, Ack(to="ann", seq=6))
+    room.asks(bob, Ack(to="cid", seq=1))
+    outcome = room.does(bob, Read(conversation=0, seq=None))
+    assert pointers(outcome.reply) == (None, None)
+    rows = {
+        each.to: (each.delivered_seq, each.read_seq, each.unread)
+        for each in room.asks(bob, ListConversations()).conversations
+    }
+    assert rows == {"ann": (6, 6, 0), "cid": (1, 1, 1)}
+    assert sorted((event.to, event.read_seq) for _, event in outcome.told) == [("ann", 6), ("cid", 1)]
+    assert room.does(bob, Read(conversation=0, seq=None)).told == ()
+
+
+def test_my_other_devices_are_told_and_nobody_else(room: Room, ann: Me, bob: Me, talk: int) -> None:
+    [(accounts, receipt)] = room.does(bob, Read(to="ann", seq=3)).told
+    assert accounts == (bob.account,)
+    assert (receipt.conversation, receipt.username, receipt.to) == (1, "bob", "ann")
+    assert (receipt.delivered_seq, receipt.read_seq) == (3, 3)
+
+
+@pytest.mark.parametrize("shape", [Ack, Read])
+def test_absent_and_not_mine_look_alike(room: Room, cid: Me, talk: int, shape: type[Ack]) -> None:
+    for conversation in (talk, 1000):
+        refused = room.refuses(cid, shape(conversation=conversation, seq=1))
+        assert (type(refused), refused.params) == (NoSuchConversation, {})
+    assert isinstance(room.refuses(cid, shape(to="ann", seq=1)), NoSuchConversation)
+    assert isinstance(room.refuses(cid, shape(to="nobody", seq=1)), NoSuchUser)
