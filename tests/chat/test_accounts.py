@@ -208,7 +208,7 @@ def test_a_disabled_account_is_like_a_wrong_password(room: Room, ann: Me) -> Non
 
 
 @pytest.mark.parametrize("column", ["disabled = 1", "password_hash = 'new'"])
-def test_an_account_that_changes_while_its_password_is_checked(ann: Me, column: str) -> None:
+def test_an_account_that_changes_while_its_password_is_checked(column: str) -> None:
     @attrs.define
     class Changing(Room):
         async def password_matches(self, password_hash: str | None, password: str) -> bool:
