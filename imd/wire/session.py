@@ -54,10 +54,6 @@ class CommandHelp(Item, frozen=True, kw_only=True, rename={"syntax": "text"}):
     fields: list[FieldHelp]
     example: str
 
-    def text(self, language: str) -> str:
-        """Write the command's line in HELP."""
-        return f"{self.syntax}\n    {self.help}"
-
     def field_line(self, field: FieldHelp, language: str) -> str:
         """Write a field's line in HELP COMMAND. At a terminal the syntax says what may be left out."""
         need = catalog.say("help_page.optional" if f"[{field.name}" in self.syntax else "help_page.required", language)
