@@ -169,9 +169,9 @@ class ClientProtocol(Lines, TimeoutMixin):
         self.connected = 0
         self.setTimeout(None)
         waiting, self._waiting = self._waiting, {}
+        self._lost(self, reason)  # first, so that whoever asks again at once waits for the next connection
         for _, answer in waiting.values():
             answer.errback(AnswerLost())
-        self._lost(self, reason)
 
 
 def _event(fields: dict[str, Any]) -> Heard:
