@@ -203,8 +203,12 @@ def test_a_disabled_account_is_like_a_wrong_password(room: Room, ann: Me) -> Non
     room.asks(room.person("root", admin=True), UserDisable(username="ann"))
     for command in (Login(username="ann", password=PASSWORD), Resume(token=token)):
         assert isinstance(room.refuses(room.stranger(), command), InvalidCredentials)
+
+
+def test_a_token_of_a_disabled_account_does_not_work_even_if_it_was_left(room: Room, ann: Me) -> None:
+    token = login(room).token
     room.tx.execute("UPDATE account SET disabled = 1")
-    assert isinstance(room.refuses(room.stranger(), Login(username="ann", password=PASSWORD)), InvalidCredentials)
+    assert isinstance(room.refuses(room.stranger(), Resume(token=token)), InvalidCredentials)
 
 
 @pytest.mark.parametrize("column", ["disabled = 1", "password_hash = 'new'"])

@@ -22,7 +22,7 @@ from tests.chat.room import Room
 
 NAMES = ("ann", "bob", "小明")
 PEOPLE = some.sampled_from(NAMES)
-DEVICES = some.tuples(PEOPLE, some.sampled_from(["phone", "laptop"]))
+LABELS = ("phone", "laptop")
 WORDS = some.sampled_from(["hi", "你好", "line one\nline two", "x" * 300])
 
 Pair = frozenset[str]
@@ -49,6 +49,7 @@ class Copy:
 
     def take(self, changes: Any) -> None:
         for message in changes.messages:
+            assert message.rev > self.rev, "nothing comes twice"
             self.messages[message.seq] = message
         self.rev = max(self.rev, changes.rev)
 
@@ -76,9 +77,8 @@ class Talk(RuleBasedStateMachine):
 
     # -- what people do
 
-    @rule(target=sent, device=DEVICES, to=PEOPLE, content=WORDS, answering=some.booleans())
-    def send(self, device: tuple[str, str], to: str, content: str, answering: bool) -> tuple[str, SendMessage, Any]:
-        name, _ = device
+    @rule(target=sent, name=PEOPLE, to=PEOPLE, content=WORDS, answering=some.booleans())
+    def send(self, name: str, to: str, content: str, answering: bool) -> tuple[str, SendMessage, Any]:
         log = self.log(name, to)
         self.numbers += 1
         reply_to = len(log.entries) if log and answering else None
@@ -114,16 +114,19 @@ class Talk(RuleBasedStateMachine):
             with pytest.raises(Conflict):
                 self.asks(name, other)
 
-    @rule(device=DEVICES, other=PEOPLE, part=some.floats(0, 1.2), reading=some.booleans())
-    def move_a_pointer(self, device: tuple[str, str], other: str, part: float, reading: bool) -> None:
-        name, _ = device
-        log = self.log(name, other)
-        seq = int(part * len(log.entries)) if log else 0
+    def membership(self, pick: int) -> tuple[str, str, Pair]:
+        """Pick one of those who have a conversation, with whom they have it."""
+        every = [(name, next(iter(pair - {name}), name), pair) for pair in self.logs for name in sorted(pair)]
+        return every[pick % len(every)]
+
+    @precondition(lambda self: self.logs)
+    @rule(pick=some.integers(0, 8), behind=some.integers(-1, 4), reading=some.booleans())
+    def move_a_pointer(self, pick: int, behind: int, reading: bool) -> None:
+        name, other, pair = self.membership(pick)
+        log = self.logs[pair]
+        seq = max(0, len(log.entries) - behind)
         command = (Read if reading else Ack)(to=other, seq=seq)
-        if log is None:
-            with pytest.raises(NoSuchConversation):
-                self.asks(name, command)
-        elif seq > len(log.entries):
+        if seq > len(log.entries):
             with pytest.raises(BadRequest):
                 self.asks(name, command)
         else:
@@ -131,6 +134,13 @@ class Talk(RuleBasedStateMachine):
             log.delivered[name] = max(log.delivered[name], seq)
             if reading:
                 log.read[name] = max(log.read[name], seq)
+
+    @rule(name=PEOPLE, other=PEOPLE)
+    def ask_for_a_conversation_that_is_not_there(self, name: str, other: str) -> None:
+        if self.log(name, other) is None:
+            for command in (Ack(to=other, seq=0), Read(to=other, seq=0), Sync(to=other, after_rev=0)):
+                with pytest.raises(NoSuchConversation):
+                    self.asks(name, command)
 
     @rule(name=PEOPLE)
     def read_everything(self, name: str) -> None:
@@ -140,13 +150,11 @@ class Talk(RuleBasedStateMachine):
                 log.read[name] = max(log.read[name], log.delivered[name])
 
     @precondition(lambda self: self.logs)
-    @rule(device=DEVICES, other=PEOPLE, limit=some.integers(1, 4))
-    def sync_a_page(self, device: tuple[str, str], other: str, limit: int) -> None:
-        name, _ = device
-        pair = frozenset({name, other})
-        if pair in self.logs:
-            copy = self.copies[device, pair]
-            copy.take(self.asks(name, Sync(to=other, after_rev=copy.rev, limit=limit)))
+    @rule(pick=some.integers(0, 8), label=some.sampled_from(LABELS), limit=some.integers(1, 4))
+    def sync_a_page(self, pick: int, label: str, limit: int) -> None:
+        name, other, pair = self.membership(pick)
+        copy = self.copies[(name, label), pair]
+        copy.take(self.asks(name, Sync(to=other, after_rev=copy.rev, limit=limit)))
 
     # -- what must hold
 
@@ -155,7 +163,7 @@ class Talk(RuleBasedStateMachine):
         for pair, log in self.logs.items():
             for name in pair:
                 other = next(iter(pair - {name}), name)
-                for label in ("phone", "laptop"):
+                for label in LABELS:
                     kept = self.copies[(name, label), pair]
                     copy = Copy(dict(kept.messages), kept.rev)
                     more = True
@@ -185,4 +193,4 @@ class Talk(RuleBasedStateMachine):
 
 
 TestTalk = Talk.TestCase
-TestTalk.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestTalk.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
