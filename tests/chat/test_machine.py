@@ -11,7 +11,7 @@ import attrs
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as some
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from imd.chat.lanes import Me
 from imd.wire.conversations import ListConversations, Sync
@@ -76,6 +76,11 @@ class Talk(RuleBasedStateMachine):
         return self.logs.get(frozenset({one, other}))
 
     # -- what people do
+
+    @initialize(count=some.integers(0, 4))
+    def they_have_talked_before(self, count: int) -> None:
+        for name, to in (("ann", "bob"), ("bob", "ann"), ("小明", "ann")) * count:
+            self.send(name, to, "hello", answering=False)
 
     @rule(target=sent, name=PEOPLE, to=PEOPLE, content=WORDS, answering=some.booleans())
     def send(self, name: str, to: str, content: str, answering: bool) -> tuple[str, SendMessage, Any]:
@@ -193,4 +198,4 @@ class Talk(RuleBasedStateMachine):
 
 
 TestTalk = Talk.TestCase
-TestTalk.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
+TestTalk.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
