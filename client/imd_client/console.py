@@ -138,9 +138,10 @@ class Console:
 
     async def _log_in(self) -> None:
         """Log in for the first time; until that succeeded there is nothing to type."""
-        self.client.startService()
+        start = self.client.startService
         while True:
             self._entering = Deferred()
+            start()
             patience: Deferred[Any] = Deferred()
             if not self.screen.interactive:
                 patience = deferLater(self.reactor, self.options["wait"])
@@ -151,7 +152,7 @@ class Console:
             if gave_up is None:
                 return
             await self._let_in(gave_up.reason)
-            self.client.connection.startService()
+            start = self.client.connection.startService
 
     async def _let_in(self, failure: Failure) -> None:
         """Ask the person for what was wrong, if that can help."""

@@ -190,3 +190,10 @@ def test_a_goodbye_is_not_waited_for_long(script: Scripted) -> None:
     assert (script.transport.disconnecting, aborted) == (True, [])
     script.clock.advance(FAREWELL)
     assert aborted == [None]
+
+
+def test_the_loss_is_known_before_the_answers_fail(script: Scripted) -> None:
+    known: list[int] = []
+    script.protocol.ask(Ping()).addErrback(lambda failure: known.append(len(script.lost)))
+    script.protocol.connectionLost(Failure(ConnectionDone()))
+    assert known == [1]

@@ -1,0 +1,322 @@
+"""The console in memory: what a person types, and what the screen shows."""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from imd_client import CertificateChanged, Client, GaveUp, console
+from imd_client.screen import Screen
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from imd.testing import PASSWORD
+from tests.client.keyboard import FakeModes, connect, shown
+from tests.client.wires import Person, Wires
+
+Come = Callable[..., Person]
+CLOCK = re.compile(r"^\[.*?\]", re.MULTILINE)
+
+
+@attrs.define(eq=False)
+class Terminal:
+    """A person at the console. `code` is its exit code, once it ended."""
+
+    wires: Wires
+    screen: Screen
+    running: Any
+    code: list[int] = attrs.Factory(list)
+
+    def types(self, *lines: str) -> list[str]:
+        """Type lines, and read what appears."""
+        for line in lines:
+            self.screen.dataReceived(f"{line}\n".encode())
+            self.wires.settle()
+        return self.sees()
+
+    def sees(self) -> list[str]:
+        self.wires.settle()
+        return CLOCK.sub("[..]", shown(self.screen)).splitlines()
+
+    def ends(self) -> int:
+        """Close the input, and wait."""
+        self.screen.readConnectionLost()
+        self.wires.pass_time(60)
+        return self.code[0]
+
+
+@pytest.fixture
+def sit(wires: Wires, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    """Let somebody start `imd chat`, on a dumb terminal or a pipe."""
+    terminals: list[Terminal] = []
+    for name in ("IMD_SERVER", "IMD_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(console, "Client", partial(Client, endpoint=wires))
+    monkeypatch.setattr(console, "claim", lambda account: True)
+
+    def sit(*words: str, pipe: bool = False, password: str = "") -> Terminal:
+        screens: list[Screen] = []
+
+        def screen(typed: Any, reactor: Any) -> Screen:
+            screens.append(connect(Screen(typed, FakeModes(terminal=not pipe))))
+            return screens[-1]
+
+        monkeypatch.setattr(console, "open_screen", screen)
+        if password:
+            monkeypatch.setenv("IMD_PASSWORD", password)
+        options = console.Options()
+        options.parseOptions(["--state", str(tmp_path / "state"), "--lang", "en", *words])
+        running = console.main(wires.clock, options)
+        terminal = Terminal(wires, screens[-1], running)
+        running.addCallback(terminal.code.append)
+        terminals.append(terminal)
+        wires.settle()
+        return terminal
+
+    yield sit
+    for terminal in terminals:
+        if not terminal.code:
+            terminal.ends()
+
+
+def test_the_first_time(wires: Wires, sit: Callable[..., Terminal]) -> None:
+    ann = sit()
+    assert ann.sees() == ["You are new on localhost:7373. A name that is free can be registered.", "Name: "]
+    assert ann.types("ann", PASSWORD)[-1].startswith("Password for ann: No such name and password. Register ann")
+    assert ann.types("y", PASSWORD) == [
+        "The password again: You are ann on localhost:7373.",
+        "/to NAME chooses whom to write to, /help explains, /quit ends.",
+        "Nothing unread.",
+    ]
+    ann.types("/quit")
+    assert ann.code == [0]
+    again = sit()
+    assert again.sees()[0] == "You are ann on localhost:7373."
+
+
+def test_two_people_talk(wires: Wires, sit: Callable[..., Terminal], come: Come) -> None:
+    bob, ann = come("bob"), sit("-u", "ann", "--register", password=PASSWORD)
+    ann.sees()
+    assert ann.types("hello?") == ["To whom? Choose with /to NAME, then write."]
+    assert ann.types("/to Bob") == ["Now writing to bob; nothing was said so far."]
+    assert ann.types("hello", "//slash") == ["[..] you to bob: hello", "[..] you to bob: /slash"]
+    bob.send("ann", "one\ntwo")
+    assert ann.sees() == ["[..] bob: one", "    two"]
+    assert ann.types("/to bob bye") == [
+        "Now writing to bob.",
+        *["[..] you to bob: hello", "[..] you to bob: /slash", "[..] bob: one", "    two"],
+        "[..] you to bob: bye",
+    ]
+    assert bob.texts()[-1] == "ann: bye"
+
+
+def test_commands_of_the_server(wires: Wires, sit: Callable[..., Terminal], come: Come) -> None:
+    come("bob")
+    ann = sit("-u", "ann", "--register", password=PASSWORD)
+    ann.sees()
+    assert ann.types("/to nobody") == ["There is nobody called nobody here."]
+    assert ann.types("/to a?") == [
+        "A name holds letters and digits of any language, no spaces and none of @ # : / , \" ' * ? !"
+    ]
+    assert ann.types("/histroy bob") == ["There is no command HISTROY. Did you mean HISTORY?"]
+    assert ann.types("/send bob hi") == ["[..] you to bob: hi"]
+    assert ann.types("/history bob") == ["[..] you to bob: hi"]
+    assert ann.types("/conversations") == ["bob: 0 unread. Last, ann: hi"]
+    assert ann.types("/ping") == ["Here."]
+    assert ann.types("/help")[1].strip().startswith("/to bob")
+    assert "/SEND to content... [conversation=…] [kind=…] [client_id=…] [reply_to=…]" in ann.types("/help commands")
+    assert ann.types("/help ping")[0] == "PING"
+    assert ann.types("/post bob", "one", "..", ".") == [
+        "Type your lines; a line with only a dot sends them.",
+        *["[..] you to bob: one", "    ."],
+    ]
+
+
+def test_earlier_pages_are_pointed_to(wires: Wires, sit: Callable[..., Terminal], come: Come) -> None:
+    bob = come("bob")
+    ann = sit("-u", "ann", "--register", password=PASSWORD)
+    for number in range(3):
+        bob.send("ann", f"{number}")
+    ann.sees()
+    assert ann.types("/history bob limit=2") == ["(earlier ones: /history bob before=2)", "[..] bob: 1", "[..] bob: 2"]
+
+
+def test_unread_is_shown_at_the_start_until_a_line_is_typed(
+    wires: Wires, sit: Callable[..., Terminal], come: Come
+) -> None:
+    bob, _ = come("bob"), come("ann")
+    for number in range(22):
+        bob.send("ann", f"{number}")
+    first = sit("-u", "ann", password=PASSWORD)
+    seen = first.sees()
+    assert seen[2:4] == ["bob: 22 unread", "  (2 earlier ones: /history bob)"]
+    assert (seen[4], seen[-1], len(seen)) == ("[..] bob: 2", "[..] bob: 21", 24)
+    first.ends()
+    second = sit("-u", "ann")
+    assert second.sees()[2] == "bob: 22 unread"
+    second.types("/to bob")
+    second.ends()
+    assert sit("-u", "ann").sees()[2] == "Nothing unread."
+
+
+def test_a_lost_connection_is_told_once_and_nothing_is_lost(
+    wires: Wires, sit: Callable[..., Terminal], come: Come
+) -> None:
+    bob, ann = come("bob"), sit("-u", "ann", "--register", password=PASSWORD)
+    ann.types("/to bob")
+    wires.up = False
+    wires.wires[-1].cut()
+    assert ann.sees() == [
+        "Offline: The connection to localhost:7373 was lost.",
+        "Trying again; what you write is kept, and sent when the connection is back.",
+    ]
+    wires.pass_time(20)
+    assert ann.types("hi", "/ping") == [
+        "Kept for bob until the connection is back: hi",
+        "That needs the connection, which is down just now.",
+    ]
+    wires.up = True
+    wires.pass_time(60)
+    assert ann.sees() == ["Online again.", "[..] you to bob: hi"]
+    assert bob.texts() == ["ann: hi"]
+
+
+def test_what_could_not_be_sent_before_leaving_is_kept(wires: Wires, sit: Callable[..., Terminal], come: Come) -> None:
+    bob, ann = come("bob"), sit("-u", "ann", "--register", password=PASSWORD)
+    ann.types("/to bob")
+    wires.up = False
+    wires.wires[-1].cut()
+    ann.types("hi")
+    assert ann.types("/quit")[-1] == "1 not answered yet; kept here, and sent the next time you chat."
+    assert ann.code == [0]
+    wires.up = True
+    assert sit("-u", "ann").sees()[0] == "1 from last time still to be sent."
+    assert bob.texts() == ["ann: hi"]
+
+
+def test_logging_out_forgets_the_login(wires: Wires, sit: Callable[..., Terminal], monkeypatch: Any) -> None:
+    ann = sit("-u", "ann", "--register", password=PASSWORD)
+    assert ann.types("/logout")[-1] == "Logged out; this machine forgets the login."
+    assert ann.code == [0]
+    monkeypatch.delenv("IMD_PASSWORD")
+    assert sit("-u", "ann").sees() == ["Password for ann: "]
+
+
+def test_a_device_logged_out_from_afar_asks_for_the_password(
+    wires: Wires, sit: Callable[..., Terminal], monkeypatch: Any
+) -> None:
+    ann = sit("-u", "ann", "--register", password=PASSWORD)
+    monkeypatch.delenv("IMD_PASSWORD")
+    ann.types("/quit")
+    other = wires.server.login("ann")
+    device = other.call("devices")["devices"][-1]["device"]
+    again = sit("-u", "ann")
+    again.sees()
+    assert other.call("revoke_device", device=device)["status"] == "success"
+    wires.pass_time(5)
+    assert again.sees()[-1] == "Password for ann: "
+    assert again.types(PASSWORD)[-1] == "Online again."
+
+
+def test_a_changed_certificate_ends_it(wires: Wires, sit: Callable[..., Terminal], monkeypatch: Any) -> None:
+    reason = Failure(CertificateChanged("localhost:7373", "AA:BB", "CC:DD"))
+
+    class Strange(Client):
+        def startService(self) -> None:
+            self._happened(GaveUp(reason))
+
+    monkeypatch.setattr(console, "Client", partial(Strange, endpoint=wires))
+    ann = sit("-u", "ann", password=PASSWORD)
+    seen = ann.sees()
+    assert seen[0] == "The certificate of localhost:7373 has changed. Nothing was sent to it."
+    assert [line.split() for line in seen[1:3]] == [["before", "AABB"], ["now", "CCDD"]]
+    assert ann.code == [1]
+
+
+# From a pipe.
+
+
+def test_a_pipe_sends_everything_before_it_ends(wires: Wires, sit: Callable[..., Terminal], come: Come) -> None:
+    bob = come("bob")
+    ann = sit("-u", "ann", "--register", pipe=True, password=PASSWORD)
+    ann.screen.dataReceived(b"/to bob\none\ntwo\n/history bob limit=1\nthree")
+    assert ann.ends() == 0
+    assert bob.texts() == ["ann: one", "ann: two", "ann: three"]
+    texts = [line for line in ann.sees() if line.startswith("[..]")]
+    assert texts == [f"[..] you to bob: {word}" for word in ("one", "two", "two", "three")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "complaint"),
+    [
+        (["hello"], "To whom? Choose with /to NAME, then write."),
+        (["/to nobody", "hello"], "  There is nobody called nobody here."),
+        (["/nonsense"], "There is no command NONSENSE. HELP lists them."),
+        (["/history nobody"], "There is nobody called nobody here."),
+    ],
+)
+def test_a_pipe_ends_with_1_when_something_was_refused(
+    sit: Callable[..., Terminal], lines: list[str], complaint: str
+) -> None:
+    ann = sit("-u", "ann", "--register", pipe=True, password=PASSWORD)
+    assert complaint in ann.types(*lines)
+    assert ann.ends() == 1
+
+
+def test_a_pipe_ends_with_2_when_there_is_no_answer(wires: Wires, sit: Callable[..., Terminal], come: Come) -> None:
+    bob = come("bob")
+    sit("-u", "ann", "--register", pipe=True, password=PASSWORD).ends()
+    wires.up = False
+    ann = sit(pipe=True)
+    ann.types("/to bob", "kept")
+    assert ann.ends() == 2
+    assert "1 not answered yet; kept here, and sent the next time you chat." in ann.sees()
+    wires.up = True
+    assert sit(pipe=True).ends() == 0
+    assert bob.texts() == ["ann: kept"]
+
+
+def test_a_pipe_does_not_wait_for_ever(wires: Wires, sit: Callable[..., Terminal]) -> None:
+    wires.up = False
+    ann = sit("-u", "ann", pipe=True, password=PASSWORD)
+    wires.pass_time(60)
+    assert ann.code == [2]
+    assert ann.sees()[-1] == "localhost:7373 did not answer in time; nothing was done."
+
+
+@pytest.mark.parametrize(("words", "complaint"), [([], "Say who you are"), (["-u", "ann"], "There is nobody to ask")])
+def test_a_pipe_cannot_be_asked(sit: Callable[..., Terminal], words: list[str], complaint: str) -> None:
+    ann = sit(*words, pipe=True)
+    assert ann.sees()[0].startswith(complaint)
+    assert ann.code == [1]
+
+
+def test_a_pipe_with_a_wrong_password(wires: Wires, sit: Callable[..., Terminal], come: Come) -> None:
+    come("ann")
+    ann = sit("-u", "ann", pipe=True, password="wrong password")
+    assert ann.sees() == ["The name or the password is wrong."]
+    assert ann.code == [1]
+
+
+def test_a_second_console_is_turned_away(sit: Callable[..., Terminal], monkeypatch: Any) -> None:
+    monkeypatch.setattr(console, "claim", lambda account: False)
+    ann = sit("-u", "ann", password=PASSWORD)
+    assert ann.sees()[0].startswith("ann is chatting from this machine already.")
+    assert ann.code == [1]
+
+
+def test_in_chinese(sit: Callable[..., Terminal], come: Come) -> None:
+    bob = come("bob")
+    ann = sit("-u", "ann", "--register", "--lang", "zh", password=PASSWORD)
+    assert ann.sees()[-1] == "没有未读消息。"
+    assert ann.types("/to 没有这人") == ["这里没有叫 没有这人 的用户。"]
+    bob.send("ann", "你好")
+    assert ann.sees() == ["[..] bob: 你好"]
+
+
+def test_the_exit_code_comes_by_a_deferred(sit: Callable[..., Terminal]) -> None:
+    ann = sit("-u", "ann", "--register", pipe=True, password=PASSWORD)
+    assert isinstance(ann.running, Deferred)
