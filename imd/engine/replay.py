@@ -18,6 +18,7 @@ from imd.chat.conversations import replay_page, undelivered
 from imd.chat.lanes import Me
 from imd.engine.announcement import Announcement
 from imd.engine.house import House
+from imd.store.db import StoreUnavailable
 from imd.wire.messages import NewMessage
 from imd.wire.receipts import Replayed
 from imd.wire.refusals import Refusal, SlowConsumer, Unavailable
@@ -123,5 +124,6 @@ class Replay:
                 yield announcement
 
     def _failed(self, failure: Failure) -> None:
-        self.log.failure("a replay failed", failure)
+        if not failure.check(StoreUnavailable):
+            self.log.failure("a replay failed", failure)
         self.session.close(Unavailable())

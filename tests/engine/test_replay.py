@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from twisted.internet.defer import Deferred
 
 from imd.engine.replay import PAGE
 from imd.testing import PASSWORD, Terminal
@@ -242,3 +243,13 @@ def test_text_and_chinese_replays_read_the_same_messages() -> None:
     heard = bob.heard()
     assert [line for line in heard if line.startswith("* ann: ")] == ["* ann: 1", "* ann: 2"]
     assert heard[-1].startswith("* 错过的消息共 2 条")
+
+
+def test_a_replay_that_the_server_stops_under_is_no_fault() -> None:
+    back = Return(3)
+    back.server.database.readers = back.server.readers
+    back.log_in()
+    back.work()
+    assert Deferred.fromCoroutine(back.server.database.close()).called
+    back.finish()
+    assert back.bob.objects()[-1]["code"] == "unavailable"
