@@ -3,7 +3,7 @@
     @writes   whole, in the writer thread, in a savepoint of the group's transaction:  (tx, me, command) -> Outcome
     @reads    the same on a snapshot in a reader thread
     @live     in the reactor, without a database:                                      (me, command) -> Outcome
-    @slow     a coroutine that waits for pools of its own:                             (desk, me, command) -> Outcome
+    @slow     a coroutine that may wait, and what changes who asks (nothing passes it):  (desk, me, command) -> Outcome
 
 Who is to be told, and what becomes of the session, is data in the Outcome; a handler never calls the network.
 """

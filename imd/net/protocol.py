@@ -298,11 +298,11 @@ class ImdProtocol(LineReceiver):
         self._after(FAREWELL_SECONDS, self._abort)
 
     def goodbye(self, refusal: Refusal) -> None:
-        """Close, whatever is spoken here; who speaks lines is told why."""
-        if self._face is Face.HTTP:
-            self._abort()
-        else:
+        """Close; who speaks lines is told why, whoever still shakes hands or speaks HTTP is not waited for."""
+        if self._face is Face.LINES:
             self.session.close(refusal)
+        else:
+            self._abort()
 
     def _abort(self) -> None:
         self._timer = None

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from imd.testing import MemoryServer
 from tests.net.peer import Peer
 
@@ -15,7 +17,8 @@ def test_everybody_is_told_why_in_their_dialect() -> None:
     text, as_json, silent = Peer(server), Peer(server), Peer(server)
     text.send(b"PING\n")
     as_json.send(b'{"action":"ping"}\n')
-    for peer in (text, as_json):
+    server.pass_time(0.5)
+    for peer in (text, as_json, silent):
         peer.read()
     done = server.factory.goodbye()
     assert json.loads(as_json.read())["code"] == "unavailable"
@@ -37,10 +40,12 @@ def test_who_does_not_go_is_cut_off() -> None:
     assert done.called
 
 
-def test_a_browser_is_cut_off_without_words() -> None:
+@pytest.mark.parametrize("first", [b"GET / HTTP/1.1\r\n", b"GET /", b""])
+def test_who_does_not_speak_lines_is_cut_off_without_words(first: bytes) -> None:
     server = MemoryServer()
     peer = Peer(server)
-    peer.send(b"GET / HTTP/1.1\r\n")
+    if first:
+        peer.send(first)
     done = server.factory.goodbye()
     assert peer.transport.aborted
     assert peer.transport.unread == b""

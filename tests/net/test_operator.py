@@ -10,7 +10,6 @@ from tests.net.peer import Peer
 
 class OperatorPeer(Peer):
     def __init__(self, server: MemoryServer) -> None:
-        self.server = server
         address = UNIXAddress(None)
         super().__init__(server, address)
         self.end()
@@ -48,6 +47,8 @@ def test_an_operator_is_not_greeted_hurried_or_counted() -> None:
 def test_an_operator_is_told_that_the_server_stops() -> None:
     server = MemoryServer()
     operator = OperatorPeer(server)
+    operator.send(b"PING\n")
+    operator.read()
     done = server.factory.goodbye()
     assert operator.read().startswith(b"* Closing: ")
     assert done.called
