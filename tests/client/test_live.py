@@ -1,0 +1,255 @@
+"""The client as processes, against a daemon in another: real TLS, a real terminal, kill -9."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import attrs
+import pytest
+
+from tests.live.daemon import Daemon
+
+IMD = Path(sys.executable).with_name("imd")
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PASSWORD = "correct horse battery"
+PATIENCE = 20
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    daemon = Daemon(tmp_path / "daemon", {"failed_logins": "50", "unauthenticated_per_address": "100"})
+    yield daemon.start()
+    daemon.close()
+
+
+@attrs.define
+class Place:
+    """Somebody's machine: where their state is, and which server they know."""
+
+    directory: Path
+    daemon: Daemon
+
+    def environment(self, **more: str) -> dict[str, str]:
+        mine = {"IMD_SERVER": f"localhost:{self.daemon.port}", "XDG_STATE_HOME": str(self.directory), "TZ": "UTC"}
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("IMD_", "LC_", "LANG"))}
+        return kept | mine | more
+
+    def run(self, *words: str, text: str = "", **more: str) -> "subprocess.CompletedProcess[str]":
+        """Run `imd` with its input from a pipe."""
+        return subprocess.run(
+            [IMD, *words], input=text, env=self.environment(**more), capture_output=True, text=True, timeout=60
+        )
+
+    def chat(self, text: str, *words: str) -> list[str]:
+        """Chat from a pipe, with a password; gives the lines shown."""
+        done = self.run("chat", "--register", *words, text=text, IMD_PASSWORD=PASSWORD)
+        assert (done.returncode, done.stderr) == (0, "")
+        return re.sub(r"(?m)^\[[^]]*\]", "[..]", done.stdout).splitlines()
+
+
+@pytest.fixture
+def place(tmp_path: Path, daemon: Daemon) -> Callable[[str], Place]:
+    return lambda name: Place(tmp_path / name, daemon)
+
+
+def test_two_people_at_pipes(place: Callable[[str], Place], daemon: Daemon) -> None:
+    ann, bob = place("ann"), place("bob")
+    bob.chat("", "-u", "bob")
+    first = ann.chat("/to bob\nhello\n你好\n", "-u", "ann")
+    assert first[0].startswith("First time on localhost")
+    assert "".join(line.strip() for line in first[2:4]) in daemon.log
+    assert first[-2:] == ["[..] you to bob: hello", "[..] you to bob: 你好"]
+    assert bob.chat("/read\n")[1:4] == ["ann: 2 unread", "[..] ann: hello", "[..] ann: 你好"]
+    assert bob.chat("")[1:] == ["Nothing unread."]
+
+
+def test_the_exit_code_of_imd_send(place: Callable[[str], Place], daemon: Daemon) -> None:
+    ann, bob = place("ann"), place("bob")
+    for each in (ann, bob):
+        each.chat("", "-u", each.directory.name)
+    assert ann.run("send", "bob", "-m", "one").returncode == 0
+    assert ann.run("send", "bob", text="two\nlines\n").returncode == 0
+    refused = ann.run("send", "nobody", "-m", "one")
+    assert (refused.returncode, refused.stderr) == (1, "Not sent: There is nobody called nobody here.\n")
+    assert daemon.process is not None
+    daemon.process.send_signal(signal.SIGSTOP)
+    unknown = ann.run("send", "bob", "-m", "three", "--wait", "1")
+    daemon.process.send_signal(signal.SIGCONT)
+    assert unknown.returncode == 2
+    assert ann.run("send", "bob", "-m", "three").returncode == 0
+    assert bob.chat("")[2:] == ["[..] ann: one", "[..] ann: two", "    lines", "[..] ann: three"]
+
+
+class Console:
+    """`imd chat` in a terminal of 80 columns, as a person has it."""
+
+    def __init__(self, place: Place, *words: str, **environment: str) -> None:
+        self.ours, self.theirs = pty.openpty()
+        fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.before = termios.tcgetattr(self.theirs)
+        self.seen = ""
+        self.process = subprocess.Popen(
+            [IMD, "chat", *words],
+            env=place.environment(**({"TERM": "xterm"} | environment)),
+            stdin=self.theirs,
+            stdout=self.theirs,
+            stderr=self.theirs,
+            start_new_session=True,
+        )
+
+    def types(self, line: str) -> None:
+        os.write(self.ours, f"{line}\r".encode())
+
+    def sees(self, text: str) -> str:
+        """Wait until a text appears after what was seen before. Gives what came with it."""
+        until = time.monotonic() + PATIENCE
+        while text not in self.seen:
+            assert time.monotonic() < until, f"{text!r} does not appear:\n{self.seen}"
+            if select.select([self.ours], [], [], 0.2)[0]:
+                self.seen += os.read(self.ours, 65536).decode(errors="replace")
+        before, _, self.seen = self.seen.partition(text)
+        return before + text
+
+    def ends(self) -> int:
+        return self.process.wait(PATIENCE)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self.ours)
+        os.close(self.theirs)
+
+
+@pytest.fixture
+def sit(place: Callable[[str], Place]) -> Iterator[Callable[..., Console]]:
+    consoles: list[Console] = []
+
+    def sit(name: str, *words: str, **environment: str) -> Console:
+        consoles.append(Console(place(name), *words, **environment))
+        return consoles[-1]
+
+    yield sit
+    for each in consoles:
+        each.close()
+
+
+@pytest.mark.parametrize("terminal", ["xterm", "dumb"])
+def test_a_person_at_a_terminal(sit: Callable[..., Console], place: Callable[[str], Place], terminal: str) -> None:
+    place("bob").chat("", "-u", "bob")
+    ann = sit("ann", TERM=terminal)
+    ann.sees("Name: ")
+    ann.types("ann")
+    ann.sees("Password for ann: ")
+    ann.types(PASSWORD)
+    shown = ann.sees("[y/N] ")
+    ann.types("y")
+    ann.sees("The password again: ")
+    ann.types(PASSWORD)
+    shown += ann.sees("Nothing unread.")
+    assert PASSWORD not in shown
+    ann.types("/to bob")
+    ann.sees("nothing was said so far.")
+    ann.types("你好")
+    ann.sees("you to bob: 你好")
+    ann.types("/quit")
+    assert ann.ends() == 0
+    assert termios.tcgetattr(ann.theirs) == ann.before
+    assert os.get_blocking(ann.theirs)
+    assert place("bob").chat("")[-1] == "[..] ann: 你好"
+
+
+@pytest.mark.parametrize("key", ["\x03", "\x04"])
+def test_a_key_ends_it_and_leaves_the_terminal_as_it_was(
+    sit: Callable[..., Console], place: Callable[[str], Place], key: str
+) -> None:
+    place("ann").chat("", "-u", "ann")
+    ann = sit("ann")
+    ann.sees("Nothing unread.")
+    os.write(ann.ours, key.encode())
+    assert ann.ends() == 0
+    assert termios.tcgetattr(ann.theirs) == ann.before
+
+
+def test_kill_9_in_the_middle(sit: Callable[..., Console], place: Callable[[str], Place], daemon: Daemon) -> None:
+    for name in ("ann", "bob"):
+        place(name).chat("", "-u", name)
+    ann, bob = sit("ann"), sit("bob")
+    for each, other in ((ann, "bob"), (bob, "ann")):
+        each.sees("Nothing unread.")
+        each.types(f"/to {other}")
+        each.sees("nothing was said so far.")
+    ann.types("before")
+    bob.sees("ann: before")
+    daemon.stop(signal.SIGKILL)
+    ann.sees("Offline:")
+    ann.types("meanwhile")
+    ann.sees("Kept for bob")
+    daemon.start()
+    ann.sees("you to bob: meanwhile")
+    bob.sees("ann: meanwhile")
+    bob.types("after")
+    ann.sees("bob: after")
+    ann.types("/history bob")
+    for text in ("you to bob: before", "you to bob: meanwhile", "bob: after"):
+        ann.sees(text)
+
+
+def test_a_second_console_of_the_same_account_is_turned_away(
+    sit: Callable[..., Console], place: Callable[[str], Place]
+) -> None:
+    place("ann").chat("", "-u", "ann")
+    first = sit("ann")
+    first.sees("Nothing unread.")
+    second = sit("ann")
+    second.sees("ann is chatting from this machine already.")
+    assert second.ends() == 1
+
+
+@pytest.fixture
+def bot(place: Callable[[str], Place]) -> Iterator[Callable[[], "subprocess.Popen[bytes]"]]:
+    bots: list[subprocess.Popen[bytes]] = []
+
+    def start() -> "subprocess.Popen[bytes]":
+        environment = place("echo").environment(IMD_PASSWORD=PASSWORD)
+        bots.append(
+            subprocess.Popen([sys.executable, EXAMPLES / "echo_bot.py"], env=environment, stdout=subprocess.PIPE)
+        )
+        assert bots[-1].stdout is not None
+        while b"echo is on" not in (line := bots[-1].stdout.readline()):
+            assert line, "the bot ended"
+        return bots[-1]
+
+    yield start
+    for each in bots:
+        each.kill()
+        each.wait()
+        assert each.stdout is not None
+        each.stdout.close()
+
+
+def test_the_echo_bot(
+    bot: Callable[[], "subprocess.Popen[bytes]"], sit: Callable[..., Console], place: Callable[[str], Place]
+) -> None:
+    place("ann").chat("", "-u", "ann")
+    running = bot()
+    ann = sit("ann")
+    ann.sees("Nothing unread.")
+    ann.types("/to echo hello")
+    ann.sees("echo: You said: hello")
+    running.kill()
+    running.wait()
+    ann.types("are you there?")
+    ann.sees("you to echo: are you there?")
+    bot()
+    ann.sees("echo: You said: are you there?")
