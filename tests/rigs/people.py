@@ -108,7 +108,7 @@ class Sender:
                 wire.close()
 
     async def _talk(self, wire: Wire) -> None:
-        await wire.ask(action="resume", token=self.token, replay=False)
+        wire.write({"action": "resume", "token": self.token, "replay": False})
         for sent in self._unanswered.values():
             self._send(wire, sent)
         while self.going or self._unanswered:
