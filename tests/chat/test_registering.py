@@ -1,0 +1,140 @@
+"""Registering: names, passwords, invites."""
+
+from typing import Any
+
+import attrs
+import pytest
+
+from imd.chat.lanes import SignIn
+from imd.store import accounts as sql
+from imd.wire.accounts import (
+    Login,
+    Register,
+)
+from imd.wire.admin import InviteCreate
+from imd.wire.refusals import (
+    BadName,
+    Forbidden,
+    InviteInvalid,
+    InviteRequired,
+    NameTaken,
+    WeakPassword,
+)
+from tests.chat.room import PASSWORD, Room
+
+DAY = 86_400_000
+
+
+def register(username: str = "ann", **fields: Any) -> Register:
+    return Register(**{"username": username, "password": PASSWORD, **fields})
+
+
+def login(room: Room, username: str = "ann", **fields: Any) -> Any:
+    return room.asks(room.stranger(), Login(username=username, password=PASSWORD, **fields))
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("ann", "ann"), ("Ann", "ann"), ("ＡＮＮ", "ann"), ("小明", "小明"), ("JOSÉ", "josé"), ("jose\u0301", "josé")],
+)
+def test_a_name_is_kept_in_its_one_spelling(room: Room, typed: str, kept: str) -> None:
+    assert room.asks(room.stranger(), register(typed)).username == kept
+    assert isinstance(room.refuses(room.stranger(), register(kept)), NameTaken)
+    assert login(room, typed).username == kept
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a@b", "#team", "a" * 33, "a\u200bb", "☃", "x" * 256])
+def test_not_a_name(room: Room, name: str) -> None:
+    assert isinstance(room.refuses(room.stranger(), register(name)), BadName)
+
+
+@pytest.mark.parametrize("password", ["", "1234567", "password1", "PASSWORD1", "woaini520"])
+def test_a_weak_password(room: Room, password: str) -> None:
+    assert isinstance(room.refuses(room.stranger(), register(password=password)), WeakPassword)
+
+
+def test_ones_own_name_is_no_password(room: Room) -> None:
+    assert isinstance(room.refuses(room.stranger(), register("annabelle", password="AnnaBelle")), WeakPassword)
+
+
+def test_registering_is_not_logging_in(room: Room) -> None:
+    outcome = room.does(room.stranger(), register())
+    assert outcome.effects == ()
+    assert sql.devices(room.tx, 1) == []
+
+
+def test_two_at_once_for_one_name(room: Room) -> None:
+    """Both have seen that the name is free before either is stored."""
+    order: list[str] = []
+
+    @attrs.define
+    class Hasty(Room):
+        async def hash_password(self, password: str) -> str:
+            if not order:
+                order.append("the other was faster")
+                self.does(self.stranger(), register(password="another password"))
+            return await super().hash_password(password)
+
+    hasty = Hasty()
+    with pytest.raises(NameTaken):
+        hasty.does(hasty.stranger(), register())
+    [(kept,)] = hasty.tx.execute("SELECT password_hash FROM account").fetchall()
+    assert kept == "hash of another password"
+
+
+@pytest.mark.parametrize("registration", ["open", "invite"])
+def test_an_invite_lets_so_many_in(room: Room, registration: str) -> None:
+    root = room.person("root", admin=True)
+    code = room.asks(root, InviteCreate(uses=2)).invite
+    room.registration = registration
+    room.asks(room.stranger(), register("ann", invite=code))
+    room.asks(room.stranger(), register("bob", invite=code))
+    assert isinstance(room.refuses(room.stranger(), register("cid", invite=code)), InviteInvalid)
+    assert isinstance(room.refuses(room.stranger(), register("cid", invite="made up")), InviteInvalid)
+
+
+def test_an_invite_ends(room: Room) -> None:
+    root = room.person("root", admin=True)
+    invite = room.asks(root, InviteCreate(days=7))
+    assert invite.expires == "2026-09-28T14:13:20.000Z"
+    room.now += 7 * DAY
+    assert isinstance(room.refuses(room.stranger(), register(invite=invite.invite)), InviteInvalid)
+    room.now -= 1
+    assert room.asks(room.stranger(), register(invite=invite.invite)).username == "ann"
+
+
+def test_a_registration_that_fails_does_not_use_the_invite_up(room: Room) -> None:
+    root = room.person("root", admin=True)
+    code = room.asks(root, InviteCreate()).invite
+    for refused in (register("root", invite=code), register("a b", invite=code), register(password="x", invite=code)):
+        room.refuses(room.stranger(), refused)
+    assert room.asks(room.stranger(), register(invite=code)).username == "ann"
+
+
+@pytest.mark.parametrize("admin", [False, True])
+def test_an_admins_invite_makes_an_admin(room: Room, admin: bool) -> None:
+    root = room.person("root", admin=True)
+    code = room.asks(root, InviteCreate(admin=admin)).invite
+    room.asks(room.stranger(), register(invite=code))
+    outcome = room.does(room.stranger(), Login(username="ann", password=PASSWORD))
+    [signed_in] = [each for each in outcome.effects if isinstance(each, SignIn)]
+    assert signed_in.admin is admin
+
+
+def test_only_the_fingerprint_of_an_invite_and_of_a_token_is_kept(room: Room) -> None:
+    root = room.person("root", admin=True)
+    code = room.asks(root, InviteCreate()).invite
+    token = login(room, "root").token
+    kept = "\n".join(room.tx.iterdump())
+    assert code not in kept
+    assert token not in kept
+
+
+def test_by_invite_only_and_not_at_all(room: Room) -> None:
+    root = room.person("root", admin=True)
+    code = room.asks(root, InviteCreate()).invite
+    room.registration = "invite"
+    assert isinstance(room.refuses(room.stranger(), register()), InviteRequired)
+    room.registration = "closed"
+    assert isinstance(room.refuses(room.stranger(), register()), Forbidden)
+    assert isinstance(room.refuses(room.stranger(), register(invite=code)), Forbidden)
