@@ -11,6 +11,7 @@ bot.run()
 
 import os
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 from pathlib import Path
@@ -75,7 +76,11 @@ class Bot(Client):
     def run(self) -> None:
         """Start, log to the standard output, and stay until stopped. Ends with exit code 1 if the server refuses us."""
         globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)], redirectStandardIO=False)
-        react(lambda reactor: Deferred.fromCoroutine(self._stay()))
+        react(self._main)
+
+    def _main(self, reactor: Any) -> Deferred[None]:
+        reactor.seconds = time.monotonic  # else timers jump with the wall clock
+        return Deferred.fromCoroutine(self._stay())
 
     async def _stay(self) -> None:
         self.startService()

@@ -99,7 +99,7 @@ class Commands:
         except BadName as refusal:
             self._fail(sentence(refusal, self.language))
             return
-        if self.screen.interactive and self.client.connection.online and not await self._known(to):
+        if self.screen.interactive and not await self._known(to):
             return
         self.to = to
         self.screen.prompt(f"{to}> ")
@@ -107,7 +107,10 @@ class Commands:
             self._send(to, first)
 
     async def _known(self, to: str) -> bool:
-        """Ask the server about somebody, and show the last words."""
+        """Ask the server about somebody, and show the last words. Without a connection anybody may be chosen."""
+        if not self.client.connection.online:
+            self.say("chosen", to=to)
+            return True
         try:
             page = await self.client.ask(History(to=to, limit=CONTEXT))
         except Refused as refused:

@@ -197,7 +197,7 @@ class Connection(Service):
     # Logging in.
 
     async def _enter(self, protocol: ClientProtocol) -> None:
-        await protocol.ask(Hello(client=f"imd {__version__}", lang=self.credentials.language))  # type: ignore[arg-type]
+        await protocol.ask(Hello(client=f"imd {__version__}", lang=self.credentials.language))  # type: ignore[arg-type]  # a Language, by where it comes from
         if not await self._resumed(protocol):
             await self._logged_in(protocol)
         self.online = True

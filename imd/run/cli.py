@@ -4,6 +4,7 @@ import getopt
 import getpass
 import os
 import sys
+import time
 from typing import Any
 
 import msgspec
@@ -61,6 +62,7 @@ class Send(PlainOptions, send.Options):
 
 
 async def _exiting(reactor: Any, main: Any, options: PlainOptions) -> None:
+    reactor.seconds = time.monotonic  # else timers jump with the wall clock
     code: Deferred[int] = main(reactor, options)
     raise SystemExit(await code)
 

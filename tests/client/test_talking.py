@@ -4,14 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from imd_client import AnswerLost, CaughtUp, GaveUp, LoginNeeded, NotSent, Offline, Online, Refused, State
+from imd_client import AnswerLost, CaughtUp, Client, GaveUp, LoginNeeded, NotSent, Offline, Online, Refused, State
 from twisted.internet.defer import CancelledError, Deferred
 
 from imd.testing import PASSWORD
-from imd.wire.accounts import WhoAmI
-from imd.wire.messages import NewMessage, Sent
+from imd.wire.accounts import Logout, WhoAmI
+from imd.wire.messages import Message, NewMessage, Sent
 from imd.wire.receipts import Read, Receipt
+from imd.wire.refusals import BadName
 from tests.client.wires import Person, Wires
+from tests.conftest import LoggedFailures
 
 Come = Callable[..., Person]
 
@@ -247,3 +249,78 @@ def test_bytes_may_come_in_any_pieces(wires: Wires, come: Come, size: int) -> No
             wire.to_client(size)
         wires.turn()
     assert bob.texts() == ["ann: 中文 hi"]
+
+
+def test_many_unread_messages_come_in_pages(wires: Wires, come: Come) -> None:
+    come("ann").client.stopService()
+    bob = come("bob")
+    for number in range(450):
+        bob.client.outbox.queue("ann", f"{number}")
+    wires.pass_time(40)
+    new = come("ann")
+    wires.pass_time(5)
+    assert new.texts() == [f"bob: {number}" for number in range(450)]
+
+
+def test_many_missed_messages_come_in_pages(wires: Wires, come: Come) -> None:
+    ann, bob = come("ann"), come("bob")
+    bob.send("ann", "first")
+    wires.up = False
+    wires.wires[0].cut()
+    for number in range(550):
+        bob.client.outbox.queue("ann", f"{number}")
+    wires.pass_time(40)
+    wires.up = True
+    wires.pass_time(60)
+    assert ann.texts() == ["bob: first", *(f"bob: {number}" for number in range(550))]
+
+
+def live(rev: int, conversation: int = 1) -> Message:
+    fields = {"sender": "bob", "to": "bob", "kind": "text", "content": "?", "time": "2026-11-23T06:25:18.123Z"}
+    return Message(conversation=conversation, seq=rev, rev=rev, **fields)  # type: ignore[arg-type]
+
+
+def test_a_lost_copy_is_fetched_again(wires: Wires, come: Come) -> None:
+    ann, bob = come("ann"), come("bob")
+    for number in range(3):
+        bob.send("ann", f"{number}")
+    ann.client.account.forget(1)
+    ann.client.inbox.heard(live(3))
+    wires.pass_time(5)
+    assert [message.content for message in ann.client.account.after(1, 0)] == ["0", "1", "2"]
+
+
+def test_a_conversation_that_is_no_longer_ours_is_left_alone(wires: Wires, come: Come) -> None:
+    ann, bob = come("ann"), come("bob")
+    ann.client.inbox.heard(live(7, conversation=99))
+    wires.pass_time(5)
+    bob.send("ann", "hi")
+    assert ann.texts() == ["bob: hi"]
+    assert len(ann.of(Online)) == 1
+
+
+def test_a_fault_nobody_foresaw_begins_afresh(wires: Wires, come: Come, logged_failures: LoggedFailures) -> None:
+    async def stumble() -> None:
+        raise ZeroDivisionError
+
+    ann = come("ann")
+    ann.client.spawn(stumble())
+    wires.pass_time(5)
+    assert len(ann.of(Online)) == 2
+    logged_failures.expect(1)
+
+
+def test_a_message_is_not_lost_when_the_login_is(wires: Wires, come: Come) -> None:
+    ann, bob = come("ann"), come("bob")
+    results(Deferred.fromCoroutine(ann.client.ask(Logout())))
+    sent = results(ann.send("bob", "hi"))
+    wires.pass_time(5)
+    assert sent[0].seq == 1
+    assert bob.texts() == ["ann: hi"]
+
+
+def test_a_client_from_plain_words() -> None:
+    client = Client.of("Ann", "secret", server="chat.example", state=State())
+    assert (client.account.username, client.account.server) == ("ann", "chat.example:7373")
+    with pytest.raises(BadName):
+        Client.of("a b")
