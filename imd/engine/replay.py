@@ -57,6 +57,9 @@ class Replay:
     _pushed: dict[int, int] = attrs.field(factory=dict, init=False)
     """Conversation -> the highest rev pushed."""
 
+    _sent: set[tuple[int, int]] = attrs.field(factory=set, init=False)
+    """(conversation, seq) of what the session itself sent meanwhile: it has the answers."""
+
     _count: int = attrs.field(default=0, init=False)
     _waiting: "Deferred[None] | None" = attrs.field(default=None, init=False)
     _stopped: bool = attrs.field(default=False, init=False)
@@ -71,6 +74,10 @@ class Replay:
         self._held_bytes += len(announcement.json)
         if self._held_bytes > self.house.limits.queue_bytes:
             self.session.close(SlowConsumer())
+
+    def sent(self, conversation: int, seq: int) -> None:
+        """Leave out a message that the session itself sent during its replay."""
+        self._sent.add((conversation, seq))
 
     def proceed(self) -> None:
         """Go on: the peer has read what it was sent."""
@@ -101,9 +108,10 @@ class Replay:
             if self._stopped:
                 return
             for event in page:
-                self.session.tell(Announcement.of((), event))
                 self._pushed[conversation] = max(self._pushed.get(conversation, 0), event.rev)
-            self._count += len(page)
+                if (conversation, event.seq) not in self._sent:
+                    self.session.tell(Announcement.of((), event))
+                    self._count += 1
             seq = page[-1].seq if len(page) == PAGE else None
 
     async def _until_read(self) -> None:

@@ -26,7 +26,7 @@ from imd.store.db import StoreUnavailable
 from imd.store.transaction import Tx
 from imd.wire import jsonline, textline
 from imd.wire.base import Command, Reply, Request
-from imd.wire.messages import NewMessage, SendMessage
+from imd.wire.messages import NewMessage, Sent
 from imd.wire.refusals import AuthRequired, Internal, RateLimited, Refusal, Unavailable
 from imd.wire.session import Closing, Welcome
 
@@ -263,8 +263,15 @@ class Session:
         self.house.carry_out(outcome.effects, besides=self)
         for effect in outcome.effects:
             self._apply(effect)
-        if request.dialect is textline.DIALECT and isinstance(request.command, SendMessage):
-            self._waiting.extendleft(self._attention.answered(getattr(outcome.reply, "conversation", 0)))
+        if isinstance(outcome.reply, Sent):
+            self._note_sent(request, outcome.reply)
+
+    def _note_sent(self, request: Request, sent: Sent) -> None:
+        """Remember what this session sent: a replay leaves it out, and a person who answers has read."""
+        if self._replay is not None:
+            self._replay.sent(sent.conversation, sent.seq)
+        if request.dialect is textline.DIALECT:
+            self._waiting.extendleft(self._attention.answered(sent.conversation))
 
     def _apply(self, effect: object) -> None:
         if self._over:

@@ -253,3 +253,14 @@ def test_a_replay_that_the_server_stops_under_is_no_fault() -> None:
     assert Deferred.fromCoroutine(back.server.database.close()).called
     back.finish()
     assert back.bob.objects()[-1]["code"] == "unavailable"
+
+
+def test_what_the_session_itself_sends_meanwhile_does_not_come_back() -> None:
+    back = Return(missed=2)
+    back.log_in()
+    back.bob.ask("send_message", to="ann", content="wait, I am reading")
+    back.finish()
+    heard = back.bob.objects()
+    assert seqs(heard) == [1, 2]
+    assert [each["count"] for each in heard if each.get("event") == "replayed"] == [2]
+    assert [each["seq"] for each in heard if each.get("action") == "send_message"] == [3]
