@@ -249,6 +249,17 @@ def test_a_pipe_sends_everything_before_it_ends(wires: Wires, sit: Callable[...,
     assert texts == [f"[..] you to bob: {word}" for word in ("one", "two", "two", "three")]
 
 
+def test_answering_from_a_pipe_marks_read(wires: Wires, sit: Callable[..., Terminal], come: Come) -> None:
+    bob, _ = come("bob"), come("ann")
+    bob.send("ann", "hi")
+    sit("-u", "ann", pipe=True, password=PASSWORD).ends()
+    second = sit(pipe=True)
+    assert second.sees()[1] == "bob: 1 unread"
+    second.types("/to bob", "hello")
+    second.ends()
+    assert sit(pipe=True).sees()[1] == "Nothing unread."
+
+
 @pytest.mark.parametrize(
     ("lines", "complaint"),
     [

@@ -72,6 +72,7 @@ def test_unreachable_leaves_nothing_behind(wires: Wires, run: Any, come: Come, s
     code, said = run("bob", "-m", "hi")
     assert code == [UNKNOWN]
     assert said.splitlines()[-1].startswith("Not sent: the server could not be reached.")
+    assert State(state).account("localhost:7373", "ann").unanswered("bob", "hi", since=0) is None
     wires.up = True
     assert run("bob", "-m", "hi") == ([STORED], "")
     assert bob.texts() == ["ann: hi"]

@@ -324,3 +324,27 @@ def test_a_client_from_plain_words() -> None:
     assert (client.account.username, client.account.server) == ("ann", "chat.example:7373")
     with pytest.raises(BadName):
         Client.of("a b")
+
+
+def test_a_server_that_hangs_up_at_once_is_tried_less_and_less(wires: Wires, come: Come) -> None:
+    come("ann")
+    for _ in range(80):
+        wires.cut()
+        wires.clock.advance(0.5)
+    assert 5 < len(wires.wires) < 15
+
+
+def test_a_server_that_says_when_to_come_back_is_left_alone_till_then(wires: Wires, come: Come) -> None:
+    come("ann").client.stopService()
+    wait = 0
+    while wait < 10:
+        wires.server.pass_time(wait)
+        refused = wires.server.connect().call("login", username="ann", password="a guess")
+        wait = refused["params"].get("retry_after", 0)
+    ann = come("ann")
+    connections = len(wires.wires)
+    wires.pass_time(wait - 1)
+    assert (len(wires.wires), ann.of(Online)) == (connections, [])
+    assert [each.reason.value.code for each in ann.of(Offline)] == ["rate_limited"]
+    wires.pass_time(10)
+    assert len(ann.of(Online)) == 1
