@@ -257,6 +257,7 @@ def test_a_replay_that_the_server_stops_under_is_no_fault() -> None:
 
 def test_what_the_session_itself_sends_meanwhile_does_not_come_back() -> None:
     back = Return(missed=2)
+    back.server.database.readers = back.server.readers
     back.log_in()
     back.bob.ask("send_message", to="ann", content="wait, I am reading")
     back.finish()
