@@ -138,9 +138,12 @@ class Database:
                     raw.execute("PRAGMA query_only = ON")
 
             settings: dict[str, Any] = {"isolation_level": None, "check_same_thread": False}
-            return adbapi.ConnectionPool(
+            made = adbapi.ConnectionPool(
                 "sqlite3", path, cp_min=1, cp_max=size, cp_openfun=opened, cp_reactor=reactor, **settings
             )
+            # Bare connections: adbapi's own looks each call up by name, and nobody needs it here.
+            made.connectionFactory = lambda pool: pool.connect()  # type: ignore[assignment]  # any callable, it says
+            return made
 
         return cls(clock=reactor, writer=pool(1, query_only=False), readers=pool(readers, query_only=True))
 
