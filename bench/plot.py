@@ -1,4 +1,7 @@
-"""Draws docs/performance.svg from the recorded run: python -m bench.plot (needs `pip install -e '.[plot]'`)."""
+"""Brings the recorded run into docs/performance.md, as a table and a picture: python -m bench.plot
+
+Needs `pip install -e '.[plot]'`.
+"""
 
 import re
 from pathlib import Path
@@ -7,15 +10,25 @@ import matplotlib as mpl
 from matplotlib import pyplot
 from matplotlib.ticker import FuncFormatter
 
-from bench.report import last_run
+from bench.report import Figure, last_run, table
 
-PICTURE = Path(__file__).parent.parent / "docs" / "performance.svg"
+PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
+FIGURES = re.compile(r"(?<=<!-- figures -->\n).*(?=<!-- end of figures -->)", re.DOTALL)
 WINDOW = re.compile(r"50 pairs, window (\d+): answered")
 
 
 def main() -> None:
+    """Write the page's table and draw its picture."""
+    machine, figures = last_run()
+    about = " · ".join(f"{key}: {value}" for key, value in machine.items())
+    block = f"{about}\n\n{table(figures, {})}\n"
+    PAGE.write_text(FIGURES.sub(lambda _: block, PAGE.read_text()))
+    draw(figures, PAGE.with_suffix(".svg"))
+
+
+def draw(figures: list[Figure], picture: Path) -> None:
     """Draw messages a second against messages in flight."""
-    found = [(int(named[1]), each) for each in last_run()[1] if (named := WINDOW.fullmatch(each.name))]
+    found = [(int(named[1]), each) for each in figures if (named := WINDOW.fullmatch(each.name))]
     found.sort(key=lambda each: each[0])
     windows = [window for window, _ in found]
     mpl.rcParams["svg.hashsalt"] = "imd"  # the same figures give the same file
@@ -33,7 +46,7 @@ def main() -> None:
     axes.grid(alpha=0.3)
     axes.legend(loc="upper left", fontsize=8)
     axes.set_title("One server core, one generator core, real TLS, real disk", fontsize=10)
-    figure.savefig(PICTURE, metadata={"Date": None})
+    figure.savefig(picture, metadata={"Date": None})
 
 
 if __name__ == "__main__":
