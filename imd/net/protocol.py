@@ -138,7 +138,7 @@ class ImdProtocol(LineReceiver):
         self.transport.unregisterProducer()
         self._after(self.house.limits.login_seconds, self._abort)
         other.makeConnection(self.transport)
-        self.dataReceived = other.dataReceived  # type: ignore[method-assign]
+        self.dataReceived = other.dataReceived  # type: ignore[method-assign]  # from here on, its bytes
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Forget the connection."""

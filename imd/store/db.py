@@ -53,12 +53,10 @@ class Pool(Protocol):
         """Stop the threads and close their connections."""
 
 
-def connect(path: str, *, query_only: bool = False) -> sqlite3.Connection:
+def connect(path: str) -> sqlite3.Connection:
     """Open the file as imd needs it: explicit transactions, WAL, a sync at each commit."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     prepare(connection)
-    if query_only:
-        connection.execute("PRAGMA query_only = ON")
     return connection
 
 
