@@ -6,7 +6,8 @@ from typing import Any
 import attrs
 from twisted.internet.defer import CancelledError
 
-from imd.wire import accounts, admin, conversations, names, receipts, session  # noqa: F401  # all can be typed
+import imd.wire.capabilities  # noqa: F401  # all of it can be typed
+from imd.wire import names
 from imd.wire.accounts import Logout
 from imd.wire.base import Command, Spec, registry
 from imd.wire.catalog import say

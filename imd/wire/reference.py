@@ -8,34 +8,20 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
 import msgspec
 from msgspec import inspect
 
-from imd.wire import accounts, admin, catalog, conversations, jsonline, messages, receipts, session, textline
+from imd.wire import catalog, jsonline, messages, session, textline
 from imd.wire.base import Command, Done, Event, Item, Reply, Request, Right, Spec, meaning, registry
+from imd.wire.capabilities import MODULES
 from imd.wire.fields import BIGGEST, json_kind, kinds
 from imd.wire.refusals import CODES
 from imd.wire.samples import LIMITS, sample
 from imd.wire.schema import schema
 
 DOCS = Path(__file__).parents[2] / "docs"
-PARTS: list[ModuleType] = [session, accounts, messages, conversations, receipts, admin]
-EVENTS: list[type[Event]] = [
-    messages.NewMessage,
-    receipts.Receipt,
-    receipts.Replayed,
-    session.Welcome,
-    session.Closing,
-]
-OBJECTS: list[type[Item]] = [
-    messages.Message,
-    conversations.Conversation,
-    accounts.Device,
-    admin.User,
-    session.CommandHelp,
-    session.FieldHelp,
-]
 ANY_TIME = ["bad_request", "bad_encoding", "line_too_long", "rate_limited", "unavailable", "internal"]
 OTHER_LANGUAGE = {"en": "[中文](protocol.zh.md)", "zh": "[English](protocol.md)"}
 GAP = {"en": " ", "zh": ""}
@@ -45,6 +31,7 @@ COMMA = {"en": ", ", "zh": "、"}
 FIRST_STEPS = ["register", "login", "send_message"]
 
 Say = Callable[..., str]
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 def files() -> dict[str, str]:
@@ -52,7 +39,7 @@ def files() -> dict[str, str]:
     return {
         "protocol.md": page("en"),
         "protocol.zh.md": page("zh"),
-        "protocol.schema.json": msgspec.json.format(msgspec.json.encode(schema(_specs(), EVENTS)), indent=1).decode()
+        "protocol.schema.json": msgspec.json.format(msgspec.json.encode(schema(_specs(), _events())), indent=1).decode()
         + "\n",
     }
 
@@ -139,7 +126,7 @@ def _minute(say: Say, language: str) -> list[str]:
 def _commands(say: Say, language: str) -> list[str]:
     blocks = [f"## {say('commands')}", _contents(say, language)]
     blocks.append(say("refusals_any", codes=_codes(ANY_TIME, language)) + GAP[language] + say("characters"))
-    for part in PARTS:
+    for part in MODULES:
         blocks += [f"### {say(_part(part))}", _fence(_conversation(part))]
         for spec in _of(part):
             blocks += _command(spec, say, language)
@@ -147,11 +134,25 @@ def _commands(say: Say, language: str) -> list[str]:
 
 
 def _specs() -> list[Spec]:
-    return [spec for part in PARTS for spec in _of(part)]
+    return [spec for part in MODULES for spec in _of(part)]
 
 
 def _of(part: ModuleType) -> list[Spec]:
     return [spec for spec in registry if spec.shape.__module__ == part.__name__]
+
+
+def _declared(base: type[S]) -> list[type[S]]:
+    """List the classes of a kind that the parts declare, in their own order."""
+    ours = [(part.__name__, each) for part in MODULES for each in vars(part).values() if isinstance(each, type)]
+    return [each for name, each in ours if each.__module__ == name and issubclass(each, base)]
+
+
+def _events() -> list[type[Event]]:
+    return _declared(Event)
+
+
+def _objects() -> list[type[Item]]:
+    return [shape for shape in _declared(Item) if not issubclass(shape, Event)]
 
 
 def _part(part: ModuleType) -> str:
@@ -166,7 +167,7 @@ def _conversation(part: ModuleType) -> str:
 
 def _contents(say: Say, language: str) -> str:
     rows = [["JSON", say("text_name"), say("column.meaning")]]
-    for part in PARTS:
+    for part in MODULES:
         rows.append([f"**{say(_part(part))}**", "", ""])
         rows += [
             [f"[`{spec.action}`](#command-{spec.action})", _verbs(spec), catalog.say(f"help.{spec.action}", language)]
@@ -274,10 +275,10 @@ def _bounds(least: int | None, most: int | None) -> str:
 
 def _things(say: Say, language: str) -> list[str]:
     blocks = [f"## {say('objects')}"]
-    for shape in OBJECTS:
+    for shape in _objects():
         blocks += [f'#### <a id="object-{shape.__name__}"></a>{shape.__name__}', _reply_table(shape, say, language)]
     blocks.append(f"## {say('events')}")
-    for event in EVENTS:
+    for event in _events():
         told = sample(event)
         shown = [dialect.event(told, language).decode() for dialect in (textline.DIALECT, jsonline.DIALECT)]
         blocks += [

@@ -7,12 +7,7 @@ from typing import Any, TypeVar
 import attrs
 import pytest
 
-import imd.chat.accounts
-import imd.chat.admin
-import imd.chat.conversations
-import imd.chat.messages
-import imd.chat.receipts
-import imd.chat.session  # noqa: F401  # importing a capability registers its handlers
+import imd.chat.capabilities  # noqa: F401  # registers the handlers
 from imd.chat.lanes import HANDLERS, Lane, Me, Outcome
 from imd.chat.limits import Limits
 from imd.chat.throttle import Throttle

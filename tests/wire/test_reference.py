@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from imd.chat.limits import Limits
 from imd.chat.session import FEATURES
-from imd.wire import catalog, jsonline, reference, samples
+from imd.wire import capabilities, catalog, jsonline, reference, samples
 from imd.wire.base import Event, Request, Spec
 from imd.wire.refusals import CODES
 from imd.wire.schema import schema
@@ -46,9 +46,10 @@ def test_the_command_writes_and_checks(
 
 
 def test_nothing_declared_is_left_out() -> None:
-    assert set(reference.PARTS) == set(MODULES)
-    assert set(reference.EVENTS) == set(EVENTS)
-    assert set(reference.OBJECTS) == set(ITEMS)
+    assert set(capabilities.MODULES) == set(MODULES)
+    for page in PAGES.values():
+        assert all(f"#### `{event.__struct_config__.tag}`" in page for event in EVENTS)
+        assert all(f'<a id="object-{item.__name__}"></a>' in page for item in ITEMS)
     assert set(reference.ANY_TIME) <= set(CODES)
     for page in PAGES.values():
         for spec in SPECS:

@@ -1,0 +1,8 @@
+"""Every capability's rules: importing this registers all handlers."""
+
+import imd.chat.accounts
+import imd.chat.admin
+import imd.chat.conversations
+import imd.chat.messages
+import imd.chat.receipts
+import imd.chat.session  # noqa: F401  # the import is what registers

@@ -1,0 +1,14 @@
+"""Every capability of the wire, in the order a newcomer would learn them: importing this declares all commands."""
+
+from types import ModuleType
+
+from imd.wire import accounts, admin, conversations, messages, receipts, session
+
+MODULES: tuple[ModuleType, ...] = (
+    session,
+    accounts,
+    messages,
+    conversations,
+    receipts,
+    admin,
+)
