@@ -139,6 +139,7 @@ class MemoryServer:
             now=lambda: EPOCH + int(self.clock.seconds() * 1000),
         )
         self.factory = ImdFactory(self.house)
+        self.house.chores.start()
         self.terminals: list[Terminal] = []
 
     def connect(self, host: str = "127.0.0.1") -> Terminal:

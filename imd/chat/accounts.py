@@ -1,7 +1,10 @@
 """The rules of accounts: registering, logging in, devices."""
 
+from collections.abc import Mapping
+
 from imd.chat import passwords
-from imd.chat.lanes import Cut, Desk, Me, Outcome, SignIn, SignOut, live, reads, slow, writes
+from imd.chat.conversations import topics
+from imd.chat.lanes import Cut, Desk, Me, Outcome, SignIn, SignOut, Topic, live, reads, slow, writes
 from imd.store import accounts as sql
 from imd.store.transaction import Tx
 from imd.wire import accounts as wire
@@ -84,7 +87,7 @@ async def login(desk: Desk, me: Me, command: wire.Login) -> Outcome[wire.LoggedI
     account = await _authenticate(desk, me, command.username, command.password)
     token = passwords.secret()
 
-    def add(tx: Tx) -> tuple[list[int], sql.Device]:
+    def add(tx: Tx) -> tuple[list[int], sql.Device, dict[Topic, int]]:
         _refuse_if_changed(tx, account)
         kept = sql.devices(tx, account.id)
         stale = [each.id for each in kept if each.last_seen < me.now - me.limits.token_days * DAY]
@@ -92,14 +95,15 @@ async def login(desk: Desk, me: Me, command: wire.Login) -> Outcome[wire.LoggedI
         dropped = sorted({*stale, *crowding})
         sql.drop_devices(tx, account.id, dropped)
         label = command.device or "device"
-        return dropped, sql.add_device(tx, account.id, label, passwords.fingerprint(token), me.now)
+        device = sql.add_device(tx, account.id, label, passwords.fingerprint(token), me.now)
+        return dropped, device, topics(tx, account.id)
 
-    dropped, device = await desk.write(add)
+    dropped, device, follows = await desk.write(add)
     reply = wire.LoggedIn(username=account.username, device=device.label, token=token)
-    return Outcome(reply, effects=(Cut(account.id, dropped), _signed_in(account, device, command.replay)))
+    return Outcome(reply, effects=(Cut(account.id, dropped), _signed_in(account, device, command.replay, follows)))
 
 
-def _signed_in(account: sql.Account, device: sql.Device, replay: bool) -> SignIn:
+def _signed_in(account: sql.Account, device: sql.Device, replay: bool, follows: Mapping[Topic, int]) -> SignIn:
     return SignIn(
         account=account.id,
         username=account.username,
@@ -108,6 +112,7 @@ def _signed_in(account: sql.Account, device: sql.Device, replay: bool) -> SignIn
         device=device.id,
         label=device.label,
         replay=replay,
+        topics=follows,
     )
 
 
@@ -116,17 +121,17 @@ async def resume(desk: Desk, me: Me, command: wire.Resume) -> Outcome[wire.Resum
     """Log a known device in by its token. Slow, like login: what follows it waits to know who asks."""
     _refuse_second_login(me)
 
-    def known(tx: Tx) -> tuple[sql.Device, sql.Account]:
+    def known(tx: Tx) -> tuple[sql.Device, sql.Account, dict[Topic, int]]:
         found = sql.by_token(tx, passwords.fingerprint(command.token), me.now - me.limits.token_days * DAY)
         if found is None or found[1].disabled:
             raise InvalidCredentials("token")
         if found[0].last_seen < me.now - TOUCH_AFTER:
             sql.touch_device(tx, found[0].id, me.now)
-        return found
+        return *found, topics(tx, found[1].id)
 
-    device, account = await desk.write(known)
+    device, account, follows = await desk.write(known)
     reply = wire.Resumed(username=account.username, device=device.label)
-    return Outcome(reply, effects=(_signed_in(account, device, command.replay),))
+    return Outcome(reply, effects=(_signed_in(account, device, command.replay, follows),))
 
 
 @slow(wire.Logout)

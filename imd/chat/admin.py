@@ -2,8 +2,8 @@
 
 from imd.chat import passwords
 from imd.chat.accounts import DAY
-from imd.chat.conversations import account_named
 from imd.chat.lanes import Cut, Desk, Me, Outcome, reads, slow, writes
+from imd.chat.places import account_named
 from imd.store import accounts as sql
 from imd.store.transaction import Tx
 from imd.wire import admin as wire

@@ -2,7 +2,11 @@
 
 import imd.chat.accounts
 import imd.chat.admin
+import imd.chat.burning
 import imd.chat.conversations
 import imd.chat.messages
+import imd.chat.personal
+import imd.chat.pins
+import imd.chat.reactions
 import imd.chat.receipts
 import imd.chat.session  # noqa: F401  # the import is what registers

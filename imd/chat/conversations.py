@@ -1,117 +1,78 @@
-"""The rules of conversations: finding one, listing them, reading pages, catching up."""
+"""The rules of conversations: listing them, reading pages, catching up."""
 
-from imd.chat.lanes import Me, Outcome, reads
-from imd.store import accounts, messages, receipts
+from imd.chat.lanes import Me, Outcome, Topic, reads
+from imd.chat.news import shown
+from imd.chat.places import Place, by_number, find, place_of
 from imd.store import conversations as sql
+from imd.store import messages, receipts
 from imd.store.transaction import Tx
 from imd.wire import conversations as wire
-from imd.wire import names
-from imd.wire.fields import BIGGEST, timestamp
-from imd.wire.messages import Addressed, Message, NewMessage, announced
-from imd.wire.refusals import BadName, NoSuchConversation, NoSuchUser
-
-
-def account_named(tx: Tx, typed: str) -> accounts.Account:
-    """Find the account that somebody typed the name of, or refuse `no_such_user`."""
-    try:
-        found = accounts.by_name(tx, names.username(typed))
-    except BadName:
-        found = None
-    if found is None:
-        raise NoSuchUser(username=typed[: names.LONGEST])
-    return found
-
-
-def find(tx: Tx, me: Me, command: Addressed) -> int:
-    """Find the conversation a command is about. Absent and not mine look alike."""
-    if command.to is not None:
-        found = sql.direct(tx, me.account, account_named(tx, command.to).id)
-    elif sql.other_member(tx, command.conversation or 0, me.account) is not None:
-        found = command.conversation
-    else:
-        found = None
-    if found is None:
-        raise NoSuchConversation
-    return found
-
-
-def shown(row: messages.Message, me: int, to: str) -> Message:
-    """Turn a stored message into what this reader sees; `to` is what they would type to answer."""
-    return Message(
-        conversation=row.conversation,
-        seq=row.seq,
-        rev=row.rev,
-        sender=row.sender,
-        to=to,
-        kind=row.kind,
-        content=row.content,
-        time=timestamp(row.time),
-        reply_to=row.reply_to,
-        client_id=row.client_id if row.sender_id == me else None,
-    )
-
-
-def address(tx: Tx, me: Me, conversation: int) -> str:
-    """Give what I would type to say something in a conversation of mine."""
-    other = sql.other_member(tx, conversation, me.account)
-    assert other is not None
-    return accounts.by_id(tx, other).username
+from imd.wire.fields import BIGGEST
+from imd.wire.messages import NewMessage, announced
+from imd.wire.refusals import Refusal
 
 
 @reads(wire.ListConversations)
 def conversations(tx: Tx, me: Me, command: wire.ListConversations) -> Outcome[wire.Conversations]:
     """List my conversations, the one with the latest message first."""
     listed = []
-    for row in sql.listing(tx, me.account):
-        if command.unread_only and not row.unread:
-            continue
-        last = messages.by_seq(tx, row.conversation, row.last_seq)
-        seen = wire.Conversation(
-            conversation=row.conversation,
-            kind=row.kind,
-            to=row.other,
-            title=row.other,
-            last_seq=row.last_seq,
-            last_rev=row.last_rev,
-            read_seq=row.read_seq,
-            delivered_seq=row.delivered_seq,
-            unread=row.unread,
-            last=shown(last, me.account, row.other) if last else None,
-        )
-        listed.append((last.time if last else 0, row.conversation, seen))
-    listed.sort(key=lambda each: each[:2], reverse=True)
-    return Outcome(wire.Conversations(conversations=[each[2] for each in listed]))
+    for row in sql.memberships(tx, me.account):
+        counted = sql.counted(tx, me.account, row)
+        if not command.unread_only or counted.unread:
+            listed.append(_listed(tx, me, place_of(tx, me, row), counted))
+    listed.sort(key=lambda each: (each.last.time if each.last else "", each.conversation), reverse=True)
+    return Outcome(wire.Conversations(conversations=listed))
+
+
+def _listed(tx: Tx, me: Me, place: Place, counted: sql.Counted) -> wire.Conversation:
+    row = place.row
+    last = shown(tx, messages.latest(tx, place.seen, BIGGEST, 1), me.account, place.to)
+    return wire.Conversation(
+        conversation=row.conversation,
+        kind=row.kind,
+        to=place.to,
+        title=row.title or place.to,
+        last_seq=row.last_seq,
+        last_rev=row.last_rev,
+        read_seq=row.read_seq,
+        delivered_seq=row.delivered_seq,
+        unread=counted.unread,
+        mentions=counted.mentions,
+        role=row.role if place.other is None else "",
+        muted=bool(row.muted),
+        archived=bool(row.archived),
+        pinned=bool(row.pinned),
+        last=last[0] if last else None,
+    )
 
 
 @reads(wire.History)
 def history(tx: Tx, me: Me, command: wire.History) -> Outcome[wire.Page]:
     """Give a page of a conversation, oldest first: what follows `after`, else the latest before `before`."""
-    conversation = find(tx, me, command)
+    place = find(tx, me, command)
     before = command.before or BIGGEST
     if command.after is not None:
-        rows = messages.following(tx, conversation, command.after, before, command.limit + 1)
+        rows = messages.following(tx, place.seen, command.after, before, command.limit + 1)
         page = rows[: command.limit]
     else:
-        rows = messages.latest(tx, conversation, before, command.limit + 1)
+        rows = messages.latest(tx, place.seen, before, command.limit + 1)
         page = rows[: command.limit][::-1]
-    to = address(tx, me, conversation)
-    seen = [shown(row, me.account, to) for row in page]
-    return Outcome(wire.Page(conversation=conversation, messages=seen, more=len(rows) > command.limit))
+    seen = shown(tx, page, me.account, place.to)
+    return Outcome(wire.Page(conversation=place.conversation, messages=seen, more=len(rows) > command.limit))
 
 
 @reads(wire.Sync)
 def sync(tx: Tx, me: Me, command: wire.Sync) -> Outcome[wire.Changes]:
-    """Give what is new or changed after a rev, by rev."""
-    conversation = find(tx, me, command)
-    rows = messages.changed(tx, conversation, command.after_rev, command.limit + 1)
-    page = rows[: command.limit]
-    to = address(tx, me, conversation)
+    """Give what is new or changed after a rev, by rev. At the end, the rev is the conversation's own."""
+    place = find(tx, me, command)
+    rows = messages.changed(tx, place.seen, command.after_rev, command.limit + 1)
+    page, more = rows[: command.limit], len(rows) > command.limit
     return Outcome(
         wire.Changes(
-            conversation=conversation,
-            messages=[shown(row, me.account, to) for row in page],
-            rev=page[-1].rev if page else command.after_rev,
-            more=len(rows) > command.limit,
+            conversation=place.conversation,
+            messages=shown(tx, page, me.account, place.to),
+            rev=page[-1].rev if more else max(place.row.last_rev, command.after_rev),
+            more=more,
         )
     )
 
@@ -122,7 +83,15 @@ def undelivered(tx: Tx, me: Me) -> list[tuple[int, int]]:
 
 
 def replay_page(tx: Tx, me: Me, conversation: int, after: int, limit: int) -> list[NewMessage]:
-    """Give the next messages that were not delivered, as the events that tell of them."""
-    to = address(tx, me, conversation)
-    rows = messages.following(tx, conversation, after, BIGGEST, limit)
-    return [announced(shown(row, me.account, to)) for row in rows]
+    """Give the next messages that were not delivered, as the events that tell of them. None, for who just left."""
+    try:
+        place = by_number(tx, me, conversation)
+    except Refusal:
+        return []
+    rows = messages.following(tx, place.seen, after, BIGGEST, limit)
+    return [announced(message) for message in shown(tx, rows, me.account, place.to)]
+
+
+def topics(tx: Tx, account: int) -> dict[Topic, int]:
+    """Give what an account follows while it is online: its groups, each from the first message it may see."""
+    return {Topic.members(group): seen_from for group, seen_from in sql.groups(tx, account)}

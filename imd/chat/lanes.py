@@ -8,9 +8,9 @@
 Who is to be told, and what becomes of the session, is data in the Outcome; a handler never calls the network.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import attrs
 
@@ -18,6 +18,7 @@ from imd.chat.limits import Limits
 from imd.chat.throttle import Throttle
 from imd.store.transaction import Tx
 from imd.wire.base import Command, Event, Reply
+from imd.wire.fields import BIGGEST
 
 R = TypeVar("R", bound=Reply, covariant=True)
 T = TypeVar("T")
@@ -42,6 +43,37 @@ class Me:
     """Where the connection comes from, as far as limits tell addresses apart."""
 
 
+class Topic(NamedTuple):
+    """Something that accounts follow while they are online: kept in memory, so that telling it reads no rows."""
+
+    about: str
+    number: int = 0
+
+    @classmethod
+    def members(cls, conversation: int) -> "Topic":
+        """What happens in a group."""
+        return cls("members", conversation)
+
+
+@attrs.frozen
+class Followers:
+    """Those who follow a topic: all of them, all besides one account, or that one account only.
+
+    Each follows from a seq on: what is about a message that came before is not for them.
+    """
+
+    topic: Topic
+    besides: int = 0
+    only: int = 0
+    seq: int = BIGGEST
+
+
+Addressee = tuple[int, ...] | Followers
+"""Who is told: these accounts, or those who follow a topic."""
+
+Told = tuple[Addressee, Event]
+
+
 @attrs.frozen
 class SignIn:
     """The session now speaks for this account; `replay` pushes what was not delivered."""
@@ -53,6 +85,8 @@ class SignIn:
     device: int
     label: str
     replay: bool
+    topics: Mapping[Topic, int] = attrs.field(factory=dict)
+    """What the account follows, each from which seq on."""
 
 
 @attrs.frozen
@@ -80,7 +114,31 @@ class Cut:
     devices: list[int]
 
 
-Effect = SignIn | SignOut | Leave | Speak | Cut
+@attrs.frozen
+class Follow:
+    """An account follows a topic from now on, or from another seq. It hears what this very outcome tells."""
+
+    account: int
+    topic: Topic
+    seq: int = 0
+
+
+@attrs.frozen
+class Unfollow:
+    """An account follows a topic no more. It still hears what this very outcome tells."""
+
+    account: int
+    topic: Topic
+
+
+@attrs.frozen
+class Wake:
+    """There is a chore to be done at this time (milliseconds since 1970), see chores."""
+
+    at: int
+
+
+Effect = SignIn | SignOut | Leave | Speak | Cut | Follow | Unfollow | Wake
 
 
 @attrs.frozen
@@ -88,7 +146,7 @@ class Outcome(Generic[R]):
     """What a handler decided: the reply, who is told what, and what becomes of the session."""
 
     reply: R
-    told: tuple[tuple[tuple[int, ...], Event], ...] = ()
+    told: tuple[Told, ...] = ()
     effects: tuple[Effect, ...] = ()
 
 

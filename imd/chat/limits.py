@@ -5,7 +5,8 @@ import attrs
 
 @attrs.frozen
 class Limits:
-    """How much, how long, how often. Sizes are bytes, times seconds; 0 requests a second means no limit."""
+    """How much, how long, how often. Sizes are bytes, times seconds; 0 requests a second means no limit,
+    and 0 edit_seconds that a message may always be changed."""
 
     line_bytes: int = 65_536
     content_bytes: int = 16_384
@@ -20,3 +21,5 @@ class Limits:
     password_characters: int = 8
     devices_per_account: int = 100
     token_days: int = 30
+    edit_seconds: int = 172_800
+    burn_days: int = 30

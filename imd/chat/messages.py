@@ -1,76 +1,235 @@
-"""The rules of messages: sending one."""
+"""The rules of messages: sending one, and what may become of it."""
 
-from imd.chat.conversations import account_named
-from imd.chat.lanes import Me, Outcome, writes
+import re
+
+import attrs
+
+from imd.chat import burning, mentions
+from imd.chat.lanes import Me, Outcome, Told, Wake, reads, writes
+from imd.chat.news import Readers, changed, news, readers_of, shown
+from imd.chat.places import Place, account_named, by_number, group, message, own_message
 from imd.store import accounts, conversations, receipts
+from imd.store import mentions as mention_rows
 from imd.store import messages as sql
 from imd.store.transaction import Tx
 from imd.wire import messages as wire
 from imd.wire.fields import timestamp
-from imd.wire.refusals import BadRequest, Conflict, NoSuchConversation, NoSuchMessage, TooLarge
+from imd.wire.refusals import BadRequest, Conflict, Forbidden, NoSuchMessage, RateLimited, TooLarge, TooLate
+
+_STICKER = re.compile(r"[^\s/]{1,64}/[^\s/]{1,64}")
+_LOCATION = re.compile(r"(-?\d{1,3}(?:\.\d+)?),(-?\d{1,3}(?:\.\d+)?)(?: .*)?", re.DOTALL)
+
+
+@attrs.frozen
+class Target:
+    """Where a message goes: to somebody, whether or not a conversation has begun, or to a place I am in."""
+
+    conversation: int | None
+    other: accounts.Account | None = None
+    place: Place | None = None
+
+    def entered(self, tx: Tx, me: Me) -> Place:
+        """Give it as a place that I am in."""
+        return self.place or by_number(tx, me, self.conversation or 0)
+
+    def readers(self, me: Me) -> Readers:
+        """Give who will read it."""
+        if self.place is not None:
+            return readers_of(self.place, me.username)
+        assert self.conversation is not None
+        assert self.other is not None
+        pair = {me.account: self.other.username, self.other.id: me.username}
+        return Readers(self.conversation, pair=tuple(pair.items()))
 
 
 @writes(wire.SendMessage)
 def send_message(tx: Tx, me: Me, command: wire.SendMessage) -> Outcome[wire.Sent]:
     """Store a message once and tell the others, and the sender's other devices."""
-    _check_content(command.content, me.limits.content_bytes)
-    other = _other(tx, me, command)
-    conversation = command.conversation or conversations.direct(tx, me.account, other.id)
+    check_content(tx, me, command.kind, command.content)
+    target = _target(tx, me, command.to, command.conversation)
     if command.client_id and (sent := sql.by_client_id(tx, me.account, command.client_id)):
-        return _repeated(sent, command, conversation)
-    if conversation is None:
-        conversation = conversations.begin_direct(tx, me.account, other.id, me.now)
-    if command.reply_to and not sql.by_seq(tx, conversation, command.reply_to):
+        asked = (command.kind, command.content, command.reply_to)
+        return _repeated(sent, target, same=(sent.kind, sent.content, sent.reply_to) == asked)
+    target = _begun(tx, me, target)
+    if command.reply_to and not sql.visible(tx, target.entered(tx, me).seen, command.reply_to):
         raise NoSuchMessage(seq=command.reply_to)
-    seq, rev = sql.append(
-        tx, conversation, me.account, command.client_id, me.now, command.kind, command.content, command.reply_to
-    )
-    receipts.follow_own(tx, conversation, me.account, seq)
-    time = timestamp(me.now)
-
-    def event(to: str, client_id: str | None = None) -> wire.NewMessage:
-        return wire.NewMessage(
-            conversation=conversation,
-            seq=seq,
-            rev=rev,
-            sender=me.username,
-            to=to,
-            kind=command.kind,
-            content=command.content,
-            time=time,
-            reply_to=command.reply_to,
-            client_id=client_id,
-        )
-
-    told = [((me.account,), event(other.username, command.client_id))]
-    if other.id != me.account:
-        told.append(((other.id,), event(me.username)))
-    reply = wire.Sent(conversation=conversation, seq=seq, rev=rev, time=time, duplicate=False)
-    return Outcome(reply, told=tuple(told))
+    new = _new(me, target, command.kind, command.content, command.client_id)
+    return _store(tx, me, target, new._replace(reply_to=command.reply_to, burn_after=command.burn_after))
 
 
-def _check_content(content: str, limit: int) -> None:
+def _repeated(sent: sql.Message, target: Target, *, same: bool) -> Outcome[wire.Sent]:
+    """Answer a client_id that was used before: the same message again, or a contradiction.
+
+    Of a message that has changed since, the words it was sent with are not known any more.
+    """
+    changed_since = sent.edited or sent.recalled or sent.burned
+    if sent.conversation != target.conversation or not (same or changed_since):
+        raise Conflict
+    return _sent(sent, duplicate=True)
+
+
+def _sent(row: sql.Message, *, duplicate: bool) -> Outcome[wire.Sent]:
+    time = timestamp(row.time)
+    return Outcome(wire.Sent(conversation=row.conversation, seq=row.seq, rev=row.rev, time=time, duplicate=duplicate))
+
+
+def _target(tx: Tx, me: Me, to: str | None, conversation: int | None) -> Target:
+    """Find where a message goes, and refuse who may not write there."""
+    if to is None:
+        place = by_number(tx, me, conversation or 0)
+    elif to.startswith("#"):
+        place = group(tx, me, to)
+    else:
+        other = account_named(tx, to)
+        return Target(conversations.direct(tx, me.account, other.id), other)
+    may_write(me, place)
+    _in_turn(me, place)
+    return Target(place.conversation, place.other, place)
+
+
+def may_write(me: Me, place: Place) -> None:
+    """Refuse who has no word in a group, or not yet again."""
+    row = place.row
+    if place.other is not None or place.at_least("admin"):
+        return
+    if row.who_writes == "admins" or not place.at_least("member"):
+        raise Forbidden("readers")
+    if row.muted_until > me.now:
+        raise Forbidden("muted", retry_after=-(-(row.muted_until - me.now) // 1000))
+
+
+def _in_turn(me: Me, place: Place) -> None:
+    """Refuse who spoke in a slow group only just now."""
+    left = place.row.spoke + place.row.slow_mode * 1000 - me.now
+    if place.row.slow_mode and left > 0 and not place.at_least("admin"):
+        raise RateLimited("slow_mode", retry_after=-(-left // 1000))
+
+
+def _begun(tx: Tx, me: Me, target: Target) -> Target:
+    """Begin the conversation of two people with their first message."""
+    if target.conversation is not None or target.other is None:
+        return target
+    return attrs.evolve(target, conversation=conversations.begin_direct(tx, me.account, target.other.id, me.now))
+
+
+def check_content(tx: Tx, me: Me, kind: str, content: str) -> None:
+    """Refuse content that is empty, too large, or not of its kind."""
     if not content.strip():
         raise BadRequest("empty")
+    limit = me.limits.content_bytes
     if len(content) * 4 > limit and len(content.encode()) > limit:
         raise TooLarge(limit=limit)
+    if kind == "sticker" and not _STICKER.fullmatch(content):
+        raise BadRequest("sticker")
+    if kind == "location":
+        place = _LOCATION.fullmatch(content)
+        if not place or abs(float(place[1])) > 90 or abs(float(place[2])) > 180:
+            raise BadRequest("location")
+    if kind == "contact":
+        account_named(tx, content)
 
 
-def _other(tx: Tx, me: Me, command: wire.SendMessage) -> accounts.Account:
-    """Find whom the message is for."""
-    if command.to is not None:
-        return account_named(tx, command.to)
-    other = conversations.other_member(tx, command.conversation or 0, me.account)
-    if other is None:
-        raise NoSuchConversation
-    return accounts.by_id(tx, other)
+def _new(me: Me, target: Target, kind: str, content: str, client_id: str | None) -> sql.Message:
+    """Make the row of a new message; its place in the log comes when it is appended."""
+    return sql.Message(
+        conversation=target.conversation or 0,
+        seq=0,
+        rev=0,
+        sender_id=me.account,
+        sender=me.username,
+        client_id=client_id,
+        time=me.now,
+        kind=kind,
+        content=content,
+    )
 
 
-def _repeated(sent: sql.Message, command: wire.SendMessage, conversation: int | None) -> Outcome[wire.Sent]:
-    """Answer a client_id that was used before: the same message again, or a contradiction."""
-    before = (sent.conversation, sent.kind, sent.content, sent.reply_to)
-    if before != (conversation, command.kind, command.content, command.reply_to):
-        raise Conflict
+def _store(tx: Tx, me: Me, target: Target, new: sql.Message) -> Outcome[wire.Sent]:
+    """Append a message and tell of it. In the plainest case: two statements, whoever reads it."""
+    alone = target.other is not None and target.other.id == me.account
+    expires = burning.expires(new, target.place, alone=alone, days=me.limits.burn_days)
+    called = mentions.called(tx, target.entered(tx, me), new.kind, new.content) if "@" in new.content else {}
+    row = sql.append(tx, new._replace(expires=expires, mentions=" ".join(called) or None))
+    mention_rows.add(tx, row.conversation, row.seq, list(called.values()))
+    receipts.follow_own(tx, row.conversation, me.account, row.seq)
+    if target.place is not None and target.place.row.slow_mode:
+        conversations.set_member(tx, row.conversation, me.account, spoke=me.now)
+    effects = (Wake(expires),) if expires else ()
+    return attrs.evolve(_sent(row, duplicate=False), told=news(target.readers(me), row), effects=effects)
+
+
+@writes(wire.EditMessage)
+def edit_message(tx: Tx, me: Me, command: wire.EditMessage) -> Outcome[wire.Changed]:
+    """Change the words of a message of mine, for as long as the limits say."""
+    place, row = own_message(tx, me, command)
+    if row.sender_id != me.account:
+        raise Forbidden("not_yours")
+    if row.recalled or row.burned:
+        raise BadRequest("gone")
+    if row.kind not in EDITABLE or row.forwarded is not None:
+        raise BadRequest("uneditable")
+    check_content(tx, me, row.kind, command.content)
+    if command.content == row.content:
+        return _changed(row)
+    may_write(me, place)
+    seconds = me.limits.edit_seconds
+    if seconds and me.now > row.time + seconds * 1000:
+        raise TooLate("edit", seconds=seconds)
+    called = mentions.called(tx, place, row.kind, command.content)
+    if row.mentions or called:
+        mention_rows.replace(tx, row.conversation, row.seq, list(called.values()))
+    row = sql.change(tx, row, content=command.content, edited=me.now, mentions=" ".join(called) or None)
+    return _changed(row, changed(tx, readers_of(place, me.username), row, "edited", me.username))
+
+
+EDITABLE = frozenset({"text", "markdown"})
+
+
+def _changed(row: sql.Message, told: tuple[Told, ...] = ()) -> Outcome[wire.Changed]:
+    return Outcome(wire.Changed(conversation=row.conversation, seq=row.seq, rev=row.rev), told=told)
+
+
+@writes(wire.RecallMessage)
+def recall_message(tx: Tx, me: Me, command: wire.RecallMessage) -> Outcome[wire.Changed]:
+    """Take a message back: mine anywhere, anybody's where I am an admin. Its place in the log stays."""
+    place, row = own_message(tx, me, command)
+    if row.sender_id != me.account and not place.at_least("admin"):
+        raise Forbidden("not_yours")
+    if row.kind == "notice":
+        raise BadRequest("uneditable")
+    if row.recalled or row.burned:
+        return _changed(row)
+    row = sql.empty(tx, row, recalled=me.now)
+    return _changed(row, changed(tx, readers_of(place, me.username), row, "recalled", me.username))
+
+
+@writes(wire.Forward)
+def forward(tx: Tx, me: Me, command: wire.Forward) -> Outcome[wire.Sent]:
+    """Send a message on, with the name of who said it first."""
+    _, row = message(tx, me, command)
+    if row.recalled or row.burned or row.kind == "notice":
+        raise BadRequest("gone")
+    if row.burn_after:
+        raise Forbidden("burning")
+    target = _target(tx, me, command.target, None)
+    if command.client_id and (sent := sql.by_client_id(tx, me.account, command.client_id)):
+        return _repeated(sent, target, same=(sent.kind, sent.content) == (row.kind, row.content))
+    target = _begun(tx, me, target)
+    origin = row.sender if row.forwarded is None else row.forwarded
+    new = _new(me, target, row.kind, row.content, command.client_id)
+    return _store(tx, me, target, new._replace(forwarded=origin))
+
+
+@reads(wire.ReadThread)
+def thread(tx: Tx, me: Me, command: wire.ReadThread) -> Outcome[wire.Thread]:
+    """Give a message with its answers; the message itself only on the first page."""
+    place, root = message(tx, me, command)
+    rows = sql.thread(tx, place.seen, root.seq, command.after, command.limit + 1)
+    page = rows[: command.limit] if command.after else [root, *rows[: command.limit]]
     return Outcome(
-        wire.Sent(conversation=sent.conversation, seq=sent.seq, rev=sent.rev, time=timestamp(sent.time), duplicate=True)
+        wire.Thread(
+            conversation=place.conversation,
+            messages=shown(tx, page, me.account, place.to),
+            more=len(rows) > command.limit,
+        )
     )

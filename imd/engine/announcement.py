@@ -2,23 +2,24 @@
 
 import attrs
 
+from imd.chat.lanes import Addressee
 from imd.wire import jsonline, textline
 from imd.wire.base import Event
 
 
 @attrs.define
 class Announcement:
-    """One event for some accounts. Its JSON is made beforehand: what cannot be said is never stored."""
+    """One event and who is to hear it. Its JSON is made beforehand: what cannot be said is never stored."""
 
-    accounts: tuple[int, ...]
+    to: Addressee
     event: Event
     json: bytes
     _text: dict[str, bytes] = attrs.field(factory=dict, init=False)
 
     @classmethod
-    def of(cls, accounts: tuple[int, ...], event: Event) -> "Announcement":
+    def of(cls, to: Addressee, event: Event) -> "Announcement":
         """Encode an event."""
-        return cls(accounts, event, jsonline.DIALECT.event(event, "en"))
+        return cls(to, event, jsonline.DIALECT.event(event, "en"))
 
     def text(self, language: str) -> bytes:
         """Give its text lines; nothing, where it tells a person nothing."""

@@ -1,7 +1,7 @@
 """The house: what all sessions share. It runs a command in its lane and tells who must be told."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 import attrs
@@ -9,10 +9,11 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 import imd.chat.capabilities  # noqa: F401  # registers the handlers
-from imd.chat.lanes import HANDLERS, Cut, Effect, Lane, Me, Outcome
+from imd.chat.lanes import HANDLERS, Cut, Effect, Follow, Lane, Me, Outcome, Topic, Unfollow, Wake
 from imd.chat.limits import Limits
 from imd.chat.throttle import Throttle
 from imd.engine.announcement import Announcement
+from imd.engine.chores import Chores
 from imd.engine.passwords import Passwords, Threads
 from imd.store.db import Database
 from imd.store.transaction import Tx
@@ -24,14 +25,20 @@ T = TypeVar("T")
 class Audience(Protocol):
     """Who is online: the factory."""
 
-    def enter(self, account: int, session: Any) -> None:
-        """Count a session as an account's."""
+    def enter(self, account: int, session: Any, topics: Mapping[Topic, int]) -> None:
+        """Count a session as an account's, which follows these topics."""
+
+    def follow(self, account: int, topic: Topic, seq: int) -> None:
+        """Let an account that is online follow a topic, from a seq on."""
+
+    def unfollow(self, account: int, topic: Topic) -> None:
+        """Let it follow the topic no more."""
 
     def leave(self, account: int, session: Any) -> None:
         """Count it no more."""
 
     def tell(self, announcement: Announcement, besides: Any = None) -> None:
-        """Let the accounts' sessions hear it, all but one."""
+        """Let the sessions of those it is for hear it, all but one."""
 
     def cut(self, account: int, devices: list[int], besides: Any = None) -> None:
         """Close the sessions of these devices."""
@@ -40,8 +47,14 @@ class Audience(Protocol):
 class Nobody:
     """The audience of a house without a door: the command line beside a stopped daemon."""
 
-    def enter(self, account: int, session: Any) -> None:
+    def enter(self, account: int, session: Any, topics: Mapping[Topic, int]) -> None:
         """Let nobody in."""
+
+    def follow(self, account: int, topic: Topic, seq: int) -> None:
+        """Have nobody follow."""
+
+    def unfollow(self, account: int, topic: Topic) -> None:
+        """Have nobody follow."""
 
     def leave(self, account: int, session: Any) -> None:
         """Let nobody out."""
@@ -85,6 +98,8 @@ class House:
         default=attrs.Factory(lambda self: Throttle(self.limits.failed_logins), takes_self=True), init=False
     )
 
+    chores: Chores = attrs.field(default=attrs.Factory(Chores, takes_self=True), init=False)
+
     def __attrs_post_init__(self) -> None:
         unhandled = [spec.action for spec in registry if spec.shape not in HANDLERS]
         if missing := registry.missing_words() + unhandled:
@@ -123,17 +138,27 @@ class House:
     async def ask(self, command: Command, me: Me) -> Reply:
         """Run a command without a session: for the operator, and for programs that embed the server. Raises Refusal."""
         outcome = await self.outcome(me, command)
-        self.publish([Announcement.of(*told) for told in outcome.told])
-        self.carry_out(outcome.effects)
+        self.spread([Announcement.of(*told) for told in outcome.told], outcome.effects)
         return outcome.reply
+
+    def spread(self, announcements: list[Announcement], effects: tuple[Effect, ...], besides: Any = None) -> None:
+        """Tell others, and do to other sessions, what an outcome says; all but the one session that asked.
+
+        Who begins to follow hears of it already, and who ceases still does.
+        """
+        for effect in effects:
+            if isinstance(effect, Follow):
+                self.audience.follow(effect.account, effect.topic, effect.seq)
+        self.publish(announcements, besides)
+        for effect in effects:
+            if isinstance(effect, Unfollow):
+                self.audience.unfollow(effect.account, effect.topic)
+            elif isinstance(effect, Cut):
+                self.audience.cut(effect.account, effect.devices, besides)
+            elif isinstance(effect, Wake):
+                self.chores.wake(effect.at)
 
     def publish(self, announcements: list[Announcement], besides: Any = None) -> None:
         """Tell whoever is online."""
         for announcement in announcements:
             self.audience.tell(announcement, besides)
-
-    def carry_out(self, effects: tuple[Effect, ...], besides: Any = None) -> None:
-        """Do what an outcome does to other sessions."""
-        for effect in effects:
-            if isinstance(effect, Cut):
-                self.audience.cut(effect.account, effect.devices, besides)

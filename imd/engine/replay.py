@@ -19,7 +19,7 @@ from imd.chat.lanes import Me
 from imd.engine.announcement import Announcement
 from imd.engine.house import House
 from imd.store.db import StoreUnavailable
-from imd.wire.messages import NewMessage
+from imd.wire.messages import MessageChanged, NewMessage
 from imd.wire.receipts import Replayed
 from imd.wire.refusals import Refusal, SlowConsumer, Unavailable
 
@@ -128,7 +128,9 @@ class Replay:
     def _fresh(self) -> Iterator[Announcement]:
         for announcement in self._held:
             event = announcement.event
-            if not isinstance(event, NewMessage) or event.rev > self._pushed.get(event.conversation, 0):
+            if not isinstance(event, NewMessage | MessageChanged) or event.rev > self._pushed.get(
+                event.conversation, 0
+            ):
                 yield announcement
 
     def _failed(self, failure: Failure) -> None:

@@ -259,8 +259,7 @@ class Session:
         """Answer, then tell the others; the one who asked knows by the answer."""
         if not self._over and not request.silent:
             self.outlet.send(line)
-        self.house.publish(announcements, besides=self)
-        self.house.carry_out(outcome.effects, besides=self)
+        self.house.spread(announcements, outcome.effects, besides=self)
         for effect in outcome.effects:
             self._apply(effect)
         if isinstance(outcome.reply, Sent):
@@ -311,7 +310,7 @@ class Session:
         self.me = me
         self._stop_deadline()
         self.outlet.known(True)
-        self.house.audience.enter(me.account, self)
+        self.house.audience.enter(me.account, self, me.topics)
         if me.replay:
             self._replay = Replay(self.house, self, self._me())
             self._replay.begin()

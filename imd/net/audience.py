@@ -1,7 +1,8 @@
 """Who is online: accounts and their sessions, every connection, and how many strangers each address has sent."""
 
 import ipaddress
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import attrs
@@ -10,10 +11,14 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 from twisted.logger import Logger
 
+from imd.chat.lanes import Addressee, Followers, Topic
 from imd.engine.announcement import Announcement
 from imd.engine.house import House
 from imd.engine.session import Session
 from imd.wire.refusals import AuthRequired, Refusal, Unavailable
+
+SLICE = 500
+"""How many sessions hear something in one turn of the reactor."""
 
 
 class Connection(Protocol):
@@ -36,7 +41,12 @@ class Audience:
     online: dict[int, set[Session]] = attrs.field(factory=dict, init=False)
     """Account -> its sessions, one for each device that is connected."""
 
+    followers: dict[Topic, dict[int, int]] = attrs.field(factory=dict, init=False)
+    """Topic -> the accounts online that follow it, each from which seq on."""
+
     connections: set[Connection] = attrs.field(factory=set, init=False)
+    _followed: dict[int, set[Topic]] = attrs.field(factory=dict, init=False)
+    _slices: deque[tuple[list[Session], Announcement, Session | None]] = attrs.field(factory=deque, init=False)
     _strangers: Counter[str] = attrs.field(factory=Counter, init=False)
     _dirty: list[Connection] = attrs.field(factory=list, init=False)
     _flush_due: bool = attrs.field(default=False, init=False)
@@ -46,23 +56,67 @@ class Audience:
         self.house.audience = self
         self.house.database.after_batch = self.flush
 
-    def enter(self, account: int, session: Session) -> None:
-        """Count a session as an account's."""
+    def enter(self, account: int, session: Session, topics: Mapping[Topic, int]) -> None:
+        """Count a session as an account's, which follows these topics."""
         self.online.setdefault(account, set()).add(session)
+        for topic, seq in topics.items():
+            self.follow(account, topic, seq)
 
     def leave(self, account: int, session: Session) -> None:
-        """Count it no more."""
+        """Count it no more; an account without sessions follows nothing."""
         sessions = self.online.get(account, set())
         sessions.discard(session)
-        if not sessions:
-            self.online.pop(account, None)
+        if not sessions and self.online.pop(account, None) is not None:
+            for topic in tuple(self._followed.get(account, ())):
+                self.unfollow(account, topic)
+
+    def follow(self, account: int, topic: Topic, seq: int) -> None:
+        """Let an account follow a topic, from a seq on, for as long as it is online."""
+        if account in self.online:
+            self.followers.setdefault(topic, {})[account] = seq
+            self._followed.setdefault(account, set()).add(topic)
+
+    def unfollow(self, account: int, topic: Topic) -> None:
+        """Let it follow the topic no more."""
+        followers, followed = self.followers.get(topic, {}), self._followed.get(account, set())
+        followers.pop(account, None)
+        followed.discard(topic)
+        if not followers:
+            self.followers.pop(topic, None)
+        if not followed:
+            self._followed.pop(account, None)
 
     def tell(self, announcement: Announcement, besides: Session | None = None) -> None:
-        """Let the accounts' sessions hear it, all but one. Encoded once, written to each."""
-        for account in announcement.accounts:
-            for session in tuple(self.online.get(account, ())):
-                if session is not besides:
-                    self._let_hear(session, announcement)
+        """Let those it is for hear it, all but one session. Encoded once, written to each."""
+        sessions = [session for account in self._accounts(announcement.to) for session in self.online.get(account, ())]
+        if not self._slices and len(sessions) <= SLICE:
+            self._let_all_hear(sessions, announcement, besides)
+            return
+        if not self._slices:
+            self.house.reactor.callLater(0, self._next_slice)
+        self._slices += [
+            (sessions[start : start + SLICE], announcement, besides) for start in range(0, len(sessions) or 1, SLICE)
+        ]
+
+    def _accounts(self, to: Addressee) -> Iterable[int]:
+        """List the accounts that somebody is to be told at."""
+        if not isinstance(to, Followers):
+            return to
+        followers = self.followers.get(to.topic, {})
+        if to.only:
+            return (to.only,) if followers.get(to.only, to.seq) < to.seq else ()
+        return [account for account, seq in followers.items() if seq < to.seq and account != to.besides]
+
+    def _next_slice(self) -> None:
+        """Go on telling many: the reactor breathes between two slices, and nothing overtakes anything."""
+        self._let_all_hear(*self._slices.popleft())
+        if self._slices:
+            self.house.reactor.callLater(0, self._next_slice)
+
+    def _let_all_hear(self, sessions: list[Session], announcement: Announcement, besides: Session | None) -> None:
+        for session in sessions:
+            if session is not besides:
+                self._let_hear(session, announcement)
 
     def _let_hear(self, session: Session, announcement: Announcement) -> None:
         """Let one session hear it. One that cannot be told must catch up, and keeps nobody else from hearing."""

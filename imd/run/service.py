@@ -128,6 +128,7 @@ class Daemon(MultiService):
     def startService(self) -> None:
         """Begin to serve, and tell how to connect."""
         super().startService()
+        self.house.chores.start()
         self.directory.socket.unlink(missing_ok=True)  # left by a daemon that was killed: the lock says it is dead
         path = quoteStringArgument(str(self.directory.socket))
         operators = strports.service(
@@ -155,6 +156,7 @@ class Daemon(MultiService):
     async def _stop(self) -> None:
         await super().stopService()
         await self._inviting
+        self.house.chores.stop()
         await self.house.database.close()
         with suppress(defer.TimeoutError):
             await self.factory.goodbye().addTimeout(GOODBYE_SECONDS, self.reactor)

@@ -1,8 +1,86 @@
-"""Conversations and their members in SQL."""
+"""Conversations and their members in SQL. A direct one has two members, or one; a group has a handle and roles."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from imd.store.transaction import Tx
+
+
+class Membership(NamedTuple):
+    """A conversation, and one account's place in it. `role` is empty for who is not a member."""
+
+    conversation: int
+    kind: str
+    direct_key: str | None
+    handle: str | None
+    title: str
+    topic: str
+    join_mode: str
+    who_writes: str
+    who_invites: str
+    history: str
+    slow_mode: int
+    retention: int
+    members: int
+    last_seq: int
+    last_rev: int
+    created: int
+    role: str
+    joined_seq: int
+    left_seq: int | None
+    banned: int
+    hidden_seq: int
+    muted_until: int
+    spoke: int
+    delivered_seq: int
+    read_seq: int
+    muted: int
+    archived: int
+    pinned: int
+
+    @property
+    def seen_from(self) -> int:
+        """The seq after which this member sees messages."""
+        return max(self.joined_seq, self.hidden_seq)
+
+
+_MEMBERSHIP = """
+    SELECT c.id, c.kind, c.direct_key, c.handle, c.title, c.topic, c.join_mode, c.who_writes, c.who_invites,
+           c.history, c.slow_mode, c.retention, c.members, c.last_seq, c.last_rev, c.created,
+           CASE WHEN m.left_seq IS NULL THEN coalesce(m.role, '') ELSE '' END,
+           coalesce(m.joined_seq, 0), m.left_seq, coalesce(m.banned, 0), coalesce(m.hidden_seq, 0),
+           coalesce(m.muted_until, 0), coalesce(m.spoke, 0), coalesce(m.delivered_seq, 0), coalesce(m.read_seq, 0),
+           coalesce(m.muted, 0), coalesce(m.archived, 0), coalesce(m.pinned, 0)
+    FROM conversation c LEFT JOIN member m ON m.conversation = c.id AND m.account = ?
+"""
+
+
+def membership(tx: Tx, conversation: int, account: int) -> Membership | None:
+    """Find a conversation with an account's place in it, if it has one; None where there is no such conversation."""
+    row = tx.execute(_MEMBERSHIP + " WHERE c.id = ?", (account, conversation)).fetchone()
+    return Membership(*row) if row else None
+
+
+def by_handle(tx: Tx, handle: str, account: int) -> Membership | None:
+    """Find a group by its handle, with an account's place in it."""
+    row = tx.execute(_MEMBERSHIP + " WHERE c.handle = ?", (account, handle)).fetchone()
+    return Membership(*row) if row else None
+
+
+def memberships(tx: Tx, account: int) -> list[Membership]:
+    """List the conversations an account is in, in no order."""
+    rows = tx.execute(_MEMBERSHIP + " WHERE m.account = ? AND m.left_seq IS NULL", (account, account))
+    return [Membership(*row) for row in rows.fetchall()]
+
+
+def groups(tx: Tx, account: int) -> list[tuple[int, int]]:
+    """List an account's groups, each with the seq after which it sees messages."""
+    rows = tx.execute(
+        "SELECT m.conversation, CASE WHEN m.joined_seq < m.hidden_seq THEN m.hidden_seq ELSE m.joined_seq END"
+        " FROM member m JOIN conversation c ON c.id = m.conversation"
+        " WHERE m.account = ? AND m.left_seq IS NULL AND c.direct_key IS NULL",
+        (account,),
+    )
+    return [(int(row[0]), int(row[1])) for row in rows.fetchall()]
 
 
 def direct(tx: Tx, one: int, other: int) -> int | None:
@@ -14,13 +92,14 @@ def direct(tx: Tx, one: int, other: int) -> int | None:
 def begin_direct(tx: Tx, one: int, other: int, now: int) -> int:
     """Make the conversation of two accounts, or of one with itself."""
     row = tx.execute(
-        "INSERT INTO conversation (kind, direct_key, last_seq, last_rev, created)"
-        " VALUES ('direct', ?, 0, 0, ?) RETURNING id",
-        (_direct_key(one, other), now),
+        "INSERT INTO conversation (kind, direct_key, members, last_seq, last_rev, created)"
+        " VALUES ('direct', ?, ?, 0, 0, ?) RETURNING id",
+        (_direct_key(one, other), len({one, other}), now),
     ).fetchone()
     for account in {one, other}:
         tx.execute(
-            "INSERT INTO member (conversation, account, delivered_seq, read_seq) VALUES (?, ?, 0, 0)", (row[0], account)
+            "INSERT INTO member (conversation, account, joined, delivered_seq, read_seq) VALUES (?, ?, ?, 0, 0)",
+            (row[0], account, now),
         )
     return int(row[0])
 
@@ -29,46 +108,62 @@ def _direct_key(one: int, other: int) -> str:
     return f"{min(one, other)}:{max(one, other)}"
 
 
-def other_member(tx: Tx, conversation: int, account: int) -> int | None:
-    """Give the other one of a direct conversation: oneself, for notes to oneself. None for who is not in it."""
-    row = tx.execute(
-        "SELECT direct_key FROM conversation JOIN member ON member.conversation = id WHERE id = ? AND account = ?",
-        (conversation, account),
-    ).fetchone()
-    if row is None:
-        return None
-    low, high = map(int, row[0].split(":"))
-    return high if account == low else low
+def pair(direct_key: str) -> tuple[int, int]:
+    """Give the two accounts of a direct conversation: the same one twice, for notes to oneself."""
+    low, high = direct_key.split(":")
+    return int(low), int(high)
 
 
-class Listed(NamedTuple):
-    """One conversation as a member sees it; `other` is the other one's name."""
+class Counted(NamedTuple):
+    """What a member has not read: messages by others, and those among them that mention the member."""
 
-    conversation: int
-    kind: str
-    other: str
-    last_seq: int
-    last_rev: int
-    read_seq: int
-    delivered_seq: int
     unread: int
+    mentions: int
 
 
-_LISTED = """
-    SELECT c.id, c.kind,
-           coalesce((SELECT a.username FROM member o JOIN account a ON a.id = o.account
-                     WHERE o.conversation = c.id AND o.account <> m.account),
-                    (SELECT a.username FROM account a WHERE a.id = m.account)),
-           c.last_seq, c.last_rev, m.read_seq, m.delivered_seq,
-           (SELECT count(*) FROM message
-            WHERE message.conversation = c.id AND message.seq > m.read_seq AND message.sender <> m.account)
-    FROM member m JOIN conversation c ON c.id = m.conversation
-"""
+def counted(tx: Tx, account: int, place: Membership) -> Counted:
+    """Count what a member has not read. Never kept: it cannot drift, and is the same on every device."""
+    if place.last_seq <= place.read_seq:
+        return Counted(0, 0)
+    unread = (
+        " FROM message WHERE message.conversation = ? AND message.seq > ? AND message.sender <> ?"
+        " AND NOT EXISTS (SELECT 1 FROM hidden WHERE hidden.account = ?"
+        " AND hidden.conversation = message.conversation AND hidden.seq = message.seq)"
+    )
+    after = max(place.read_seq, place.seen_from)
+    parameters: tuple[Any, ...] = (place.conversation, after, account, account)
+    (messages,) = tx.execute("SELECT count(*)" + unread, parameters).fetchone()
+    mentioned = " AND message.seq IN (SELECT seq FROM mention WHERE conversation = ? AND account IN (?, 0) AND seq > ?)"
+    asked = (*parameters, place.conversation, account, after)
+    (mentions,) = tx.execute("SELECT count(*)" + unread + mentioned, asked).fetchone()
+    return Counted(int(messages), int(mentions))
 
 
-def listing(tx: Tx, account: int) -> list[Listed]:
-    """List an account's conversations, in no order. `unread` is counted, never kept."""
-    return [Listed(*row) for row in tx.execute(_LISTED + " WHERE m.account = ?", (account,)).fetchall()]
+def add_member(tx: Tx, place: Membership, account: int, role: str, joined_seq: int, now: int) -> None:
+    """Let an account in, or in again, with nothing before it to be read."""
+    tx.execute(
+        "INSERT INTO member (conversation, account, role, joined, joined_seq, delivered_seq, read_seq)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (conversation, account) DO UPDATE SET role = excluded.role,"
+        " joined = excluded.joined, joined_seq = excluded.joined_seq, left_seq = NULL, banned = 0,"
+        " delivered_seq = excluded.delivered_seq, read_seq = excluded.read_seq",
+        (place.conversation, account, role, now, joined_seq, place.last_seq, place.last_seq),
+    )
+    tx.execute("UPDATE conversation SET members = members + 1 WHERE id = ?", (place.conversation,))
+
+
+def set_member(tx: Tx, conversation: int, account: int, **values: int | str | None) -> None:
+    """Change what stands on a member's row."""
+    assert values.keys() <= _OF_MEMBER
+    columns = ", ".join(f"{name} = ?" for name in values)
+    tx.execute(
+        f"UPDATE member SET {columns} WHERE conversation = ? AND account = ?",  # noqa: S608  # our own column names
+        (*values.values(), conversation, account),
+    )
+
+
+_OF_MEMBER = frozenset(
+    {"role", "left_seq", "banned", "hidden_seq", "muted_until", "spoke", "muted", "archived", "pinned"}
+)
 
 
 def last(tx: Tx, conversation: int) -> tuple[int, int]:

@@ -31,6 +31,10 @@ SLOW_SECONDS = 0.020
 """A piece of work that takes longer is logged: it holds up everybody's writes."""
 
 
+BUSY_MILLISECONDS = 5000
+"""How long a connection waits for another one's lock."""
+
+
 class StoreUnavailable(Exception):
     """The write was not stored, or it is not known whether it was: the queue is full or the disk failed."""
 
@@ -61,11 +65,15 @@ def connect(path: str) -> sqlite3.Connection:
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Set what must be set on every connection. NORMAL instead of FULL loses acknowledged messages at power loss."""
-    connection.execute("PRAGMA busy_timeout = 5000")
+    """Set what must be set on every connection. NORMAL instead of FULL loses acknowledged messages at power loss.
+
+    secure_delete overwrites with zeros what is deleted: a burned message must not lie in a free page.
+    """
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS:d}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")
 
 
 def run_batch(connection: sqlite3.Connection, batch: list[Write]) -> list[Result]:
@@ -206,6 +214,12 @@ class Database:
             return fail(StoreUnavailable("closing"))  # a pool that has stopped would never answer
         return self.readers.runWithConnection(_snapshot, work)
 
+    def scrub(self) -> "Deferred[bool]":
+        """Empty the write-ahead log, where older states of pages lie. False while a reader needs it."""
+        if self._closing is not None:
+            return fail(StoreUnavailable("closing"))
+        return self.writer.runWithConnection(_checkpoint)
+
     async def close(self) -> None:
         """Finish what was queued, then close the file. What is asked after this is refused."""
         if self._closing is None:
@@ -214,6 +228,13 @@ class Database:
                 await self._closing
             self.writer.close()
             self.readers.close()
+
+
+def _checkpoint(connection: sqlite3.Connection) -> bool:
+    connection.execute("PRAGMA busy_timeout = 0")  # the writer must not wait for readers
+    (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS:d}")
+    return not busy
 
 
 def _snapshot(connection: sqlite3.Connection, work: Callable[[Tx], T]) -> T:

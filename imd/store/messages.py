@@ -1,8 +1,11 @@
-"""Messages in SQL: an append-only log for each conversation, numbered by seq, with rev counting every change."""
+"""Messages in SQL: a log for each conversation, numbered by seq, with rev counting every insert and every change.
 
-from typing import NamedTuple
+A message's row is its present state. A change gives the row the conversation's next rev; nothing is ever renumbered.
+"""
 
-from imd.store.transaction import Tx
+from typing import Any, NamedTuple
+
+from imd.store.transaction import Tx, marks
 
 
 class Message(NamedTuple):
@@ -17,37 +20,109 @@ class Message(NamedTuple):
     time: int
     kind: str
     content: str
-    reply_to: int | None
+    reply_to: int | None = None
+    edited: int | None = None
+    recalled: int | None = None
+    burned: int | None = None
+    burn_after: int | None = None
+    expires: int | None = None
+    forwarded: str | None = None
+    pinned: int | None = None
+    mentions: str | None = None
+    """Names, with a space between two."""
+
+    reacted: int | None = None
+    """How many reactions it has."""
+
+
+class Seen(NamedTuple):
+    """What a reader may see of a conversation: what lies after a seq, without what they deleted for themselves."""
+
+    account: int
+    conversation: int
+    after: int
 
 
 _MESSAGE = (
-    "SELECT conversation, seq, rev, sender, username, client_id, time, kind, content, reply_to"
+    "SELECT conversation, seq, rev, sender, username, client_id, time, kind, content, reply_to, edited, recalled,"
+    " burned, burn_after, expires, forwarded, pinned, mentions, reacted"
     " FROM message JOIN account ON account.id = message.sender"
 )
+_UNHIDDEN = (
+    " AND NOT EXISTS (SELECT 1 FROM hidden WHERE hidden.account = ?"
+    " AND hidden.conversation = message.conversation AND hidden.seq = message.seq)"
+)
+_SEEN = f"{_MESSAGE} WHERE conversation = ? AND seq > ?{_UNHIDDEN}"
 
 
-def append(
-    tx: Tx,
-    conversation: int,
-    sender: int,
-    client_id: str | None,
-    now: int,
-    kind: str,
-    content: str,
-    reply_to: int | None,
-) -> tuple[int, int]:
-    """Add a message at the end and give its seq and rev."""
+def _seen(tx: Tx, seen: Seen, rest: str, *parameters: Any) -> list[Message]:
+    found = tx.execute(f"{_SEEN}{rest}", (seen.conversation, seen.after, seen.account, *parameters))
+    return [Message(*row) for row in found.fetchall()]
+
+
+def append(tx: Tx, message: Message) -> Message:
+    """Add a message at the end; gives it with its seq and rev."""
     seq, rev = tx.execute(
         "UPDATE conversation SET last_seq = last_seq + 1, last_rev = last_rev + 1"
         " WHERE id = ? RETURNING last_seq, last_rev",
-        (conversation,),
+        (message.conversation,),
     ).fetchone()
     tx.execute(
-        "INSERT INTO message (conversation, seq, rev, sender, client_id, time, kind, content, reply_to)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (conversation, seq, rev, sender, client_id, now, kind, content, reply_to),
+        "INSERT INTO message (conversation, seq, rev, sender, client_id, time, kind, content, reply_to, burn_after,"
+        " expires, forwarded, mentions) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            message.conversation,
+            seq,
+            rev,
+            message.sender_id,
+            message.client_id,
+            message.time,
+            message.kind,
+            message.content,
+            message.reply_to,
+            message.burn_after,
+            message.expires,
+            message.forwarded,
+            message.mentions,
+        ),
     )
-    return seq, rev
+    return message._replace(seq=seq, rev=rev)
+
+
+def next_rev(tx: Tx, conversation: int) -> int:
+    """Count a change of a conversation."""
+    row = tx.execute(
+        "UPDATE conversation SET last_rev = last_rev + 1 WHERE id = ? RETURNING last_rev", (conversation,)
+    ).fetchone()
+    return int(row[0])
+
+
+_CHANGEABLE = frozenset(
+    {"kind", "content", "edited", "recalled", "burned", "expires", "forwarded", "pinned", "mentions", "reacted"}
+)
+
+
+def change(tx: Tx, message: Message, **values: Any) -> Message:
+    """Change a message's state, under the conversation's next rev; gives it as it is now."""
+    assert values.keys() <= _CHANGEABLE
+    rev = next_rev(tx, message.conversation)
+    columns = "".join(f", {name} = ?" for name in values)
+    tx.execute(
+        f"UPDATE message SET rev = ?{columns} WHERE conversation = ? AND seq = ?",  # noqa: S608  # our own column names
+        (rev, *values.values(), message.conversation, message.seq),
+    )
+    return message._replace(rev=rev, **values)
+
+
+def empty(tx: Tx, message: Message, **values: int) -> Message:
+    """Take everything out of a message but its place in the log: `values` say why and when."""
+    place = (message.conversation, message.seq)
+    if message.reacted:
+        tx.execute("DELETE FROM reaction WHERE conversation = ? AND seq = ?", place)
+    if message.mentions:
+        tx.execute("DELETE FROM mention WHERE conversation = ? AND seq = ?", place)
+    nothing = dict.fromkeys(("expires", "forwarded", "pinned", "mentions", "reacted"))
+    return change(tx, message, content="", **nothing, **values)
 
 
 def by_client_id(tx: Tx, sender: int, client_id: str) -> Message | None:
@@ -57,32 +132,83 @@ def by_client_id(tx: Tx, sender: int, client_id: str) -> Message | None:
 
 
 def by_seq(tx: Tx, conversation: int, seq: int) -> Message | None:
-    """Find a message."""
+    """Find a message, whoever may see it."""
     row = tx.execute(_MESSAGE + " WHERE conversation = ? AND seq = ?", (conversation, seq)).fetchone()
     return Message(*row) if row else None
 
 
-def latest(tx: Tx, conversation: int, before: int, limit: int) -> list[Message]:
+def visible(tx: Tx, seen: Seen, seq: int) -> Message | None:
+    """Find a message that this reader may see."""
+    return next(iter(_seen(tx, seen, " AND seq = ?", seq)), None)
+
+
+def last_by(tx: Tx, seen: Seen, sender: int) -> Message | None:
+    """Find a reader's own latest message."""
+    return next(iter(_seen(tx, seen, " AND sender = ? ORDER BY seq DESC LIMIT 1", sender)), None)
+
+
+def latest(tx: Tx, seen: Seen, before: int, limit: int) -> list[Message]:
     """Give the last messages before a seq, newest first."""
-    rows = tx.execute(
-        _MESSAGE + " WHERE conversation = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
-        (conversation, before, limit),
-    )
-    return [Message(*row) for row in rows.fetchall()]
+    return _seen(tx, seen, " AND seq < ? ORDER BY seq DESC LIMIT ?", before, limit)
 
 
-def following(tx: Tx, conversation: int, after: int, before: int, limit: int) -> list[Message]:
+def following(tx: Tx, seen: Seen, after: int, before: int, limit: int) -> list[Message]:
     """Give the first messages with after < seq < before, oldest first."""
-    rows = tx.execute(
-        _MESSAGE + " WHERE conversation = ? AND seq > ? AND seq < ? ORDER BY seq LIMIT ?",
-        (conversation, after, before, limit),
-    )
-    return [Message(*row) for row in rows.fetchall()]
+    return _seen(tx, seen, " AND seq > ? AND seq < ? ORDER BY seq LIMIT ?", after, before, limit)
 
 
-def changed(tx: Tx, conversation: int, after_rev: int, limit: int) -> list[Message]:
+def changed(tx: Tx, seen: Seen, after_rev: int, limit: int) -> list[Message]:
     """Give the messages new or changed after a rev, by rev."""
+    return _seen(tx, seen, " AND rev > ? ORDER BY rev LIMIT ?", after_rev, limit)
+
+
+def thread(tx: Tx, seen: Seen, root: int, after: int, limit: int) -> list[Message]:
+    """Give the answers to a message, oldest first."""
+    return _seen(tx, seen, " AND reply_to = ? AND seq > ? ORDER BY seq LIMIT ?", root, after, limit)
+
+
+def pinned(tx: Tx, seen: Seen) -> list[Message]:
+    """Give the pinned messages, the one pinned last first."""
+    return _seen(tx, seen, " AND pinned IS NOT NULL ORDER BY pinned DESC, seq DESC")
+
+
+class Reaction(NamedTuple):
+    """Who put one emoji to one message; `username` is who did."""
+
+    seq: int
+    emoji: str
+    username: str
+
+
+_REACTIONS = (
+    "SELECT seq, emoji, username FROM reaction JOIN account ON account.id = reaction.account"
+    " WHERE conversation = ? AND seq IN ({}) ORDER BY reaction.time, reaction.account"
+)
+
+
+def reactions(tx: Tx, conversation: int, seqs: list[int]) -> list[Reaction]:
+    """List the reactions to some messages, the oldest first."""
+    rows = tx.execute(_REACTIONS.format(marks(len(seqs))), (conversation, *seqs))
+    return [Reaction(*row) for row in rows.fetchall()]
+
+
+def burning(tx: Tx, conversation: int, after: int, upto: int, reader: int) -> list[Message]:
+    """List what a reader has just read by others that is to burn after reading."""
     rows = tx.execute(
-        _MESSAGE + " WHERE conversation = ? AND rev > ? ORDER BY rev LIMIT ?", (conversation, after_rev, limit)
+        _MESSAGE + " WHERE conversation = ? AND seq > ? AND seq <= ? AND burn_after IS NOT NULL AND burned IS NULL"
+        " AND sender <> ?",
+        (conversation, after, upto, reader),
     )
     return [Message(*row) for row in rows.fetchall()]
+
+
+def expired(tx: Tx, now: int, limit: int) -> list[Message]:
+    """List the messages whose time is over, the one over first."""
+    rows = tx.execute(_MESSAGE + " WHERE expires <= ? ORDER BY expires LIMIT ?", (now, limit))
+    return [Message(*row) for row in rows.fetchall()]
+
+
+def next_expiry(tx: Tx) -> int | None:
+    """Give when the next message's time is over."""
+    row = tx.execute("SELECT min(expires) FROM message WHERE expires IS NOT NULL").fetchone()
+    return None if row[0] is None else int(row[0])

@@ -43,15 +43,45 @@ def undelivered(tx: Tx, account: int) -> list[tuple[int, int]]:
     """List where an account has messages not yet delivered: (conversation, delivered_seq), by conversation."""
     rows = tx.execute(
         "SELECT m.conversation, m.delivered_seq FROM member m JOIN conversation c ON c.id = m.conversation"
-        " WHERE m.account = ? AND c.last_seq > m.delivered_seq ORDER BY m.conversation",
+        " WHERE m.account = ? AND m.left_seq IS NULL AND c.last_seq > m.delivered_seq ORDER BY m.conversation",
         (account,),
     )
     return [(int(row[0]), int(row[1])) for row in rows.fetchall()]
 
 
+class Reader(NamedTuple):
+    """How far one member got."""
+
+    username: str
+    delivered_seq: int
+    read_seq: int
+
+
+def readers(tx: Tx, conversation: int, sender: int, limit: int) -> list[Reader]:
+    """List how far the members besides a message's sender got, the furthest first."""
+    rows = tx.execute(
+        "SELECT username, delivered_seq, read_seq FROM member JOIN account ON account.id = member.account"
+        " WHERE conversation = ? AND left_seq IS NULL AND account.id <> ?"
+        " ORDER BY read_seq DESC, delivered_seq DESC, username LIMIT ?",
+        (conversation, sender, limit),
+    )
+    return [Reader(*row) for row in rows.fetchall()]
+
+
+def least_read(tx: Tx, conversation: int, sender: int) -> int:
+    """Give how far every member besides the sender has read."""
+    row = tx.execute(
+        "SELECT min(read_seq) FROM member WHERE conversation = ? AND left_seq IS NULL AND account <> ?",
+        (conversation, sender),
+    ).fetchone()
+    return int(row[0] or 0)
+
+
 def behind(tx: Tx, account: int) -> list[tuple[int, int]]:
     """List where an account has delivered messages that are not read: (conversation, delivered_seq)."""
     rows = tx.execute(
-        "SELECT conversation, delivered_seq FROM member WHERE account = ? AND delivered_seq > read_seq", (account,)
+        "SELECT conversation, delivered_seq FROM member"
+        " WHERE account = ? AND left_seq IS NULL AND delivered_seq > read_seq",
+        (account,),
     )
     return [(int(row[0]), int(row[1])) for row in rows.fetchall()]

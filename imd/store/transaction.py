@@ -23,3 +23,8 @@ class Tx(Protocol):
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Rows:
         """Run one statement."""
+
+
+def marks(count: int) -> str:
+    """Write so many parameters for a list in SQL: `?, ?, ?`."""
+    return ", ".join("?" * count)

@@ -2,13 +2,16 @@
 
 from types import ModuleType
 
-from imd.wire import accounts, admin, conversations, messages, receipts, session
+from imd.wire import accounts, admin, conversations, messages, personal, pins, reactions, receipts, session
 
 MODULES: tuple[ModuleType, ...] = (
     session,
     accounts,
     messages,
+    reactions,
+    pins,
     conversations,
     receipts,
+    personal,
     admin,
 )

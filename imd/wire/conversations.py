@@ -29,11 +29,17 @@ class Conversation(Item, frozen=True, kw_only=True):
     read_seq: int
     delivered_seq: int
     unread: int
+    mentions: int
+    role: str
+    muted: bool
+    archived: bool
+    pinned: bool
     last: Message | None
 
     def text(self, language: str) -> str:
         """Write the conversation's line in CONVERSATIONS."""
-        last = self.last.content.splitlines()[0] if self.last and self.last.content.splitlines() else ""
+        said = self.last.said(language).splitlines() if self.last else []
+        last = said[0] if said else ""
         sender = self.last.sender if self.last else ""
         return catalog.say("line.conversation", language, to=self.to, unread=self.unread, sender=sender, last=last)
 

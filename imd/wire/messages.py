@@ -1,27 +1,40 @@
-"""Messages: the message object, and sending one.
+"""Messages: the message object, sending one, and what may become of it: edited, recalled, forwarded.
 
 -> SEND bob hello            <- OK SEND conversation=1 seq=1 rev=1 time=2026-11-23T06:25:18.123Z duplicate=false
                                 (bob reads: * alice: hello)
+-> EDIT bob 1 hello, Bob     <- OK EDIT conversation=1 seq=1 rev=2
+                                (bob reads: * alice changed 1: hello, Bob)
+-> RECALL bob 1              <- OK RECALL conversation=1 seq=1 rev=3
+-> FORWARD bob 1 #team       <- OK FORWARD conversation=2 seq=9 rev=12 time=… duplicate=false
 """
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import attrs
 import msgspec
+from msgspec import Meta
 
 from imd.wire import catalog
 from imd.wire.base import Command, Event, Item, Reply, command, registry
-from imd.wire.fields import ClientId, Conversation, Name, Seq, clock_face
+from imd.wire.fields import ClientId, Conversation, Name, Pointer, Seq, clock_face
 from imd.wire.refusals import (
     BadRequest,
+    Blocked,
     Conflict,
+    Forbidden,
     NoSuchConversation,
     NoSuchMessage,
     NoSuchUser,
     NotAMember,
+    RateLimited,
+    Refusal,
     TooLarge,
+    TooLate,
     Unavailable,
 )
+
+Kind = Literal["text", "markdown", "sticker", "location", "contact"]
+BurnAfter = Annotated[int, Meta(ge=1, le=604_800)]
 
 
 class Addressed(Command, frozen=True, kw_only=True):
@@ -39,6 +52,57 @@ class Addressed(Command, frozen=True, kw_only=True):
             raise ValueError("Object has both `to` and `conversation`")
 
 
+class AboutMessage(Addressed, frozen=True, kw_only=True):
+    """A command about one message. Seq 0 means the latest one, for who types."""
+
+    seq: Pointer
+    refusals: ClassVar[tuple[type[Refusal], ...]] = (
+        NoSuchUser,
+        NoSuchConversation,
+        NotAMember,
+        NoSuchMessage,
+        Forbidden,
+    )
+
+
+class Reaction(Item, frozen=True, kw_only=True):
+    """One emoji on a message: how many put it there, and the first of them."""
+
+    emoji: str
+    count: int
+    users: list[str]
+
+
+Happened = Literal[
+    "created",
+    "joined",
+    "left",
+    "kicked",
+    "banned",
+    "unbanned",
+    "role",
+    "transferred",
+    "muted",
+    "unmuted",
+    "title",
+    "topic",
+    "settings",
+]
+
+
+class Notice(Item, frozen=True, kw_only=True, omit_defaults=True):
+    """What happened in a group, in a message of kind `notice`: who did what, to whom, or to which value."""
+
+    what: Happened
+    by: str
+    who: str | None = None
+    value: str | None = None
+
+    def text(self, language: str) -> str:
+        """Write it for a person."""
+        return catalog.say(f"notice.{self.what}", language, by=self.by, who=self.who or "", value=self.value or "")
+
+
 class Message(Item, frozen=True, kw_only=True, omit_defaults=True):
     """A message in its present state. `to` is what its reader would answer to; `client_id` is its sender's alone."""
 
@@ -51,34 +115,86 @@ class Message(Item, frozen=True, kw_only=True, omit_defaults=True):
     content: str
     time: str
     reply_to: int | None = None
+    edited: str | None = None
+    recalled: str | None = None
+    burned: str | None = None
+    burn_after: int | None = None
+    expires: str | None = None
+    forwarded: str | None = None
+    pinned: str | None = None
+    mentions: list[str] = []
+    reactions: list[Reaction] = []
+    notice: Notice | None = None
     client_id: str | None = None
+
+    def said(self, language: str) -> str:
+        """Give what it says to a person: its content, with what became of it."""
+        for state in ("recalled", "burned"):
+            if getattr(self, state):
+                return catalog.say(f"line.message.{state}", language)
+        if self.notice is not None:
+            return self.notice.text(language)
+        said = self.content
+        if self.kind in {"sticker", "location", "contact"}:
+            said = catalog.say(f"line.message.{self.kind}", language, content=said)
+        if self.forwarded is not None:
+            key = "line.message.forwarded" if self.forwarded else "line.message.forwarded.unnamed"
+            said = catalog.say(key, language, sender=self.forwarded, content=said)
+        if self.reply_to is not None:
+            said = catalog.say("line.message.answer", language, reply_to=self.reply_to, content=said)
+        if self.burn_after is not None:
+            said = catalog.say("line.message.burning", language, seconds=self.burn_after, content=said)
+        return said
 
     def text(self, language: str) -> str:
         """Write the message's line in HISTORY."""
-        return f"{self.seq} {clock_face(self.time)} {self.sender}: {self.content}"
+        said = self.said(language)
+        if self.edited and not self.recalled:
+            said += catalog.say("line.message.edited", language)
+        if self.reactions:
+            said += "".join(f" [{each.emoji} {each.count}]" for each in self.reactions)
+        return f"{self.seq} {clock_face(self.time)} {self.sender}: {said}"
 
 
-class NewMessage(Event, frozen=True, kw_only=True, tag="message"):
+class NewMessage(Message, Event, frozen=True, kw_only=True, omit_defaults=True, tag_field="event", tag="message"):
     """A message came. The sender's other devices hear it too."""
-
-    conversation: int
-    seq: int
-    rev: int
-    sender: str
-    to: str
-    kind: str
-    content: str
-    time: str
-    reply_to: int | None = None
-    client_id: str | None = None
 
     def text(self, language: str) -> str:
         """Write it for a person: who says it, where, and what."""
+        said = self.said(language)
+        if self.notice is not None:
+            return f"{self.to}: {said}"
         if self.to.startswith("#"):
-            return f"{self.to} {self.sender}: {self.content}"
+            return f"{self.to} {self.sender}: {said}"
         if self.to == self.sender:
-            return f"{self.sender}: {self.content}"
-        return catalog.say("event.message.own", language, to=self.to, content=self.content)
+            return f"{self.sender}: {said}"
+        return catalog.say("event.message.own", language, to=self.to, content=said)
+
+
+What = Literal["edited", "recalled", "burned", "reacted", "unreacted", "pinned", "unpinned", "expiring"]
+
+
+class MessageChanged(Message, Event, frozen=True, kw_only=True, omit_defaults=True, tag_field="event", tag="changed"):
+    """A message is not what it was: here it is whole, in its present state. `by` did it, where somebody did."""
+
+    what: What
+    by: str = ""
+    emoji: str = ""
+
+    def text(self, language: str) -> str:
+        """Write it for a person; when a message will burn is for programs."""
+        if self.what == "expiring":
+            return ""
+        place = self.to if self.to.startswith("#") else self.sender if self.to == self.sender else self.to
+        return catalog.say(
+            f"event.changed.{self.what}",
+            language,
+            place=place,
+            by=self.by,
+            seq=self.seq,
+            said=self.said(language),
+            emoji=self.emoji,
+        )
 
 
 def announced(message: Message) -> NewMessage:
@@ -101,15 +217,19 @@ class SendMessage(Addressed, frozen=True, kw_only=True):
     """Send a message. Give it a client_id, and repeating it after a lost answer stores it once."""
 
     content: str
-    kind: Literal["text"] = "text"
+    kind: Kind = "text"
     client_id: ClientId | None = None
     reply_to: Seq | None = None
+    burn_after: BurnAfter | None = None
     reply = Sent
     refusals = (
         NoSuchUser,
         NoSuchConversation,
         NotAMember,
         NoSuchMessage,
+        Blocked,
+        Forbidden,
+        RateLimited,
         BadRequest,
         TooLarge,
         Conflict,
@@ -122,3 +242,58 @@ POST = attrs.evolve(registry.actions["send_message"], verb="POST", takes=("to",)
 """SEND for many lines: in text its content is the lines that follow, up to a lone dot (see reader)."""
 
 registry.verbs[POST.verb] = POST
+
+
+class Changed(Reply, frozen=True, kw_only=True):
+    """The message, and its rev now. The same one as before means that there was nothing to change."""
+
+    conversation: int
+    seq: int
+    rev: int
+
+
+@command("edit_message", "EDIT to seq content...")
+class EditMessage(AboutMessage, frozen=True, kw_only=True):
+    """Say a message of yours anew, within the time the server allows for it."""
+
+    content: str
+    reply = Changed
+    refusals = (*AboutMessage.refusals, TooLate, TooLarge, BadRequest)
+    example = "EDIT bob 1 hello, shall we meet at seven?"
+
+
+@command("recall_message", "RECALL to seq")
+class RecallMessage(AboutMessage, frozen=True, kw_only=True):
+    """Take a message of yours back, for everybody; an admin of a group may take back any."""
+
+    reply = Changed
+    example = "RECALL bob 1"
+
+
+@command("forward", "FORWARD to seq target")
+class Forward(AboutMessage, frozen=True, kw_only=True):
+    """Send a message on to somebody else, or to another group."""
+
+    target: Name
+    client_id: ClientId | None = None
+    reply = Sent
+    refusals = SendMessage.refusals
+    example = "FORWARD bob 2 #team"
+
+
+class Thread(Reply, frozen=True, kw_only=True):
+    """A message and its answers, oldest first; `more` when there are further answers."""
+
+    conversation: int
+    messages: list[Message]
+    more: bool
+
+
+@command("thread", "THREAD to seq")
+class ReadThread(AboutMessage, frozen=True, kw_only=True):
+    """Read a message with the messages that answer it."""
+
+    after: Pointer = 0
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    reply = Thread
+    example = "THREAD bob 1"

@@ -2,6 +2,8 @@
 
 -> ACK bob 5                 <- OK ACK conversation=1 delivered_seq=5 read_seq=3
 -> READ                      <- OK READ          (all that was shown)
+-> WHO READ bob 1            <- - bob: read
+                             <- OK WHO READ conversation=1 seq=1
 """
 
 from typing import Annotated, ClassVar
@@ -9,9 +11,9 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from imd.wire import catalog
-from imd.wire.base import Event, Reply, command
+from imd.wire.base import Event, Item, Reply, command
 from imd.wire.fields import BIGGEST, Name, Pointer
-from imd.wire.messages import Addressed
+from imd.wire.messages import AboutMessage, Addressed
 from imd.wire.refusals import NoSuchConversation, NoSuchUser
 
 
@@ -49,18 +51,48 @@ class Read(Addressed, frozen=True, kw_only=True):
     text_defaults: ClassVar = {"conversation": 0, "seq": None}
 
 
+class Reader(Item, frozen=True, kw_only=True):
+    """How far a message got with one of its readers."""
+
+    username: str
+    delivered: bool
+    read: bool
+
+    def text(self, language: str) -> str:
+        """Write the reader's line in WHO READ."""
+        state = "read" if self.read else "delivered" if self.delivered else "waiting"
+        return catalog.say(f"line.reader.{state}", language, username=self.username)
+
+
+class Readers(Reply, frozen=True, kw_only=True):
+    """Who has read a message: those who let it be known, at most 200 of them."""
+
+    conversation: int
+    seq: int
+    readers: list[Reader]
+
+
+@command("who_read", "WHO READ to seq")
+class WhoRead(AboutMessage, frozen=True, kw_only=True):
+    """Ask who has read a message, and whom it has reached."""
+
+    reply = Readers
+    example = "WHO READ bob 1"
+
+
 class Receipt(Event, frozen=True, kw_only=True, tag="receipt"):
-    """A member's pointers moved. In this version told to one's own other devices."""
+    """A member's pointers moved. `own`: they are one's own, moved on another device."""
 
     conversation: int
     username: str
     to: Name
     delivered_seq: int
     read_seq: int
+    own: bool
 
     def text(self, language: str) -> str:
-        """Tell a person what they need not read again; a delivery alone is for programs."""
-        done = self.read_seq == self.delivered_seq
+        """Tell a person what they need not read again; what others read, and a delivery alone, is for programs."""
+        done = self.own and self.read_seq == self.delivered_seq
         return catalog.say("event.receipt", language, to=self.to, read_seq=self.read_seq) if done else ""
 
 

@@ -22,6 +22,8 @@ LIMITS = {
     "password_characters": 8,
     "devices_per_account": 100,
     "token_days": 30,
+    "edit_seconds": 172_800,
+    "burn_days": 30,
 }
 """The limits that `hello` tells, at their defaults. (They are set floors above; a test holds the two together.)"""
 
@@ -62,6 +64,19 @@ _FIELDS: dict[str, Any] = {
     "uses": 5,
     "invite": "kM4hQ7…",
     "expires": "2026-12-23T06:25:18.123Z",
+    "emoji": "👍",
+    "users": ["alice"],
+    "what": "edited",
+    "by": "bob",
+    "mentions": 0,
+    "role": "",
+    "muted": False,
+    "archived": False,
+    "pinned": False,
+    "delivered": True,
+    "read": True,
+    "own": False,
+    "n": 1,
     "code": "unavailable",
     "message": "The server is stopping. Please connect again in a moment.",
 }
@@ -70,9 +85,16 @@ _OWN: dict[str, dict[str, Any]] = {
     "Issued": {"username": "carol", "password": "plum-otter-94-vivid"},
     "Sent": {"seq": 1, "rev": 1},
     "Pointers": {"conversation": 1, "delivered_seq": 2, "read_seq": 2},
-    "Receipt": {"delivered_seq": 2, "read_seq": 2},
     "Message": {"reply_to": 1},
     "NewMessage": {"reply_to": 1},
+    "MessageChanged": {"content": "seven is fine", "edited": _TIME, "rev": 3, "what": "edited", "by": "bob"},
+    "Reaction": {"count": 1},
+    "Notice": {"what": "joined", "by": "carol"},
+    "Reader": {"username": "bob"},
+    "Receipt": {"username": "bob", "delivered_seq": 2, "read_seq": 2},
+    "AccountChange": {"what": "starred", "conversation": 1, "seq": 2, "value": True},
+    "AccountChanged": {"what": "starred", "conversation": 1, "seq": 2, "value": True},
+    "Changed": {"seq": 1, "rev": 3},
 }
 """Where a name means something else, or an optional field is worth showing: class -> field -> value."""
 

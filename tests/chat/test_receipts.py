@@ -5,8 +5,8 @@ import pytest
 from imd.chat.lanes import Me
 from imd.wire.conversations import ListConversations
 from imd.wire.messages import SendMessage
-from imd.wire.receipts import Ack, Pointers, Read
-from imd.wire.refusals import BadRequest, NoSuchConversation, NoSuchUser
+from imd.wire.receipts import Ack, Pointers, Read, WhoRead
+from imd.wire.refusals import BadRequest, NoSuchConversation, NoSuchMessage, NoSuchUser
 from tests.chat.room import Room
 
 
@@ -83,15 +83,29 @@ def test_all_conversations_at_once(room: Room, ann: Me, bob: Me, cid: Me, talk: 
         for each in room.asks(bob, ListConversations()).conversations
     }
     assert rows == {"ann": (6, 6, 0), "cid": (1, 1, 1)}
-    assert sorted((event.to, event.read_seq) for _, event in outcome.told) == [("ann", 6), ("cid", 1)]
+    assert sorted((event.to, event.read_seq) for _, event in outcome.told if event.own) == [("ann", 6), ("cid", 1)]
     assert room.does(bob, Read(conversation=0, seq=None)).told == ()
 
 
-def test_my_other_devices_are_told_and_nobody_else(room: Room, ann: Me, bob: Me, talk: int) -> None:
-    [(accounts, receipt)] = room.does(bob, Read(to="ann", seq=3)).told
-    assert accounts == (bob.account,)
-    assert (receipt.conversation, receipt.username, receipt.to) == (1, "bob", "ann")
-    assert (receipt.delivered_seq, receipt.read_seq) == (3, 3)
+def test_my_other_devices_and_the_other_one_are_told(room: Room, ann: Me, bob: Me, talk: int) -> None:
+    mine, theirs = room.does(bob, Read(to="ann", seq=3)).told
+    assert (mine[0], theirs[0]) == ((bob.account,), (ann.account,))
+    for receipt, to in ((mine[1], "ann"), (theirs[1], "bob")):
+        assert (receipt.conversation, receipt.username, receipt.to) == (1, "bob", to)
+        assert (receipt.delivered_seq, receipt.read_seq) == (3, 3)
+    assert (mine[1].own, theirs[1].own) == (True, False)
+
+
+def test_who_has_read_a_message(room: Room, ann: Me, bob: Me, talk: int) -> None:
+    asked = WhoRead(to="bob", seq=1)
+    assert [(each.username, each.delivered, each.read) for each in room.asks(ann, asked).readers] == [
+        ("bob", False, False)
+    ]
+    room.asks(bob, Ack(to="ann", seq=1))
+    assert [(each.delivered, each.read) for each in room.asks(ann, asked).readers] == [(True, False)]
+    room.asks(bob, Read(to="ann", seq=1))
+    assert [(each.delivered, each.read) for each in room.asks(ann, asked).readers] == [(True, True)]
+    assert isinstance(room.refuses(ann, WhoRead(to="bob", seq=99)), NoSuchMessage)
 
 
 @pytest.mark.parametrize("shape", [Ack, Read])

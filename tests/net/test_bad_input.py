@@ -50,7 +50,7 @@ BAD_LINES = {
     "an unknown user": (send(to="nobody"), "no_such_user"),
     "a name that is none": (send(to="a@b"), "no_such_user"),
     "a name of nothing": (send(to=""), "no_such_user"),
-    "a group that is not there": (send(to="#team"), "no_such_user"),
+    "a group that is not there": (send(to="#team"), "no_such_conversation"),
     "a conversation that is not there": (
         b'{"action":"send_message","conversation":99,"content":"hi"}',
         "no_such_conversation",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from imd.wire import catalog
-from imd.wire.messages import Addressed
+from imd.wire.messages import AboutMessage, Addressed
 from imd.wire.refusals import CODES
 from tests.wire import source
 from tests.wire.declared import EVENTS, ITEMS, REPLIES, SPECS
@@ -87,7 +87,7 @@ def test_every_refusal_made_has_its_sentence_and_its_params() -> None:
 
 def said_by_what_is_declared() -> set[str]:
     """List the keys that commands, replies, events, refusals and types bring with them."""
-    shapes = [*(spec.shape for spec in SPECS), Addressed, *REPLIES, *EVENTS, *ITEMS]
+    shapes = [*(spec.shape for spec in SPECS), Addressed, AboutMessage, *REPLIES, *EVENTS, *ITEMS]
     fields = {(name, shape.__name__) for shape in shapes for name in shape.__struct_fields__}
     return (
         {f"{kind}.{spec.action}" for spec in SPECS for kind in ("help", "reply")}

@@ -25,7 +25,10 @@ PROTOCOL_SECTION_5 = {
     "login": ("username* password* device replay", "username device token"),
     "resume": ("token* replay", "username device"),
     "logout": ("", ""),
-    "send_message": ("to conversation content* kind client_id reply_to", "conversation seq rev time duplicate"),
+    "send_message": (
+        "to conversation content* kind client_id reply_to burn_after",
+        "conversation seq rev time duplicate",
+    ),
     "conversations": ("unread_only", "conversations"),
     "history": ("to conversation before after limit", "conversation messages more"),
     "sync": ("to conversation after_rev* limit", "conversation messages rev more"),

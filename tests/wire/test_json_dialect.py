@@ -127,7 +127,12 @@ REFUSED: list[tuple[bytes, str, str, dict[str, Any]]] = [
     (SEND % b'"reply_to":0', "bad_request", "below", {"field": "reply_to", "limit": 1}),
     (SEND % b'"reply_to":9223372036854775808', "bad_request", "above", {"field": "reply_to", "limit": 2**63 - 1}),
     (SEND % b'"reply_to":%b' % (b"9" * 400), "bad_request", "above", {"field": "reply_to", "limit": 2**63 - 1}),
-    (SEND % b'"kind":"fax"', "bad_request", "choice", {"field": "kind", "choices": "text"}),
+    (
+        SEND % b'"kind":"fax"',
+        "bad_request",
+        "choice",
+        {"field": "kind", "choices": "contact, location, markdown, sticker, text"},
+    ),
     (SEND % b'"kind":{}', "bad_request", "type", {"field": "kind", "expected": "string", "got": "object"}),
     (SEND % b'"client_id":""', "bad_request", "short", {"field": "client_id", "limit": 1}),
     (SEND % b'"client_id":"%b"' % (b"c" * 129), "bad_request", "long", {"field": "client_id", "limit": 128}),

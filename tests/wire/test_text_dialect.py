@@ -185,7 +185,7 @@ USAGES = {
     "devices": "DEVICES",
     "revoke_device": "REVOKE device...",
     "whoami": "WHOAMI",
-    "send_message": "SEND to content... [conversation=…] [kind=…] [client_id=…] [reply_to=…]",
+    "send_message": "SEND to content... [conversation=…] [kind=…] [client_id=…] [reply_to=…] [burn_after=…]",
     "conversations": "CONVERSATIONS [unread_only=…]",
     "history": "HISTORY to [conversation=…] [before=…] [after=…] [limit=…]",
     "sync": "SYNC to after_rev [conversation=…] [limit=…]",
@@ -205,7 +205,9 @@ def test_each_command_says_how_it_is_typed(action: str) -> None:
 
 
 def test_post_is_typed_like_send_without_its_content() -> None:
-    assert registry.verbs["POST"].usage() == "POST to [conversation=…] [kind=…] [client_id=…] [reply_to=…]"
+    assert (
+        registry.verbs["POST"].usage() == "POST to [conversation=…] [kind=…] [client_id=…] [reply_to=…] [burn_after=…]"
+    )
 
 
 def request_for(action: str, tag: str | None = None) -> Request:

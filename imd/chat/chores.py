@@ -1,0 +1,37 @@
+"""Chores: what becomes due by itself, without anybody asking. Each is a small write; the house runs them in time.
+
+    @chore
+    def burn(tx, now) -> Chored
+
+A chore does one piece of its work and says when it wants to be called again.
+"""
+
+from collections.abc import Callable
+
+import attrs
+
+from imd.chat.lanes import Told
+from imd.store.transaction import Tx
+
+
+@attrs.frozen
+class Chored:
+    """What a chore did: who is told, when it is due again, and whether what it erased must leave the files as well."""
+
+    told: tuple[Told, ...] = ()
+    again: int | None = None
+    """Milliseconds since 1970; None until something wakes it."""
+
+    scrub: bool = False
+
+
+Chore = Callable[[Tx, int], Chored]
+
+CHORES: list[Chore] = []
+"""Every chore; filled as the capabilities are imported."""
+
+
+def chore(run: Chore) -> Chore:
+    """Have this done when it is due: once at the start, and whenever it or a Wake effect says."""
+    CHORES.append(run)
+    return run

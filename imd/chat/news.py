@@ -1,0 +1,124 @@
+"""News: how stored messages look to their readers, and who is told of a new or a changed one."""
+
+from typing import Any, TypeVar
+
+import attrs
+import msgspec
+
+from imd.chat.lanes import Followers, Told, Topic
+from imd.chat.places import Place
+from imd.store import accounts, conversations, messages
+from imd.store.transaction import Tx
+from imd.wire.fields import timestamp
+from imd.wire.messages import Message, MessageChanged, NewMessage, Notice, Reaction, What
+
+NAMED = 20
+"""How many of those who reacted with one emoji are named; the others are counted."""
+
+M = TypeVar("M", bound=Message)
+E = TypeVar("E", NewMessage, MessageChanged)
+
+_notice = msgspec.json.Decoder(Notice).decode
+
+
+@attrs.frozen
+class Readers:
+    """Who reads a conversation: a group by its handle, or one or two people with what each would type to answer."""
+
+    conversation: int
+    handle: str = ""
+    pair: tuple[tuple[int, str], ...] = ()
+
+
+def readers(tx: Tx, conversation: int) -> Readers:
+    """Find who reads a conversation."""
+    row = conversations.membership(tx, conversation, 0)
+    assert row is not None
+    if row.direct_key is None:
+        return Readers(conversation, handle=f"#{row.handle}")
+    low, high = (accounts.by_id(tx, each) for each in conversations.pair(row.direct_key))
+    return Readers(conversation, pair=tuple({low.id: high.username, high.id: low.username}.items()))
+
+
+def readers_of(place: Place, username: str) -> Readers:
+    """Give who reads the conversation that somebody of this name is in, without asking the database."""
+    if place.other is None:
+        return Readers(place.conversation, handle=place.to)
+    return Readers(place.conversation, pair=tuple({place.me: place.to, place.other.id: username}.items()))
+
+
+def shown(tx: Tx, rows: list[messages.Message], me: int, to: str) -> list[Message]:
+    """Turn stored messages of one conversation into what a reader sees; `to` is what they would type to answer."""
+    reactions = _reactions(tx, rows)
+    return [_seen(Message, row, to, me, reactions.get(row.seq, [])) for row in rows]
+
+
+def _seen(shape: type[M], row: messages.Message, to: str, reader: int, reactions: list[Reaction], **more: Any) -> M:
+    notice = _notice(row.content) if row.kind == "notice" else None
+    return shape(
+        conversation=row.conversation,
+        seq=row.seq,
+        rev=row.rev,
+        sender=row.sender,
+        to=to,
+        kind=row.kind,
+        content=row.content if notice is None else notice.text("en"),
+        time=timestamp(row.time),
+        reply_to=row.reply_to,
+        edited=_time(row.edited),
+        recalled=_time(row.recalled),
+        burned=_time(row.burned),
+        burn_after=row.burn_after,
+        expires=_time(row.expires),
+        forwarded=row.forwarded,
+        pinned=_time(row.pinned),
+        mentions=row.mentions.split(" ") if row.mentions else [],
+        reactions=reactions,
+        notice=notice,
+        client_id=row.client_id if row.sender_id == reader else None,
+        **more,
+    )
+
+
+def _time(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else timestamp(milliseconds)
+
+
+def _reactions(tx: Tx, rows: list[messages.Message]) -> dict[int, list[Reaction]]:
+    """Gather the reactions to a page of messages: seq -> one entry an emoji, the oldest first."""
+    reacted = [row.seq for row in rows if row.reacted]
+    if not reacted:
+        return {}
+    by_emoji: dict[int, dict[str, list[str]]] = {}
+    for each in messages.reactions(tx, rows[0].conversation, reacted):
+        by_emoji.setdefault(each.seq, {}).setdefault(each.emoji, []).append(each.username)
+    return {
+        seq: [Reaction(emoji=emoji, count=len(users), users=users[:NAMED]) for emoji, users in found.items()]
+        for seq, found in by_emoji.items()
+    }
+
+
+def _told(to: Readers, row: messages.Message, shape: type[E], reactions: list[Reaction], **more: Any) -> list[Told]:
+    """Tell a group all at once, besides the sender, whose own devices know it by its client_id; or each of a pair."""
+    if not to.handle:
+        return [((reader,), _seen(shape, row, typed, reader, reactions, **more)) for reader, typed in to.pair]
+    topic = Topic.members(to.conversation)
+    for_all = _seen(shape, row, to.handle, 0, reactions, **more)
+    if row.client_id is None:
+        return [(Followers(topic, seq=row.seq), for_all)]
+    for_sender = _seen(shape, row, to.handle, row.sender_id, reactions, **more)
+    return [
+        (Followers(topic, only=row.sender_id, seq=row.seq), for_sender),
+        (Followers(topic, besides=row.sender_id, seq=row.seq), for_all),
+    ]
+
+
+def news(to: Readers, row: messages.Message) -> tuple[Told, ...]:
+    """Tell of a message that is new."""
+    return tuple(_told(to, row, NewMessage, []))
+
+
+def changed(tx: Tx, to: Readers, row: messages.Message, what: What, by: str = "", emoji: str = "") -> tuple[Told, ...]:
+    """Tell of a message that has changed: whole, as it is now."""
+    reactions = _reactions(tx, [row]).get(row.seq, [])
+    return tuple(_told(to, row, MessageChanged, reactions, what=what, by=by, emoji=emoji))

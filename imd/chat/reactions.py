@@ -1,0 +1,62 @@
+"""The rules of reactions: any emoji, several people, each emoji once a person."""
+
+import unicodedata
+
+from imd.chat.lanes import Me, Outcome, writes
+from imd.chat.messages import may_write
+from imd.chat.news import changed, readers_of
+from imd.chat.places import message
+from imd.store import messages as rows
+from imd.store import reactions as sql
+from imd.store.transaction import Tx
+from imd.wire import reactions as wire
+from imd.wire.messages import Changed
+from imd.wire.refusals import BadRequest, QuotaExceeded
+
+MOST_EMOJI = 20
+"""How many different emoji one message takes."""
+
+_JOINERS = frozenset("\u200d\ufe0e\ufe0f\u20e3")
+_KEYCAPS = frozenset("0123456789#*")
+
+
+@writes(wire.React)
+def react(tx: Tx, me: Me, command: wire.React) -> Outcome[Changed]:
+    """Put an emoji on a message that I may see and answer to."""
+    check_emoji(command.emoji)
+    place, row = message(tx, me, command)
+    may_write(me, place)
+    if row.recalled or row.burned:
+        raise BadRequest("gone")
+    there = sql.emoji(tx, row.conversation, row.seq)
+    if command.emoji not in there and len(there) >= MOST_EMOJI:
+        raise QuotaExceeded("reactions", limit=MOST_EMOJI)
+    if not sql.add(tx, row.conversation, row.seq, command.emoji, me.account, me.now):
+        return _unchanged(row)
+    row = rows.change(tx, row, reacted=(row.reacted or 0) + 1)
+    told = changed(tx, readers_of(place, me.username), row, "reacted", me.username, command.emoji)
+    return Outcome(Changed(conversation=row.conversation, seq=row.seq, rev=row.rev), told=told)
+
+
+@writes(wire.Unreact)
+def unreact(tx: Tx, me: Me, command: wire.Unreact) -> Outcome[Changed]:
+    """Take my emoji off a message."""
+    place, row = message(tx, me, command)
+    if not sql.remove(tx, row.conversation, row.seq, command.emoji, me.account):
+        return _unchanged(row)
+    row = rows.change(tx, row, reacted=(row.reacted or 0) - 1 or None)
+    told = changed(tx, readers_of(place, me.username), row, "unreacted", me.username, command.emoji)
+    return Outcome(Changed(conversation=row.conversation, seq=row.seq, rev=row.rev), told=told)
+
+
+def _unchanged(row: rows.Message) -> Outcome[Changed]:
+    return Outcome(Changed(conversation=row.conversation, seq=row.seq, rev=row.rev))
+
+
+def check_emoji(typed: str) -> None:
+    """Refuse what is no emoji: letters, digits without a keycap, spaces, nothing but joiners."""
+    signs = [sign for sign in typed if sign not in _JOINERS]
+    keycap = "\u20e3" in typed and len(signs) == 1 and signs[0] in _KEYCAPS
+    pictures = bool(signs) and all(unicodedata.category(sign) in {"So", "Sk", "Sm", "Cf", "Cn"} for sign in signs)
+    if not (keycap or (pictures and unicodedata.category(signs[0]) != "Cf" and not typed.isascii())):
+        raise BadRequest("emoji")

@@ -1,0 +1,111 @@
+"""Doing chores when they are due: one timer for all of them, each chore one write."""
+
+from typing import Any, Protocol
+
+import attrs
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from imd.chat.chores import CHORES, Chore, Chored
+from imd.engine.announcement import Announcement
+from imd.store.db import StoreUnavailable
+from imd.store.transaction import Tx
+
+LONGEST_SECONDS = 3600.0
+"""The timer is looked at so often at least: the wall clock may have been set meanwhile."""
+
+RETRY_SECONDS = 5.0
+
+
+class Householder(Protocol):
+    """The house, as its chores see it."""
+
+    database: Any
+    reactor: Any
+    now: Any
+
+    def publish(self, announcements: list[Announcement]) -> None:
+        """Tell whoever is online."""
+
+
+@attrs.define(eq=False)
+class Chores:
+    """Runs every chore at the start, and again whenever one is due."""
+
+    log = Logger()
+
+    house: Householder
+    _timer: IDelayedCall | None = attrs.field(default=None, init=False)
+    _at: int | None = attrs.field(default=None, init=False)
+    _running: bool = attrs.field(default=False, init=False)
+    _stopped: bool = attrs.field(default=True, init=False)
+    _unclean: bool = attrs.field(default=False, init=False)
+    """Whether something that was erased may still lie in the database's files."""
+
+    def start(self) -> None:
+        """Begin."""
+        self._stopped = False
+        self.wake(self.house.now())
+
+    def stop(self) -> None:
+        """Do no more."""
+        self._stopped = True
+        self._cancel()
+
+    def wake(self, at: int) -> None:
+        """See to it that the chores are looked at by this time (milliseconds since 1970)."""
+        if self._stopped or (self._at is not None and self._at <= at):
+            return
+        self._cancel()
+        self._at = at
+        seconds = min(max(0.0, (at - self.house.now()) / 1000), LONGEST_SECONDS)
+        self._timer = self.house.reactor.callLater(seconds, self._due)
+
+    def _cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._at = None
+
+    def _due(self) -> None:
+        self._timer = self._at = None
+        if self._running:
+            self.wake(self.house.now() + 100)
+            return
+        self._running = True
+        Deferred.fromCoroutine(self._run()).addErrback(self._failed).addBoth(self._over)
+
+    async def _run(self) -> None:
+        again = []
+        for chore in CHORES:
+            done = await self._do(chore)
+            self._unclean = self._unclean or done.scrub
+            if done.again is not None:
+                again.append(done.again)
+        if self._unclean:
+            self._unclean = not await self.house.database.scrub()
+            if self._unclean:
+                again.append(self.house.now() + 1000)
+        if again:
+            self.wake(min(again))
+
+    async def _do(self, chore: Chore) -> Chored:
+        now = self.house.now()
+
+        def work(tx: Tx) -> tuple[Chored, list[Announcement]]:
+            done = chore(tx, now)
+            return done, [Announcement.of(*told) for told in done.told]
+
+        done, announcements = await self.house.database.written(work)
+        self.house.publish(announcements)
+        return done  # type: ignore[no-any-return]  # what work gave
+
+    def _failed(self, failure: Failure) -> None:
+        if not self._stopped:
+            if not failure.check(StoreUnavailable):
+                self.log.failure("a chore failed", failure)
+            self.wake(self.house.now() + int(RETRY_SECONDS * 1000))
+
+    def _over(self, result: object) -> None:
+        self._running = False
