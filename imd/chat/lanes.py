@@ -1,6 +1,6 @@
 """Lanes: a handler's decorator says where it runs, and nothing else does.
 
-    @writes   whole, in the writer thread, in a savepoint of the group's transaction:  (tx, me, command) -> Outcome
+    @writes   whole, in the writer thread, undone alone if it fails:  (tx, me, command) -> Outcome
     @reads    the same on a snapshot in a reader thread
     @live     in the reactor, without a database:                                      (me, command) -> Outcome
     @slow     a coroutine that may wait, and what changes who asks (nothing passes it):  (desk, me, command) -> Outcome

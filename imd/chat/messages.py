@@ -1,6 +1,7 @@
 """The rules of messages: sending one, and what may become of it."""
 
 import re
+from typing import Any
 
 import attrs
 
@@ -53,8 +54,8 @@ def send_message(tx: Tx, me: Me, command: wire.SendMessage) -> Outcome[wire.Sent
     target = _begun(tx, me, target)
     if command.reply_to and not sql.visible(tx, target.entered(tx, me).seen, command.reply_to):
         raise NoSuchMessage(seq=command.reply_to)
-    new = _new(me, target, command.kind, command.content, command.client_id)
-    return _store(tx, me, target, new._replace(reply_to=command.reply_to, burn_after=command.burn_after))
+    more = {"reply_to": command.reply_to, "burn_after": command.burn_after}
+    return _store(tx, me, target, _new(me, target, command.kind, command.content, command.client_id, **more))
 
 
 def _repeated(sent: sql.Message, target: Target, *, same: bool) -> Outcome[wire.Sent]:
@@ -65,12 +66,12 @@ def _repeated(sent: sql.Message, target: Target, *, same: bool) -> Outcome[wire.
     changed_since = sent.edited or sent.recalled or sent.burned
     if sent.conversation != target.conversation or not (same or changed_since):
         raise Conflict
-    return _sent(sent, duplicate=True)
+    return Outcome(_sent(sent, duplicate=True))
 
 
-def _sent(row: sql.Message, *, duplicate: bool) -> Outcome[wire.Sent]:
+def _sent(row: sql.Message, *, duplicate: bool) -> wire.Sent:
     time = timestamp(row.time)
-    return Outcome(wire.Sent(conversation=row.conversation, seq=row.seq, rev=row.rev, time=time, duplicate=duplicate))
+    return wire.Sent(conversation=row.conversation, seq=row.seq, rev=row.rev, time=time, duplicate=duplicate)
 
 
 def _target(tx: Tx, me: Me, to: str | None, conversation: int | None) -> Target:
@@ -129,7 +130,7 @@ def check_content(tx: Tx, me: Me, kind: str, content: str) -> None:
         account_named(tx, content)
 
 
-def _new(me: Me, target: Target, kind: str, content: str, client_id: str | None) -> sql.Message:
+def _new(me: Me, target: Target, kind: str, content: str, client_id: str | None, **more: Any) -> sql.Message:
     """Make the row of a new message; its place in the log comes when it is appended."""
     return sql.Message(
         conversation=target.conversation or 0,
@@ -141,6 +142,7 @@ def _new(me: Me, target: Target, kind: str, content: str, client_id: str | None)
         time=me.now,
         kind=kind,
         content=content,
+        **more,
     )
 
 
@@ -149,13 +151,15 @@ def _store(tx: Tx, me: Me, target: Target, new: sql.Message) -> Outcome[wire.Sen
     alone = target.other is not None and target.other.id == me.account
     expires = burning.expires(new, target.place, alone=alone, days=me.limits.burn_days)
     called = mentions.called(tx, target.entered(tx, me), new.kind, new.content) if "@" in new.content else {}
-    row = sql.append(tx, new._replace(expires=expires, mentions=" ".join(called) or None))
+    if expires or called:
+        new = new._replace(expires=expires, mentions=" ".join(called) or None)
+    row = sql.append(tx, new)
     mention_rows.add(tx, row.conversation, row.seq, list(called.values()))
     receipts.follow_own(tx, row.conversation, me.account, row.seq)
     if target.place is not None and target.place.row.slow_mode:
         conversations.set_member(tx, row.conversation, me.account, spoke=me.now)
     effects = (Wake(expires),) if expires else ()
-    return attrs.evolve(_sent(row, duplicate=False), told=news(target.readers(me), row), effects=effects)
+    return Outcome(_sent(row, duplicate=False), told=news(target.readers(me), row), effects=effects)
 
 
 @writes(wire.EditMessage)
@@ -216,8 +220,8 @@ def forward(tx: Tx, me: Me, command: wire.Forward) -> Outcome[wire.Sent]:
         return _repeated(sent, target, same=(sent.kind, sent.content) == (row.kind, row.content))
     target = _begun(tx, me, target)
     origin = row.sender if row.forwarded is None else row.forwarded
-    new = _new(me, target, row.kind, row.content, command.client_id)
-    return _store(tx, me, target, new._replace(forwarded=origin))
+    new = _new(me, target, row.kind, row.content, command.client_id, forwarded=origin)
+    return _store(tx, me, target, new)
 
 
 @reads(wire.ReadThread)

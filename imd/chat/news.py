@@ -54,7 +54,13 @@ def shown(tx: Tx, rows: list[messages.Message], me: int, to: str) -> list[Messag
 
 
 def _seen(shape: type[M], row: messages.Message, to: str, reader: int, reactions: list[Reaction], **more: Any) -> M:
+    if row[messages.PLAIN_FIELDS :] != messages.PLAIN:
+        more |= _life(row, reactions)
     notice = _notice(row.content) if row.kind == "notice" else None
+    if notice is not None:
+        more["notice"] = notice
+    if row.client_id is not None and row.sender_id == reader:
+        more["client_id"] = row.client_id
     return shape(
         conversation=row.conversation,
         seq=row.seq,
@@ -64,20 +70,24 @@ def _seen(shape: type[M], row: messages.Message, to: str, reader: int, reactions
         kind=row.kind,
         content=row.content if notice is None else notice.text("en"),
         time=timestamp(row.time),
-        reply_to=row.reply_to,
-        edited=_time(row.edited),
-        recalled=_time(row.recalled),
-        burned=_time(row.burned),
-        burn_after=row.burn_after,
-        expires=_time(row.expires),
-        forwarded=row.forwarded,
-        pinned=_time(row.pinned),
-        mentions=row.mentions.split(" ") if row.mentions else [],
-        reactions=reactions,
-        notice=notice,
-        client_id=row.client_id if row.sender_id == reader else None,
         **more,
     )
+
+
+def _life(row: messages.Message, reactions: list[Reaction]) -> dict[str, Any]:
+    """Give what most messages have nothing of."""
+    return {
+        "reply_to": row.reply_to,
+        "edited": _time(row.edited),
+        "recalled": _time(row.recalled),
+        "burned": _time(row.burned),
+        "burn_after": row.burn_after,
+        "expires": _time(row.expires),
+        "forwarded": row.forwarded,
+        "pinned": _time(row.pinned),
+        "mentions": row.mentions.split(" ") if row.mentions else [],
+        "reactions": reactions,
+    }
 
 
 def _time(milliseconds: int | None) -> str | None:

@@ -1,6 +1,7 @@
 """The database: one writer thread that commits in groups, and a few readers beside it.
 
-    write(work, done)   work(tx) runs in the writer thread inside the group's transaction, in a savepoint of its own;
+    write(work, done)   work(tx) runs in the writer thread inside the group's transaction; if it fails it is undone
+                        alone, and it may be called a second time where another piece had to be undone;
                         done(value, error) is called in the reactor once the group is synced to disk, in commit order
     read(work)          work(tx) runs in a reader thread on a snapshot; gives a Deferred
 
@@ -76,14 +77,29 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA secure_delete = ON")
 
 
+class _Unclean(Exception):
+    """A piece failed after it had changed something, and no savepoint was set before it."""
+
+
 def run_batch(connection: sqlite3.Connection, batch: list[Write]) -> list[Result]:
     """Run a group in one transaction; a piece that fails is undone alone. Gives each one's value or error.
 
+    Most pieces that fail are refused before they change anything, so the group is first run without savepoints, which
+    cost each piece two statements. Where one must be undone, the group is undone and run anew with them.
     Raises what BEGIN or COMMIT raised: then nothing of the group is stored.
     """
+    try:
+        return _transaction(connection, batch, _run)
+    except _Unclean:
+        return _transaction(connection, batch, _run_in_savepoint)
+
+
+def _transaction(
+    connection: sqlite3.Connection, batch: list[Write], run: Callable[[sqlite3.Connection, Callable[[Tx], Any]], Result]
+) -> list[Result]:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        results = [_run(connection, write.work) for write in batch]
+        results = [run(connection, write.work) for write in batch]
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -93,19 +109,33 @@ def run_batch(connection: sqlite3.Connection, batch: list[Write]) -> list[Result
 
 
 def _run(connection: sqlite3.Connection, work: Callable[[Tx], Any]) -> Result:
-    begun = time.perf_counter()
-    connection.execute("SAVEPOINT piece")
+    begun, changes = time.perf_counter(), connection.total_changes
+    result: Result
     try:
-        value, error = work(connection), None
+        result = work(connection), None
     except Exception as raised:
         if not connection.in_transaction:  # a full disk makes SQLite undo the whole transaction
             raise
-        connection.execute("ROLLBACK TO piece")
-        value, error = None, raised
-    connection.execute("RELEASE piece")
+        if connection.total_changes != changes:
+            raise _Unclean from raised
+        result = None, raised
     if time.perf_counter() - begun > SLOW_SECONDS:
         Database.log.warn("slow write: {work}", work=work)
-    return value, error
+    return result
+
+
+def _run_in_savepoint(connection: sqlite3.Connection, work: Callable[[Tx], Any]) -> Result:
+    result: Result
+    connection.execute("SAVEPOINT piece")
+    try:
+        result = work(connection), None
+    except Exception as raised:
+        if not connection.in_transaction:
+            raise
+        connection.execute("ROLLBACK TO piece")
+        result = None, raised
+    connection.execute("RELEASE piece")
+    return result
 
 
 @attrs.define(eq=False)

@@ -35,6 +35,11 @@ class Message(NamedTuple):
     """How many reactions it has."""
 
 
+PLAIN_FIELDS = Message._fields.index("reply_to")
+PLAIN = (None,) * (len(Message._fields) - PLAIN_FIELDS)
+"""What follows the content of a message that answers nothing and to which nothing has happened."""
+
+
 class Seen(NamedTuple):
     """What a reader may see of a conversation: what lies after a seq, without what they deleted for themselves."""
 

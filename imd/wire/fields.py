@@ -66,15 +66,18 @@ def choices(annotation: Any) -> list[str]:
     return [str(word) for kind in kinds(annotation) if isinstance(kind, inspect.LiteralType) for word in kind.values]
 
 
+@lru_cache(maxsize=64)
 def timestamp(milliseconds: int) -> str:
-    """Write a time for the wire: RFC 3339, UTC, milliseconds. The argument counts from 1970."""
+    """Write a time for the wire: RFC 3339, UTC, milliseconds. The argument counts from 1970.
+
+    The answer to a send and its events say the same time; messages of one second share most of it.
+    """
     seconds, rest = divmod(milliseconds, 1000)
     return f"{_second(seconds)}.{rest:03d}Z"
 
 
 @lru_cache(maxsize=512)
 def _second(seconds: int) -> str:
-    """Write a time to the second; messages of one second, and pages of them, share it."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
