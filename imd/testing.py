@@ -159,6 +159,11 @@ class MemoryServer:
         assert reply["status"] == "success", reply
         return terminal
 
+    def stop(self) -> None:
+        """Stop, so that another server may open the same file."""
+        self.house.chores.stop()
+        self.database.writer.close()
+
     def settle(self) -> None:
         """Let everything that is due happen."""
         while any(call.getTime() <= self.clock.seconds() for call in self.clock.getDelayedCalls()):

@@ -1,6 +1,7 @@
 """Mentions: `@alice` in a message's words calls Alice, `@all` calls everybody, where the sender may.
 
-A name may be followed by anything, since Chinese puts no space behind it: the longest name of a member counts.
+Chinese puts no space around it, so a call may stand right behind a Chinese character, and the longest member's name
+that it begins with counts. A Latin word is not cut: `@bobby` does not call Bob.
 """
 
 import re
@@ -17,7 +18,10 @@ MOST = 50
 EVERYBODY = 0
 """The account that stands for all members."""
 
-_CALL = re.compile(rf"(?<![\w@.])@([^\s{re.escape(''.join(FORBIDDEN))}]{{1,{LONGEST}}})")
+_CALL = re.compile(rf"(?<![A-Za-z0-9_.@-])@([^\s{re.escape(''.join(FORBIDDEN))}]{{1,{LONGEST}}})")
+_IN_A_WORD = re.compile(r"[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2}")
+"""Two characters of one word, in a script that puts spaces between words."""
+
 _KINDS = frozenset({"text", "markdown"})
 
 
@@ -38,6 +42,8 @@ def _starts(typed: str) -> list[str]:
     """List the names that a call may begin with."""
     starts = []
     for end in range(len(typed), 0, -1):
+        if _IN_A_WORD.match(typed, end - 1):
+            continue
         try:
             starts.append(username(typed[:end]))
         except BadName:

@@ -17,6 +17,9 @@ MOST_EMOJI = 20
 """How many different emoji one message takes."""
 
 _JOINERS = frozenset("\u200d\ufe0e\ufe0f\u20e3")
+_PICTURES = frozenset({"So", "Sk", "Sm", "Cf", "Cn"})
+"""Categories of emoji and what modifies them; newer emoji are not assigned yet where Python is older."""
+
 _KEYCAPS = frozenset("0123456789#*")
 
 
@@ -57,6 +60,8 @@ def check_emoji(typed: str) -> None:
     """Refuse what is no emoji: letters, digits without a keycap, spaces, nothing but joiners."""
     signs = [sign for sign in typed if sign not in _JOINERS]
     keycap = "\u20e3" in typed and len(signs) == 1 and signs[0] in _KEYCAPS
-    pictures = bool(signs) and all(unicodedata.category(sign) in {"So", "Sk", "Sm", "Cf", "Cn"} for sign in signs)
-    if not (keycap or (pictures and unicodedata.category(signs[0]) != "Cf" and not typed.isascii())):
+    categories = [unicodedata.category(sign) for sign in signs if not sign.isascii()]
+    pictured = _PICTURES | ({"Po"} if "\ufe0f" in typed else set())
+    pictures = bool(signs) and len(categories) == len(signs) and pictured.issuperset(categories)
+    if not (keycap or (pictures and categories[0] != "Cf")):
         raise BadRequest("emoji")

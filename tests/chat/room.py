@@ -68,7 +68,7 @@ class Room:
             return handler.run(me, command)
         if handler.lane is Lane.SLOW:
             return at_once(handler.run(self, me, command))
-        return self._in_transaction(lambda tx: handler.run(tx, me, command))
+        return self.in_transaction(lambda tx: handler.run(tx, me, command))
 
     def asks(self, me: Me, command: Command) -> Any:
         """Run a command and give its reply alone."""
@@ -82,7 +82,8 @@ class Room:
         assert list(self.tx.iterdump()) == before, "a refused command has left something behind"
         return refused.value
 
-    def _in_transaction(self, work: Callable[[Tx], T]) -> T:
+    def in_transaction(self, work: Callable[[Tx], T]) -> T:
+        """Do a piece of work as the writer would."""
         [(value, error)] = db.run_batch(self.tx, [db.Write(work, lambda value, error: None)])
         if error is not None:
             raise error
@@ -94,7 +95,7 @@ class Room:
         return work(self.tx)
 
     async def write(self, work: Callable[[Tx], T]) -> T:
-        return self._in_transaction(work)
+        return self.in_transaction(work)
 
     async def hash_password(self, password: str) -> str:
         return f"hash of {password}"

@@ -1,0 +1,163 @@
+"""Burn after reading: when the time begins, what is left afterwards, and that nothing is left in the files."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imd.chat.burning import burn
+from imd.chat.chores import Chored
+from imd.chat.lanes import Me, Wake
+from imd.chat.limits import Limits
+from imd.store import conversations as conversation_rows
+from imd.testing import MemoryServer
+from imd.wire.conversations import History, Sync
+from imd.wire.messages import SendMessage
+from imd.wire.personal import ClearHistory
+from imd.wire.receipts import Ack, Read
+from tests.chat.room import Room
+
+SECRET = "the key is under the mat"
+
+
+def secret(to: str = "bob", seconds: int = 10) -> SendMessage:
+    return SendMessage(to=to, content=SECRET, burn_after=seconds)
+
+
+def burned(room: Room) -> Chored:
+    return room.in_transaction(lambda tx: burn(tx, room.now))
+
+
+def only(room: Room, me: Me, to: str) -> Any:
+    [message] = room.asks(me, History(to=to)).messages
+    return message
+
+
+def test_the_time_begins_when_the_other_one_has_read(room: Room, ann: Me, bob: Me) -> None:
+    room.asks(ann, secret())
+    room.now += 10**9
+    assert burned(room) == Chored(), "not read: it waits for ever"
+    room.asks(bob, Ack(to="ann", seq=1))
+    room.asks(ann, Read(to="bob", seq=1))
+    assert burned(room) == Chored(), "delivered, and read by its sender"
+    outcome = room.does(bob, Read(to="ann", seq=1))
+    assert outcome.effects == (Wake(room.now + 10_000),)
+    assert [event.what for _, event in outcome.told if hasattr(event, "what")] == ["expiring", "expiring"]
+    assert only(room, bob, "ann").content == SECRET
+    room.now += 9_999
+    assert burned(room) == Chored(again=room.now + 1)
+    room.now += 1
+    done = burned(room)
+    assert (done.scrub, done.again) == (True, None)
+    assert [event.what for _, event in done.told] == ["burned", "burned"]
+
+
+def test_a_tombstone_is_left_under_the_next_rev(room: Room, ann: Me, bob: Me) -> None:
+    sent = room.asks(ann, secret())
+    room.asks(bob, Read(to="ann", seq=1))
+    room.now += 10_000
+    burned(room)
+    for me, to in ((ann, "bob"), (bob, "ann")):
+        left = only(room, me, to)
+        assert (left.seq, left.content, bool(left.burned), left.expires) == (sent.seq, "", True, None)
+        assert [each.seq for each in room.asks(me, Sync(to=to, after_rev=sent.rev)).messages] == [1]
+    assert SECRET not in str(list(room.tx.iterdump()))
+    assert room.asks(ann, secret()).seq == 2
+
+
+def test_reading_again_does_not_begin_again(room: Room, ann: Me, bob: Me) -> None:
+    room.asks(ann, secret())
+    room.asks(bob, Read(to="ann", seq=1))
+    room.now += 5_000
+    assert room.does(bob, Read(to="ann", seq=1)).effects == ()
+    room.asks(ann, SendMessage(to="bob", content="x"))
+    assert room.does(bob, Read(to="ann", seq=2)).effects == ()
+    room.now += 5_000
+    assert burned(room).scrub
+
+
+def test_clearing_counts_as_reading(room: Room, ann: Me, bob: Me) -> None:
+    room.asks(ann, secret())
+    assert Wake(room.now + 10_000) in room.does(bob, ClearHistory(to="ann")).effects
+
+
+def test_a_note_to_oneself_burns_from_the_start(room: Room, ann: Me) -> None:
+    assert room.does(ann, secret("ann")).effects == (Wake(room.now + 10_000),)
+
+
+@pytest.fixture
+def team(room: Room, ann: Me, bob: Me, cid: Me) -> int:
+    """A group of three."""
+    return group(room, ann, bob, cid)
+
+
+def group(room: Room, *people: Me) -> int:
+    room.tx.execute(
+        "INSERT INTO conversation (kind, handle, last_seq, last_rev, created) VALUES ('group', 'team', 0, 0, 0)"
+    )
+    row = conversation_rows.by_handle(room.tx, "team", 0)
+    assert row is not None
+    for each in people:
+        conversation_rows.add_member(room.tx, row, each.account, "member", 0, room.now)
+    return row.conversation
+
+
+def test_in_a_group_the_time_begins_when_the_last_one_has_read(
+    room: Room, ann: Me, bob: Me, cid: Me, team: int
+) -> None:
+    room.asks(ann, secret("#team"))
+    first = room.does(bob, Read(to="#team", seq=1))
+    assert first.effects == ()
+    last = room.does(cid, Read(to="#team", seq=1))
+    assert last.effects == (Wake(room.now + 10_000),)
+
+
+def test_in_a_group_it_burns_after_a_while_read_or_not() -> None:
+    room = Room(Limits(burn_days=2))
+    ann = room.person("ann")
+    group(room, ann, room.person("bob"))
+    outcome = room.does(ann, secret("#team"))
+    assert outcome.effects == (Wake(room.now + 2 * 86_400_000),)
+    room.now += 2 * 86_400_000
+    assert burned(room).scrub
+
+
+def test_many_are_destroyed_in_pieces(room: Room, ann: Me) -> None:
+    for _ in range(60):
+        room.asks(ann, secret("ann", 1))
+    room.now += 1_000
+    assert len(burned(room).told) == 50
+    assert len(burned(room).told) == 10
+
+
+def test_not_a_byte_is_left_in_the_files(tmp_path: Path) -> None:
+    path = tmp_path / "imd.db"
+    server = MemoryServer(path=str(path))
+    alice, bob = server.login("alice"), server.login("bob")
+    for number in range(20):
+        alice.call("send_message", to="bob", content=f"{SECRET} {number} " + "x" * (number * 300), burn_after=5)
+    assert SECRET.encode() in held(tmp_path), "else this test could not fail"
+    bob.call("read", to="alice", seq=20)
+    server.pass_time(5)
+    left = bob.call("history", to="alice")["messages"]
+    assert all(each["burned"] and not each["content"] for each in left)
+    assert SECRET.encode() not in held(tmp_path)
+
+
+def held(directory: Path) -> bytes:
+    """Read every byte of the database's files."""
+    return b"".join(file.read_bytes() for file in sorted(directory.iterdir()))
+
+
+def test_a_restart_does_not_forget(tmp_path: Path) -> None:
+    path = str(tmp_path / "imd.db")
+    server = MemoryServer(path=path)
+    alice, bob = server.login("alice"), server.login("bob")
+    alice.call("send_message", to="bob", content=SECRET, burn_after=5)
+    bob.call("read", to="alice", seq=1)
+    server.stop()
+    server = MemoryServer(path=path)
+    alice = server.login("alice")
+    assert alice.call("history", to="bob")["messages"][0]["content"] == SECRET
+    server.pass_time(5)
+    assert alice.call("history", to="bob")["messages"][0]["content"] == ""
