@@ -66,7 +66,7 @@ def test_nobody_else_learns_of_it(room: Room, ann: Me, bob: Me, talk: int) -> No
     assert room.asks(ann, ListStarred()).messages == []
     assert changes(room, ann) == []
     [mine] = room.asks(ann, ListConversations()).conversations
-    assert not (mine.muted or mine.archived or mine.pinned)
+    assert (mine.muted, mine.archived, mine.pinned) == (False, False, False)
     assert seqs(room, ann, "bob") == [1, 2, 3]
 
 
