@@ -20,6 +20,9 @@ from imd.wire.refusals import AuthRequired, Refusal, Unavailable
 SLICE = 500
 """How many sessions hear something in one turn of the reactor."""
 
+Hearer = tuple[int, Session]
+"""A session, and the account that it is to hear something for."""
+
 
 class Connection(Protocol):
     """A connection, as the audience sees it."""
@@ -46,7 +49,7 @@ class Audience:
 
     connections: set[Connection] = attrs.field(factory=set, init=False)
     _followed: dict[int, set[Topic]] = attrs.field(factory=dict, init=False)
-    _slices: deque[tuple[list[Session], Announcement, Session | None]] = attrs.field(factory=deque, init=False)
+    _slices: deque[tuple[list[Hearer], Announcement]] = attrs.field(factory=deque, init=False)
     _strangers: Counter[str] = attrs.field(factory=Counter, init=False)
     _dirty: list[Connection] = attrs.field(factory=list, init=False)
     _flush_due: bool = attrs.field(default=False, init=False)
@@ -88,15 +91,18 @@ class Audience:
 
     def tell(self, announcement: Announcement, besides: Session | None = None) -> None:
         """Let those it is for hear it, all but one session. Encoded once, written to each."""
-        sessions = [session for account in self._accounts(announcement.to) for session in self.online.get(account, ())]
-        if not self._slices and len(sessions) <= SLICE:
-            self._let_all_hear(sessions, announcement, besides)
-            return
-        if not self._slices:
-            self.house.reactor.callLater(0, self._next_slice)
-        self._slices += [
-            (sessions[start : start + SLICE], announcement, besides) for start in range(0, len(sessions) or 1, SLICE)
+        hearers = [
+            (account, session)
+            for account in self._accounts(announcement.to)
+            for session in self.online.get(account, ())
+            if session is not besides
         ]
+        if not self._slices and len(hearers) <= SLICE:
+            self._let_all_hear(hearers, announcement)
+            return
+        if not self._slices and hearers:
+            self.house.reactor.callLater(0, self._next_slice)
+        self._slices += [(hearers[start : start + SLICE], announcement) for start in range(0, len(hearers), SLICE)]
 
     def _accounts(self, to: Addressee) -> Iterable[int]:
         """List the accounts that somebody is to be told at."""
@@ -113,9 +119,10 @@ class Audience:
         if self._slices:
             self.house.reactor.callLater(0, self._next_slice)
 
-    def _let_all_hear(self, sessions: list[Session], announcement: Announcement, besides: Session | None) -> None:
-        for session in sessions:
-            if session is not besides:
+    def _let_all_hear(self, hearers: list[Hearer], announcement: Announcement) -> None:
+        """Let sessions hear it; not one that has gone meanwhile, or speaks for somebody else by now."""
+        for account, session in hearers:
+            if session in self.online.get(account, ()):
                 self._let_hear(session, announcement)
 
     def _let_hear(self, session: Session, announcement: Announcement) -> None:
