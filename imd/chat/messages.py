@@ -8,7 +8,7 @@ import attrs
 from imd.chat import burning, mentions
 from imd.chat.lanes import Me, Outcome, Told, Wake, reads, writes
 from imd.chat.news import Readers, changed, news, readers_of, shown
-from imd.chat.places import Place, account_named, by_number, group, message, own_message
+from imd.chat.places import Place, account_named, by_number, group, group_row, message, own_message
 from imd.store import accounts, conversations, receipts
 from imd.store import mentions as mention_rows
 from imd.store import messages as sql
@@ -47,24 +47,25 @@ class Target:
 def send_message(tx: Tx, me: Me, command: wire.SendMessage) -> Outcome[wire.Sent]:
     """Store a message once and tell the others, and the sender's other devices."""
     check_content(tx, me, command.kind, command.content)
-    target = _target(tx, me, command.to, command.conversation)
     if command.client_id and (sent := sql.by_client_id(tx, me.account, command.client_id)):
+        where = command.conversation if command.to is None else _meant(tx, me, command.to)
         asked = (command.kind, command.content, command.reply_to)
-        return _repeated(sent, target, same=(sent.kind, sent.content, sent.reply_to) == asked)
-    target = _begun(tx, me, target)
+        return _repeated(sent, where, same=(sent.kind, sent.content, sent.reply_to) == asked)
+    target = _begun(tx, me, _target(tx, me, command.to, command.conversation))
     if command.reply_to and not sql.visible(tx, target.entered(tx, me).seen, command.reply_to):
         raise NoSuchMessage(seq=command.reply_to)
     more = {"reply_to": command.reply_to, "burn_after": command.burn_after}
     return _store(tx, me, target, _new(me, target, command.kind, command.content, command.client_id, **more))
 
 
-def _repeated(sent: sql.Message, target: Target, *, same: bool) -> Outcome[wire.Sent]:
+def _repeated(sent: sql.Message, where: int | None, *, same: bool) -> Outcome[wire.Sent]:
     """Answer a client_id that was used before: the same message again, or a contradiction.
 
-    Of a message that has changed since, the words it was sent with are not known any more.
+    What is stored is stored, also when its sender has been muted, or is no member any more. Of a message that has
+    changed since, the words it was sent with are not known any more.
     """
     changed_since = sent.edited or sent.recalled or sent.burned
-    if sent.conversation != target.conversation or not (same or changed_since):
+    if sent.conversation != where or not (same or changed_since):
         raise Conflict
     return Outcome(_sent(sent, duplicate=True))
 
@@ -72,6 +73,14 @@ def _repeated(sent: sql.Message, target: Target, *, same: bool) -> Outcome[wire.
 def _sent(row: sql.Message, *, duplicate: bool) -> wire.Sent:
     time = timestamp(row.time)
     return wire.Sent(conversation=row.conversation, seq=row.seq, rev=row.rev, time=time, duplicate=duplicate)
+
+
+def _meant(tx: Tx, me: Me, to: str) -> int | None:
+    """Find the conversation that a name means, whether or not I may write there."""
+    if to.startswith("#"):
+        row = group_row(tx, me, to)
+        return row.conversation if row else None
+    return conversations.direct(tx, me.account, account_named(tx, to).id)
 
 
 def _target(tx: Tx, me: Me, to: str | None, conversation: int | None) -> Target:
@@ -215,10 +224,10 @@ def forward(tx: Tx, me: Me, command: wire.Forward) -> Outcome[wire.Sent]:
         raise BadRequest("gone")
     if row.burn_after:
         raise Forbidden("burning")
-    target = _target(tx, me, command.target, None)
     if command.client_id and (sent := sql.by_client_id(tx, me.account, command.client_id)):
-        return _repeated(sent, target, same=(sent.kind, sent.content) == (row.kind, row.content))
-    target = _begun(tx, me, target)
+        where = _meant(tx, me, command.target)
+        return _repeated(sent, where, same=(sent.kind, sent.content) == (row.kind, row.content))
+    target = _begun(tx, me, _target(tx, me, command.target, None))
     origin = row.sender if row.forwarded is None else row.forwarded
     new = _new(me, target, row.kind, row.content, command.client_id, forwarded=origin)
     return _store(tx, me, target, new)

@@ -56,7 +56,7 @@ def shown(tx: Tx, rows: list[messages.Message], me: int, to: str) -> list[Messag
 def _seen(shape: type[M], row: messages.Message, to: str, reader: int, reactions: list[Reaction], **more: Any) -> M:
     if row[messages.PLAIN_FIELDS :] != messages.PLAIN:
         more |= _life(row, reactions)
-    notice = _notice(row.content) if row.kind == "notice" else None
+    notice = _notice(row.content) if row.kind == "notice" and row.content else None
     if notice is not None:
         more["notice"] = notice
     if row.client_id is not None and row.sender_id == reader:
