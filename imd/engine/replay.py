@@ -1,4 +1,4 @@
-"""Replay: after login, push what lies after the delivered pointers, then let live events through.
+"""Replay: after login, push what lies after the delivered pointers, then what waits to be decided, then live events.
 
 The session hears live events only once the replay is over; until then they are held. Held messages that a page
 brought already are dropped by their rev, so nothing is missed and nothing is shown twice. A page is pushed when the
@@ -16,9 +16,11 @@ from twisted.python.failure import Failure
 
 from imd.chat.conversations import replay_page, undelivered
 from imd.chat.lanes import Me
+from imd.chat.waiting import waiting
 from imd.engine.announcement import Announcement
 from imd.engine.house import House
 from imd.store.db import StoreUnavailable
+from imd.wire.base import Event
 from imd.wire.messages import MessageChanged, NewMessage
 from imd.wire.receipts import Replayed
 from imd.wire.refusals import Refusal, SlowConsumer, Unavailable
@@ -93,9 +95,10 @@ class Replay:
     async def _run(self) -> None:
         for conversation, after in await self.house.read(lambda tx: undelivered(tx, self.me)):
             await self._push(conversation, after)
+        undecided = await self.house.read(lambda tx: waiting(tx, self.me))
         await self._until_read()
         if not self._stopped:
-            self._finish()
+            self._finish(undecided)
 
     async def _push(self, conversation: int, after: int) -> None:
         """Push one conversation, page by page."""
@@ -119,18 +122,21 @@ class Replay:
             self._waiting = Deferred()
             await self._waiting
 
-    def _finish(self) -> None:
-        self.session.tell(Announcement.of((), Replayed(count=self._count)))
-        for announcement in self._fresh():
+    def _finish(self, undecided: list[Event]) -> None:
+        for event in (*undecided, Replayed(count=self._count)):
+            self.session.tell(Announcement.of((), event))
+        for announcement in self._fresh(undecided):
             self.session.tell(announcement)
         self.session.replay_over()
 
-    def _fresh(self) -> Iterator[Announcement]:
+    def _fresh(self, undecided: list[Event]) -> Iterator[Announcement]:
         for announcement in self._held:
             event = announcement.event
-            if not isinstance(event, NewMessage | MessageChanged) or event.rev > self._pushed.get(
-                event.conversation, 0
-            ):
+            if isinstance(event, NewMessage | MessageChanged):
+                told = event.rev <= self._pushed.get(event.conversation, 0)
+            else:
+                told = event in undecided
+            if not told:
                 yield announcement
 
     def _failed(self, failure: Failure) -> None:
