@@ -4,6 +4,9 @@ import imd.chat.accounts
 import imd.chat.admin
 import imd.chat.burning
 import imd.chat.conversations
+import imd.chat.groups
+import imd.chat.invitations
+import imd.chat.members
 import imd.chat.messages
 import imd.chat.personal
 import imd.chat.pins

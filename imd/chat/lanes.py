@@ -123,9 +123,13 @@ class Follow:
     seq: int = 0
 
 
+EVERYBODY = 0
+"""In place of an account: all that follow the topic."""
+
+
 @attrs.frozen
 class Unfollow:
-    """An account follows a topic no more. It still hears what this very outcome tells."""
+    """An account, or everybody, follows a topic no more. They still hear what this very outcome tells."""
 
     account: int
     topic: Topic

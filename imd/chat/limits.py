@@ -23,3 +23,4 @@ class Limits:
     token_days: int = 30
     edit_seconds: int = 172_800
     burn_days: int = 30
+    groups_owned: int = 100

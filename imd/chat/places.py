@@ -8,7 +8,7 @@ from collections.abc import Callable
 import attrs
 
 from imd.chat.lanes import Me
-from imd.store import accounts, messages
+from imd.store import accounts, invitations, messages
 from imd.store import conversations as sql
 from imd.store.transaction import Tx
 from imd.wire import names
@@ -77,17 +77,17 @@ def find(tx: Tx, me: Me, command: Addressed) -> Place:
     row = sql.direct(tx, me.account, other.id)
     if row is None:
         raise NoSuchConversation
-    return _entered(tx, me, sql.membership(tx, row, me.account), other)
+    return entered(tx, me, sql.membership(tx, row, me.account), other)
 
 
 def by_number(tx: Tx, me: Me, conversation: int) -> Place:
     """Find a conversation of mine by its number."""
-    return _entered(tx, me, sql.membership(tx, conversation, me.account))
+    return entered(tx, me, sql.membership(tx, conversation, me.account))
 
 
 def group(tx: Tx, me: Me, typed: str) -> Place:
     """Find a group of mine by its `#handle`."""
-    return _entered(tx, me, group_row(tx, me, typed))
+    return entered(tx, me, group_row(tx, me, typed))
 
 
 def group_row(tx: Tx, me: Me, typed: str) -> sql.Membership | None:
@@ -98,13 +98,17 @@ def group_row(tx: Tx, me: Me, typed: str) -> sql.Membership | None:
         return None
 
 
-def _entered(tx: Tx, me: Me, row: sql.Membership | None, other: accounts.Account | None = None) -> Place:
+def entered(tx: Tx, me: Me, row: sql.Membership | None, other: accounts.Account | None = None) -> Place:
     """Make the place of somebody who is in it; refuse everybody else."""
-    if row is None or (not row.role and row.left_seq is None and (row.kind == "direct" or row.join_mode == "invite")):
+    if row is None or row.deleted or (not (row.role or row.left_seq) and not _public(row)):
         raise NoSuchConversation
     if not row.role:
         raise NotAMember
     return place_of(tx, me, row, other)
+
+
+def _public(row: sql.Membership) -> bool:
+    return row.handle is not None and row.join_mode != "invite"
 
 
 def place_of(tx: Tx, me: Me, row: sql.Membership, other: accounts.Account | None = None) -> Place:
@@ -114,6 +118,74 @@ def place_of(tx: Tx, me: Me, row: sql.Membership, other: accounts.Account | None
     low, high = sql.pair(row.direct_key)
     other = other or accounts.by_id(tx, high if me.account == low else low)
     return Place(me.account, row, other.username, other)
+
+
+def group_at_hand(tx: Tx, me: Me, command: Addressed) -> sql.Membership | None:
+    """Find the group a command is about, whether or not I may know of it."""
+    if command.to is None:
+        row = sql.membership(tx, command.conversation or 0, me.account)
+        return row if row and row.handle is not None else None
+    _check_mark(command.to)
+    return group_row(tx, me, command.to)
+
+
+def known_group(tx: Tx, me: Me, command: Addressed) -> sql.Membership:
+    """Find a group that I may know of: one that I am in or invited to, or that is public."""
+    row = group_at_hand(tx, me, command)
+    if row is not None and not row.role and not _public(row):
+        waiting = invitations.pending(tx, row.conversation, me.account)
+        row = row if waiting and waiting.invited_by is not None else None
+    if row is None:
+        raise NoSuchConversation
+    return row
+
+
+def my_group(tx: Tx, me: Me, command: Addressed, rank: str = "reader") -> Place:
+    """Find a group that I am in, and have at least this role in."""
+    if command.to is not None:
+        _check_mark(command.to)
+    place = find(tx, me, command)
+    if place.other is not None:
+        raise NoSuchConversation
+    place.require(rank)
+    return place
+
+
+def _check_mark(typed: str) -> None:
+    """Refuse a group's name that was typed without its mark: it would be a person's."""
+    if not typed.startswith("#"):
+        raise BadName("group")
+
+
+@attrs.frozen
+class Fellow:
+    """Another one in a group of mine, or perhaps not in it."""
+
+    account: accounts.Account
+    row: sql.Membership
+
+
+def anybody(tx: Tx, place: Place, typed: str) -> Fellow:
+    """Find somebody, with their place in a group of mine, if any."""
+    account = account_named(tx, typed)
+    row = sql.membership(tx, place.conversation, account.id)
+    assert row is not None
+    return Fellow(account, row)
+
+
+def fellow(tx: Tx, place: Place, typed: str) -> Fellow:
+    """Find another member of a group of mine. Who is not one looks absent."""
+    found = anybody(tx, place, typed)
+    if not found.row.role:
+        raise NoSuchUser(username=typed[: names.LONGEST])
+    return found
+
+
+def lower(place: Place, found: Fellow) -> Fellow:
+    """Refuse unless somebody's role is lower than mine."""
+    if RANKS.index(found.row.role) >= RANKS.index(place.role):
+        raise Forbidden("role")
+    return found
 
 
 def message(tx: Tx, me: Me, command: AboutMessage) -> tuple[Place, messages.Message]:

@@ -32,7 +32,7 @@ class Audience(Protocol):
         """Let an account that is online follow a topic, from a seq on."""
 
     def unfollow(self, account: int, topic: Topic) -> None:
-        """Let it follow the topic no more."""
+        """Let an account follow the topic no more, or everybody."""
 
     def leave(self, account: int, session: Any) -> None:
         """Count it no more."""

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 from twisted.logger import Logger
 
-from imd.chat.lanes import Addressee, Followers, Topic
+from imd.chat.lanes import EVERYBODY, Addressee, Followers, Topic
 from imd.engine.announcement import Announcement
 from imd.engine.house import House
 from imd.engine.session import Session
@@ -80,7 +80,11 @@ class Audience:
             self._followed.setdefault(account, set()).add(topic)
 
     def unfollow(self, account: int, topic: Topic) -> None:
-        """Let it follow the topic no more."""
+        """Let an account follow the topic no more, or everybody."""
+        if account == EVERYBODY:
+            for each in tuple(self.followers.get(topic, ())):
+                self.unfollow(each, topic)
+            return
         followers, followed = self.followers.get(topic, {}), self._followed.get(account, set())
         followers.pop(account, None)
         followed.discard(topic)

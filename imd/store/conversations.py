@@ -1,4 +1,7 @@
-"""Conversations and their members in SQL. A direct one has two members, or one; a group has a handle and roles."""
+"""Conversations and their members in SQL. A direct one has two members, or one; a group has a handle and roles.
+
+A member's `left_seq` says with which message the membership ended; it is 0 for who never was one, but is banned.
+"""
 
 from typing import Any, NamedTuple
 
@@ -36,6 +39,11 @@ class Membership(NamedTuple):
     muted: int
     archived: int
     pinned: int
+
+    @property
+    def deleted(self) -> bool:
+        """Whether this was a group."""
+        return self.kind == "group" and self.handle is None
 
     @property
     def seen_from(self) -> int:
@@ -140,13 +148,15 @@ def counted(tx: Tx, account: int, place: Membership) -> Counted:
 
 
 def add_member(tx: Tx, place: Membership, account: int, role: str, joined_seq: int, now: int) -> None:
-    """Let an account in, or in again, with nothing before it to be read."""
+    """Let an account into a group, or in again, with nothing before it to be read. A reader stays one."""
     tx.execute(
-        "INSERT INTO member (conversation, account, role, joined, joined_seq, delivered_seq, read_seq)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (conversation, account) DO UPDATE SET role = excluded.role,"
-        " joined = excluded.joined, joined_seq = excluded.joined_seq, left_seq = NULL, banned = 0,"
+        "INSERT INTO member (conversation, account, name, role, joined, joined_seq, delivered_seq, read_seq)"
+        " VALUES (?, ?, (SELECT username FROM account WHERE id = ?), ?, ?, ?, ?, ?)"
+        " ON CONFLICT (conversation, account) DO UPDATE SET name = excluded.name, joined = excluded.joined,"
+        " role = CASE WHEN member.role = 'reader' THEN member.role ELSE excluded.role END,"
+        " joined_seq = excluded.joined_seq, left_seq = NULL, banned = 0,"
         " delivered_seq = excluded.delivered_seq, read_seq = excluded.read_seq",
-        (place.conversation, account, role, now, joined_seq, place.last_seq, place.last_seq),
+        (place.conversation, account, account, role, now, joined_seq, place.last_seq, place.last_seq),
     )
     tx.execute("UPDATE conversation SET members = members + 1 WHERE id = ?", (place.conversation,))
 

@@ -2,7 +2,20 @@
 
 from types import ModuleType
 
-from imd.wire import accounts, admin, conversations, messages, personal, pins, reactions, receipts, session
+from imd.wire import (
+    accounts,
+    admin,
+    conversations,
+    groups,
+    invitations,
+    members,
+    messages,
+    personal,
+    pins,
+    reactions,
+    receipts,
+    session,
+)
 
 MODULES: tuple[ModuleType, ...] = (
     session,
@@ -12,6 +25,9 @@ MODULES: tuple[ModuleType, ...] = (
     pins,
     conversations,
     receipts,
+    groups,
+    members,
+    invitations,
     personal,
     admin,
 )

@@ -14,7 +14,7 @@ from imd.wire import catalog
 from imd.wire.base import Command, Item, Reply, command
 from imd.wire.fields import Pointer, Seq
 from imd.wire.messages import Addressed, Message
-from imd.wire.refusals import NoSuchConversation, NoSuchUser
+from imd.wire.refusals import NoSuchConversation, NoSuchUser, NotAMember
 
 
 class Conversation(Item, frozen=True, kw_only=True):
@@ -40,6 +40,8 @@ class Conversation(Item, frozen=True, kw_only=True):
         """Write the conversation's line in CONVERSATIONS."""
         said = self.last.said(language).splitlines() if self.last else []
         last = said[0] if said else ""
+        if self.last and self.last.notice:
+            return catalog.say("line.conversation.notice", language, to=self.to, unread=self.unread, last=last)
         sender = self.last.sender if self.last else ""
         return catalog.say("line.conversation", language, to=self.to, unread=self.unread, sender=sender, last=last)
 
@@ -75,7 +77,7 @@ class History(Addressed, frozen=True, kw_only=True):
     after: Pointer | None = None
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
     reply = Page
-    refusals = (NoSuchConversation, NoSuchUser)
+    refusals = (NoSuchConversation, NoSuchUser, NotAMember)
     example = "HISTORY bob limit=20"
 
 
@@ -95,5 +97,5 @@ class Sync(Addressed, frozen=True, kw_only=True):
     after_rev: Pointer
     limit: Annotated[int, Meta(ge=1, le=500)] = 200
     reply = Changes
-    refusals = (NoSuchConversation, NoSuchUser)
+    refusals = (NoSuchConversation, NoSuchUser, NotAMember)
     example = "SYNC bob 0"

@@ -76,6 +76,7 @@ class Reaction(Item, frozen=True, kw_only=True):
 Happened = Literal[
     "created",
     "joined",
+    "admitted",
     "left",
     "kicked",
     "banned",
@@ -96,11 +97,13 @@ class Notice(Item, frozen=True, kw_only=True, omit_defaults=True):
     what: Happened
     by: str
     who: str | None = None
+    role: Literal["admin", "member", "reader"] | None = None
     value: str | None = None
 
     def text(self, language: str) -> str:
         """Write it for a person."""
-        return catalog.say(f"notice.{self.what}", language, by=self.by, who=self.who or "", value=self.value or "")
+        key = f"notice.role.{self.role}" if self.role else f"notice.{self.what}"
+        return catalog.say(key, language, by=self.by, who=self.who or "", value=self.value or "")
 
 
 class Message(Item, frozen=True, kw_only=True, omit_defaults=True):
@@ -153,7 +156,8 @@ class Message(Item, frozen=True, kw_only=True, omit_defaults=True):
             said += catalog.say("line.message.edited", language)
         if self.reactions:
             said += "".join(f" [{each.emoji} {each.count}]" for each in self.reactions)
-        return f"{self.seq} {clock_face(self.time)} {self.sender}: {said}"
+        speaker = f"{self.sender}: " if self.notice is None else ""
+        return f"{self.seq} {clock_face(self.time)} {speaker}{said}"
 
 
 class NewMessage(Message, Event, frozen=True, kw_only=True, omit_defaults=True, tag_field="event", tag="message"):

@@ -14,7 +14,7 @@ from imd.wire import catalog
 from imd.wire.base import Event, Item, Reply, command
 from imd.wire.fields import BIGGEST, Name, Pointer
 from imd.wire.messages import AboutMessage, Addressed
-from imd.wire.refusals import NoSuchConversation, NoSuchUser
+from imd.wire.refusals import NoSuchConversation, NoSuchUser, NotAMember
 
 
 class Pointers(Reply, frozen=True, kw_only=True, omit_defaults=True):
@@ -31,7 +31,7 @@ class Ack(Addressed, frozen=True, kw_only=True):
 
     seq: Pointer
     reply = Pointers
-    refusals = (NoSuchConversation, NoSuchUser)
+    refusals = (NoSuchConversation, NoSuchUser, NotAMember)
     example = "ACK bob 2"
 
 
@@ -46,7 +46,7 @@ class Read(Addressed, frozen=True, kw_only=True):
     """Null means all that was delivered."""
 
     reply = Pointers
-    refusals = (NoSuchConversation, NoSuchUser)
+    refusals = (NoSuchConversation, NoSuchUser, NotAMember)
     example = "READ bob"
     text_defaults: ClassVar = {"conversation": 0, "seq": None}
 

@@ -24,6 +24,7 @@ LIMITS = {
     "token_days": 30,
     "edit_seconds": 172_800,
     "burn_days": 30,
+    "groups_owned": 100,
 }
 """The limits that `hello` tells, at their defaults. (They are set floors above; a test holds the two together.)"""
 
@@ -77,6 +78,12 @@ _FIELDS: dict[str, Any] = {
     "read": True,
     "own": False,
     "n": 1,
+    "topic": "What we do",
+    "join_mode": "open",
+    "members": 12,
+    "joined": _TIME,
+    "link": "3f9a20c1",
+    "join_code": "kM4hQ7…",
     "code": "unavailable",
     "message": "The server is stopping. Please connect again in a moment.",
 }
@@ -95,6 +102,16 @@ _OWN: dict[str, dict[str, Any]] = {
     "AccountChange": {"what": "starred", "conversation": 1, "seq": 2, "value": True},
     "AccountChanged": {"what": "starred", "conversation": 1, "seq": 2, "value": True},
     "Changed": {"seq": 1, "rev": 3},
+    "Created": {"conversation": 2, "seq": 1, "rev": 1, "to": "#team"},
+    "Noticed": {"conversation": 2, "seq": 5, "rev": 6},
+    "GroupInfo": {"conversation": 2, "to": "#team", "title": "The team", "role": "member"},
+    "PublicGroup": {"to": "#team", "title": "The team"},
+    "Joined": {"conversation": 2, "to": "#team", "joined": True},
+    "Member": {"username": "bob", "role": "admin"},
+    "Members": {"conversation": 2},
+    "GroupInvited": {"conversation": 2, "to": "#team", "title": "The team"},
+    "GroupRequest": {"conversation": 2, "to": "#team", "username": "carol"},
+    "GroupDeleted": {"conversation": 2, "to": "#team"},
 }
 """Where a name means something else, or an optional field is worth showing: class -> field -> value."""
 

@@ -1,0 +1,127 @@
+"""The rules of groups: making one, how it works, who finds it, its end."""
+
+import msgspec
+
+from imd.chat import account_log
+from imd.chat.chores import Chored, chore
+from imd.chat.lanes import Me, Outcome, reads, writes
+from imd.chat.membership import dissolve, let_in
+from imd.chat.notices import nothing, notice
+from imd.chat.places import known_group, my_group
+from imd.store import conversations
+from imd.store import groups as sql
+from imd.store.transaction import Tx
+from imd.wire import groups as wire
+from imd.wire import names
+from imd.wire.base import Done, registry
+from imd.wire.fields import timestamp
+from imd.wire.messages import Happened
+from imd.wire.refusals import BadName, BadRequest, NameTaken, QuotaExceeded
+from imd.wire.textline import quoted
+
+AT_ONCE = 500
+"""How many rows of a deleted group one piece of the chore destroys."""
+
+
+@writes(wire.GroupCreate)
+def group_create(tx: Tx, me: Me, command: wire.GroupCreate) -> Outcome[wire.Created]:
+    """Make a group of mine."""
+    if not command.handle.startswith("#"):
+        raise BadName("group")
+    handle = names.username(command.handle.removeprefix("#"))
+    if sql.owned(tx, me.account) >= me.limits.groups_owned:
+        raise QuotaExceeded("groups", limit=me.limits.groups_owned)
+    conversation = sql.create(tx, handle, _line(command.title), command.join_mode, me.now)
+    if conversation is None:
+        raise NameTaken("group", to=f"#{handle}")
+    group = conversations.membership(tx, conversation, me.account)
+    assert group is not None
+    made = let_in(tx, me, group, me.account, "created")
+    reply = wire.Created(conversation=conversation, seq=made.reply.seq, rev=made.reply.rev, to=f"#{handle}")
+    return Outcome(reply, told=made.told, effects=made.effects)
+
+
+def _line(typed: str) -> str:
+    """Give a title, on one line."""
+    return " ".join(typed.split())
+
+
+@writes(wire.GroupSet)
+def group_set(tx: Tx, me: Me, command: wire.GroupSet) -> Outcome[wire.Noticed]:
+    """Change what a group is called and how it works. Those who are in it keep what they may read."""
+    place = my_group(tx, me, command, "admin")
+    given = {name: getattr(command, name) for name in _SETTINGS}
+    wanted = {name: _line(value) if name in _WORDS else value for name, value in given.items() if value is not None}
+    if not wanted:
+        raise BadRequest("nothing", usage=registry.actions["group_set"].usage())
+    changed = {name: value for name, value in wanted.items() if value != getattr(place.row, name)}
+    if not changed:
+        return nothing(place.row)
+    sql.change(tx, place.conversation, changed)
+    [first, *others] = changed
+    if first in _WORDS and changed[first] and not others:
+        return notice(tx, me, place.row, _WORDS[first], value=changed[first])
+    said = " ".join(f"{name}={quoted(value)}" for name, value in changed.items())
+    return notice(tx, me, place.row, "settings", value=said)
+
+
+_SETTINGS = ("title", "topic", "join_mode", "who_writes", "who_invites", "history", "slow_mode", "retention")
+_WORDS: dict[str, Happened] = {"title": "title", "topic": "topic"}
+"""What has a sentence of its own."""
+
+
+@reads(wire.AskGroup)
+def group_info(tx: Tx, me: Me, command: wire.AskGroup) -> Outcome[wire.GroupInfo]:
+    """Tell about a group: all to its members, to others what is public."""
+    row = known_group(tx, me, command)
+    public = wire.GroupInfo(
+        conversation=row.conversation,
+        to=f"#{row.handle}",
+        title=row.title or f"#{row.handle}",
+        topic=row.topic,
+        join_mode=row.join_mode,
+        members=row.members,
+        created=timestamp(row.created),
+    )
+    if not row.role:
+        return Outcome(public)
+    inside = ("role", "who_writes", "who_invites", "history", "slow_mode", "retention")
+    return Outcome(msgspec.structs.replace(public, **{name: getattr(row, name) for name in inside}))
+
+
+@reads(wire.ListGroups)
+def group_list(tx: Tx, me: Me, command: wire.ListGroups) -> Outcome[wire.Groups]:
+    """List the public groups."""
+    rows = sql.public(tx, command.skip, command.limit + 1)
+    listed = [
+        wire.PublicGroup(
+            to=f"#{row.handle}",
+            title=row.title or f"#{row.handle}",
+            topic=row.topic,
+            join_mode=row.join_mode,
+            members=row.members,
+        )
+        for row in rows[: command.limit]
+    ]
+    return Outcome(wire.Groups(groups=listed, more=len(rows) > command.limit))
+
+
+@writes(wire.GroupDelete)
+def group_delete(tx: Tx, me: Me, command: wire.GroupDelete) -> Outcome[Done]:
+    """Delete a group of mine."""
+    return dissolve(tx, my_group(tx, me, command, "owner").row, me.username, me.now)
+
+
+@chore
+def purge(tx: Tx, now: int) -> Chored:
+    """Destroy what is left of deleted groups, and note in their members' logs that they are in it no more."""
+    conversation = sql.to_purge(tx)
+    if conversation is None:
+        return Chored()
+    accounts, gone = sql.purge_members(tx, conversation, AT_ONCE)
+    told = tuple(account_log.note(tx, account, "left", conversation=conversation) for account in accounts)
+    gone += sql.purge_messages(tx, conversation, AT_ONCE - gone)
+    done = gone < AT_ONCE
+    if done:
+        sql.purged(tx, conversation)
+    return Chored(told, again=now, scrub=done)

@@ -1,0 +1,56 @@
+"""Membership: how somebody comes into a group and goes, whoever brought it about, and how a group ends.
+
+Each is a notice in the conversation; a change of what the account follows; and an entry in the account's log, from
+which a device that was away learns of it.
+"""
+
+import attrs
+
+from imd.chat import account_log
+from imd.chat.lanes import EVERYBODY, Follow, Followers, Me, Outcome, Topic, Unfollow, Wake
+from imd.chat.notices import notice
+from imd.store import conversations, groups, invitations, members
+from imd.store.transaction import Tx
+from imd.wire.base import Done
+from imd.wire.groups import GroupDeleted, Noticed
+from imd.wire.messages import Happened
+
+
+def let_in(
+    tx: Tx, me: Me, their: conversations.Membership, account: int, what: Happened, who: str | None = None
+) -> Outcome[Noticed]:
+    """Let somebody in. `their` is the group as they stand to it; `who` they are, where it is not I who comes."""
+    joined_seq = their.last_seq if their.history == "joined" else 0
+    role = "owner" if what == "created" else "member"
+    conversations.add_member(tx, their, account, role, joined_seq, me.now)
+    invitations.drop(tx, their.conversation, account)
+    noted = notice(tx, me, their, what, who=who)
+    follow = Follow(account, Topic.members(their.conversation), max(joined_seq, their.hidden_seq))
+    logged = account_log.note(tx, account, "joined", conversation=their.conversation)
+    return attrs.evolve(noted, told=(*noted.told, logged), effects=(follow,))
+
+
+def let_out(
+    tx: Tx, me: Me, group: conversations.Membership, account: int, what: Happened, who: str | None = None
+) -> Outcome[Noticed]:
+    """Let somebody go. They still hear of it; `who` they are, where it is not I who goes."""
+    noted = notice(tx, me, group, what, who=who)
+    members.end(tx, group.conversation, account, noted.reply.seq)
+    unfollow = Unfollow(account, Topic.members(group.conversation))
+    logged = account_log.note(tx, account, "left", conversation=group.conversation)
+    return attrs.evolve(noted, told=(*noted.told, logged), effects=(unfollow,))
+
+
+def hand_over(tx: Tx, me: Me, group: conversations.Membership, heir: int, name: str) -> Outcome[Noticed]:
+    """Make another member the owner of my group. I stay as an admin."""
+    conversations.set_member(tx, group.conversation, me.account, role="admin")
+    conversations.set_member(tx, group.conversation, heir, role="owner")
+    return notice(tx, me, group, "transferred", who=name)
+
+
+def dissolve(tx: Tx, group: conversations.Membership, by: str, now: int) -> Outcome[Done]:
+    """End a group at once; what was said in it is destroyed afterwards, piece by piece (see groups.purge)."""
+    groups.delete(tx, group.conversation)
+    topic = Topic.members(group.conversation)
+    gone = GroupDeleted(conversation=group.conversation, to=f"#{group.handle}", by=by)
+    return Outcome(Done(), told=((Followers(topic), gone),), effects=(Unfollow(EVERYBODY, topic), Wake(now)))

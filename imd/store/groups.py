@@ -1,0 +1,118 @@
+"""Groups in SQL: the group itself, the public ones, and how a deleted one is taken away piece by piece."""
+
+from typing import Literal, NamedTuple
+
+from imd.store.transaction import Tx
+
+
+def create(tx: Tx, handle: str, title: str, join_mode: str, now: int) -> int | None:
+    """Make a group without members and give its number; None when the handle is taken."""
+    row = tx.execute(
+        "INSERT INTO conversation (kind, handle, title, join_mode, last_seq, last_rev, created)"
+        " VALUES ('group', ?, ?, ?, 0, 0, ?) ON CONFLICT (handle) DO NOTHING RETURNING id",
+        (handle, title, join_mode, now),
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
+def change(tx: Tx, conversation: int, values: dict[str, str | int]) -> None:
+    """Change what a group is called and how it works."""
+    assert values.keys() <= _SETTINGS
+    columns = ", ".join(f"{name} = ?" for name in values)
+    tx.execute(
+        f"UPDATE conversation SET {columns} WHERE id = ?",  # noqa: S608  # our own column names
+        (*values.values(), conversation),
+    )
+
+
+_SETTINGS = frozenset({"title", "topic", "join_mode", "who_writes", "who_invites", "history", "slow_mode", "retention"})
+
+
+def owned(tx: Tx, account: int) -> int:
+    """Count the groups that an account owns."""
+    row = tx.execute(
+        "SELECT count(*) FROM member WHERE account = ? AND role = 'owner' AND left_seq IS NULL", (account,)
+    ).fetchone()
+    return int(row[0])
+
+
+class Public(NamedTuple):
+    """One public group."""
+
+    handle: str
+    title: str
+    topic: str
+    join_mode: Literal["open", "request"]
+    members: int
+
+
+def public(tx: Tx, skip: int, limit: int) -> list[Public]:
+    """List the groups that anybody may join or ask to, the one with the most members first."""
+    rows = tx.execute(
+        "SELECT handle, title, topic, join_mode, members FROM conversation"
+        " WHERE handle IS NOT NULL AND join_mode <> 'invite' ORDER BY members DESC, handle LIMIT ? OFFSET ?",
+        (limit, skip),
+    )
+    return [Public(*row) for row in rows.fetchall()]
+
+
+def delete(tx: Tx, conversation: int) -> None:
+    """End a group: nobody is in it, nobody finds it, and what was said waits to be destroyed."""
+    tx.execute(
+        "UPDATE member SET left_seq = (SELECT last_seq + 1 FROM conversation WHERE id = ?)"
+        " WHERE conversation = ? AND left_seq IS NULL",
+        (conversation, conversation),
+    )
+    tx.execute(
+        "UPDATE conversation SET handle = NULL, title = '', topic = '', join_mode = 'invite', members = 0 WHERE id = ?",
+        (conversation,),
+    )
+    tx.execute("DELETE FROM pending WHERE conversation = ?", (conversation,))
+    tx.execute("DELETE FROM group_link WHERE conversation = ?", (conversation,))
+    tx.execute("INSERT INTO purge (conversation) VALUES (?)", (conversation,))
+
+
+def to_purge(tx: Tx) -> int | None:
+    """Find a deleted group of which something is left."""
+    row = tx.execute("SELECT min(conversation) FROM purge").fetchone()
+    return None if row[0] is None else int(row[0])
+
+
+def purged(tx: Tx, conversation: int) -> None:
+    """Note that nothing is left of a group."""
+    tx.execute("DELETE FROM purge WHERE conversation = ?", (conversation,))
+
+
+def purge_members(tx: Tx, conversation: int, limit: int) -> tuple[list[int], int]:
+    """Forget some members of a deleted group. Gives who was in it to the end, and how many rows went."""
+    rows = tx.execute(
+        "SELECT account, left_seq > last_seq FROM member JOIN conversation ON id = conversation"
+        " WHERE conversation = ? ORDER BY account LIMIT ?",
+        (conversation, limit),
+    ).fetchall()
+    if rows:
+        tx.execute("DELETE FROM member WHERE conversation = ? AND account <= ?", (conversation, rows[-1][0]))
+    return [int(account) for account, to_the_end in rows if to_the_end], len(rows)
+
+
+_PIECES = {
+    "reaction": "conversation, seq, emoji, account",
+    "mention": "conversation, account, seq",
+    "star": "account, conversation, seq",
+    "hidden": "account, conversation, seq",
+    "message": "id",
+}
+"""What belongs to a conversation's messages, by table, each with its key; the messages last."""
+
+
+def purge_messages(tx: Tx, conversation: int, limit: int) -> int:
+    """Destroy some of what was said in a group. Gives how many rows went; fewer than the limit: nothing is left."""
+    gone = 0
+    for table, key in _PIECES.items():
+        if gone < limit:
+            some = f"SELECT {key} FROM {table} WHERE conversation = ? LIMIT ?"  # noqa: S608  # our own names
+            gone += tx.execute(
+                f"DELETE FROM {table} WHERE ({key}) IN ({some})",  # noqa: S608  # our own names
+                (conversation, limit - gone),
+            ).rowcount
+    return gone

@@ -1,0 +1,129 @@
+"""Invitations in SQL: who is invited into a group or asks to be let in, and the links that let people in."""
+
+from typing import NamedTuple
+
+from imd.store.transaction import Tx
+
+
+class Pending(NamedTuple):
+    """Somebody at a group's door; `invited_by` is None for who asks."""
+
+    invited_by: int | None
+
+
+def pending(tx: Tx, conversation: int, account: int) -> Pending | None:
+    """Find what an account waits for at a group's door."""
+    row = tx.execute(
+        "SELECT invited_by FROM pending WHERE conversation = ? AND account = ?", (conversation, account)
+    ).fetchone()
+    return Pending(*row) if row else None
+
+
+def add(tx: Tx, conversation: int, account: int, invited_by: int | None, now: int) -> None:
+    """Note that somebody is invited, or asks."""
+    tx.execute(
+        "INSERT INTO pending (conversation, account, invited_by, time) VALUES (?, ?, ?, ?)",
+        (conversation, account, invited_by, now),
+    )
+
+
+def drop(tx: Tx, conversation: int, account: int) -> bool:
+    """Forget that somebody is invited, or asks. Gives whether they did."""
+    dropped = tx.execute("DELETE FROM pending WHERE conversation = ? AND account = ?", (conversation, account))
+    return dropped.rowcount > 0
+
+
+def count_invited(tx: Tx, conversation: int) -> int:
+    """Count those who are invited into a group and have not answered."""
+    row = tx.execute(
+        "SELECT count(*) FROM pending WHERE conversation = ? AND invited_by IS NOT NULL", (conversation,)
+    ).fetchone()
+    return int(row[0])
+
+
+class Invited(NamedTuple):
+    """An invitation that waits for an answer."""
+
+    conversation: int
+    handle: str
+    title: str
+    by: str
+
+
+def invitations(tx: Tx, account: int, limit: int) -> list[Invited]:
+    """List where an account is invited, the latest first."""
+    rows = tx.execute(
+        "SELECT c.id, c.handle, c.title, username FROM pending JOIN conversation c ON c.id = pending.conversation"
+        " JOIN account ON account.id = invited_by WHERE pending.account = ? ORDER BY time DESC, c.id LIMIT ?",
+        (account, limit),
+    )
+    return [Invited(*row) for row in rows.fetchall()]
+
+
+class Asking(NamedTuple):
+    """A request that waits for a decision."""
+
+    conversation: int
+    handle: str
+    username: str
+
+
+def requests(tx: Tx, admin: int, limit: int) -> list[Asking]:
+    """List who asks to be let into the groups of an admin, the one who asked first, first."""
+    rows = tx.execute(
+        "SELECT c.id, c.handle, username FROM member m JOIN pending p ON p.conversation = m.conversation"
+        " JOIN conversation c ON c.id = m.conversation JOIN account ON account.id = p.account"
+        " WHERE m.account = ? AND m.role IN ('owner', 'admin') AND m.left_seq IS NULL AND p.invited_by IS NULL"
+        " ORDER BY p.time, c.id, username LIMIT ?",
+        (admin, limit),
+    )
+    return [Asking(*row) for row in rows.fetchall()]
+
+
+def add_link(tx: Tx, code_hash: str, conversation: int, made_by: int, uses: int, expires: int) -> None:
+    """Keep a link."""
+    tx.execute(
+        "INSERT INTO group_link (code_hash, conversation, made_by, uses_left, expires) VALUES (?, ?, ?, ?, ?)",
+        (code_hash, conversation, made_by, uses, expires),
+    )
+
+
+def use_link(tx: Tx, code_hash: str, conversation: int, now: int) -> bool:
+    """Use a link up by one. False when it does not let anybody into this group."""
+    used = tx.execute(
+        "UPDATE group_link SET uses_left = uses_left - 1"
+        " WHERE code_hash = ? AND conversation = ? AND uses_left > 0 AND expires > ?",
+        (code_hash, conversation, now),
+    )
+    return used.rowcount > 0
+
+
+class Link(NamedTuple):
+    """A link that still lets people in."""
+
+    code_hash: str
+    by: str
+    uses_left: int
+    expires: int
+
+
+def links(tx: Tx, conversation: int, now: int) -> list[Link]:
+    """List the links that let people into a group, the one that ends first, first."""
+    rows = tx.execute(
+        "SELECT code_hash, username, uses_left, expires FROM group_link JOIN account ON account.id = made_by"
+        " WHERE conversation = ? AND uses_left > 0 AND expires > ? ORDER BY expires, code_hash",
+        (conversation, now),
+    )
+    return [Link(*row) for row in rows.fetchall()]
+
+
+def drop_stale_links(tx: Tx, conversation: int, now: int) -> None:
+    """Forget the links of a group that let nobody in any more."""
+    tx.execute(
+        "DELETE FROM group_link WHERE conversation = ? AND (uses_left <= 0 OR expires <= ?)", (conversation, now)
+    )
+
+
+def drop_link(tx: Tx, code_hash: str) -> None:
+    """Take a link back."""
+    tx.execute("DELETE FROM group_link WHERE code_hash = ?", (code_hash,))

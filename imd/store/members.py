@@ -1,0 +1,63 @@
+"""Members in SQL: who is in a group, who is not any more, and who may not be. Coming in is conversations.add_member."""
+
+from typing import Literal, NamedTuple
+
+from imd.store.transaction import Tx
+
+
+def end(tx: Tx, conversation: int, account: int, seq: int) -> None:
+    """Let a member's membership end with a message. Who was to read only will be so again."""
+    tx.execute(
+        "UPDATE member SET left_seq = ?, role = CASE WHEN role = 'reader' THEN 'reader' ELSE 'member' END"
+        " WHERE conversation = ? AND account = ?",
+        (seq, conversation, account),
+    )
+    tx.execute("UPDATE conversation SET members = members - 1 WHERE id = ?", (conversation,))
+
+
+def ban(tx: Tx, conversation: int, account: int) -> None:
+    """Keep out somebody who is not a member, or not any more."""
+    tx.execute(
+        "INSERT INTO member (conversation, account, left_seq, banned, delivered_seq, read_seq)"
+        " VALUES (?, ?, 0, 1, 0, 0) ON CONFLICT (conversation, account) DO UPDATE SET banned = 1",
+        (conversation, account),
+    )
+
+
+def admins(tx: Tx, conversation: int) -> tuple[int, ...]:
+    """List the accounts of a group's owner and admins."""
+    rows = tx.execute(
+        "SELECT account FROM member WHERE conversation = ? AND role IN ('owner', 'admin') AND left_seq IS NULL"
+        " ORDER BY account",
+        (conversation,),
+    )
+    return tuple(int(row[0]) for row in rows.fetchall())
+
+
+def heir(tx: Tx, conversation: int, owner: int) -> tuple[int, str] | None:
+    """Find who is next after the owner: the longest-standing admin, else member, else reader: account and name."""
+    row = tx.execute(
+        "SELECT account, name FROM member WHERE conversation = ? AND left_seq IS NULL AND account <> ?"
+        " ORDER BY CASE role WHEN 'admin' THEN 0 WHEN 'member' THEN 1 ELSE 2 END, joined, account LIMIT 1",
+        (conversation, owner),
+    ).fetchone()
+    return (int(row[0]), str(row[1])) if row else None
+
+
+class Listed(NamedTuple):
+    """One member in the list."""
+
+    username: str
+    role: Literal["owner", "admin", "member", "reader"]
+    joined: int
+    muted_until: int
+
+
+def page(tx: Tx, conversation: int, after: str, limit: int) -> list[Listed]:
+    """List members by name, after a name."""
+    rows = tx.execute(
+        "SELECT name, role, joined, muted_until FROM member"
+        " WHERE conversation = ? AND left_seq IS NULL AND name <> '' AND name > ? ORDER BY name LIMIT ?",
+        (conversation, after, limit),
+    )
+    return [Listed(*row) for row in rows.fetchall()]

@@ -1,0 +1,130 @@
+"""Members: coming into a group and going, and what its admins may do about it.
+
+-> GROUP JOIN #team                     <- OK GROUP JOIN conversation=2 to=#team joined=true
+                                           (members read: * #team: bob joined.)
+-> GROUP ROLE #team bob admin           <- OK GROUP ROLE conversation=2 seq=5 rev=5
+-> GROUP MUTE #team eve 600             <- OK GROUP MUTE conversation=2 seq=6 rev=6
+-> GROUP LEAVE #team                    <- OK GROUP LEAVE
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+from msgspec import Meta
+
+from imd.wire import catalog
+from imd.wire.base import Item, Reply, command
+from imd.wire.fields import Name, Token
+from imd.wire.groups import AboutGroup, Noticed
+from imd.wire.messages import Addressed
+from imd.wire.refusals import BadName, Forbidden, InviteInvalid, NoSuchConversation, NoSuchUser, NotAMember, Refusal
+
+
+class Joined(Reply, frozen=True, kw_only=True):
+    """The group. `joined` is false where its admins have yet to let you in."""
+
+    conversation: int
+    to: str
+    joined: bool
+
+
+@command("group_join", "GROUP JOIN to")
+class GroupJoin(Addressed, frozen=True, kw_only=True):
+    """Join a group: an open one, one that you are invited to, or with a link's code. Else you ask to be let in."""
+
+    code: Token = ""
+    reply = Joined
+    refusals = (NoSuchConversation, BadName, Forbidden, InviteInvalid)
+    example = "GROUP JOIN #team"
+
+
+@command("group_leave", "GROUP LEAVE to")
+class GroupLeave(Addressed, frozen=True, kw_only=True):
+    """Leave a group, decline an invitation to it, or ask no more. The last one to leave deletes it."""
+
+    refusals = (NoSuchConversation, BadName, NotAMember)
+    example = "GROUP LEAVE #team"
+
+
+class Member(Item, frozen=True, kw_only=True):
+    """One member of a group. `muted`: an admin took the word away for a time."""
+
+    username: str
+    role: Literal["owner", "admin", "member", "reader"]
+    joined: str
+    muted: bool
+
+    def text(self, language: str) -> str:
+        """Write the member's line in GROUP MEMBERS."""
+        mark = catalog.say("line.member.muted", language) if self.muted else ""
+        return f"{self.username}: {catalog.say(f'line.member.{self.role}', language)}{mark}"
+
+
+class Members(Reply, frozen=True, kw_only=True):
+    """The members, by name."""
+
+    conversation: int
+    members: list[Member]
+    more: bool
+
+
+@command("group_members", "GROUP MEMBERS to")
+class ListMembers(AboutGroup, frozen=True, kw_only=True):
+    """List who is in a group of yours, by name; go on after the last name while there is more."""
+
+    after: Name = ""
+    limit: Annotated[int, Meta(ge=1, le=500)] = 200
+    reply = Members
+    refusals = (NoSuchConversation, NotAMember, BadName)
+    example = "GROUP MEMBERS #team"
+
+
+class AboutMember(AboutGroup, frozen=True, kw_only=True):
+    """What somebody of a higher role does about somebody of a lower one."""
+
+    username: Name
+    reply = Noticed
+    refusals: ClassVar[tuple[type[Refusal], ...]] = (*AboutGroup.refusals, NoSuchUser)
+
+
+@command("group_role", "GROUP ROLE to username role")
+class GroupRole(AboutMember, frozen=True, kw_only=True):
+    """Make somebody admin, member or reader, below your own role. A reader reads only."""
+
+    role: Literal["admin", "member", "reader"]
+    example = "GROUP ROLE #team bob admin"
+
+
+@command("group_mute", "GROUP MUTE to username seconds")
+class GroupMute(AboutMember, frozen=True, kw_only=True):
+    """Take the word away from somebody for so many seconds; 0 gives it back."""
+
+    seconds: Annotated[int, Meta(ge=0, le=31_536_000)]
+    example = "GROUP MUTE #team eve 600"
+
+
+@command("group_kick", "GROUP KICK to username")
+class GroupKick(AboutMember, frozen=True, kw_only=True):
+    """Remove somebody from a group; they may come again."""
+
+    example = "GROUP KICK #team eve"
+
+
+@command("group_ban", "GROUP BAN to username")
+class GroupBan(AboutMember, frozen=True, kw_only=True):
+    """Keep somebody out of a group, whether or not they are in it."""
+
+    example = "GROUP BAN #team eve"
+
+
+@command("group_unban", "GROUP UNBAN to username")
+class GroupUnban(AboutMember, frozen=True, kw_only=True):
+    """Lift a ban."""
+
+    example = "GROUP UNBAN #team eve"
+
+
+@command("group_transfer", "GROUP TRANSFER to username")
+class GroupTransfer(AboutMember, frozen=True, kw_only=True):
+    """Hand your group to one of its members; you stay as an admin."""
+
+    example = "GROUP TRANSFER #team bob"
