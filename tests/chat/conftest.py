@@ -6,6 +6,7 @@ import pytest
 
 from imd.chat.lanes import Me
 from tests.chat.room import Room
+from tests.chat.team import ROLES, Team
 
 
 @pytest.fixture
@@ -28,3 +29,8 @@ def bob(room: Room) -> Me:
 @pytest.fixture
 def cid(room: Room) -> Me:
     return room.person("cid")
+
+
+@pytest.fixture
+def team(room: Room) -> Team:
+    return Team(room, {name: room.person(name) for name in ROLES})
