@@ -13,8 +13,9 @@ class Member(NamedTuple):
 
 
 _MEMBER = (
-    "SELECT account.id, username FROM account JOIN member ON member.account = account.id"
-    " WHERE username IN ({}) AND conversation = ? AND left_seq IS NULL ORDER BY length(username) DESC LIMIT 1"
+    "SELECT account.id, username FROM member JOIN account ON account.id = member.account"
+    " WHERE conversation = ? AND account IN (SELECT id FROM account WHERE username IN ({})) AND left_seq IS NULL"
+    " ORDER BY length(username) DESC LIMIT 1"
 )
 
 
@@ -23,7 +24,7 @@ def longest_member(tx: Tx, conversation: int, names: list[str]) -> Member | None
     if not names:
         return None
     query = _MEMBER.format(marks(len(names)))
-    row = tx.execute(query, (*names, conversation)).fetchone()
+    row = tx.execute(query, (conversation, *names)).fetchone()
     return Member(*row) if row else None
 
 

@@ -4,7 +4,7 @@
 -- A row with left_seq 0 is somebody who never was a member: banned, or banned once.
 ALTER TABLE member ADD COLUMN name TEXT NOT NULL DEFAULT '';
 CREATE INDEX member_name ON member (conversation, name) WHERE left_seq IS NULL AND name <> '';
-CREATE INDEX member_admin ON member (conversation) WHERE role IN ('owner', 'admin');
+CREATE INDEX member_admin ON member (conversation, account) WHERE role IN ('owner', 'admin');
 
 CREATE INDEX conversation_public ON conversation (members DESC, handle)
     WHERE handle IS NOT NULL AND join_mode <> 'invite';
