@@ -1,0 +1,161 @@
+"""A group with 3,000 people online is told in slices, in order; nothing is lost while people come and go."""
+
+import json
+from typing import Any
+
+import pytest
+from twisted.internet.address import IPv4Address
+from twisted.python.failure import Failure
+
+from imd.chat.limits import Limits
+from imd.chat.passwords import fingerprint
+from imd.net import audience
+from imd.testing import EPOCH, MemoryServer, MemoryTransport
+
+ONLINE = 3_000
+UNHURRIED = Limits(requests_per_second=0, unauthenticated_per_address=10**9)
+
+
+class Fellow:
+    """Somebody's connection, and what was heard on it."""
+
+    def __init__(self, hall: "Hall", account: int) -> None:
+        self.account = account
+        self.transport = MemoryTransport("127.0.0.1")
+        self.protocol = hall.server.factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 54321))
+        self.protocol.makeConnection(self.transport)
+        self.seqs: list[int] = []
+        self.resume(account)
+
+    def ask(self, action: str, **fields: Any) -> None:
+        self.protocol.dataReceived(json.dumps({"action": action, **fields}).encode() + b"\n")
+
+    def resume(self, account: int) -> None:
+        self.ask("resume", token=f"token {account}")
+
+    def hear(self) -> bool:
+        """Take in what came; gives whether anything did."""
+        data = self.transport.value()
+        self.transport.clear()
+        for line in data.splitlines():
+            message = json.loads(line)
+            assert message.get("status") != "fail", message
+            if message.get("event") == "message":
+                self.seqs.append(message["seq"])
+        return bool(data)
+
+    def hang_up(self) -> None:
+        self.protocol.connectionLost(Failure(ConnectionResetError()))
+
+
+class Hall:
+    """A server with a group of many, all but the last hundred of them online."""
+
+    def __init__(self, members: int) -> None:
+        self.server = MemoryServer(UNHURRIED)
+        self.clock = self.server.clock
+        tx = self.server.database.writer.connection  # type: ignore[attr-defined]  # the one of memory
+        people = range(1, members + 1)
+        tx.executemany(
+            "INSERT INTO account (id, username, display_name, password_hash, admin, disabled, created)"
+            " VALUES (?, ?, '', '', 0, 0, 0)",
+            ((each, f"name{each}") for each in people),
+        )
+        tx.executemany(
+            "INSERT INTO device (account, label, token_hash, created, last_seen) VALUES (?, 'phone', ?, ?, ?)",
+            ((each, fingerprint(f"token {each}"), EPOCH, EPOCH) for each in people),
+        )
+        tx.execute(
+            "INSERT INTO conversation (id, kind, handle, members, last_seq, last_rev, created)"
+            " VALUES (1, 'group', 'team', ?, 0, 0, 0)",
+            (members,),
+        )
+        tx.executemany(
+            "INSERT INTO member (conversation, account, name, delivered_seq, read_seq) VALUES (1, ?, ?, 0, 0)",
+            ((each, f"name{each}") for each in people),
+        )
+        self.people = [Fellow(self, each) for each in people[:-100]]
+        while self.turn():
+            pass
+        self.hear()
+
+    def turn(self) -> bool:
+        """Do what is due in one turn of the reactor, and not what it makes due. Gives whether there was something."""
+        due = [call for call in self.clock.getDelayedCalls() if call.getTime() <= self.clock.seconds()]
+        for call in due:
+            if call.active():
+                self.clock.calls.remove(call)
+                call.called = 1
+                call.func(*call.args, **call.kw)
+        return bool(due)
+
+    def hear(self) -> int:
+        """Let everybody take in what came; gives how many did."""
+        return sum(fellow.hear() for fellow in self.people)
+
+
+@pytest.fixture
+def hall() -> Hall:
+    return Hall(ONLINE + 100)
+
+
+def test_many_are_told_in_slices(hall: Hall) -> None:
+    hall.people[0].ask("send_message", to="#team", content="hello")
+    told = []
+    while hall.turn():
+        told.append(hall.hear())
+    assert sum(told) == ONLINE, "the sender has the answer"
+    assert max(told) <= audience.SLICE + 1
+    assert len([count for count in told if count]) >= ONLINE // audience.SLICE
+    assert [fellow.seqs for fellow in hall.people] == [[], *[[1]] * (ONLINE - 1)]
+
+
+def test_nothing_overtakes_and_nothing_is_lost_while_people_come_and_go(hall: Hall) -> None:
+    stays, goes = hall.people[10:2000], hall.people[2000:2500]
+    comers: list[Fellow] = []
+    sent = 0
+    while hall.turn() or sent < 8:
+        if sent < 8:
+            hall.people[sent % 3].ask("send_message", to="#team", content=str(sent))
+            sent += 1
+        if goes:
+            for fellow in goes[:60]:
+                fellow.hear()
+                fellow.hang_up()
+            del goes[:60]
+        if len(comers) < 100:
+            comers += [Fellow(hall, ONLINE + 1 + len(comers) + number) for number in range(7)][: 100 - len(comers)]
+        hall.hear()
+    for fellow in comers:
+        fellow.hear()
+    everything = list(range(1, 9))
+    assert all(fellow.seqs == everything for fellow in stays)
+    assert len(comers) == 100
+    assert all(fellow.seqs == everything for fellow in comers), [
+        each.seqs for each in comers if each.seqs != everything
+    ]
+    for number, fellow in enumerate(hall.people[:3]):
+        assert fellow.seqs == [seq for seq in everything if (seq - 1) % 3 != number], "the others' messages"
+    for fellow in hall.people[2000:2500]:
+        assert fellow.seqs == everything[: len(fellow.seqs)], "in order, as far as they were there"
+
+
+def test_a_connection_that_is_somebody_elses_by_now_hears_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slices go on over many turns; meanwhile one logs out, and on the same connection a stranger logs in."""
+    monkeypatch.setattr(audience, "SLICE", 10)
+    hall = Hall(200)
+    stranger = 200
+    tx = hall.server.database.writer.connection  # type: ignore[attr-defined]  # the one of memory
+    tx.execute("UPDATE member SET left_seq = 1 WHERE account = ?", (stranger,))
+    *_, before, last = hall.people
+    hall.people[0].ask("send_message", to="#team", content="for members only")
+    for _ in range(3):
+        hall.turn()
+    last.ask("logout")
+    last.resume(stranger)
+    while hall.turn():
+        hall.hear()
+    me = last.protocol.session.me
+    assert me is not None
+    assert me.account == stranger
+    assert (before.seqs, last.seqs) == ([1], [])
