@@ -42,7 +42,7 @@ class Team:
         return self.room.refuses(self.people[name], command)
 
     def set(self, **settings: object) -> None:
-        self.asks("ann", GroupSet(to="#team", **settings))  # type: ignore[arg-type]  # what each test says
+        self.asks("ann", GroupSet(to="#team", **settings))
 
     def standing(self, name: str) -> conversations.Membership:
         """Give the group as it stands to somebody."""

@@ -54,7 +54,7 @@ class Hall:
     def __init__(self, members: int) -> None:
         self.server = MemoryServer(UNHURRIED)
         self.clock = self.server.clock
-        tx = self.server.database.writer.connection  # type: ignore[attr-defined]  # the one of memory
+        tx = self.server.database.writer.connection
         people = range(1, members + 1)
         tx.executemany(
             "INSERT INTO account (id, username, display_name, password_hash, admin, disabled, created)"
@@ -145,7 +145,7 @@ def test_a_connection_that_is_somebody_elses_by_now_hears_nothing_of_it(monkeypa
     monkeypatch.setattr(audience, "SLICE", 10)
     hall = Hall(200)
     stranger = 200
-    tx = hall.server.database.writer.connection  # type: ignore[attr-defined]  # the one of memory
+    tx = hall.server.database.writer.connection
     tx.execute("UPDATE member SET left_seq = 1 WHERE account = ?", (stranger,))
     *_, before, last = hall.people
     hall.people[0].ask("send_message", to="#team", content="for members only")
