@@ -100,12 +100,12 @@ def _target(tx: Tx, me: Me, to: str | None, conversation: int | None) -> Target:
 def may_write(me: Me, place: Place) -> None:
     """Refuse who has no word in a group, or not yet again."""
     row = place.row
-    if place.other is not None or place.at_least("admin"):
+    if place.other is not None or place.at_least("owner"):
         return
-    if row.who_writes == "admins" or not place.at_least("member"):
-        raise Forbidden("readers")
     if row.muted_until > me.now:
         raise Forbidden("muted", retry_after=-(-(row.muted_until - me.now) // 1000))
+    if not place.at_least("admin") and (row.who_writes == "admins" or not place.at_least("member")):
+        raise Forbidden("readers")
 
 
 def _in_turn(me: Me, place: Place) -> None:

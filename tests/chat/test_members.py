@@ -289,6 +289,14 @@ def test_unmuting(team: Team) -> None:
     team.asks("cid", SendMessage(to="#team", content="hi"))
 
 
+def test_a_mute_holds_an_admin_too_but_no_owner(team: Team) -> None:
+    hello = SendMessage(to="#team", content="hi")
+    team.asks("ann", GroupMute(to="#team", username="bob", seconds=60))
+    assert team.refused("bob", hello).case == "muted"
+    team.asks("ann", GroupTransfer(to="#team", username="bob"))
+    team.asks("bob", hello)
+
+
 def test_a_ban_holds_for_whoever_it_is(team: Team) -> None:
     team.asks("bob", GroupBan(to="#team", username="cid"))
     team.asks("bob", GroupBan(to="#team", username="eve"))
