@@ -4,8 +4,8 @@ There is always one owner. Whoever was muted or made a reader is so again when t
 """
 
 from imd.chat import passwords
-from imd.chat.lanes import Me, Outcome, Told, reads, writes
-from imd.chat.membership import dissolve, hand_over, let_in, let_out
+from imd.chat.lanes import Me, Outcome, reads, writes
+from imd.chat.membership import hand_over, leave, let_in, let_out
 from imd.chat.notices import nothing, notice
 from imd.chat.places import RANKS, anybody, entered, fellow, group_at_hand, lower, my_group
 from imd.store import conversations, invitations
@@ -57,15 +57,7 @@ def group_leave(tx: Tx, me: Me, command: wire.GroupLeave) -> Outcome[Done]:
     row = group_at_hand(tx, me, command)
     if row is not None and not row.role and invitations.drop(tx, row.conversation, me.account):
         return Outcome(Done())
-    row = entered(tx, me, row).row
-    told: tuple[Told, ...] = ()
-    if row.role == "owner":
-        heir = sql.heir(tx, row.conversation, me.account)
-        if heir is None:
-            return dissolve(tx, row, me.username, me.now)
-        told = hand_over(tx, me, row, *heir).told
-    left = let_out(tx, me, row, me.account, "left")
-    return Outcome(Done(), told=(*told, *left.told), effects=left.effects)
+    return leave(tx, me, entered(tx, me, row).row)
 
 
 @reads(wire.ListMembers)

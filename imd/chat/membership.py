@@ -7,7 +7,7 @@ which a device that was away learns of it.
 import attrs
 
 from imd.chat import account_log
-from imd.chat.lanes import EVERYBODY, Follow, Followers, Me, Outcome, Topic, Unfollow, Wake
+from imd.chat.lanes import EVERYBODY, Follow, Followers, Me, Outcome, Told, Topic, Unfollow, Wake
 from imd.chat.notices import notice
 from imd.store import conversations, groups, invitations, members
 from imd.store.transaction import Tx
@@ -39,6 +39,18 @@ def let_out(
     unfollow = Unfollow(account, Topic.members(group.conversation))
     logged = account_log.note(tx, account, "left", conversation=group.conversation)
     return attrs.evolve(noted, told=(*noted.told, logged), effects=(unfollow,))
+
+
+def leave(tx: Tx, me: Me, group: conversations.Membership) -> Outcome[Done]:
+    """Leave a group of mine. An owner's passes to the next in line; with the last one it ends."""
+    told: tuple[Told, ...] = ()
+    if group.role == "owner":
+        heir = members.heir(tx, group.conversation, me.account)
+        if heir is None:
+            return dissolve(tx, group, me.username, me.now)
+        told = hand_over(tx, me, group, *heir).told
+    left = let_out(tx, me, group, me.account, "left")
+    return Outcome(Done(), told=(*told, *left.told), effects=left.effects)
 
 
 def hand_over(tx: Tx, me: Me, group: conversations.Membership, heir: int, name: str) -> Outcome[Noticed]:

@@ -93,9 +93,9 @@ class Replay:
         self.proceed()
 
     async def _run(self) -> None:
-        for conversation, after in await self.house.read(lambda tx: undelivered(tx, self.me)):
+        behind, undecided = await self.house.read(lambda tx: (undelivered(tx, self.me), waiting(tx, self.me)))
+        for conversation, after in behind:
             await self._push(conversation, after)
-        undecided = await self.house.read(lambda tx: waiting(tx, self.me))
         await self._until_read()
         if not self._stopped:
             self._finish(undecided)

@@ -227,7 +227,7 @@ def test_retention_holds_for_what_is_sent_from_then_on(team: Team) -> None:
     team.asks("ann", SendMessage(to="#team", content="gone"))
     team.room.now += 61_000
     for chore in CHORES:
-        team.room._in_transaction(lambda tx, run=chore: run(tx, team.room.now))
+        team.room.in_transaction(lambda tx, run=chore: run(tx, team.room.now))
     page = team.room.asks(team.people["cid"], History(to="#team")).messages
     assert [(each.content, bool(each.burned)) for each in page if each.kind == "text"] == [("kept", False), ("", True)]
     assert all(each.notice for each in page if each.kind == "notice"), "what happened is not forgotten"
@@ -310,7 +310,7 @@ def purge_all(room: Room) -> list[Any]:
     told = []
     while True:
         before = room.tx.total_changes
-        done = room._in_transaction(lambda tx: groups.purge(tx, room.now))
+        done = room.in_transaction(lambda tx: groups.purge(tx, room.now))
         assert room.tx.total_changes - before <= 3 * groups.AT_ONCE + 1, "a piece is a piece"
         if done.again is None:
             return told
@@ -356,4 +356,4 @@ def test_a_message_that_burns_in_a_deleted_group_does_no_harm(team: Team) -> Non
     team.asks("ann", GroupDelete(to="#team"))
     team.room.now += 61_000
     for chore in reversed(CHORES):
-        team.room._in_transaction(lambda tx, run=chore: run(tx, team.room.now))
+        team.room.in_transaction(lambda tx, run=chore: run(tx, team.room.now))

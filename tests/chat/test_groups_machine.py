@@ -183,7 +183,7 @@ class Town(RuleBasedStateMachine):
 
     @rule()
     def purge(self) -> None:
-        done = self.room._in_transaction(lambda tx: groups.purge(tx, self.room.now))
+        done = self.room.in_transaction(lambda tx: groups.purge(tx, self.room.now))
         self.spread(Outcome(None, told=done.told))
 
     # -- what must hold

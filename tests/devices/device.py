@@ -49,6 +49,8 @@ class Device:
     copies: dict[int, Copy] = attrs.field(factory=dict)
     n: int = 0
     terminal: Terminal | None = None
+    moved: bool = False
+    """Whether it has come into a conversation, or out of one, since it asked for the list."""
 
     @property
     def online(self) -> bool:
@@ -105,6 +107,9 @@ class Device:
                 copy.read_seq = max(copy.read_seq, event["read_seq"])
             elif kind == "account":
                 self._own_affair(event)
+        if self.moved:
+            self.moved = False
+            self._catch_up()
         for conversation in behind:
             self._sync(conversation)
 
@@ -117,7 +122,10 @@ class Device:
     def _apply(self, change: dict[str, Any]) -> None:
         self.n = change["n"]
         copy = self.copies.setdefault(change.get("conversation", 0), Copy())
-        if change["what"] == "hidden":
+        if change["what"] in {"joined", "left"}:
+            self.copies.pop(change["conversation"])
+            self.moved = True
+        elif change["what"] == "hidden":
             copy.hide(change["seq"])
         elif change["what"] == "cleared":
             copy.clear(change["value"])
