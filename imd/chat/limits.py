@@ -23,3 +23,4 @@ class Limits:
     token_days: int = 30
     edit_seconds: int = 172_800
     burn_days: int = 30
+    strangers_per_day: int = 100

@@ -2,7 +2,21 @@
 
 from types import ModuleType
 
-from imd.wire import accounts, admin, conversations, messages, personal, pins, reactions, receipts, session
+from imd.wire import (
+    accounts,
+    admin,
+    announcements,
+    audit,
+    conversations,
+    messages,
+    personal,
+    pins,
+    policies,
+    reactions,
+    receipts,
+    reports,
+    session,
+)
 
 MODULES: tuple[ModuleType, ...] = (
     session,
@@ -13,5 +27,9 @@ MODULES: tuple[ModuleType, ...] = (
     conversations,
     receipts,
     personal,
+    reports,
+    announcements,
     admin,
+    policies,
+    audit,
 )

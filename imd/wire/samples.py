@@ -24,6 +24,7 @@ LIMITS = {
     "token_days": 30,
     "edit_seconds": 172_800,
     "burn_days": 30,
+    "strangers_per_day": 100,
 }
 """The limits that `hello` tells, at their defaults. (They are set floors above; a test holds the two together.)"""
 
@@ -77,9 +78,21 @@ _FIELDS: dict[str, Any] = {
     "read": True,
     "own": False,
     "n": 1,
+    "number": 1,
+    "reporter": "alice",
+    "reason": "asks for money",
+    "registration": "invite",
+    "requests_per_second": 30,
+    "burst": 100,
+    "strangers_per_day": 20,
+    "words": ["casino"],
+    "action": "user_role",
+    "arguments": {"username": "bob", "role": "admin"},
+    "result": {},
     "code": "unavailable",
     "message": "The server is stopping. Please connect again in a moment.",
 }
+_ANNOUNCED = "Tonight at ten we are away for an hour."
 _OWN: dict[str, dict[str, Any]] = {
     "Conversation": {"kind": "direct"},
     "Issued": {"username": "carol", "password": "plum-otter-94-vivid"},
@@ -95,6 +108,11 @@ _OWN: dict[str, dict[str, Any]] = {
     "AccountChange": {"what": "starred", "conversation": 1, "seq": 2, "value": True},
     "AccountChanged": {"what": "starred", "conversation": 1, "seq": 2, "value": True},
     "Changed": {"seq": 1, "rev": 3},
+    "Announcement": {"by": "root", "content": _ANNOUNCED},
+    "NewAnnouncement": {"content": _ANNOUNCED},
+    "Report": {"content": "send me your card number"},
+    "NewReport": {"content": "send me your card number"},
+    "AuditEntry": {"number": 7, "by": "root"},
 }
 """Where a name means something else, or an optional field is worth showing: class -> field -> value."""
 
