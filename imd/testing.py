@@ -20,6 +20,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from imd.chat.limits import Limits
+from imd.chat.policies import standing
 from imd.engine.house import House
 from imd.engine.passwords import Inline, Passwords
 from imd.net.factory import ImdFactory
@@ -138,6 +139,7 @@ class MemoryServer:
             passwords=Passwords(Inline(), CHEAP),
             now=lambda: EPOCH + int(self.clock.seconds() * 1000),
         )
+        self.database.read(standing).addCallback(self.house.govern)
         self.factory = ImdFactory(self.house)
         self.house.chores.start()
         self.terminals: list[Terminal] = []

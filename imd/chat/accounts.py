@@ -6,6 +6,7 @@ from imd.chat import passwords
 from imd.chat.conversations import topics
 from imd.chat.lanes import Cut, Desk, Me, Outcome, SignIn, SignOut, Topic, live, reads, slow, writes
 from imd.store import accounts as sql
+from imd.store import invites
 from imd.store.transaction import Tx
 from imd.wire import accounts as wire
 from imd.wire import names
@@ -30,9 +31,9 @@ TOUCH_AFTER = 600_000
 @slow(wire.Register)
 async def register(desk: Desk, me: Me, command: wire.Register) -> Outcome[wire.Registered]:
     """Make an account, if this server's registration and the name allow it."""
-    if desk.registration == "closed":
+    if me.registration == "closed":
         raise Forbidden("registration")
-    if desk.registration == "invite" and not command.invite:
+    if me.registration == "invite" and not command.invite:
         raise InviteRequired
     username = names.username(command.username)
     passwords.check(command.password, username, me.limits.password_characters)
@@ -43,7 +44,7 @@ async def register(desk: Desk, me: Me, command: wire.Register) -> Outcome[wire.R
     def add(tx: Tx) -> None:
         admin: bool | None = False
         if command.invite:
-            admin = sql.use_invite(tx, passwords.fingerprint(command.invite), me.now)
+            admin = invites.use(tx, passwords.fingerprint(command.invite), me.now)
             if admin is None:
                 raise InviteInvalid
         if sql.add(tx, username, command.display_name or username, password_hash, bool(admin), me.now) is None:

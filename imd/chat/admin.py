@@ -2,15 +2,16 @@
 
 from imd.chat import passwords
 from imd.chat.accounts import DAY
-from imd.chat.lanes import Cut, Desk, Me, Outcome, reads, slow, writes
+from imd.chat.lanes import Cut, Desk, Me, Outcome, Promote, reads, slow, writes
 from imd.chat.places import account_named
 from imd.store import accounts as sql
+from imd.store import invites
 from imd.store.transaction import Tx
 from imd.wire import admin as wire
 from imd.wire import names
 from imd.wire.base import Done
 from imd.wire.fields import timestamp
-from imd.wire.refusals import NameTaken
+from imd.wire.refusals import BadRequest, Conflict, NameTaken
 
 
 @slow(wire.UserAdd)
@@ -21,9 +22,12 @@ async def user_add(desk: Desk, me: Me, command: wire.UserAdd) -> Outcome[wire.Is
     passwords.check(password, username, me.limits.password_characters)
     password_hash = await desk.hash_password(password)
     display_name = command.display_name or username
-    made = await desk.write(lambda tx: sql.add(tx, username, display_name, password_hash, command.admin, me.now))
-    if made is None:
-        raise NameTaken(username=username)
+
+    def add(tx: Tx) -> None:
+        if sql.add(tx, username, display_name, password_hash, command.admin, me.now) is None:
+            raise NameTaken(username=username)
+
+    await desk.write(add)
     return Outcome(wire.Issued(username=username, password=None if command.password else password))
 
 
@@ -72,9 +76,35 @@ def _log_out(tx: Tx, account: int) -> list[int]:
 def user_disable(tx: Tx, me: Me, command: wire.UserDisable) -> Outcome[Done]:
     """Shut or open an account. Its messages stay."""
     account = account_named(tx, command.username)
+    if not command.enable:
+        _refuse_last_admin(tx, me, account)
     sql.set_disabled(tx, account.id, not command.enable)
     dropped = [] if command.enable else _log_out(tx, account.id)
     return Outcome(Done(), effects=(Cut(account.id, dropped),))
+
+
+def _refuse_last_admin(tx: Tx, me: Me, account: sql.Account) -> None:
+    """Refuse the last admin to give themselves up. The operator may: who needs no account can make another admin."""
+    if me.account and sql.admins(tx) == (account.id,):
+        raise Conflict("last_admin", username=account.username)
+
+
+@writes(wire.UserRole)
+def user_role(tx: Tx, me: Me, command: wire.UserRole) -> Outcome[Done]:
+    """Give or take an admin's rights, also of the sessions that are open."""
+    account = account_named(tx, command.username)
+    admin = command.role == "admin"
+    if not admin:
+        _refuse_last_admin(tx, me, account)
+    sql.set_admin(tx, account.id, admin)
+    return Outcome(Done(), effects=(Promote(account.id, admin),))
+
+
+@writes(wire.UserSignout)
+def user_signout(tx: Tx, me: Me, command: wire.UserSignout) -> Outcome[Done]:
+    """Log all of somebody's devices out."""
+    account = account_named(tx, command.username)
+    return Outcome(Done(), effects=(Cut(account.id, _log_out(tx, account.id)),))
 
 
 @writes(wire.InviteCreate)
@@ -82,5 +112,23 @@ def invite_create(tx: Tx, me: Me, command: wire.InviteCreate) -> Outcome[wire.In
     """Make an invite; only its fingerprint is kept."""
     code = passwords.secret()
     expires = me.now + command.days * DAY
-    sql.add_invite(tx, passwords.fingerprint(code), command.uses, expires, command.admin)
-    return Outcome(wire.Invite(invite=code, uses=command.uses, expires=timestamp(expires)))
+    number = invites.add(tx, passwords.fingerprint(code), command.uses, expires, command.admin)
+    return Outcome(wire.Invite(invite=code, uses=command.uses, expires=timestamp(expires), number=number))
+
+
+@reads(wire.InviteList)
+def invite_list(tx: Tx, me: Me, command: wire.InviteList) -> Outcome[wire.Invites]:
+    """List the invites that still work."""
+    listed = [
+        wire.WorkingInvite(number=row.number, uses=row.uses_left, expires=timestamp(row.expires), admin=bool(row.admin))
+        for row in invites.working(tx, me.now)
+    ]
+    return Outcome(wire.Invites(invites=listed))
+
+
+@writes(wire.InviteRevoke)
+def invite_revoke(tx: Tx, me: Me, command: wire.InviteRevoke) -> Outcome[Done]:
+    """Let an invite work no more."""
+    if not invites.revoke(tx, command.number):
+        raise BadRequest("invite", number=command.number)
+    return Outcome(Done())

@@ -2,6 +2,8 @@
 
 import imd.chat.accounts
 import imd.chat.admin
+import imd.chat.announcements
+import imd.chat.audit
 import imd.chat.burning
 import imd.chat.conversations
 import imd.chat.groups
@@ -10,6 +12,8 @@ import imd.chat.members
 import imd.chat.messages
 import imd.chat.personal
 import imd.chat.pins
+import imd.chat.policies
 import imd.chat.reactions
 import imd.chat.receipts
+import imd.chat.reports
 import imd.chat.session  # noqa: F401  # the import is what registers

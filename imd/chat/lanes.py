@@ -14,10 +14,12 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import attrs
 
+from imd.chat import accountability
 from imd.chat.limits import Limits
 from imd.chat.throttle import Throttle
+from imd.chat.words import Words
 from imd.store.transaction import Tx
-from imd.wire.base import Command, Event, Reply
+from imd.wire.base import Command, Event, Reply, Right, registry
 from imd.wire.fields import BIGGEST
 
 R = TypeVar("R", bound=Reply, covariant=True)
@@ -32,6 +34,12 @@ class Me:
     """Milliseconds since 1970."""
 
     limits: Limits
+    registration: str = "open"
+    """Who may register: open, invite or closed."""
+
+    words: Words = attrs.Factory(Words)
+    """What no message may hold."""
+
     language: str = "en"
     account: int = 0
     username: str = ""
@@ -41,6 +49,11 @@ class Me:
     admin: bool = False
     address: str = ""
     """Where the connection comes from, as far as limits tell addresses apart."""
+
+    @property
+    def author(self) -> str:
+        """The name under which it is kept that I did something; nobody can be called what the operator is."""
+        return self.username or "*operator"
 
 
 class Topic(NamedTuple):
@@ -53,6 +66,11 @@ class Topic(NamedTuple):
     def members(cls, conversation: int) -> "Topic":
         """What happens in a group."""
         return cls("members", conversation)
+
+    @classmethod
+    def everyone(cls) -> "Topic":
+        """What everybody is told: who is online follows it, and nobody has to say so."""
+        return cls("everyone")
 
 
 @attrs.frozen
@@ -142,7 +160,24 @@ class Wake:
     at: int
 
 
-Effect = SignIn | SignOut | Leave | Speak | Cut | Follow | Unfollow | Wake
+@attrs.frozen
+class Promote:
+    """An account's live sessions have an admin's rights from now on, or have them no more."""
+
+    account: int
+    admin: bool
+
+
+@attrs.frozen
+class Govern:
+    """These policies hold from now on: what is not in them is as configured."""
+
+    registration: str | None
+    limits: Mapping[str, int]
+    words: Words
+
+
+Effect = SignIn | SignOut | Leave | Speak | Cut | Follow | Unfollow | Wake | Promote | Govern
 
 
 @attrs.frozen
@@ -156,9 +191,6 @@ class Outcome(Generic[R]):
 
 class Desk(Protocol):
     """What a slow handler may wait for."""
-
-    registration: str
-    """open, invite or closed."""
 
     throttle: Throttle
 
@@ -203,12 +235,19 @@ def _taking(lane: Lane) -> Callable[[type[Command]], Callable[[F], F]]:
         def keep(run: F) -> F:
             if shape in HANDLERS:
                 raise ValueError(f"{shape.__name__} has two handlers")
-            HANDLERS[shape] = Handler(lane, run)
+            HANDLERS[shape] = Handler(lane, _held_to_account(lane, shape, run))
             return run
 
         return keep
 
     return handles
+
+
+def _held_to_account(lane: Lane, shape: type[Command], run: Callable[..., Any]) -> Callable[..., Any]:
+    """See to it that what an admin changes is in the audit log."""
+    action = next((spec.action for spec in registry if spec.shape is shape and spec.right is Right.ADMIN), "")
+    hold = {Lane.WRITES: accountability.write, Lane.SLOW: accountability.slow}.get(lane)
+    return hold(action, run) if action and hold else run
 
 
 writes = _taking(Lane.WRITES)

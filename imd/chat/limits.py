@@ -5,8 +5,10 @@ import attrs
 
 @attrs.frozen
 class Limits:
-    """How much, how long, how often. Sizes are bytes, times seconds; 0 requests a second means no limit,
-    and 0 edit_seconds that a message may always be changed."""
+    """How much, how long, how often. Sizes are bytes, times seconds.
+
+    0 means no limit for requests a second, strangers a day, and the time within which a message may be changed.
+    """
 
     line_bytes: int = 65_536
     content_bytes: int = 16_384
@@ -24,3 +26,4 @@ class Limits:
     edit_seconds: int = 172_800
     burn_days: int = 30
     groups_owned: int = 100
+    strangers_per_day: int = 100

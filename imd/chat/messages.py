@@ -15,7 +15,16 @@ from imd.store import messages as sql
 from imd.store.transaction import Tx
 from imd.wire import messages as wire
 from imd.wire.fields import timestamp
-from imd.wire.refusals import BadRequest, Conflict, Forbidden, NoSuchMessage, RateLimited, TooLarge, TooLate
+from imd.wire.refusals import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    NoSuchMessage,
+    QuotaExceeded,
+    RateLimited,
+    TooLarge,
+    TooLate,
+)
 
 _STICKER = re.compile(r"[^\s/]{1,64}/[^\s/]{1,64}")
 _LOCATION = re.compile(r"(-?\d{1,3}(?:\.\d+)?),(-?\d{1,3}(?:\.\d+)?)(?: .*)?", re.DOTALL)
@@ -119,7 +128,16 @@ def _begun(tx: Tx, me: Me, target: Target) -> Target:
     """Begin the conversation of two people with their first message."""
     if target.conversation is not None or target.other is None:
         return target
+    if target.other.id != me.account:
+        _refuse_many_strangers(tx, me)
     return attrs.evolve(target, conversation=conversations.begin_direct(tx, me.account, target.other.id, me.now))
+
+
+def _refuse_many_strangers(tx: Tx, me: Me) -> None:
+    """Refuse who has begun enough talks for a day."""
+    most = me.limits.strangers_per_day
+    if most and conversations.begun(tx, me.account, me.now - burning.DAY) >= most:
+        raise QuotaExceeded("strangers", limit=most)
 
 
 def check_content(tx: Tx, me: Me, kind: str, content: str) -> None:
@@ -141,6 +159,7 @@ def check_content(tx: Tx, me: Me, kind: str, content: str) -> None:
 
 def _new(me: Me, target: Target, kind: str, content: str, client_id: str | None, **more: Any) -> sql.Message:
     """Make the row of a new message; its place in the log comes when it is appended."""
+    me.words.check(content)
     return sql.Message(
         conversation=target.conversation or 0,
         seq=0,
@@ -188,6 +207,7 @@ def edit_message(tx: Tx, me: Me, command: wire.EditMessage) -> Outcome[wire.Chan
     seconds = me.limits.edit_seconds
     if seconds and me.now > row.time + seconds * 1000:
         raise TooLate("edit", seconds=seconds)
+    me.words.check(command.content)
     called = mentions.called(tx, place, row.kind, command.content)
     if row.mentions or called:
         mention_rows.replace(tx, row.conversation, row.seq, list(called.values()))

@@ -4,13 +4,13 @@
 def at_the_door(tx, me) -> list[Event]
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from imd.chat.lanes import Me
 from imd.store.transaction import Tx
 from imd.wire.base import Event
 
-Waiting = Callable[[Tx, Me], list[Event]]
+Waiting = Callable[[Tx, Me], Sequence[Event]]
 
 WAITING: list[Waiting] = []
 """What may wait; filled as the capabilities are imported."""

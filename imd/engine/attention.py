@@ -6,7 +6,8 @@ What was shown counts as delivered when they type the next line; what they answe
 import attrs
 
 from imd.wire import textline
-from imd.wire.base import Command, Request, registry
+from imd.wire.announcements import AnnouncementSeen, NewAnnouncement
+from imd.wire.base import Command, Event, Request, registry
 from imd.wire.messages import NewMessage
 from imd.wire.receipts import Ack, Read
 
@@ -20,15 +21,24 @@ class Attention:
 
     _unanswered: set[int] = attrs.field(factory=set, init=False)
 
-    def show(self, message: NewMessage) -> None:
-        """Note a message that was shown."""
-        self._shown[message.conversation] = message.seq
-        self._unanswered.add(message.conversation)
+    _announced: int = attrs.field(default=0, init=False)
+    """The latest announcement shown since then."""
+
+    def show(self, event: Event) -> None:
+        """Note what was shown."""
+        if isinstance(event, NewMessage):
+            self._shown[event.conversation] = event.seq
+            self._unanswered.add(event.conversation)
+        elif isinstance(event, NewAnnouncement):
+            self._announced = event.number
 
     def typed(self) -> list[Request]:
         """Take a typed line as a sign that what was shown has arrived."""
         acks = [_silent("ack", Ack(conversation=conversation, seq=seq)) for conversation, seq in self._shown.items()]
+        if self._announced:
+            acks.append(_silent("announcement_seen", AnnouncementSeen(number=self._announced)))
         self._shown.clear()
+        self._announced = 0
         return acks
 
     def answered(self, conversation: int) -> list[Request]:

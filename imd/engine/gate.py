@@ -13,21 +13,20 @@ from imd.wire.refusals import AuthRequired, Forbidden, RateLimited
 class Bucket:
     """A token bucket: `requests_per_second` in the long run, `burst` at once. Times are seconds."""
 
-    limits: Limits
     filled: float
     tokens: float
 
     @classmethod
     def full(cls, limits: Limits, now: float) -> "Bucket":
         """Begin with the whole burst."""
-        return cls(limits, now, limits.burst)
+        return cls(now, limits.burst)
 
-    def take(self, now: float) -> None:
-        """Take one, or refuse `rate_limited`."""
-        rate = self.limits.requests_per_second
+    def take(self, limits: Limits, now: float) -> None:
+        """Take one, or refuse `rate_limited`. The limits are those that hold now."""
+        rate = limits.requests_per_second
         if not rate:
             return
-        self.tokens = min(self.limits.burst, self.tokens + (now - self.filled) * rate)
+        self.tokens = min(limits.burst, self.tokens + (now - self.filled) * rate)
         self.filled = now
         if self.tokens < 1:
             raise RateLimited(retry_after=math.ceil((1 - self.tokens) / rate * 1000) / 1000)

@@ -9,9 +9,10 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 import imd.chat.capabilities  # noqa: F401  # registers the handlers
-from imd.chat.lanes import HANDLERS, Cut, Effect, Follow, Lane, Me, Outcome, Topic, Unfollow, Wake
+from imd.chat.lanes import HANDLERS, Cut, Effect, Follow, Govern, Lane, Me, Outcome, Promote, Topic, Unfollow, Wake
 from imd.chat.limits import Limits
 from imd.chat.throttle import Throttle
+from imd.chat.words import Words
 from imd.engine.announcement import Announcement
 from imd.engine.chores import Chores
 from imd.engine.passwords import Passwords, Threads
@@ -43,6 +44,9 @@ class Audience(Protocol):
     def cut(self, account: int, devices: list[int], besides: Any = None) -> None:
         """Close the sessions of these devices."""
 
+    def promote(self, account: int, admin: bool) -> None:
+        """Give an account's sessions an admin's rights, or take them."""
+
 
 class Nobody:
     """The audience of a house without a door: the command line beside a stopped daemon."""
@@ -64,6 +68,9 @@ class Nobody:
 
     def cut(self, account: int, devices: list[int], besides: Any = None) -> None:
         """Close nothing."""
+
+    def promote(self, account: int, admin: bool) -> None:
+        """Have no sessions."""
 
 
 def _wall_clock() -> int:
@@ -98,12 +105,29 @@ class House:
         default=attrs.Factory(lambda self: Throttle(self.limits.failed_logins), takes_self=True), init=False
     )
 
+    words: Words = attrs.field(factory=Words, init=False)
+    """What no message may hold."""
+
+    _configured: tuple[Limits, str] = attrs.field(
+        default=attrs.Factory(lambda self: (self.limits, self.registration), takes_self=True), init=False
+    )
     chores: Chores = attrs.field(default=attrs.Factory(Chores, takes_self=True), init=False)
 
     def __attrs_post_init__(self) -> None:
         unhandled = [spec.action for spec in registry if spec.shape not in HANDLERS]
         if missing := registry.missing_words() + unhandled:
             raise ValueError(f"commands without words or handler: {', '.join(missing)}")
+
+    def govern(self, policies: Govern) -> None:
+        """Let what admins have set hold over what is configured."""
+        limits, registration = self._configured
+        self.limits = attrs.evolve(limits, **policies.limits)
+        self.registration = policies.registration or registration
+        self.words = policies.words
+
+    def me(self, **who: Any) -> Me:
+        """Make who asks, now and under the rules that hold now."""
+        return Me(now=self.now(), limits=self.limits, registration=self.registration, words=self.words, **who)
 
     def read(self, work: Callable[[Tx], T]) -> "Deferred[T]":
         """Read on a snapshot."""
@@ -155,6 +179,10 @@ class House:
                 self.audience.unfollow(effect.account, effect.topic)
             elif isinstance(effect, Cut):
                 self.audience.cut(effect.account, effect.devices, besides)
+            elif isinstance(effect, Promote):
+                self.audience.promote(effect.account, effect.admin)
+            elif isinstance(effect, Govern):
+                self.govern(effect)
             elif isinstance(effect, Wake):
                 self.chores.wake(effect.at)
 

@@ -1,4 +1,4 @@
-"""Replay: after login, push what lies after the delivered pointers, then what waits to be decided, then live events.
+"""Replay: after login, push what lies after the delivered pointers, then what else waits, then let live events through.
 
 The session hears live events only once the replay is over; until then they are held. Held messages that a page
 brought already are dropped by their rev, so nothing is missed and nothing is shown twice. A page is pushed when the
@@ -20,6 +20,7 @@ from imd.chat.waiting import waiting
 from imd.engine.announcement import Announcement
 from imd.engine.house import House
 from imd.store.db import StoreUnavailable
+from imd.store.transaction import Tx
 from imd.wire.base import Event
 from imd.wire.messages import MessageChanged, NewMessage
 from imd.wire.receipts import Replayed
@@ -53,6 +54,8 @@ class Replay:
     house: House
     session: Hearer
     me: Me
+    messages: bool = True
+    """Whether messages are pushed: a client that syncs wants only what else waits."""
 
     _held: list[Announcement] = attrs.field(factory=list, init=False)
     _held_bytes: int = attrs.field(default=0, init=False)
@@ -61,6 +64,9 @@ class Replay:
 
     _sent: set[tuple[int, int]] = attrs.field(factory=set, init=False)
     """(conversation, seq) of what the session itself sent meanwhile: it has the answers."""
+
+    _others: list[Event] = attrs.field(factory=list, init=False)
+    """What waits besides messages."""
 
     _count: int = attrs.field(default=0, init=False)
     _waiting: "Deferred[None] | None" = attrs.field(default=None, init=False)
@@ -93,12 +99,15 @@ class Replay:
         self.proceed()
 
     async def _run(self) -> None:
-        behind, undecided = await self.house.read(lambda tx: (undelivered(tx, self.me), waiting(tx, self.me)))
-        for conversation, after in behind:
+        conversations, self._others = await self.house.read(self._waiting_for_me)
+        for conversation, after in conversations:
             await self._push(conversation, after)
         await self._until_read()
         if not self._stopped:
-            self._finish(undecided)
+            self._finish()
+
+    def _waiting_for_me(self, tx: Tx) -> tuple[list[tuple[int, int]], list[Event]]:
+        return undelivered(tx, self.me) if self.messages else [], waiting(tx, self.me)
 
     async def _push(self, conversation: int, after: int) -> None:
         """Push one conversation, page by page."""
@@ -122,20 +131,20 @@ class Replay:
             self._waiting = Deferred()
             await self._waiting
 
-    def _finish(self, undecided: list[Event]) -> None:
-        for event in (*undecided, Replayed(count=self._count)):
+    def _finish(self) -> None:
+        for event in (*self._others, *[Replayed(count=self._count)] * self.messages):
             self.session.tell(Announcement.of((), event))
-        for announcement in self._fresh(undecided):
+        for announcement in self._fresh():
             self.session.tell(announcement)
         self.session.replay_over()
 
-    def _fresh(self, undecided: list[Event]) -> Iterator[Announcement]:
+    def _fresh(self) -> Iterator[Announcement]:
         for announcement in self._held:
             event = announcement.event
             if isinstance(event, NewMessage | MessageChanged):
                 told = event.rev <= self._pushed.get(event.conversation, 0)
             else:
-                told = event in undecided
+                told = event in self._others
             if not told:
                 yield announcement
 

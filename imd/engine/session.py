@@ -26,7 +26,7 @@ from imd.store.db import StoreUnavailable
 from imd.store.transaction import Tx
 from imd.wire import jsonline, textline
 from imd.wire.base import Command, Reply, Request
-from imd.wire.messages import NewMessage, Sent
+from imd.wire.messages import Sent
 from imd.wire.refusals import AuthRequired, Internal, RateLimited, Refusal, Unavailable
 from imd.wire.session import Closing, Welcome
 
@@ -90,7 +90,7 @@ class Session:
             self._waiting += self._attention.typed()
         if not request.notice:
             try:
-                self._bucket.take(self.house.reactor.seconds())
+                self._bucket.take(self.house.limits, self.house.reactor.seconds())
             except RateLimited as refusal:
                 request.refusal = refusal
         self._waiting.append(request)
@@ -133,8 +133,7 @@ class Session:
             return
         if text := announcement.text(self.language):
             self.outlet.send(text)
-        if isinstance(event := announcement.event, NewMessage):
-            self._attention.show(event)
+        self._attention.show(announcement.event)
 
     def close(self, refusal: Refusal) -> None:
         """Say why, and end."""
@@ -207,9 +206,7 @@ class Session:
 
     def _me(self) -> Me:
         me = self.me or _NOBODY
-        return Me(
-            now=self.house.now(),
-            limits=self.house.limits,
+        return self.house.me(
             language=self.language,
             account=me.account,
             username=me.username,
@@ -311,9 +308,8 @@ class Session:
         self._stop_deadline()
         self.outlet.known(True)
         self.house.audience.enter(me.account, self, me.topics)
-        if me.replay:
-            self._replay = Replay(self.house, self, self._me())
-            self._replay.begin()
+        self._replay = Replay(self.house, self, self._me(), messages=me.replay)
+        self._replay.begin()
 
     def ready(self) -> bool:
         """Say whether the peer can take more."""

@@ -112,6 +112,8 @@ class Audience:
         """List the accounts that somebody is to be told at."""
         if not isinstance(to, Followers):
             return to
+        if to.topic == Topic.everyone():
+            return tuple(self.online)
         followers = self.followers.get(to.topic, {})
         if to.only:
             return (to.only,) if followers.get(to.only, to.seq) < to.seq else ()
@@ -142,6 +144,12 @@ class Audience:
         for session in tuple(self.online.get(account, ())):
             if session is not besides and session.me is not None and session.me.device in devices:
                 session.close(AuthRequired("revoked"))
+
+    def promote(self, account: int, admin: bool) -> None:
+        """Give an account's sessions an admin's rights, or take them."""
+        for session in self.online.get(account, ()):
+            if session.me is not None:
+                session.me = attrs.evolve(session.me, admin=admin)
 
     def origin(self, address: IAddress | None) -> str:
         """Give what limits count as one address: an IPv4 address, or an IPv6 /64, which one household has whole."""

@@ -3,14 +3,19 @@
 import fcntl
 import os
 import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
 from imd.run.problem import Problem
-from imd.store.db import Database
+from imd.store.db import Database, connect
 from imd.store.migrations import NewerSchema
+from imd.store.transaction import Tx
+
+T = TypeVar("T")
 
 LONGEST_SOCKET_PATH = 107
 """What Linux takes as a unix socket's path, in bytes."""
@@ -78,6 +83,14 @@ class DataDirectory:
         except NewerSchema as error:
             raise Problem("newer_schema", path=self.database, reason=error) from None
         except (OSError, sqlite3.Error) as error:
+            raise Problem("database", path=self.database, reason=error) from None
+
+    def look_up(self, work: Callable[[Tx], T]) -> T:
+        """Read from the database at once, before the reactor runs. Raises Problem."""
+        try:
+            with closing(connect(str(self.database))) as connection:
+                return work(connection)
+        except sqlite3.Error as error:
             raise Problem("database", path=self.database, reason=error) from None
 
     def give(self, user: int, group: int) -> None:

@@ -16,11 +16,11 @@ def say(key: str, **params: object) -> str:
     return catalog.say(f"start.{key}", catalog.language_here(), **params)
 
 
-def lines(config: Config, fingerprint: str) -> list[str]:
+def lines(config: Config, registration: str, fingerprint: str) -> list[str]:
     """Write the start's report, a line each."""
     report = [
         say("listening", server=f"imd {imd.__version__}", listen=" ".join(config.listen)),
-        say("kept", data_dir=config.data_dir, registration=config.registration),
+        say("kept", data_dir=config.data_dir, registration=registration),
         say("fingerprint", fingerprint=fingerprint),
     ]
     if address := reachable(config.listen):

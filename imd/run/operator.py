@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from imd.chat.lanes import Me
+from imd.chat.policies import standing
 from imd.engine.house import House
 from imd.engine.passwords import Inline, Passwords
 from imd.run.config import Config
@@ -31,7 +32,7 @@ class Refused(Exception):
 
 def operator(house: House) -> Me:
     """Give whom the rules see when the operator asks."""
-    return Me(now=house.now(), limits=house.limits, language=catalog.language_here(), admin=True)
+    return house.me(language=catalog.language_here(), admin=True)
 
 
 async def first_invite(house: House) -> str:
@@ -83,8 +84,15 @@ async def ask_directory(reactor: Any, config: Config, directory: DataDirectory, 
     directory.take()
     try:
         database = directory.open_database(reactor)
-        house = House(database=database, reactor=reactor, limits=config.limits, passwords=Passwords(Inline()))
+        house = House(
+            database=database,
+            reactor=reactor,
+            limits=config.limits,
+            registration=config.registration,
+            passwords=Passwords(Inline()),
+        )
         try:
+            house.govern(await house.read(standing))
             return await house.ask(command, operator(house))
         except Refusal as refusal:
             raise Refused(sentence(refusal, catalog.language_here())) from None
@@ -102,6 +110,8 @@ def shown(spec: Spec, reply: Reply) -> list[str]:
     text = [line for entry in reply.lines(language) for line in terminal.lines(entry)]
     values = {name: getattr(reply, name) for name in reply.__struct_fields__}
     pairs = [
-        f"{name}={textline.quoted(value)}" for name, value in values.items() if value and type(value) in (str, int)
+        f"{name}={textline.quoted(value)}"
+        for name, value in values.items()
+        if value != "" and type(value) in (str, int)
     ]
     return text + [" ".join(pairs)] * bool(pairs) or [catalog.say(f"reply.{spec.action}", language)]

@@ -22,6 +22,7 @@ from twisted.internet.endpoints import quoteStringArgument
 from twisted.internet.error import CannotListenError, ReactorNotRunning
 from twisted.logger import Logger
 
+from imd.chat import policies
 from imd.engine.house import House
 from imd.net.factory import ImdFactory, OperatorFactory
 from imd.net.tls import ServerTLS
@@ -96,6 +97,7 @@ class Daemon(MultiService):
             registration=config.registration,
             language=config.language,
         )
+        self.house.govern(self.directory.look_up(policies.standing))
         self.factory = ImdFactory(self.house, tls=tls)
         for listen in config.listen:
             try:
@@ -138,7 +140,7 @@ class Daemon(MultiService):
         self.reactor.callWhenRunning(self._announce)
 
     def _announce(self) -> None:
-        for line in greeting.lines(self.config, self.fingerprint):
+        for line in greeting.lines(self.config, self.house.registration, self.fingerprint):
             self.log.info("{line}", line=line)
         self._inviting = Deferred.fromCoroutine(self._invite_the_first())
         self._inviting.addErrback(lambda failure: self.log.failure("no invite for the first admin", failure))

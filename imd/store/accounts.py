@@ -31,10 +31,11 @@ def by_id(tx: Tx, account: int) -> Account:
 
 
 def add(tx: Tx, username: str, display_name: str, password_hash: str, admin: bool, now: int) -> int | None:
-    """Make an account and give its id; None when the name is taken."""
+    """Make an account and give its id; None when the name is taken. What was announced before is not for it."""
     row = tx.execute(
-        "INSERT INTO account (username, display_name, password_hash, admin, disabled, created)"
-        " VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT (username) DO NOTHING RETURNING id",
+        "INSERT INTO account (username, display_name, password_hash, admin, disabled, created, announced)"
+        " VALUES (?, ?, ?, ?, 0, ?, (SELECT coalesce(max(number), 0) FROM announcement))"
+        " ON CONFLICT (username) DO NOTHING RETURNING id",
         (username, display_name, password_hash, int(admin), now),
     ).fetchone()
     return int(row[0]) if row else None
@@ -53,6 +54,17 @@ def set_password(tx: Tx, account: int, password_hash: str) -> None:
 def set_disabled(tx: Tx, account: int, disabled: bool) -> None:
     """Shut or open an account."""
     tx.execute("UPDATE account SET disabled = ? WHERE id = ?", (int(disabled), account))
+
+
+def set_admin(tx: Tx, account: int, admin: bool) -> None:
+    """Give or take an admin's rights."""
+    tx.execute("UPDATE account SET admin = ? WHERE id = ?", (int(admin), account))
+
+
+def admins(tx: Tx) -> tuple[int, ...]:
+    """List the accounts that are admins and open."""
+    rows = tx.execute("SELECT id FROM account WHERE admin = 1 AND disabled = 0 ORDER BY id").fetchall()
+    return tuple(int(row[0]) for row in rows)
 
 
 class Listed(NamedTuple):
@@ -127,21 +139,3 @@ def drop_devices(tx: Tx, account: int, devices: list[int]) -> None:
     """Log devices out: their tokens are gone."""
     for device in devices:
         tx.execute("DELETE FROM device WHERE account = ? AND id = ?", (account, device))
-
-
-def add_invite(tx: Tx, code_hash: str, uses: int, expires: int, admin: bool) -> None:
-    """Keep an invite."""
-    tx.execute(
-        "INSERT INTO invite (code_hash, uses_left, expires, admin) VALUES (?, ?, ?, ?)",
-        (code_hash, uses, expires, int(admin)),
-    )
-
-
-def use_invite(tx: Tx, code_hash: str, now: int) -> bool | None:
-    """Use an invite up by one. Gives whether it makes an admin; None when it does not work."""
-    row = tx.execute(
-        "UPDATE invite SET uses_left = uses_left - 1"
-        " WHERE code_hash = ? AND uses_left > 0 AND expires > ? RETURNING admin",
-        (code_hash, now),
-    ).fetchone()
-    return bool(row[0]) if row else None

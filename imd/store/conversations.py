@@ -112,6 +112,17 @@ def begin_direct(tx: Tx, one: int, other: int, now: int) -> int:
     return int(row[0])
 
 
+def begun(tx: Tx, account: int, since: int) -> int:
+    """Count the direct conversations that an account began after a time: those whose first message is its own."""
+    row = tx.execute(
+        "SELECT count(*) FROM member m JOIN conversation c ON c.id = m.conversation"
+        " JOIN message f ON f.conversation = c.id AND f.seq = 1"
+        " WHERE m.account = ? AND m.joined > ? AND c.members = 2 AND c.direct_key IS NOT NULL AND f.sender = m.account",
+        (account, since),
+    ).fetchone()
+    return int(row[0])
+
+
 def _direct_key(one: int, other: int) -> str:
     return f"{min(one, other)}:{max(one, other)}"
 

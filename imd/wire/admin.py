@@ -1,17 +1,19 @@
 """Administration: accounts and invites, for admins and for the operator's socket.
 
 -> USER ADD alice            <- OK USER ADD username=alice password=…
--> INVITE CREATE             <- OK INVITE CREATE invite=…
+-> USER ROLE alice admin     <- OK USER ROLE
+-> INVITE CREATE             <- OK INVITE CREATE invite=… uses=1 expires=… number=1
+-> INVITE REVOKE 1           <- OK INVITE REVOKE
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from imd.wire import catalog
 from imd.wire.base import Command, Item, Reply, Right, command
-from imd.wire.fields import Label, Name, Password, clock_face
-from imd.wire.refusals import BadName, NameTaken, NoSuchUser, Unavailable, WeakPassword
+from imd.wire.fields import Days, Label, Name, Number, Password, clock_face
+from imd.wire.refusals import BadName, BadRequest, Conflict, NameTaken, NoSuchUser, Unavailable, WeakPassword
 
 
 class Issued(Reply, frozen=True, kw_only=True, omit_defaults=True):
@@ -91,16 +93,36 @@ class UserDisable(Command, frozen=True, kw_only=True):
 
     username: Name
     enable: bool = False
-    refusals = (NoSuchUser,)
+    refusals = (NoSuchUser, Conflict)
     example = "USER DISABLE bob"
 
 
+@command("user_role", "USER ROLE username role", right=Right.ADMIN)
+class UserRole(Command, frozen=True, kw_only=True):
+    """Make somebody an admin, or an admin a user like any other. The last admin cannot step down."""
+
+    username: Name
+    role: Literal["admin", "user"]
+    refusals = (NoSuchUser, Conflict)
+    example = "USER ROLE bob admin"
+
+
+@command("user_signout", "USER SIGNOUT username", right=Right.ADMIN)
+class UserSignout(Command, frozen=True, kw_only=True):
+    """Log all of somebody's devices out; the password stays."""
+
+    username: Name
+    refusals = (NoSuchUser,)
+    example = "USER SIGNOUT bob"
+
+
 class Invite(Reply, frozen=True, kw_only=True):
-    """Give `invite` to whoever may register; it works `uses` times until `expires`."""
+    """Give `invite` to whoever may register; it works `uses` times until `expires`, unless `number` is revoked."""
 
     invite: str
     uses: int
     expires: str
+    number: int
 
 
 @command("invite_create", "INVITE CREATE", right=Right.ADMIN)
@@ -108,7 +130,44 @@ class InviteCreate(Command, frozen=True, kw_only=True):
     """Make an invite to register with."""
 
     uses: Annotated[int, Meta(ge=1, le=10_000)] = 1
-    days: Annotated[int, Meta(ge=1, le=3650)] = 7
+    days: Days = 7
     admin: bool = False
     reply = Invite
     example = "INVITE CREATE uses=5 days=30"
+
+
+class WorkingInvite(Item, frozen=True, kw_only=True):
+    """One invite that still works; the invite itself is not kept."""
+
+    number: int
+    uses: int
+    expires: str
+    admin: bool
+
+    def text(self, language: str) -> str:
+        """Write the invite's line in INVITE LIST."""
+        key = "line.invite.admin" if self.admin else "line.invite.user"
+        return catalog.say(key, language, number=self.number, uses=self.uses, expires=clock_face(self.expires))
+
+
+class Invites(Reply, frozen=True, kw_only=True):
+    """The invites that still work, the oldest first."""
+
+    invites: list[WorkingInvite]
+
+
+@command("invite_list", "INVITE LIST", right=Right.ADMIN)
+class InviteList(Command, frozen=True, kw_only=True):
+    """List the invites that still work."""
+
+    reply = Invites
+    example = "INVITE LIST"
+
+
+@command("invite_revoke", "INVITE REVOKE number", right=Right.ADMIN)
+class InviteRevoke(Command, frozen=True, kw_only=True):
+    """Let an invite work no more."""
+
+    number: Number
+    refusals = (BadRequest,)
+    example = "INVITE REVOKE 1"

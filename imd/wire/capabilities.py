@@ -5,6 +5,8 @@ from types import ModuleType
 from imd.wire import (
     accounts,
     admin,
+    announcements,
+    audit,
     conversations,
     groups,
     invitations,
@@ -12,8 +14,10 @@ from imd.wire import (
     messages,
     personal,
     pins,
+    policies,
     reactions,
     receipts,
+    reports,
     session,
 )
 
@@ -29,5 +33,9 @@ MODULES: tuple[ModuleType, ...] = (
     members,
     invitations,
     personal,
+    reports,
+    announcements,
     admin,
+    policies,
+    audit,
 )

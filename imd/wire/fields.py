@@ -14,12 +14,21 @@ Seq = Annotated[int, Meta(ge=1, le=BIGGEST)]
 Pointer = Annotated[int, Meta(ge=0, le=BIGGEST)]
 """A place in a conversation: a seq or a rev, or 0 for its beginning."""
 
+Number = Annotated[int, Meta(ge=1, le=BIGGEST)]
+"""What a list calls one of its things: an invite, an announcement, a report."""
+
+Days = Annotated[int, Meta(ge=1, le=3650)]
+PageSize = Annotated[int, Meta(ge=1, le=200)]
+
 Name = Annotated[str, Meta(max_length=256)]
 """A name as it was typed; `names.username` says whether it is one."""
 
 Label = Annotated[str, Meta(max_length=64)]
 Password = Annotated[str, Meta(max_length=1024)]
 Token = Annotated[str, Meta(max_length=128)]
+SECRETS = frozenset({"code", "password", "old", "new", "token", "invite"})
+"""Fields that never reach a log, by name."""
+
 ClientId = Annotated[str, Meta(min_length=1, max_length=128)]
 Language = Literal["en", "zh"]
 

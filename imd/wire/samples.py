@@ -25,6 +25,7 @@ LIMITS = {
     "edit_seconds": 172_800,
     "burn_days": 30,
     "groups_owned": 100,
+    "strangers_per_day": 100,
 }
 """The limits that `hello` tells, at their defaults. (They are set floors above; a test holds the two together.)"""
 
@@ -84,9 +85,21 @@ _FIELDS: dict[str, Any] = {
     "joined": _TIME,
     "link": "3f9a20c1",
     "join_code": "kM4hQ7…",
+    "number": 1,
+    "reporter": "alice",
+    "reason": "asks for money",
+    "registration": "invite",
+    "requests_per_second": 30,
+    "burst": 100,
+    "strangers_per_day": 20,
+    "words": ["casino"],
+    "action": "user_role",
+    "arguments": {"username": "bob", "role": "admin"},
+    "result": {},
     "code": "unavailable",
     "message": "The server is stopping. Please connect again in a moment.",
 }
+_ANNOUNCED = "Tonight at ten we are away for an hour."
 _OWN: dict[str, dict[str, Any]] = {
     "Conversation": {"kind": "direct"},
     "Issued": {"username": "carol", "password": "plum-otter-94-vivid"},
@@ -112,6 +125,11 @@ _OWN: dict[str, dict[str, Any]] = {
     "GroupInvited": {"conversation": 2, "to": "#team", "title": "The team"},
     "GroupRequest": {"conversation": 2, "to": "#team", "username": "carol"},
     "GroupDeleted": {"conversation": 2, "to": "#team"},
+    "Announcement": {"by": "root", "content": _ANNOUNCED},
+    "NewAnnouncement": {"content": _ANNOUNCED},
+    "Report": {"content": "send me your card number"},
+    "NewReport": {"content": "send me your card number"},
+    "AuditEntry": {"number": 7, "by": "root"},
 }
 """Where a name means something else, or an optional field is worth showing: class -> field -> value."""
 

@@ -8,9 +8,10 @@ import attrs
 import pytest
 
 import imd.chat.capabilities  # noqa: F401  # registers the handlers
-from imd.chat.lanes import HANDLERS, Lane, Me, Outcome
+from imd.chat.lanes import HANDLERS, Govern, Lane, Me, Outcome
 from imd.chat.limits import Limits
 from imd.chat.throttle import Throttle
+from imd.chat.words import Words
 from imd.store import accounts, db
 from imd.store.migrations import migrate
 from imd.store.transaction import Tx
@@ -34,6 +35,9 @@ class Room:
     throttle: Throttle = attrs.field(init=False)
     checked: list[str | None] = attrs.field(factory=list, init=False)
     """The hashes that passwords were compared with."""
+
+    policies: Govern = attrs.field(factory=lambda: Govern(None, {}, Words()), init=False)
+    """What the admins have set."""
 
     def __attrs_post_init__(self) -> None:
         self.tx = db.connect(":memory:")
@@ -60,10 +64,33 @@ class Room:
     def stranger(self, address: str = "192.0.2.1") -> Me:
         return Me(now=self.now, limits=self.limits, address=address)
 
+    def operator(self) -> Me:
+        return Me(now=self.now, limits=self.limits, admin=True)
+
+    def as_now(self, me: Me) -> Me:
+        """Give somebody as the house would: now, and under the rules that hold."""
+        limits = attrs.evolve(self.limits, **self.policies.limits)
+        registration = self.policies.registration or self.registration
+        return attrs.evolve(me, now=self.now, limits=limits, registration=registration, words=self.policies.words)
+
     def does(self, me: Me, command: Command) -> Outcome[Any]:
         """Run a command, now. Raises Refusal, and then nothing of it is stored."""
+        outcome = self._outcome(self.as_now(me), command)
+        self.policies = next((each for each in outcome.effects if isinstance(each, Govern)), self.policies)
+        return outcome
+
+    def tries(self, me: Me, command: Command) -> Outcome[Any]:
+        """Run a command inside a savepoint of the test's own, which may take it back."""
         handler = HANDLERS[type(command)]
-        me = attrs.evolve(me, now=self.now, limits=self.limits)
+        me = self.as_now(me)
+        if handler.lane is Lane.LIVE:
+            return handler.run(me, command)
+        if handler.lane is Lane.SLOW:
+            return at_once(handler.run(self, me, command))
+        return handler.run(self.tx, me, command)
+
+    def _outcome(self, me: Me, command: Command) -> Outcome[Any]:
+        handler = HANDLERS[type(command)]
         if handler.lane is Lane.LIVE:
             return handler.run(me, command)
         if handler.lane is Lane.SLOW:

@@ -1,5 +1,6 @@
 """The gate: who may give which command, and how fast."""
 
+import attrs
 import pytest
 
 from imd.chat.limits import Limits
@@ -8,6 +9,7 @@ from imd.testing import MemoryServer
 from imd.wire.base import Right, registry
 from imd.wire.refusals import AuthRequired, Forbidden, RateLimited, Refusal
 
+ADMINISTRATION = ("user_", "invite_", "announcement_", "report_", "policy_", "word_", "audit_")
 ANYONE = {"hello", "help", "ping", "register", "login", "resume", "quit"}
 
 
@@ -23,7 +25,7 @@ def refused(action: str, *, logged_in: bool, admin: bool) -> type[Refusal] | Non
 def test_who_may_give_which_command(action: str) -> None:
     right = registry.actions[action].right
     assert (right is Right.ANYONE) is (action in ANYONE), "PROTOCOL section 1 lists what a stranger may do"
-    assert (right is Right.ADMIN) is action.startswith(("user_", "invite_"))
+    assert (right is Right.ADMIN) is (action.startswith(ADMINISTRATION) and action != "announcement_seen")
     stranger = refused(action, logged_in=False, admin=False)
     person = refused(action, logged_in=True, admin=False)
     assert stranger is (None if right is Right.ANYONE else AuthRequired)
@@ -41,12 +43,22 @@ def test_a_stranger_learns_nothing_else(action: str) -> None:
     assert terminal.call("ping")["status"] == "success"
 
 
-def take(bucket: gate.Bucket, now: float, count: int = 1) -> float | None:
+@attrs.define
+class Bucket:
+    """A bucket under limits that stay as they are."""
+
+    limits: Limits
+    bucket: gate.Bucket = attrs.field(
+        default=attrs.Factory(lambda self: gate.Bucket.full(self.limits, 0.0), takes_self=True), init=False
+    )
+
+
+def take(bucket: Bucket, now: float, count: int = 1) -> float | None:
     """Take so many, and give what the last one was told: how long to wait."""
     told = None
     for _ in range(count):
         try:
-            bucket.take(now)
+            bucket.bucket.take(bucket.limits, now)
             told = None
         except RateLimited as refusal:
             told = float(str(refusal.params["retry_after"]))
@@ -54,7 +66,7 @@ def take(bucket: gate.Bucket, now: float, count: int = 1) -> float | None:
 
 
 def test_the_burst_is_free_and_then_it_is_the_rate() -> None:
-    bucket = gate.Bucket.full(Limits(requests_per_second=10, burst=5), 0.0)
+    bucket = Bucket(Limits(requests_per_second=10, burst=5))
     assert take(bucket, 0, 5) is None
     assert take(bucket, 0) == 0.1
     assert take(bucket, 0.05) == 0.05
@@ -64,7 +76,7 @@ def test_the_burst_is_free_and_then_it_is_the_rate() -> None:
 
 def test_waiting_as_long_as_told_is_enough() -> None:
     for rate in (1, 3, 7, 30, 49, 1000):
-        bucket = gate.Bucket.full(Limits(requests_per_second=rate, burst=1), 0.0)
+        bucket = Bucket(Limits(requests_per_second=rate, burst=1))
         now = 0.0
         for _ in range(20):
             wait = take(bucket, now, 2)
@@ -74,20 +86,29 @@ def test_waiting_as_long_as_told_is_enough() -> None:
 
 
 def test_being_refused_costs_nothing_more() -> None:
-    bucket = gate.Bucket.full(Limits(requests_per_second=10, burst=5), 0.0)
+    bucket = Bucket(Limits(requests_per_second=10, burst=5))
     assert take(bucket, 0, 500) == 0.1
     assert take(bucket, 0.1) is None
 
 
 def test_a_long_rest_fills_no_more_than_the_burst() -> None:
-    bucket = gate.Bucket.full(Limits(requests_per_second=10, burst=5), 0.0)
+    bucket = Bucket(Limits(requests_per_second=10, burst=5))
     take(bucket, 0, 5)
     assert take(bucket, 1000, 5) is None
     assert take(bucket, 1000) == 0.1
 
 
+def test_new_limits_hold_at_once() -> None:
+    bucket = Bucket(Limits(requests_per_second=10, burst=100))
+    bucket.limits = Limits(requests_per_second=10, burst=2)
+    assert take(bucket, 0, 2) is None
+    assert take(bucket, 0) == 0.1
+    bucket.limits = Limits(requests_per_second=0)
+    assert take(bucket, 0, 1000) is None
+
+
 def test_no_rate_is_no_limit() -> None:
-    assert take(gate.Bucket.full(Limits(requests_per_second=0, burst=1), 0.0), 0, 1000) is None
+    assert take(Bucket(Limits(requests_per_second=0, burst=1)), 0, 1000) is None
 
 
 @pytest.mark.parametrize("line", ["PING", "nonsense", '{"action":"ping"}', "{broken", "\xff"])

@@ -52,6 +52,14 @@ def test_only_what_came_after_one_began_to_follow(server: MemoryServer) -> None:
     assert heard(ann) == 2
 
 
+def test_everyone_is_who_is_online(server: MemoryServer) -> None:
+    ann, bob = server.login("ann"), server.login("bob")
+    ann.hang_up()
+    stranger = server.connect()
+    told(server, Followers(Topic.everyone()))
+    assert (heard(bob), heard(stranger)) == (1, 0)
+
+
 def test_who_is_gone_follows_nothing(server: MemoryServer) -> None:
     ann, twin = server.login("ann"), server.login("ann")
     audience = server.factory.audience

@@ -250,7 +250,7 @@ def test_administration_of_a_running_daemon(daemon: Daemon, tmp_path: Path) -> N
     assert last.startswith("* Goodbye") or "auth_required" in last, "her session ends at once"
     again = imd("user", "add", "alice")
     assert (again.returncode, again.stdout, again.stderr) == (1, "", "imd: The name alice is taken.\n")
-    assert re.fullmatch(r"invite=\S{20,} uses=2 expires=\S+\n", imd("invite", "create", "--uses", "2").stdout)
+    assert re.fullmatch(r"invite=\S{20,} uses=2 expires=\S+ number=2\n", imd("invite", "create", "--uses", "2").stdout)
 
 
 def test_check_beside_a_running_daemon(daemon: Daemon, tmp_path: Path) -> None:

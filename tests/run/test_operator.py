@@ -35,6 +35,28 @@ async def test_accounts_are_administered(tmp_path: Path) -> None:
     assert " uses=3 " in invite
 
 
+async def test_policies_words_and_announcements_are_administered(tmp_path: Path) -> None:
+    shown = await told(tmp_path, "policy_set", requests_per_second="0", registration="closed")
+    assert shown == ["registration=closed requests_per_second=0 burst=100 strangers_per_day=100"]
+    assert await told(tmp_path, "policy_show") == shown
+    assert await told(tmp_path, "policy_reset") == ["What is configured holds again."]
+    assert await told(tmp_path, "word_add", word="Casino") == ["Messages with this word are turned away."]
+    assert await told(tmp_path, "word_list") == ["casino"]
+    [made] = await told(tmp_path, "announcement_add", content="tea at four", days="2")
+    assert made.startswith("number=1 expires=")
+    [line] = await told(tmp_path, "announcement_list")
+    assert line.endswith("*operator: tea at four")
+    assert await told(tmp_path, "report_list") == ["The reports."]
+    log = [line.split(": ", 1)[1] for line in await told(tmp_path, "audit_list")]
+    assert log[1:] == [
+        "word_add word=Casino",
+        "policy_reset",
+        "policy_set registration=closed requests_per_second=0 ->"
+        " registration=closed requests_per_second=0 burst=100 strangers_per_day=100",
+    ]
+    assert log[0].startswith('announcement_add content="tea at four" days=2 -> number=1 ')
+
+
 async def test_a_refusal_is_a_sentence_and_the_directory_is_let_go(tmp_path: Path) -> None:
     with pytest.raises(operator.Refused, match=r"^There is nobody called bob here\.$"):
         await told(tmp_path, "user_disable", username="bob")
@@ -86,6 +108,8 @@ def test_an_answer_without_content_is_its_sentence() -> None:
     [
         ("invite create --days soon", "imd: The field days must be a whole number, not text.\n"),
         ("user add", "imd: The field username is missing.\n"),
+        ("user role bob boss", "imd: The field role must be one of: admin, user.\n"),
+        ("policy set --burst 0", "imd: The field burst is too small: at least 1.\n"),
         ("user add \udcff", "imd: The line is not valid UTF-8.\n"),
         ("user list --config /none", "imd: cannot read /none: No such file or directory\n"),
     ],

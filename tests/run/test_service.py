@@ -20,6 +20,7 @@ from imd.run.problem import Problem
 from imd.run.service import Daemon, Options, makeService
 from imd.store.db import Database
 from imd.wire.admin import InviteCreate, UserAdd
+from imd.wire.policies import PolicySet
 from tests.live.daemon import free_port
 
 
@@ -100,6 +101,21 @@ async def test_the_invite_is_only_for_a_house_without_accounts(
     await daemon.stopService()
     assert "invite" not in capfd.readouterr().out
     assert not [line for line in said if "No account yet" in line]
+
+
+async def test_what_admins_have_set_holds_from_the_start(config: Config, said: list[str]) -> None:
+    daemon = Daemon(config, reactor)
+    daemon.startService()
+    await until(said, "No account yet")
+    await daemon.house.ask(PolicySet(registration="closed", burst=7), operator.operator(daemon.house))
+    await daemon.stopService()
+    said.clear()
+    again = Daemon(config, reactor)
+    assert (again.house.registration, again.house.limits.burst) == ("closed", 7)
+    again.startService()
+    await until(said, "No account yet")
+    assert [line for line in said if "registration: closed" in line]
+    await again.stopService()
 
 
 async def test_sessions_are_told_when_it_stops(config: Config) -> None:
@@ -223,6 +239,6 @@ def test_a_port_that_is_opened_twice_ends_the_start(tmp_path: Path) -> None:
 def test_how_to_connect(listen: tuple[str, ...], address: str, tmp_path: Path) -> None:
     assert greeting.reachable(listen) == address
     config = load({"data_dir": str(tmp_path), "listen": list(listen)}, {})
-    lines = greeting.lines(config, "AB:CD")
+    lines = greeting.lines(config, "open", "AB:CD")
     assert any("openssl" in line for line in lines) is bool(address)
     assert any("AB:CD" in line for line in lines)

@@ -49,6 +49,20 @@ def test_the_numbers_are_dense_from_one() -> None:
     assert [number for number, _ in migrations.available()] == list(range(1, newest() + 1))
 
 
+def test_invites_survive_being_numbered(connection: sqlite3.Connection) -> None:
+    for number, script in migrations.available():
+        if number == 4:
+            rows = [("late", 3, 2000, 1), ("soon", 1, 1000, 0)]
+            connection.executemany(
+                "INSERT INTO invite (code_hash, uses_left, expires, admin) VALUES (?, ?, ?, ?)", rows
+            )
+        migrations._apply(connection, number, script)
+    assert connection.execute("SELECT * FROM invite ORDER BY number").fetchall() == [
+        (1, "soon", 1, 1000, 0),
+        (2, "late", 3, 2000, 1),
+    ]
+
+
 def test_a_newer_schema_is_refused_and_left_alone(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version = {newest() + 1}")
     with pytest.raises(migrations.NewerSchema, match=str(newest() + 1)):

@@ -1,0 +1,63 @@
+"""The rules of reports: what the admins get to see of a message, and what they say about it.
+
+A report keeps what the message said, so that taking it back afterwards hides nothing. Of a message that burns after
+reading no copy is kept, reported or not: it was promised to leave no trace.
+"""
+
+from typing import TypeVar
+
+from imd.chat.lanes import Me, Outcome, reads, writes
+from imd.chat.places import message
+from imd.store import accounts
+from imd.store import reports as sql
+from imd.store.transaction import Tx
+from imd.wire import reports as wire
+from imd.wire.base import Done
+from imd.wire.fields import timestamp
+from imd.wire.refusals import BadRequest
+
+R = TypeVar("R", bound=wire.Report)
+
+
+@writes(wire.ReportMessage)
+def report(tx: Tx, me: Me, command: wire.ReportMessage) -> Outcome[wire.Reported]:
+    """Keep a report of a message that I see, once: again only after it was resolved."""
+    _, row = message(tx, me, command)
+    content = None if row.burn_after else row.content
+    new = sql.add(tx, me.account, row.conversation, row.seq, row.sender_id, me.now, row.kind, content, command.reason)
+    kept = sql.of_message(tx, me.account, row.conversation, row.seq)
+    told = ((accounts.admins(tx), _shown(wire.NewReport, kept)),) if new else ()
+    return Outcome(wire.Reported(number=kept.number), told=told)
+
+
+def _shown(shape: type[R], row: sql.Report) -> R:
+    return shape(
+        number=row.number,
+        time=timestamp(row.time),
+        reporter=row.reporter,
+        sender=row.sender,
+        conversation=row.conversation,
+        seq=row.seq,
+        kind=row.kind,
+        reason=row.reason,
+        content=row.content,
+        resolved=None if row.resolved is None else timestamp(row.resolved),
+        by=row.resolver or None,
+        note=row.note or None,
+    )
+
+
+@reads(wire.ReportList)
+def report_list(tx: Tx, me: Me, command: wire.ReportList) -> Outcome[wire.Reports]:
+    """List the open or the resolved ones, the oldest first."""
+    rows = sql.listing(tx, command.resolved, command.after, command.limit + 1)
+    reports = [_shown(wire.Report, row) for row in rows[: command.limit]]
+    return Outcome(wire.Reports(reports=reports, more=len(rows) > command.limit))
+
+
+@writes(wire.ReportResolve)
+def report_resolve(tx: Tx, me: Me, command: wire.ReportResolve) -> Outcome[Done]:
+    """Close a report; one that is closed stays as it was closed."""
+    if not sql.resolve(tx, command.number, me.now, me.author, command.note):
+        raise BadRequest("report", number=command.number)
+    return Outcome(Done())

@@ -1,0 +1,34 @@
+"""The audit log in SQL: what admins did. Rows are only ever added."""
+
+from typing import NamedTuple
+
+from imd.store.transaction import Tx
+
+
+class Entry(NamedTuple):
+    """One thing that an admin did; `arguments` and `result` are JSON."""
+
+    number: int
+    time: int
+    author: str
+    action: str
+    arguments: str
+    result: str
+
+
+def add(tx: Tx, time: int, author: str, action: str, arguments: str, result: str) -> None:
+    """Write down what was done, at the end."""
+    tx.execute(
+        "INSERT INTO audit (time, author, action, arguments, result) VALUES (?, ?, ?, ?, ?)",
+        (time, author, action, arguments, result),
+    )
+
+
+def before(tx: Tx, number: int, limit: int) -> list[Entry]:
+    """Give the latest entries before a number, newest first."""
+    rows = tx.execute(
+        "SELECT number, time, author, action, arguments, result FROM audit"
+        " WHERE number < ? ORDER BY number DESC LIMIT ?",
+        (number, limit),
+    )
+    return [Entry(*row) for row in rows.fetchall()]

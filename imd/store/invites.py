@@ -1,0 +1,47 @@
+"""Invites in SQL. The code itself is not kept, only its hash; a number is there to speak of it."""
+
+from typing import NamedTuple
+
+from imd.store.transaction import Tx
+
+
+class Invite(NamedTuple):
+    """One invite that still works."""
+
+    number: int
+    uses_left: int
+    expires: int
+    admin: int
+
+
+def add(tx: Tx, code_hash: str, uses: int, expires: int, admin: bool) -> int:
+    """Keep an invite and give its number."""
+    row = tx.execute(
+        "INSERT INTO invite (code_hash, uses_left, expires, admin) VALUES (?, ?, ?, ?) RETURNING number",
+        (code_hash, uses, expires, int(admin)),
+    ).fetchone()
+    return int(row[0])
+
+
+def use(tx: Tx, code_hash: str, now: int) -> bool | None:
+    """Use an invite up by one. Gives whether it makes an admin; None when it does not work."""
+    row = tx.execute(
+        "UPDATE invite SET uses_left = uses_left - 1"
+        " WHERE code_hash = ? AND uses_left > 0 AND expires > ? RETURNING admin",
+        (code_hash, now),
+    ).fetchone()
+    return bool(row[0]) if row else None
+
+
+def working(tx: Tx, now: int) -> list[Invite]:
+    """List the invites that still work, the oldest first."""
+    rows = tx.execute(
+        "SELECT number, uses_left, expires, admin FROM invite WHERE uses_left > 0 AND expires > ? ORDER BY number",
+        (now,),
+    )
+    return [Invite(*row) for row in rows.fetchall()]
+
+
+def revoke(tx: Tx, number: int) -> bool:
+    """Let an invite work no more. Gives whether there is one of this number."""
+    return tx.execute("UPDATE invite SET uses_left = 0 WHERE number = ?", (number,)).rowcount > 0

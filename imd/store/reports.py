@@ -1,0 +1,74 @@
+"""Reports in SQL: one row for a message and the person who reported it."""
+
+from typing import NamedTuple
+
+from imd.store.transaction import Tx
+
+
+class Report(NamedTuple):
+    """One report; `resolved` is when an admin closed it, `resolver` who."""
+
+    number: int
+    reporter: str
+    sender: str
+    conversation: int
+    seq: int
+    time: int
+    kind: str
+    content: str | None
+    reason: str
+    resolved: int | None
+    resolver: str
+    note: str
+
+
+_REPORT = (
+    "SELECT number, r.username, s.username, conversation, seq, time, kind, content, reason, resolved, resolver, note"
+    " FROM report JOIN account r ON r.id = reporter JOIN account s ON s.id = sender"
+)
+
+
+def add(
+    tx: Tx,
+    reporter: int,
+    conversation: int,
+    seq: int,
+    sender: int,
+    now: int,
+    kind: str,
+    content: str | None,
+    reason: str,
+) -> bool:
+    """Keep a report; one that was resolved is opened anew. Gives whether there is anything new to look at."""
+    added = tx.execute(
+        "INSERT INTO report (reporter, conversation, seq, sender, time, kind, content, reason)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (reporter, conversation, seq) DO UPDATE"
+        " SET time = excluded.time, kind = excluded.kind, content = excluded.content, reason = excluded.reason,"
+        " resolved = NULL, resolver = '', note = '' WHERE report.resolved IS NOT NULL",
+        (reporter, conversation, seq, sender, now, kind, content, reason),
+    )
+    return added.rowcount > 0
+
+
+def of_message(tx: Tx, reporter: int, conversation: int, seq: int) -> Report:
+    """Give what somebody reported of a message; it is known that they did."""
+    row = tx.execute(
+        f"{_REPORT} WHERE reporter = ? AND conversation = ? AND seq = ?", (reporter, conversation, seq)
+    ).fetchone()
+    return Report(*row)
+
+
+def listing(tx: Tx, resolved: bool, after: int, limit: int) -> list[Report]:
+    """List the open or the resolved ones after a number, the oldest first."""
+    state = "NOT NULL" if resolved else "NULL"
+    rows = tx.execute(f"{_REPORT} WHERE resolved IS {state} AND number > ? ORDER BY number LIMIT ?", (after, limit))
+    return [Report(*row) for row in rows.fetchall()]
+
+
+def resolve(tx: Tx, number: int, now: int, resolver: str, note: str) -> bool:
+    """Close an open report. Gives whether there is one of this number, open or not."""
+    tx.execute(
+        "UPDATE report SET resolved = ?, resolver = ?, note = ? WHERE number = ? AND resolved IS NULL",
+        (now, resolver, note, number),
+    )
+    return tx.execute("SELECT 1 FROM report WHERE number = ?", (number,)).fetchone() is not None

@@ -1,0 +1,89 @@
+"""Policies: what admins set while the server runs, over what is configured; and the words that no message may hold.
+
+-> POLICY SET registration=invite    <- OK POLICY SET registration=invite requests_per_second=30 burst=100 …
+-> WORD ADD casino                   <- OK WORD ADD
+                                        (alice sends it, and gets: ERR forbidden …)
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from imd.wire.base import Command, Reply, Right, command
+from imd.wire.refusals import BadRequest, QuotaExceeded
+
+Registration = Literal["open", "invite", "closed"]
+Rate = Annotated[int, Meta(ge=0, le=1_000_000)]
+Word = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Policies(Reply, frozen=True, kw_only=True):
+    """What holds now."""
+
+    registration: str
+    requests_per_second: int
+    burst: int
+    strangers_per_day: int
+
+
+@command("policy_show", "POLICY SHOW", right=Right.ADMIN)
+class PolicyShow(Command, frozen=True, kw_only=True):
+    """Show who may register, how fast people may ask, and to how many strangers they may write a day."""
+
+    reply = Policies
+    example = "POLICY SHOW"
+
+
+@command("policy_set", "POLICY SET", right=Right.ADMIN)
+class PolicySet(Command, frozen=True, kw_only=True):
+    """Set a policy, for everybody at once; it outlives a restart."""
+
+    registration: Registration | None = None
+    requests_per_second: Rate | None = None
+    burst: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    strangers_per_day: Rate | None = None
+    reply = Policies
+    refusals = (BadRequest,)
+    example = "POLICY SET registration=invite strangers_per_day=20"
+
+
+@command("policy_reset", "POLICY RESET", right=Right.ADMIN)
+class PolicyReset(Command, frozen=True, kw_only=True):
+    """Go back to what is configured. The words stay."""
+
+    example = "POLICY RESET"
+
+
+@command("word_add", "WORD ADD word...", right=Right.ADMIN)
+class WordAdd(Command, frozen=True, kw_only=True):
+    """Turn messages away that hold this word, whatever its case."""
+
+    word: Word
+    refusals = (BadRequest, QuotaExceeded)
+    example = "WORD ADD casino"
+
+
+class WordList(Reply, frozen=True, kw_only=True):
+    """The words, in order."""
+
+    words: list[str]
+
+    def lines(self, language: str) -> list[str]:
+        """Write each on a line of its own: some are several words."""
+        return self.words
+
+
+@command("word_list", "WORD LIST", right=Right.ADMIN)
+class ListWords(Command, frozen=True, kw_only=True):
+    """List the words that no message may hold."""
+
+    reply = WordList
+    example = "WORD LIST"
+
+
+@command("word_remove", "WORD REMOVE word...", right=Right.ADMIN)
+class WordRemove(Command, frozen=True, kw_only=True):
+    """Let messages hold a word again."""
+
+    word: Word
+    example = "WORD REMOVE casino"

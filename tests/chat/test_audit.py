@@ -1,0 +1,157 @@
+"""The audit log: whatever an admin's command changes leaves exactly one entry, and nothing secret is in it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import inspect
+
+from imd.chat.lanes import HANDLERS, Lane, Me
+from imd.store import audit as sql
+from imd.wire import admin, announcements, policies, reports
+from imd.wire.audit import AuditEntry, AuditList
+from imd.wire.base import Command, Right, registry
+from imd.wire.fields import SECRETS, Password, Token
+from imd.wire.messages import SendMessage
+from imd.wire.refusals import Forbidden, NoSuchUser
+from tests.chat.room import Room
+
+SECRET = "a secret nobody may read"
+
+CHANGES: dict[str, Callable[[], Command]] = {
+    "user_add": lambda: admin.UserAdd(username="Carol", password=SECRET),
+    "user_passwd": lambda: admin.UserPasswd(username="ann", password=SECRET),
+    "user_disable": lambda: admin.UserDisable(username="ann"),
+    "user_role": lambda: admin.UserRole(username="ann", role="admin"),
+    "user_signout": lambda: admin.UserSignout(username="ann"),
+    "invite_create": lambda: admin.InviteCreate(uses=3),
+    "invite_revoke": lambda: admin.InviteRevoke(number=1),
+    "announcement_add": lambda: announcements.AnnouncementAdd(content="tea at four"),
+    "announcement_remove": lambda: announcements.AnnouncementRemove(number=1),
+    "report_resolve": lambda: reports.ReportResolve(number=1, note="harmless"),
+    "policy_set": lambda: policies.PolicySet(burst=7),
+    "policy_reset": lambda: policies.PolicyReset(),
+    "word_add": lambda: policies.WordAdd(word="Casino"),
+    "word_remove": lambda: policies.WordRemove(word="casino"),
+}
+"""A command of each kind that an admin may change something with, as it may well be given."""
+
+ADMIN = [spec for spec in registry if spec.right is Right.ADMIN and spec.shape.__module__.startswith("imd.")]
+READS = {spec.action for spec in ADMIN if HANDLERS[spec.shape].lane is Lane.READS}
+
+
+@pytest.fixture
+def root(room: Room, ann: Me, bob: Me) -> Me:
+    """An admin, with an invite, an announcement and a report to work on; the log of all that is emptied."""
+    root = room.person("root", admin=True)
+    room.asks(root, admin.InviteCreate())
+    room.asks(root, announcements.AnnouncementAdd(content="hello"))
+    room.asks(bob, SendMessage(to="ann", content="boo"))
+    room.asks(ann, reports.ReportMessage(to="bob", seq=1))
+    room.tx.execute("DELETE FROM audit")
+    return root
+
+
+def log(room: Room, me: Me) -> list[AuditEntry]:
+    entries: list[AuditEntry] = room.asks(me, AuditList()).entries
+    return entries
+
+
+def test_every_change_has_its_example_here() -> None:
+    assert set(CHANGES) == {spec.action for spec in ADMIN} - READS
+
+
+@pytest.mark.parametrize("action", CHANGES)
+def test_a_change_leaves_exactly_one_entry(room: Room, root: Me, action: str) -> None:
+    command = CHANGES[action]()
+    reply = room.asks(root, command)
+    [entry] = log(room, root)
+    assert (entry.action, entry.by, entry.time) == (action, "root", "2026-09-21T14:13:20.000Z")
+    given = {name: value for name, value in msgspec.to_builtins(command).items() if name not in SECRETS}
+    assert entry.arguments == given
+    if HANDLERS[type(command)].lane is Lane.WRITES:
+        said = msgspec.to_builtins(reply)
+        assert entry.result == {name: value for name, value in said.items() if name not in SECRETS}
+    [row] = sql.before(room.tx, 2**62, 10)
+    secrets = {SECRET} | {value for name, value in msgspec.to_builtins(reply).items() if name in SECRETS}
+    assert not any(secret in str(row) for secret in secrets)
+
+
+@pytest.mark.parametrize("action", CHANGES)
+def test_the_operator_is_named_as_nobody_can_be(room: Room, root: Me, action: str) -> None:
+    room.asks(room.operator(), CHANGES[action]())
+    assert [entry.by for entry in log(room, root)] == ["*operator"]
+
+
+@pytest.mark.parametrize("action", CHANGES)
+def test_who_is_no_admin_by_the_time_it_runs_changes_nothing(room: Room, root: Me, action: str) -> None:
+    """A session's commands may be in the queue while another admin takes its rights away."""
+    room.person("other", admin=True)
+    room.asks(room.operator(), admin.UserRole(username="root", role="user"))
+    assert isinstance(room.refuses(root, CHANGES[action]()), Forbidden)
+
+
+def test_reading_leaves_nothing(room: Room, root: Me) -> None:
+    for spec in ADMIN:
+        if spec.action in READS:
+            room.asks(root, msgspec.convert({}, spec.shape))
+    assert log(room, root) == []
+
+
+def test_what_is_refused_leaves_nothing(room: Room, root: Me) -> None:
+    for command in (admin.UserDisable(username="nobody"), admin.UserPasswd(username="nobody")):
+        assert isinstance(room.refuses(root, command), NoSuchUser)
+    assert log(room, root) == []
+
+
+def test_what_people_do_is_none_of_its_business(room: Room, root: Me, ann: Me) -> None:
+    room.asks(ann, SendMessage(to="bob", content="hi"))
+    room.asks(ann, announcements.AnnouncementSeen(number=1))
+    assert log(room, root) == []
+
+
+def test_the_log_is_read_from_its_end(room: Room, root: Me) -> None:
+    for burst in range(1, 6):
+        room.asks(root, policies.PolicySet(burst=burst))
+    page = room.asks(root, AuditList(limit=2))
+    assert ([each.arguments["burst"] for each in page.entries], page.more) == ([5, 4], True)
+    page = room.asks(root, AuditList(before=page.entries[-1].number, limit=3))
+    assert ([each.arguments["burst"] for each in page.entries], page.more) == ([3, 2, 1], False)
+
+
+def test_an_entry_is_a_line(room: Room, root: Me) -> None:
+    room.asks(root, admin.InviteCreate(uses=3))
+    [entry] = log(room, root)
+    assert entry.text("en").startswith("1 2026-09-21 14:13Z root: invite_create uses=3 -> uses=3 expires=")
+    room.asks(root, admin.UserRole(username="ann", role="admin"))
+    assert log(room, root)[0].text("en") == "2 2026-09-21 14:13Z root: user_role username=ann role=admin"
+
+
+def test_every_field_that_holds_a_secret_is_known_as_one() -> None:
+    kinds = [inspect.type_info(each) for each in (Password, Token)]
+    for spec in registry:
+        for field in msgspec.structs.fields(spec.shape):
+            if inspect.type_info(field.type) in kinds:
+                assert field.name in SECRETS, f"{spec.action}.{field.name}"
+
+
+def test_no_statement_changes_the_log() -> None:
+    from tests.wire.source import ROOT
+
+    for path in sorted((ROOT / "imd" / "store").glob("*.py")):
+        text = path.read_text("utf-8")
+        assert "UPDATE audit" not in text
+        assert "FROM audit" not in text.replace(
+            'SELECT number, time, author, action, arguments, result FROM audit"', ""
+        )
+        assert "DELETE FROM audit" not in text
+
+
+def test_its_rows_are_json_that_people_can_read(room: Room, root: Me) -> None:
+    room.asks(root, announcements.AnnouncementAdd(content="四点喝茶"))
+    [row] = sql.before(room.tx, 2**62, 10)
+    assert "四点喝茶" in row.arguments
+    fields: dict[str, Any] = json.loads(row.arguments)
+    assert fields == {"content": "四点喝茶"}

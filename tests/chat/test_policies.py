@@ -1,0 +1,108 @@
+"""Policies and words: what admins set is kept, holds over what is configured, and for everybody's next command."""
+
+import pytest
+
+from imd.chat.lanes import Govern, Me
+from imd.chat.limits import Limits
+from imd.chat.policies import standing
+from imd.chat.words import MOST, Words
+from imd.store import policies as sql
+from imd.wire.messages import EditMessage, Forward, SendMessage
+from imd.wire.policies import ListWords, PolicyReset, PolicySet, PolicyShow, WordAdd, WordRemove
+from imd.wire.refusals import BadRequest, Forbidden, QuotaExceeded
+from tests.chat.room import Room
+
+
+@pytest.fixture
+def root(room: Room) -> Me:
+    return room.person("root", admin=True)
+
+
+def shown(room: Room, root: Me) -> tuple[str, int, int, int]:
+    now = room.asks(root, PolicyShow())
+    return now.registration, now.requests_per_second, now.burst, now.strangers_per_day
+
+
+def test_what_is_configured_holds_until_something_is_set(room: Room, root: Me) -> None:
+    limits = Limits()
+    configured = ("open", limits.requests_per_second, limits.burst, limits.strangers_per_day)
+    assert shown(room, root) == configured
+    reply = room.asks(root, PolicySet(registration="invite", burst=7))
+    assert (reply.registration, reply.requests_per_second, reply.burst) == ("invite", 30, 7)
+    room.asks(root, PolicySet(requests_per_second=0, strangers_per_day=3))
+    assert shown(room, root) == ("invite", 0, 7, 3)
+    room.asks(root, PolicyReset())
+    assert shown(room, root) == configured
+
+
+def test_what_was_set_is_what_a_new_start_finds(room: Room, root: Me) -> None:
+    assert standing(room.tx) == Govern(None, {}, Words())
+    room.asks(root, PolicySet(registration="closed", burst=7))
+    room.asks(root, PolicySet(burst=8))
+    room.asks(root, WordAdd(word="casino"))
+    assert standing(room.tx) == Govern("closed", {"burst": 8}, Words.of(["casino"]))
+    room.asks(root, PolicyReset())
+    assert standing(room.tx) == Govern(None, {}, Words.of(["casino"])), "the words stay"
+
+
+def test_nothing_is_no_policy(room: Room, root: Me) -> None:
+    refused = room.refuses(root, PolicySet())
+    assert (type(refused), refused.case) == (BadRequest, "policy")
+
+
+def test_words_are_kept_in_their_plain_spelling(room: Room, root: Me) -> None:
+    for word in ("Casino", "ｃａｓｉｎｏ ", "赌博", "buy  NOW"):
+        room.asks(root, WordAdd(word=word))
+    assert room.asks(root, ListWords()).words == ["buy now", "casino", "赌博"]
+    assert room.asks(root, ListWords()).lines("en") == ["buy now", "casino", "赌博"]
+    for _ in range(2):
+        room.asks(root, WordRemove(word="CASINO"))
+    assert room.asks(root, ListWords()).words == ["buy now", "赌博"]
+    assert room.refuses(root, WordAdd(word="\u200b ")).case == "word"
+
+
+def test_the_list_is_full_at_some_point(room: Room, root: Me) -> None:
+    for number in range(MOST):
+        sql.add_word(room.tx, f"word{number}")
+    assert isinstance(room.refuses(root, WordAdd(word="more")), QuotaExceeded)
+    room.asks(root, WordAdd(word="word7"))
+
+
+def test_no_message_holds_a_word_however_it_is_made(room: Room, root: Me, ann: Me, bob: Me) -> None:
+    room.asks(ann, SendMessage(to="bob", content="my casino"))
+    room.asks(ann, SendMessage(to="bob", content="my house"))
+    room.asks(root, WordAdd(word="casino"))
+    for command in (
+        SendMessage(to="bob", content="a CASINO"),
+        EditMessage(to="bob", seq=2, content="my casino"),
+        Forward(to="bob", seq=1, target="cid"),
+    ):
+        room.person("cid") if command.__class__ is Forward else None
+        refused = room.refuses(ann, command)
+        assert (type(refused), refused.case) == (Forbidden, "words"), command
+    room.asks(root, WordRemove(word="casino"))
+    room.asks(ann, SendMessage(to="bob", content="a CASINO"))
+
+
+def test_what_was_sent_before_may_be_repeated(room: Room, root: Me, ann: Me, bob: Me) -> None:
+    message = SendMessage(to="bob", content="my casino", client_id="1")
+    sent = room.asks(ann, message)
+    room.asks(root, WordAdd(word="casino"))
+    again = room.asks(ann, message)
+    assert (again.seq, again.duplicate) == (sent.seq, True)
+
+
+def test_so_many_strangers_a_day(room: Room, root: Me, ann: Me) -> None:
+    for name in ("b", "c", "d", "e"):
+        room.asks(room.person(name), SendMessage(to="ann", content="hi")) if name == "e" else room.person(name)
+    room.asks(root, PolicySet(strangers_per_day=2))
+    for name in ("b", "c", "b", "c", "e", "ann"):
+        room.asks(ann, SendMessage(to=name, content="hi"))
+    refused = room.refuses(ann, SendMessage(to="d", content="hi"))
+    assert (type(refused), refused.case) == (QuotaExceeded, "strangers")
+    room.now += 86_400_000
+    room.asks(ann, SendMessage(to="d", content="hi"))
+    room.asks(root, PolicySet(strangers_per_day=0))
+    for number in range(5):
+        room.person(f"more{number}")
+        room.asks(ann, SendMessage(to=f"more{number}", content="hi"))
