@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from imd.chat import passwords
 from imd.chat.conversations import topics
-from imd.chat.lanes import Cut, Desk, Me, Outcome, SignIn, SignOut, Topic, live, reads, slow, writes
+from imd.chat.lanes import Cut, Desk, Me, Outcome, SignIn, SignOut, Topic, reads, slow, writes
 from imd.store import accounts as sql
 from imd.store import invites
 from imd.store.transaction import Tx
@@ -47,7 +47,8 @@ async def register(desk: Desk, me: Me, command: wire.Register) -> Outcome[wire.R
             admin = invites.use(tx, passwords.fingerprint(command.invite), me.now)
             if admin is None:
                 raise InviteInvalid
-        if sql.add(tx, username, command.display_name or username, password_hash, bool(admin), me.now) is None:
+        display_name = names.shown(command.display_name) or username
+        if sql.add(tx, username, display_name, password_hash, bool(admin), me.now) is None:
             raise NameTaken(username=username)
 
     await desk.write(add)
@@ -72,7 +73,8 @@ async def _authenticate(desk: Desk, me: Me, username: str, password: str) -> sql
 
 def _refuse_if_changed(tx: Tx, account: sql.Account) -> None:
     """Refuse an account whose password was changed, or that was shut, while its password was being checked."""
-    if sql.by_id(tx, account.id)[3:] != account[3:]:
+    now = sql.by_id(tx, account.id)
+    if (now.password_hash, now.admin, now.disabled) != (account.password_hash, account.admin, account.disabled):
         raise InvalidCredentials
 
 
@@ -108,7 +110,7 @@ def _signed_in(account: sql.Account, device: sql.Device, replay: bool, follows: 
     return SignIn(
         account=account.id,
         username=account.username,
-        display_name=account.display_name,
+        language=account.language,
         admin=bool(account.admin),
         device=device.id,
         label=device.label,
@@ -184,7 +186,8 @@ def revoke_device(tx: Tx, me: Me, command: wire.RevokeDevice) -> Outcome[Done]:
     return Outcome(Done(), effects=(Cut(me.account, found),))
 
 
-@live(wire.WhoAmI)
-def whoami(me: Me, command: wire.WhoAmI) -> Outcome[wire.Identity]:
+@reads(wire.WhoAmI)
+def whoami(tx: Tx, me: Me, command: wire.WhoAmI) -> Outcome[wire.Identity]:
     """Tell who asks."""
-    return Outcome(wire.Identity(username=me.username, display_name=me.display_name, device=me.label))
+    account = sql.by_id(tx, me.account)
+    return Outcome(wire.Identity(username=me.username, display_name=account.display_name, device=me.label))

@@ -6,10 +6,12 @@ import imd.chat.announcements
 import imd.chat.audit
 import imd.chat.burning
 import imd.chat.conversations
+import imd.chat.friends
 import imd.chat.messages
 import imd.chat.personal
 import imd.chat.pins
 import imd.chat.policies
+import imd.chat.profiles
 import imd.chat.reactions
 import imd.chat.receipts
 import imd.chat.reports

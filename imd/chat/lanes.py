@@ -43,7 +43,6 @@ class Me:
     language: str = "en"
     account: int = 0
     username: str = ""
-    display_name: str = ""
     device: int = 0
     label: str = ""
     admin: bool = False
@@ -98,7 +97,9 @@ class SignIn:
 
     account: int
     username: str
-    display_name: str
+    language: str
+    """The language it reads, where the session chose none; empty for the house's."""
+
     admin: bool
     device: int
     label: str

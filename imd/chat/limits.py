@@ -26,3 +26,5 @@ class Limits:
     edit_seconds: int = 172_800
     burn_days: int = 30
     strangers_per_day: int = 100
+    friends_per_account: int = 2_000
+    friend_requests_per_account: int = 100

@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from imd.chat.lanes import HANDLERS, Cut, Handler, Lane, Leave, Me, Outcome, SignIn, SignOut, Speak
+from imd.chat.lanes import HANDLERS, Cut, Effect, Handler, Lane, Leave, Me, Outcome, SignIn, SignOut, Speak
 from imd.engine import gate
 from imd.engine.announcement import Announcement
 from imd.engine.attention import Attention
@@ -33,7 +33,7 @@ from imd.wire.session import Closing, Welcome
 PIPELINE = 128
 """How many requests of one session may be under way or waiting before its connection is not read any more."""
 
-_NOBODY = SignIn(account=0, username="", display_name="", admin=False, device=0, label="", replay=False)
+_NOBODY = SignIn(account=0, username="", language="", admin=False, device=0, label="", replay=False)
 
 
 @attrs.define(eq=False)
@@ -54,6 +54,7 @@ class Session:
     dialect: Any = textline.DIALECT
     language: str = attrs.field(default=attrs.Factory(lambda self: self.house.language, takes_self=True))
 
+    _chosen: bool = attrs.field(default=False, init=False)
     _waiting: deque[Request] = attrs.field(factory=deque, init=False)
     _under_way: int = attrs.field(default=0, init=False)
     _lane: Lane = attrs.field(default=Lane.LIVE, init=False)
@@ -210,7 +211,6 @@ class Session:
             language=self.language,
             account=me.account,
             username=me.username,
-            display_name=me.display_name,
             device=me.device,
             label=me.label,
             admin=me.admin or self.operator,
@@ -240,7 +240,7 @@ class Session:
         """Run a command that is not a write, answer it, and go on."""
         try:
             outcome = await self.house.outcome(self._me(), command)
-            self.language = next((each.language for each in outcome.effects if isinstance(each, Speak)), self.language)
+            self._heed(outcome.effects)
             line = request.dialect.reply(request, outcome.reply, self.language)
             announcements = [Announcement.of(*told) for told in outcome.told]
         except Exception as error:
@@ -254,6 +254,7 @@ class Session:
         self, request: Request, outcome: Outcome[Reply], line: bytes, announcements: list[Announcement]
     ) -> None:
         """Answer, then tell the others; the one who asked knows by the answer."""
+        self._heed(outcome.effects)
         if not self._over and not request.silent:
             self.outlet.send(line)
         self.house.spread(announcements, outcome.effects, besides=self)
@@ -261,6 +262,14 @@ class Session:
             self._apply(effect)
         if isinstance(outcome.reply, Sent):
             self._note_sent(request, outcome.reply)
+
+    def _heed(self, effects: tuple[Effect, ...]) -> None:
+        """Speak the language that was chosen on this connection, else the one of who logs in."""
+        for effect in effects:
+            if isinstance(effect, Speak):
+                self.language, self._chosen = effect.language, True
+            elif isinstance(effect, SignIn) and effect.language and not self._chosen:
+                self.language = effect.language
 
     def _note_sent(self, request: Request, sent: Sent) -> None:
         """Remember what this session sent: a replay leaves it out, and a person who answers has read."""

@@ -25,6 +25,8 @@ LIMITS = {
     "edit_seconds": 172_800,
     "burn_days": 30,
     "strangers_per_day": 100,
+    "friends_per_account": 2_000,
+    "friend_requests_per_account": 100,
 }
 """The limits that `hello` tells, at their defaults. (They are set floors above; a test holds the two together.)"""
 
@@ -89,6 +91,9 @@ _FIELDS: dict[str, Any] = {
     "action": "user_role",
     "arguments": {"username": "bob", "role": "admin"},
     "result": {},
+    "friend": True,
+    "relation": "friend",
+    "since": _TIME,
     "code": "unavailable",
     "message": "The server is stopping. Please connect again in a moment.",
 }

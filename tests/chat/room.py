@@ -54,7 +54,6 @@ class Room:
             limits=self.limits,
             account=account,
             username=username,
-            display_name=username.title(),
             device=device.id,
             label=device.label,
             admin=admin,
