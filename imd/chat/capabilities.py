@@ -11,6 +11,7 @@ import imd.chat.messages
 import imd.chat.personal
 import imd.chat.pins
 import imd.chat.policies
+import imd.chat.presence
 import imd.chat.profiles
 import imd.chat.reactions
 import imd.chat.receipts

@@ -48,7 +48,9 @@ def lift_decline(tx: Tx, me: Me, other: sql.Recipient) -> tuple[Told, ...]:
 
 
 def relation(tx: Tx, me: Me, account: int, username: str) -> tuple[Relation, str]:
-    """Tell what somebody else is to me, and my own name for them."""
+    """Tell what somebody is to me, and my own name for them."""
+    if account == me.account:
+        return "self", ""
     if friend := sql.friend(tx, me.account, account):
         return "friend", friend.note
     if sql.recipient_by_id(tx, me.account, account).mine == "block":
@@ -132,13 +134,23 @@ def _befriended(tx: Tx, me: Me, other: sql.Recipient) -> Outcome[Done]:
     if sql.count(tx, other.id) >= limit:
         raise QuotaExceeded("their_friends", username=other.username)
     told: list[Told] = []
-    mine = accounts.by_id(tx, me.account)
+    mine = sql.recipient_by_id(tx, me.account, me.account)
     for one, two in ((mine, other), (other, mine)):
         sql.relate(tx, one.id, two.id, "friend", me.now)
         sql.forget_request(tx, one.id, two.username)
-        added = wire.FriendAdded(username=two.username, display_name=two.display_name)
-        told += [((one.id,), added), _now(tx, one.id, two.username, "friend")]
+        told += [((one.id,), _added(me, two)), _now(tx, one.id, two.username, "friend")]
     return Outcome(Done(), told=tuple(told))
+
+
+def _added(me: Me, friend: sql.Recipient) -> wire.FriendAdded:
+    seen = me.attendance.seen(friend.id, friend.last_seen)
+    return wire.FriendAdded(
+        username=friend.username,
+        display_name=friend.display_name,
+        presence=seen.presence,
+        presence_text=seen.words,
+        last_seen=seen.last_seen,
+    )
 
 
 def _asking(tx: Tx, me: Me, typed: str) -> tuple[sql.Recipient, str]:
@@ -201,12 +213,7 @@ def _part(tx: Tx, me: Me, name: str, other: sql.Recipient | None, now: Relation)
 @reads(wire.FriendList)
 def friend_list(tx: Tx, me: Me, command: wire.FriendList) -> Outcome[wire.Friends]:
     """List friends and requests."""
-    friends = [
-        wire.Friend(
-            username=row.username, display_name=row.display_name, since=timestamp(row.since), note=row.note or None
-        )
-        for row in sql.related(tx, me.account, "friend")
-    ]
+    friends = [_friend(me, row) for row in sql.related(tx, me.account, "friend")]
     incoming = [
         wire.Asking(
             username=row.username, display_name=row.display_name, time=timestamp(row.time), note=row.note or None
@@ -218,6 +225,19 @@ def friend_list(tx: Tx, me: Me, command: wire.FriendList) -> Outcome[wire.Friend
         for row in sql.outgoing(tx, me.account)
     ]
     return Outcome(wire.Friends(friends=friends, incoming=incoming, outgoing=outgoing))
+
+
+def _friend(me: Me, row: sql.Related) -> wire.Friend:
+    seen = me.attendance.seen(row.id, row.last_seen)
+    return wire.Friend(
+        username=row.username,
+        display_name=row.display_name,
+        since=timestamp(row.since),
+        note=row.note or None,
+        presence=seen.presence,
+        presence_text=seen.words,
+        last_seen=seen.last_seen,
+    )
 
 
 @writes(wire.FriendNote)

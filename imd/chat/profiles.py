@@ -1,9 +1,12 @@
 """The rules of profiles: whom one finds, what one sees of them, what one says of oneself."""
 
+from typing import Any
+
 from imd.chat.account_log import note
 from imd.chat.friends import relation
 from imd.chat.lanes import Me, Outcome, Speak, reads, writes
 from imd.store import profiles as sql
+from imd.store.presence import may_see
 from imd.store.transaction import Tx
 from imd.wire import names
 from imd.wire import profiles as wire
@@ -60,10 +63,7 @@ def _seen(tx: Tx, me: Me, typed: str) -> wire.Profile:
     if row is None:
         raise NoSuchUser(username=typed[: names.LONGEST])
     own = row.id == me.account
-    kind: wire.Relation = "self"
-    name = ""
-    if not own:
-        kind, name = relation(tx, me, row.id, row.username)
+    kind, name = relation(tx, me, row.id, row.username)
     return wire.Profile(
         username=row.username,
         display_name=row.display_name,
@@ -72,8 +72,25 @@ def _seen(tx: Tx, me: Me, typed: str) -> wire.Profile:
         created=timestamp(row.created)[:10],
         relation=kind,
         note=name or None,
-        writers=row.writers if own else None,
-        receipts=bool(row.receipts) if own else None,
-        forwards=bool(row.forwards) if own else None,
-        findable=bool(row.findable) if own else None,
+        **(_own(row) if own else _presence(tx, me, row, kind)),
     )
+
+
+def _own(row: sql.Profile) -> dict[str, Any]:
+    """Give what only its owner sees of a profile, and what they show themselves as."""
+    return {
+        "presence": row.presence,
+        "presence_text": row.presence_text or None,
+        "writers": row.writers,
+        "receipts": bool(row.receipts),
+        "forwards": bool(row.forwards),
+        "findable": bool(row.findable),
+    }
+
+
+def _presence(tx: Tx, me: Me, row: sql.Profile, relation: wire.Relation) -> dict[str, Any]:
+    """Give what friends and fellow members see of somebody's presence; others see nothing."""
+    if relation != "friend" and not may_see(tx, me.account, row.id):
+        return {}
+    seen = me.attendance.seen(row.id, row.last_seen)
+    return {"presence": seen.presence, "presence_text": seen.words, "last_seen": seen.last_seen}

@@ -5,7 +5,6 @@ the writer's queue, since the writer keeps their order. Everything else waits fo
 after waits for it; so replies come in request order, and a session reads what it wrote.
 """
 
-import secrets
 from collections import deque
 from typing import Any
 
@@ -13,7 +12,6 @@ import attrs
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from imd.chat.lanes import HANDLERS, Cut, Effect, Handler, Lane, Leave, Me, Outcome, SignIn, SignOut, Speak
 from imd.engine import gate
@@ -22,12 +20,11 @@ from imd.engine.attention import Attention
 from imd.engine.house import House
 from imd.engine.outlet import Outlet
 from imd.engine.replay import Replay
-from imd.store.db import StoreUnavailable
 from imd.store.transaction import Tx
 from imd.wire import jsonline, textline
 from imd.wire.base import Command, Reply, Request
 from imd.wire.messages import Sent
-from imd.wire.refusals import AuthRequired, Internal, RateLimited, Refusal, Unavailable
+from imd.wire.refusals import AuthRequired, RateLimited, Refusal
 from imd.wire.session import Closing, Welcome
 
 PIPELINE = 128
@@ -215,6 +212,7 @@ class Session:
             label=me.label,
             admin=me.admin or self.operator,
             address=self.address,
+            attendance=self.house.attendance,
         )
 
     def _write(self, request: Request, command: Command, handler: Handler) -> None:
@@ -293,14 +291,7 @@ class Session:
             self.outlet.hang_up()
 
     def _failed(self, request: Request, error: Exception) -> None:
-        if isinstance(error, StoreUnavailable):
-            error = Unavailable()
-        elif not isinstance(error, Refusal):
-            reference = secrets.token_hex(4)
-            action = request.spec.action if request.spec else ""
-            self.log.failure("fault {reference} in {action}", Failure(error), reference=reference, action=action)
-            error = Internal(reference=reference)
-        self._refuse(request, error)
+        self._refuse(request, self.house.excuse(error, request.spec.action if request.spec else ""))
 
     def _refuse(self, request: Request, refusal: Refusal) -> None:
         if not self._over and not request.silent:
@@ -317,6 +308,7 @@ class Session:
         self._stop_deadline()
         self.outlet.known(True)
         self.house.audience.enter(me.account, self, me.topics)
+        self.house.attendance.come(me.account, me.chosen)
         self._replay = Replay(self.house, self, self._me(), messages=me.replay)
         self._replay.begin()
 

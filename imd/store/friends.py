@@ -14,6 +14,7 @@ class Recipient(NamedTuple):
     id: int
     username: str
     display_name: str
+    last_seen: int
     disabled: int
     writers: str
     mine: str
@@ -21,7 +22,8 @@ class Recipient(NamedTuple):
 
 
 _RECIPIENT = """
-    SELECT a.id, a.username, a.display_name, a.disabled, a.writers, coalesce(mine.kind, ''), coalesce(theirs.kind, '')
+    SELECT a.id, a.username, a.display_name, a.last_seen, a.disabled, a.writers,
+           coalesce(mine.kind, ''), coalesce(theirs.kind, '')
     FROM account a
     LEFT JOIN relation mine ON mine.account = ? AND mine.other = a.id
     LEFT JOIN relation theirs ON theirs.account = a.id AND theirs.other = ?
@@ -72,11 +74,12 @@ class Related(NamedTuple):
     display_name: str
     note: str
     since: int
+    last_seen: int
 
 
 _RELATED = (
-    "SELECT a.id, a.username, a.display_name, r.note, r.since FROM relation r JOIN account a ON a.id = r.other"
-    " WHERE r.account = ? AND r.kind = ?"
+    "SELECT a.id, a.username, a.display_name, r.note, r.since, a.last_seen"
+    " FROM relation r JOIN account a ON a.id = r.other WHERE r.account = ? AND r.kind = ?"
 )
 
 

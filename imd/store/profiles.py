@@ -23,10 +23,14 @@ class Profile(NamedTuple):
     receipts: int
     forwards: int
     findable: int
+    presence: str
+    presence_text: str
+    last_seen: int
 
 
 _PROFILE = (
-    "SELECT id, username, display_name, bio, language, created, writers, receipts, forwards, findable FROM account"
+    "SELECT id, username, display_name, bio, language, created, writers, receipts, forwards, findable,"
+    " presence, presence_text, last_seen FROM account"
 )
 
 

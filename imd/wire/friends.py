@@ -4,7 +4,7 @@
                                        (bob reads: * ann would like to be your friend: it's Ann. …)
 -> FRIEND ACCEPT ann                <- OK FRIEND ACCEPT
                                        (ann reads: * bob is your friend now.)
--> FRIEND LIST                      <- - ann (Ann L)
+-> FRIEND LIST                      <- - ann (Ann L) is online
                                     <- OK FRIEND LIST
 -> DECLINE mallory                  <- OK DECLINE
 -> BLOCK mallory                    <- OK BLOCK
@@ -17,6 +17,7 @@ from msgspec import Meta
 from imd.wire import catalog
 from imd.wire.base import Command, Event, Item, Reply, command
 from imd.wire.fields import Label, Name, clock_face
+from imd.wire.presence import described
 from imd.wire.profiles import named
 from imd.wire.refusals import BadName, BadRequest, Blocked, Conflict, NoSuchUser, QuotaExceeded
 
@@ -66,11 +67,15 @@ class Friend(Item, frozen=True, kw_only=True, omit_defaults=True):
     username: str
     display_name: str
     since: str
+    presence: str
     note: str | None = None
+    presence_text: str | None = None
+    last_seen: str | None = None
 
     def text(self, language: str) -> str:
         """Write the friend's line in FRIEND LIST."""
-        return named(self.username, self.note or self.display_name)
+        person = named(self.username, self.note or self.display_name)
+        return described(language, person, self.presence, self.presence_text, self.last_seen)
 
 
 class Asking(Item, frozen=True, kw_only=True, omit_defaults=True):
@@ -197,6 +202,9 @@ class FriendAdded(Event, frozen=True, kw_only=True, tag="friend_added"):
 
     username: str
     display_name: str
+    presence: str
+    presence_text: str | None = None
+    last_seen: str | None = None
 
 
 class FriendRemoved(Event, frozen=True, kw_only=True, tag="friend_removed"):

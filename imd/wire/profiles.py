@@ -59,7 +59,7 @@ class Find(Command, frozen=True, kw_only=True):
 
 
 class Profile(Reply, frozen=True, kw_only=True, omit_defaults=True):
-    """Somebody's profile. What follows `note` is told to its owner alone."""
+    """Somebody's profile. What follows `last_seen` is told to its owner alone."""
 
     username: str
     display_name: str
@@ -68,6 +68,9 @@ class Profile(Reply, frozen=True, kw_only=True, omit_defaults=True):
     created: str
     relation: Relation
     note: str | None = None
+    presence: str | None = None
+    presence_text: str | None = None
+    last_seen: str | None = None
     writers: str | None = None
     receipts: bool | None = None
     forwards: bool | None = None

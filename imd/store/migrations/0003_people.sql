@@ -13,6 +13,13 @@ ALTER TABLE account ADD COLUMN receipts INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE account ADD COLUMN forwards INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE account ADD COLUMN findable INTEGER NOT NULL DEFAULT 1;
 
+-- presence is what the account shows itself as while it is here. last_seen stands still while that is 'invisible'.
+ALTER TABLE account ADD COLUMN presence TEXT NOT NULL DEFAULT 'online'
+    CHECK (presence IN ('online', 'away', 'busy', 'invisible'));
+ALTER TABLE account ADD COLUMN presence_text TEXT NOT NULL DEFAULT '';
+ALTER TABLE account ADD COLUMN last_seen BIGINT NOT NULL DEFAULT 0;
+UPDATE account SET last_seen = coalesce((SELECT max(last_seen) FROM device WHERE device.account = account.id), 0);
+
 -- What one account is to another: a friend (two rows, one each way), somebody it blocks, or somebody whose messages
 -- it declined. At most one of the three; no row for strangers. note is account's own name for a friend.
 CREATE TABLE relation (
