@@ -1,8 +1,11 @@
 """Attendance: who is here and as what, kept in memory. The house alone writes it; handlers of all lanes may look."""
 
+from typing import cast
+
 import attrs
 
 from imd.wire.fields import timestamp
+from imd.wire.presence import SeenAs
 
 TYPING_MILLISECONDS = 3_000
 """How often somebody's typing in one conversation is told."""
@@ -24,14 +27,14 @@ class Chosen:
 
     def seen(self, last_seen: int) -> "Seen":
         """Tell how others see it: who is invisible looks like who is gone."""
-        return gone(last_seen) if self.invisible else Seen(self.presence, self.words or None)
+        return gone(last_seen) if self.invisible else Seen(cast("SeenAs", self.presence), self.words or None)
 
 
 @attrs.frozen
 class Seen:
     """How others see an account, in the wire's terms: who is here has words, who is gone a time."""
 
-    presence: str
+    presence: SeenAs
     words: str | None = None
     last_seen: str | None = None
 

@@ -6,6 +6,7 @@ who registers the name later finds the request. What one is to another is noted 
 
 from imd.chat.account_log import note
 from imd.chat.lanes import Me, Outcome, Told, reads, writes
+from imd.chat.places import recipient_named
 from imd.store import accounts
 from imd.store import friends as sql
 from imd.store.transaction import Tx
@@ -14,7 +15,7 @@ from imd.wire import names
 from imd.wire.base import Done
 from imd.wire.fields import timestamp
 from imd.wire.profiles import Relation
-from imd.wire.refusals import BadName, BadRequest, Blocked, Conflict, NoSuchUser, QuotaExceeded
+from imd.wire.refusals import BadRequest, Blocked, Conflict, NoSuchUser, QuotaExceeded
 
 INCOMING = 200
 """How many requests to oneself are shown: the latest."""
@@ -62,15 +63,15 @@ def relation(tx: Tx, me: Me, account: int, username: str) -> tuple[Relation, str
 
 def _known(tx: Tx, me: Me, typed: str) -> sql.Recipient | None:
     try:
-        return sql.recipient(tx, me.account, names.username(typed))
-    except BadName:
+        return recipient_named(tx, me, typed)
+    except NoSuchUser:
         return None
 
 
 def _somebody(tx: Tx, me: Me, typed: str) -> sql.Recipient:
     """Find somebody else, or refuse. Who is unknown and who is shut look alike."""
-    other = _known(tx, me, typed)
-    if other is None or other.disabled:
+    other = recipient_named(tx, me, typed)
+    if other.disabled:
         raise NoSuchUser(username=typed[: names.LONGEST])
     if other.id == me.account:
         raise BadRequest("oneself")

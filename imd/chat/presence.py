@@ -6,12 +6,10 @@ each of thousands. Who is invisible looks exactly like who is gone, since the mo
 
 from imd.chat.account_log import note
 from imd.chat.attendance import Chosen, Seen, gone
-from imd.chat.friends import refuse_unwelcome
 from imd.chat.lanes import Appear, Me, Outcome, Told, reads, writes
 from imd.chat.messages import may_write
 from imd.chat.places import find
 from imd.chat.receipts import SMALL
-from imd.store import friends as friend_rows
 from imd.store import presence as sql
 from imd.store.transaction import Tx
 from imd.wire import names
@@ -72,9 +70,7 @@ def typing(tx: Tx, me: Me, command: wire.Typing) -> Outcome[Done]:
     in memory than one read costs.
     """
     place = find(tx, me, command)
-    may_write(me, place)
-    if place.other is not None:
-        refuse_unwelcome(tx, me, friend_rows.recipient_by_id(tx, me.account, place.other.id))
+    may_write(tx, me, place)
     if place.row.members > SMALL or not me.attendance.may_type(me.account, place.conversation, me.now):
         return Outcome(Done())
     to = me.username if place.other else place.to

@@ -131,10 +131,10 @@ def incoming(tx: Tx, account: int, username: str, limit: int) -> list[Request]:
 
 
 def outgoing(tx: Tx, asker: int) -> list[Request]:
-    """List the requests that an account sees itself as making, the latest first."""
+    """List the requests that an account sees itself as making, by name."""
     rows = tx.execute(
         "SELECT username, '', note, time FROM friend_request WHERE asker = ? AND state <> 'withdrawn'"
-        " ORDER BY time DESC, username",
+        " ORDER BY username",
         (asker,),
     )
     return [Request(*row) for row in rows.fetchall()]

@@ -23,10 +23,11 @@ def get(tx: Tx, account: int) -> Presence:
 
 
 def choose(tx: Tx, account: int, presence: str, words: str, now: int) -> None:
-    """Keep what an account shows itself as; it is here now."""
+    """Keep what an account shows itself as; it is seen now, unless it was invisible and stays so."""
     tx.execute(
-        "UPDATE account SET presence = ?, presence_text = ?, last_seen = ? WHERE id = ?",
-        (presence, words, now, account),
+        "UPDATE account SET last_seen = CASE WHEN presence = 'invisible' AND ? = 'invisible' THEN last_seen ELSE ? END,"
+        " presence = ?, presence_text = ? WHERE id = ?",
+        (presence, now, presence, words, account),
     )
 
 

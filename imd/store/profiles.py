@@ -64,6 +64,16 @@ def change(
     )
 
 
+def keeps_name(tx: Tx, account: int) -> bool:
+    """Say whether an account's name stays on what others send on of it."""
+    return bool(tx.execute("SELECT forwards FROM account WHERE id = ?", (account,)).fetchone()[0])
+
+
+def shows_receipts(tx: Tx, account: int) -> bool:
+    """Say whether others may know what was delivered to an account and what it has read."""
+    return bool(tx.execute("SELECT receipts FROM account WHERE id = ?", (account,)).fetchone()[0])
+
+
 class Found(NamedTuple):
     """Somebody who was found, and whether they are a friend of who asked."""
 

@@ -17,7 +17,7 @@ from msgspec import Meta
 from imd.wire import catalog
 from imd.wire.base import Command, Event, Item, Reply, command
 from imd.wire.fields import Label, Name, clock_face
-from imd.wire.presence import described
+from imd.wire.presence import SeenAs, described
 from imd.wire.profiles import named
 from imd.wire.refusals import BadName, BadRequest, Blocked, Conflict, NoSuchUser, QuotaExceeded
 
@@ -67,7 +67,7 @@ class Friend(Item, frozen=True, kw_only=True, omit_defaults=True):
     username: str
     display_name: str
     since: str
-    presence: str
+    presence: SeenAs
     note: str | None = None
     presence_text: str | None = None
     last_seen: str | None = None
@@ -202,7 +202,7 @@ class FriendAdded(Event, frozen=True, kw_only=True, tag="friend_added"):
 
     username: str
     display_name: str
-    presence: str
+    presence: SeenAs
     presence_text: str | None = None
     last_seen: str | None = None
 

@@ -16,11 +16,11 @@ from imd.wire.fields import clock_face
 from imd.wire.messages import Addressed
 from imd.wire.refusals import Blocked, Forbidden, NoSuchConversation, NoSuchUser, NotAMember
 
-SEEN = ("online", "away", "busy", "offline")
+SeenAs = Literal["online", "away", "busy", "offline"]
 """What somebody is seen as."""
 
 
-def described(language: str, person: str, presence: str, words: str | None, last_seen: str | None) -> str:
+def described(language: str, person: str, presence: SeenAs, words: str | None, last_seen: str | None) -> str:
     """Write what somebody is seen as, for a person."""
     line = catalog.say(f"presence.{presence}", language, person=person)
     if words:
@@ -49,7 +49,7 @@ class PresenceChanged(Event, frozen=True, kw_only=True, tag="presence"):
     """A friend came, went, or shows themselves as something else."""
 
     username: str
-    presence: str
+    presence: SeenAs
     presence_text: str | None = None
     last_seen: str | None = None
 

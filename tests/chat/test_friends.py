@@ -56,8 +56,8 @@ def test_asking_and_accepting(room: Room, ann: Me, bob: Me) -> None:
     assert (request.username, request.display_name, request.note) == ("ann", "Ann", "it's Ann")
     assert (lists(room, ann), lists(room, bob)) == (([], [], ["bob"]), ([], ["ann"], []))
     outcome = room.does(bob, FriendAccept(username="ann"))
-    assert heard(outcome, ann) == [FriendAdded(username="bob", display_name="Bob")]
-    assert heard(outcome, bob) == [FriendAdded(username="ann", display_name="Ann")]
+    assert heard(outcome, ann) == [FriendAdded(username="bob", display_name="Bob", presence="offline")]
+    assert heard(outcome, bob) == [FriendAdded(username="ann", display_name="Ann", presence="offline")]
     assert (lists(room, ann), lists(room, bob)) == ((["bob"], [], []), (["ann"], [], []))
     assert relations(room, ann) == {"bob": "friend"}
     assert relations(room, bob) == {"ann": "friend"}

@@ -79,6 +79,17 @@ def test_who_is_gone_was_last_seen_and_who_never_came_was_not(room: Room, ann: M
     assert seen(room, bob, "ann") == ("offline", None, NOW)
 
 
+def test_last_seen_stands_still_while_invisible(room: Room, ann: Me, bob: Me) -> None:
+    befriend(room, ann, bob)
+    room.asks(ann, SetPresence(presence="invisible"))
+    room.now += 60_000
+    room.asks(ann, SetPresence(presence="invisible", presence_text="other words"))
+    assert seen(room, bob, "ann") == ("offline", None, NOW)
+    room.asks(ann, SetPresence(presence="away"))
+    room.asks(ann, SetPresence(presence="invisible"))
+    assert seen(room, bob, "ann") == ("offline", None, "2026-09-21T14:14:20.000Z")
+
+
 def test_ones_own_shows_what_was_chosen(room: Room, ann: Me) -> None:
     room.asks(ann, SetPresence(presence="invisible", presence_text=" hiding\n "))
     assert seen(room, ann, "ann") == ("invisible", "hiding", None)
