@@ -132,7 +132,7 @@ def _begun(tx: Tx, me: Me, target: Target) -> Target:
     """Begin the conversation of two people with their first message."""
     if target.conversation is not None or target.other is None:
         return target
-    if target.other.id != me.account:
+    if target.other.id != me.account and target.other.mine != "friend":
         _refuse_many_strangers(tx, me)
     return attrs.evolve(target, conversation=conversations.begin_direct(tx, me.account, target.other.id, me.now))
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from imd.chat.lanes import Me
+from imd.chat.limits import Limits
 from imd.wire.base import Command
 from imd.wire.friends import Block, Decline, FriendAccept, FriendAdd, Unblock
 from imd.wire.messages import EditMessage, Forward, RecallMessage, SendMessage
@@ -13,7 +14,7 @@ from imd.wire.pins import Pin
 from imd.wire.profiles import SetProfile
 from imd.wire.reactions import React
 from imd.wire.receipts import Ack, Read, Receipt, WhoRead
-from imd.wire.refusals import Blocked
+from imd.wire.refusals import Blocked, QuotaExceeded
 from tests.chat.room import Room
 
 
@@ -147,6 +148,14 @@ def test_receipts_reach_others_where_the_reader_likes(room: Room, ann: Me, bob: 
     assert [to for to, _ in told].count((ann.account,)) == (2 if why == "likes" else 0)
     readers = [each.username for each in room.asks(ann, WhoRead(to="bob", seq=1)).readers]
     assert readers == (["bob"] if why == "likes" else [])
+
+
+def test_friends_are_no_strangers_to_the_daily_limit(room: Room, ann: Me, bob: Me, cid: Me) -> None:
+    room.limits = Limits(strangers_per_day=1)
+    befriend(room, ann, bob)
+    assert gets_through(room, ann, "cid")
+    assert gets_through(room, ann, "bob")
+    assert isinstance(room.refuses(ann, SendMessage(to=room.person("dan").username, content="hi")), QuotaExceeded)
 
 
 def test_a_send_costs_the_same_statements_to_a_friend_and_to_a_stranger(room: Room, ann: Me, bob: Me, cid: Me) -> None:
