@@ -1,10 +1,9 @@
 """The rules of accounts: registering, logging in, devices."""
 
-from collections.abc import Mapping
-
 from imd.chat import passwords
 from imd.chat.conversations import topics
-from imd.chat.lanes import Cut, Desk, Me, Outcome, SignIn, SignOut, Topic, live, reads, slow, writes
+from imd.chat.lanes import Cut, Desk, Me, Outcome, SignIn, SignOut, Told, reads, slow, writes
+from imd.chat.presence import arrival
 from imd.store import accounts as sql
 from imd.store import invites
 from imd.store.transaction import Tx
@@ -47,7 +46,8 @@ async def register(desk: Desk, me: Me, command: wire.Register) -> Outcome[wire.R
             admin = invites.use(tx, passwords.fingerprint(command.invite), me.now)
             if admin is None:
                 raise InviteInvalid
-        if sql.add(tx, username, command.display_name or username, password_hash, bool(admin), me.now) is None:
+        display_name = names.shown(command.display_name) or username
+        if sql.add(tx, username, display_name, password_hash, bool(admin), me.now) is None:
             raise NameTaken(username=username)
 
     await desk.write(add)
@@ -72,7 +72,8 @@ async def _authenticate(desk: Desk, me: Me, username: str, password: str) -> sql
 
 def _refuse_if_changed(tx: Tx, account: sql.Account) -> None:
     """Refuse an account whose password was changed, or that was shut, while its password was being checked."""
-    if sql.by_id(tx, account.id)[3:] != account[3:]:
+    now = sql.by_id(tx, account.id)
+    if (now.password_hash, now.admin, now.disabled) != (account.password_hash, account.admin, account.disabled):
         raise InvalidCredentials
 
 
@@ -88,7 +89,7 @@ async def login(desk: Desk, me: Me, command: wire.Login) -> Outcome[wire.LoggedI
     account = await _authenticate(desk, me, command.username, command.password)
     token = passwords.secret()
 
-    def add(tx: Tx) -> tuple[list[int], sql.Device, dict[Topic, int]]:
+    def add(tx: Tx) -> tuple[list[int], SignIn, tuple[Told, ...]]:
         _refuse_if_changed(tx, account)
         kept = sql.devices(tx, account.id)
         stale = [each.id for each in kept if each.last_seen < me.now - me.limits.token_days * DAY]
@@ -97,24 +98,30 @@ async def login(desk: Desk, me: Me, command: wire.Login) -> Outcome[wire.LoggedI
         sql.drop_devices(tx, account.id, dropped)
         label = command.device or "device"
         device = sql.add_device(tx, account.id, label, passwords.fingerprint(token), me.now)
-        return dropped, device, topics(tx, account.id)
+        return dropped, *_signed_in(tx, me, account, device, command.replay)
 
-    dropped, device, follows = await desk.write(add)
-    reply = wire.LoggedIn(username=account.username, device=device.label, token=token)
-    return Outcome(reply, effects=(Cut(account.id, dropped), _signed_in(account, device, command.replay, follows)))
+    dropped, signed_in, told = await desk.write(add)
+    reply = wire.LoggedIn(username=account.username, device=signed_in.label, token=token)
+    return Outcome(reply, told=told, effects=(Cut(account.id, dropped), signed_in))
 
 
-def _signed_in(account: sql.Account, device: sql.Device, replay: bool, follows: Mapping[Topic, int]) -> SignIn:
-    return SignIn(
+def _signed_in(
+    tx: Tx, me: Me, account: sql.Account, device: sql.Device, replay: bool
+) -> tuple[SignIn, tuple[Told, ...]]:
+    """Gather what a session needs of the account that it speaks for, and whom to tell that it is here."""
+    chosen, told = arrival(tx, me, account.id)
+    signed_in = SignIn(
         account=account.id,
         username=account.username,
-        display_name=account.display_name,
+        language=account.language,
         admin=bool(account.admin),
         device=device.id,
         label=device.label,
         replay=replay,
-        topics=follows,
+        topics=topics(tx, account.id),
+        chosen=chosen,
     )
+    return signed_in, told
 
 
 @slow(wire.Resume)
@@ -122,17 +129,18 @@ async def resume(desk: Desk, me: Me, command: wire.Resume) -> Outcome[wire.Resum
     """Log a known device in by its token. Slow, like login: what follows it waits to know who asks."""
     _refuse_second_login(me)
 
-    def known(tx: Tx) -> tuple[sql.Device, sql.Account, dict[Topic, int]]:
+    def known(tx: Tx) -> tuple[SignIn, tuple[Told, ...]]:
         found = sql.by_token(tx, passwords.fingerprint(command.token), me.now - me.limits.token_days * DAY)
         if found is None or found[1].disabled:
             raise InvalidCredentials("token")
-        if found[0].last_seen < me.now - TOUCH_AFTER:
-            sql.touch_device(tx, found[0].id, me.now)
-        return *found, topics(tx, found[1].id)
+        device, account = found
+        if device.last_seen < me.now - TOUCH_AFTER:
+            sql.touch_device(tx, device.id, me.now)
+        return _signed_in(tx, me, account, device, command.replay)
 
-    device, account, follows = await desk.write(known)
-    reply = wire.Resumed(username=account.username, device=device.label)
-    return Outcome(reply, effects=(_signed_in(account, device, command.replay, follows),))
+    signed_in, told = await desk.write(known)
+    reply = wire.Resumed(username=signed_in.username, device=signed_in.label)
+    return Outcome(reply, told=told, effects=(signed_in,))
 
 
 @slow(wire.Logout)
@@ -184,7 +192,8 @@ def revoke_device(tx: Tx, me: Me, command: wire.RevokeDevice) -> Outcome[Done]:
     return Outcome(Done(), effects=(Cut(me.account, found),))
 
 
-@live(wire.WhoAmI)
-def whoami(me: Me, command: wire.WhoAmI) -> Outcome[wire.Identity]:
+@reads(wire.WhoAmI)
+def whoami(tx: Tx, me: Me, command: wire.WhoAmI) -> Outcome[wire.Identity]:
     """Tell who asks."""
-    return Outcome(wire.Identity(username=me.username, display_name=me.display_name, device=me.label))
+    account = sql.by_id(tx, me.account)
+    return Outcome(wire.Identity(username=me.username, display_name=account.display_name, device=me.label))

@@ -21,7 +21,7 @@ async def user_add(desk: Desk, me: Me, command: wire.UserAdd) -> Outcome[wire.Is
     password = command.password or passwords.made_up()
     passwords.check(password, username, me.limits.password_characters)
     password_hash = await desk.hash_password(password)
-    display_name = command.display_name or username
+    display_name = names.shown(command.display_name) or username
 
     def add(tx: Tx) -> None:
         if sql.add(tx, username, display_name, password_hash, command.admin, me.now) is None:

@@ -6,6 +6,7 @@ import imd.chat.announcements
 import imd.chat.audit
 import imd.chat.burning
 import imd.chat.conversations
+import imd.chat.friends
 import imd.chat.groups
 import imd.chat.invitations
 import imd.chat.members
@@ -13,6 +14,8 @@ import imd.chat.messages
 import imd.chat.personal
 import imd.chat.pins
 import imd.chat.policies
+import imd.chat.presence
+import imd.chat.profiles
 import imd.chat.reactions
 import imd.chat.receipts
 import imd.chat.reports

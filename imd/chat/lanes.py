@@ -15,6 +15,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 import attrs
 
 from imd.chat import accountability
+from imd.chat.attendance import Attendance, Chosen
 from imd.chat.limits import Limits
 from imd.chat.throttle import Throttle
 from imd.chat.words import Words
@@ -43,12 +44,14 @@ class Me:
     language: str = "en"
     account: int = 0
     username: str = ""
-    display_name: str = ""
     device: int = 0
     label: str = ""
     admin: bool = False
     address: str = ""
     """Where the connection comes from, as far as limits tell addresses apart."""
+
+    attendance: Attendance = attrs.field(factory=Attendance, repr=False)
+    """Who is here."""
 
     @property
     def author(self) -> str:
@@ -98,13 +101,18 @@ class SignIn:
 
     account: int
     username: str
-    display_name: str
+    language: str
+    """The language it reads, where the session chose none; empty for the house's."""
+
     admin: bool
     device: int
     label: str
     replay: bool
     topics: Mapping[Topic, int] = attrs.field(factory=dict)
     """What the account follows, each from which seq on."""
+
+    chosen: Chosen = attrs.field(factory=Chosen)
+    """What the account shows itself as."""
 
 
 @attrs.frozen
@@ -154,6 +162,14 @@ class Unfollow:
 
 
 @attrs.frozen
+class Appear:
+    """An account that is here shows itself as something else."""
+
+    account: int
+    chosen: Chosen
+
+
+@attrs.frozen
 class Wake:
     """There is a chore to be done at this time (milliseconds since 1970), see chores."""
 
@@ -177,7 +193,7 @@ class Govern:
     words: Words
 
 
-Effect = SignIn | SignOut | Leave | Speak | Cut | Follow | Unfollow | Wake | Promote | Govern
+Effect = SignIn | SignOut | Leave | Speak | Cut | Follow | Unfollow | Appear | Wake | Promote | Govern
 
 
 @attrs.frozen

@@ -27,3 +27,5 @@ class Limits:
     burn_days: int = 30
     groups_owned: int = 100
     strangers_per_day: int = 100
+    friends_per_account: int = 2_000
+    friend_requests_per_account: int = 100

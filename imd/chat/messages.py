@@ -6,10 +6,11 @@ from typing import Any
 import attrs
 
 from imd.chat import burning, mentions
+from imd.chat.friends import lift_decline, refuse_unwelcome
 from imd.chat.lanes import Me, Outcome, Told, Wake, reads, writes
 from imd.chat.news import Readers, changed, news, readers_of, shown
-from imd.chat.places import Place, account_named, by_number, group, group_row, message, own_message
-from imd.store import accounts, conversations, receipts
+from imd.chat.places import Place, account_named, by_number, group, group_row, message, own_message, recipient_named
+from imd.store import conversations, friends, profiles, receipts
 from imd.store import mentions as mention_rows
 from imd.store import messages as sql
 from imd.store.transaction import Tx
@@ -35,7 +36,7 @@ class Target:
     """Where a message goes: to somebody, whether or not a conversation has begun, or to a place I am in."""
 
     conversation: int | None
-    other: accounts.Account | None = None
+    other: friends.Recipient | None = None
     place: Place | None = None
 
     def entered(self, tx: Tx, me: Me) -> Place:
@@ -60,11 +61,13 @@ def send_message(tx: Tx, me: Me, command: wire.SendMessage) -> Outcome[wire.Sent
         where = command.conversation if command.to is None else _meant(tx, me, command.to)
         asked = (command.kind, command.content, command.reply_to)
         return _repeated(sent, where, same=(sent.kind, sent.content, sent.reply_to) == asked)
-    target = _begun(tx, me, _target(tx, me, command.to, command.conversation))
+    target = _target(tx, me, command.to, command.conversation)
+    lifted = _admitted(tx, me, target)
+    target = _begun(tx, me, target)
     if command.reply_to and not sql.visible(tx, target.entered(tx, me).seen, command.reply_to):
         raise NoSuchMessage(seq=command.reply_to)
     more = {"reply_to": command.reply_to, "burn_after": command.burn_after}
-    return _store(tx, me, target, _new(me, target, command.kind, command.content, command.client_id, **more))
+    return _store(tx, me, target, _new(me, target, command.kind, command.content, command.client_id, **more), lifted)
 
 
 def _repeated(sent: sql.Message, where: int | None, *, same: bool) -> Outcome[wire.Sent]:
@@ -93,23 +96,34 @@ def _meant(tx: Tx, me: Me, to: str) -> int | None:
 
 
 def _target(tx: Tx, me: Me, to: str | None, conversation: int | None) -> Target:
-    """Find where a message goes, and refuse who may not write there."""
+    """Find where a message goes."""
     if to is None:
         place = by_number(tx, me, conversation or 0)
     elif to.startswith("#"):
         place = group(tx, me, to)
     else:
-        other = account_named(tx, to)
+        other = recipient_named(tx, me, to)
         return Target(conversations.direct(tx, me.account, other.id), other)
-    may_write(me, place)
-    _in_turn(me, place)
     return Target(place.conversation, place.other, place)
 
 
-def may_write(me: Me, place: Place) -> None:
-    """Refuse who has no word in a group, or not yet again."""
+def _admitted(tx: Tx, me: Me, target: Target) -> tuple[Told, ...]:
+    """Refuse who may not write there; give what is to be told of a decline that ends by it."""
+    if target.place is not None:
+        may_write(tx, me, target.place)
+        _in_turn(me, target.place)
+    elif target.other is not None:
+        refuse_unwelcome(tx, me, target.other)
+    return lift_decline(tx, me, target.other) if target.other is not None else ()
+
+
+def may_write(tx: Tx, me: Me, place: Place) -> None:
+    """Refuse who is not welcome to somebody, or has no word in a group, or not yet again."""
     row = place.row
-    if place.other is not None or place.at_least("owner"):
+    if place.other is not None:
+        refuse_unwelcome(tx, me, place.other)
+        return
+    if place.at_least("owner"):
         return
     if row.muted_until > me.now:
         raise Forbidden("muted", retry_after=-(-(row.muted_until - me.now) // 1000))
@@ -128,7 +142,7 @@ def _begun(tx: Tx, me: Me, target: Target) -> Target:
     """Begin the conversation of two people with their first message."""
     if target.conversation is not None or target.other is None:
         return target
-    if target.other.id != me.account:
+    if target.other.id != me.account and target.other.mine != "friend":
         _refuse_many_strangers(tx, me)
     return attrs.evolve(target, conversation=conversations.begin_direct(tx, me.account, target.other.id, me.now))
 
@@ -174,7 +188,7 @@ def _new(me: Me, target: Target, kind: str, content: str, client_id: str | None,
     )
 
 
-def _store(tx: Tx, me: Me, target: Target, new: sql.Message) -> Outcome[wire.Sent]:
+def _store(tx: Tx, me: Me, target: Target, new: sql.Message, lifted: tuple[Told, ...]) -> Outcome[wire.Sent]:
     """Append a message and tell of it. In the plainest case: two statements, whoever reads it."""
     alone = target.other is not None and target.other.id == me.account
     expires = burning.expires(new, target.place, alone=alone, days=me.limits.burn_days)
@@ -187,7 +201,7 @@ def _store(tx: Tx, me: Me, target: Target, new: sql.Message) -> Outcome[wire.Sen
     if target.place is not None and target.place.row.slow_mode:
         conversations.set_member(tx, row.conversation, me.account, spoke=me.now)
     effects = (Wake(expires),) if expires else ()
-    return Outcome(_sent(row, duplicate=False), told=news(target.readers(me), row), effects=effects)
+    return Outcome(_sent(row, duplicate=False), told=lifted + news(target.readers(me), row), effects=effects)
 
 
 @writes(wire.EditMessage)
@@ -203,7 +217,7 @@ def edit_message(tx: Tx, me: Me, command: wire.EditMessage) -> Outcome[wire.Chan
     check_content(tx, me, row.kind, command.content)
     if command.content == row.content:
         return _changed(row)
-    may_write(me, place)
+    may_write(tx, me, place)
     seconds = me.limits.edit_seconds
     if seconds and me.now > row.time + seconds * 1000:
         raise TooLate("edit", seconds=seconds)
@@ -247,10 +261,19 @@ def forward(tx: Tx, me: Me, command: wire.Forward) -> Outcome[wire.Sent]:
     if command.client_id and (sent := sql.by_client_id(tx, me.account, command.client_id)):
         where = _meant(tx, me, command.target)
         return _repeated(sent, where, same=(sent.kind, sent.content) == (row.kind, row.content))
-    target = _begun(tx, me, _target(tx, me, command.target, None))
-    origin = row.sender if row.forwarded is None else row.forwarded
+    target = _target(tx, me, command.target, None)
+    lifted = _admitted(tx, me, target)
+    target = _begun(tx, me, target)
+    origin = _origin(tx, row)
     new = _new(me, target, row.kind, row.content, command.client_id, forwarded=origin)
-    return _store(tx, me, target, new)
+    return _store(tx, me, target, new, lifted)
+
+
+def _origin(tx: Tx, row: sql.Message) -> str:
+    """Give whose name goes with a message that is sent on: nobody's, where they do not want it."""
+    if row.forwarded is not None:
+        return row.forwarded
+    return row.sender if profiles.keeps_name(tx, row.sender_id) else ""
 
 
 @reads(wire.ReadThread)

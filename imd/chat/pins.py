@@ -1,6 +1,7 @@
 """The rules of pins: in a direct conversation both may, in a group its admins."""
 
 from imd.chat.lanes import Me, Outcome, reads, writes
+from imd.chat.messages import may_write
 from imd.chat.news import changed, readers_of, shown
 from imd.chat.places import Place, find, message
 from imd.store import messages as sql
@@ -17,7 +18,7 @@ MOST = 50
 def pin(tx: Tx, me: Me, command: wire.Pin) -> Outcome[Changed]:
     """Pin a message."""
     place, row = message(tx, me, command)
-    _may_pin(place)
+    _may_pin(tx, me, place)
     if row.recalled or row.burned:
         raise BadRequest("gone")
     if row.pinned:
@@ -31,13 +32,15 @@ def pin(tx: Tx, me: Me, command: wire.Pin) -> Outcome[Changed]:
 def unpin(tx: Tx, me: Me, command: wire.Unpin) -> Outcome[Changed]:
     """Unpin a message."""
     place, row = message(tx, me, command)
-    _may_pin(place)
+    _may_pin(tx, me, place)
     return _set(tx, me, place, row, None) if row.pinned else _changed(row)
 
 
-def _may_pin(place: Place) -> None:
+def _may_pin(tx: Tx, me: Me, place: Place) -> None:
     if place.other is None:
         place.require("admin")
+    else:
+        may_write(tx, me, place)
 
 
 def _set(tx: Tx, me: Me, place: Place, row: sql.Message, pinned: int | None) -> Outcome[Changed]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import attrs
 
 from imd.chat.lanes import Me
-from imd.store import accounts, invitations, messages
+from imd.store import accounts, friends, invitations, messages
 from imd.store import conversations as sql
 from imd.store.transaction import Tx
 from imd.wire import names
@@ -28,7 +28,7 @@ class Place:
     to: str
     """What I would type to say something here."""
 
-    other: accounts.Account | None = None
+    other: friends.Recipient | None = None
     """The other one in a direct conversation: oneself, for notes to oneself. None in a group."""
 
     @property
@@ -67,13 +67,24 @@ def account_named(tx: Tx, typed: str) -> accounts.Account:
     return found
 
 
+def recipient_named(tx: Tx, me: Me, typed: str) -> friends.Recipient:
+    """Find the account that somebody typed the name of, with what we are to each other; or refuse `no_such_user`."""
+    try:
+        found = friends.recipient(tx, me.account, names.username(typed))
+    except BadName:
+        found = None
+    if found is None:
+        raise NoSuchUser(username=typed[: names.LONGEST])
+    return found
+
+
 def find(tx: Tx, me: Me, command: Addressed) -> Place:
     """Find the conversation a command is about; refuses who has no part in it."""
     if command.to is None:
         return by_number(tx, me, command.conversation or 0)
     if command.to.startswith("#"):
         return group(tx, me, command.to)
-    other = account_named(tx, command.to)
+    other = recipient_named(tx, me, command.to)
     row = sql.direct(tx, me.account, other.id)
     if row is None:
         raise NoSuchConversation
@@ -98,7 +109,7 @@ def group_row(tx: Tx, me: Me, typed: str) -> sql.Membership | None:
         return None
 
 
-def entered(tx: Tx, me: Me, row: sql.Membership | None, other: accounts.Account | None = None) -> Place:
+def entered(tx: Tx, me: Me, row: sql.Membership | None, other: friends.Recipient | None = None) -> Place:
     """Make the place of somebody who is in it; refuse everybody else."""
     if row is None or row.deleted or (not (row.role or row.left_seq) and not _public(row)):
         raise NoSuchConversation
@@ -111,12 +122,12 @@ def _public(row: sql.Membership) -> bool:
     return row.handle is not None and row.join_mode != "invite"
 
 
-def place_of(tx: Tx, me: Me, row: sql.Membership, other: accounts.Account | None = None) -> Place:
+def place_of(tx: Tx, me: Me, row: sql.Membership, other: friends.Recipient | None = None) -> Place:
     """Make the place of a conversation that I am in."""
     if row.direct_key is None:
         return Place(me.account, row, f"#{row.handle}")
     low, high = sql.pair(row.direct_key)
-    other = other or accounts.by_id(tx, high if me.account == low else low)
+    other = other or friends.recipient_by_id(tx, me.account, high if me.account == low else low)
     return Place(me.account, row, other.username, other)
 
 

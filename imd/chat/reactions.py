@@ -28,7 +28,7 @@ def react(tx: Tx, me: Me, command: wire.React) -> Outcome[Changed]:
     """Put an emoji on a message that I may see and answer to."""
     check_emoji(command.emoji)
     place, row = message(tx, me, command)
-    may_write(me, place)
+    may_write(tx, me, place)
     if row.recalled or row.burned:
         raise BadRequest("gone")
     there = sql.emoji(tx, row.conversation, row.seq)

@@ -4,6 +4,7 @@ from imd.chat import burning
 from imd.chat.lanes import Effect, Followers, Me, Outcome, Told, Topic, reads, writes
 from imd.chat.places import Place, by_number, find, message
 from imd.store import receipts as sql
+from imd.store.profiles import shows_receipts
 from imd.store.transaction import Tx
 from imd.wire import receipts as wire
 from imd.wire.refusals import BadRequest
@@ -48,10 +49,10 @@ def _moved(tx: Tx, me: Me, place: Place, delivered_seq: int, read_seq: int) -> O
     if not moved:
         return Outcome(reply)
     told, effects = burning.read(tx, place, me.username, row.read_seq, read_seq, me.now)
-    return Outcome(reply, told=(*_receipts(me, place, delivered_seq, read_seq), *told), effects=effects)
+    return Outcome(reply, told=(*_receipts(tx, me, place, delivered_seq, read_seq), *told), effects=effects)
 
 
-def _receipts(me: Me, place: Place, delivered_seq: int, read_seq: int) -> list[Told]:
+def _receipts(tx: Tx, me: Me, place: Place, delivered_seq: int, read_seq: int) -> list[Told]:
     """Tell my other devices where my pointers stand, and the others who may know it."""
 
     def receipt(to: str, *, own: bool = False) -> wire.Receipt:
@@ -65,10 +66,12 @@ def _receipts(me: Me, place: Place, delivered_seq: int, read_seq: int) -> list[T
         )
 
     told: list[Told] = [((me.account,), receipt(place.to, own=True))]
+    if not shows_receipts(tx, me.account):
+        return told
     if place.other is None:
         if place.row.members <= SMALL:
             told.append((Followers(Topic.members(place.conversation), besides=me.account), receipt(place.to)))
-    elif place.other.id != me.account:
+    elif place.other.id != me.account and place.other.mine != "block":
         told.append(((place.other.id,), receipt(me.username)))
     return told
 
@@ -77,7 +80,7 @@ def _receipts(me: Me, place: Place, delivered_seq: int, read_seq: int) -> list[T
 def who_read(tx: Tx, me: Me, command: wire.WhoRead) -> Outcome[wire.Readers]:
     """Tell who has read a message, and to whom else it was delivered."""
     _, row = message(tx, me, command)
-    found = sql.readers(tx, row.conversation, row.sender_id, 200)
+    found = sql.readers(tx, row.conversation, row.sender_id, me.account, 200)
     listed = [
         wire.Reader(username=each.username, delivered=each.delivered_seq >= row.seq, read=each.read_seq >= row.seq)
         for each in found

@@ -1,5 +1,6 @@
 """The house: what all sessions share. It runs a command in its lane and tells who must be told."""
 
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
@@ -7,18 +8,36 @@ from typing import Any, Protocol, TypeVar
 import attrs
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 import imd.chat.capabilities  # noqa: F401  # registers the handlers
-from imd.chat.lanes import HANDLERS, Cut, Effect, Follow, Govern, Lane, Me, Outcome, Promote, Topic, Unfollow, Wake
+from imd.chat.attendance import Attendance
+from imd.chat.lanes import (
+    HANDLERS,
+    Appear,
+    Cut,
+    Effect,
+    Follow,
+    Govern,
+    Lane,
+    Me,
+    Outcome,
+    Promote,
+    Topic,
+    Unfollow,
+    Wake,
+)
 from imd.chat.limits import Limits
+from imd.chat.presence import departure, noted
 from imd.chat.throttle import Throttle
 from imd.chat.words import Words
 from imd.engine.announcement import Announcement
 from imd.engine.chores import Chores
 from imd.engine.passwords import Passwords, Threads
-from imd.store.db import Database
+from imd.store.db import Database, StoreUnavailable
 from imd.store.transaction import Tx
 from imd.wire.base import Command, Reply, registry
+from imd.wire.refusals import Internal, Refusal, Unavailable
 
 T = TypeVar("T")
 
@@ -111,6 +130,8 @@ class House:
     _configured: tuple[Limits, str] = attrs.field(
         default=attrs.Factory(lambda self: (self.limits, self.registration), takes_self=True), init=False
     )
+
+    attendance: Attendance = attrs.field(factory=Attendance, init=False)
     chores: Chores = attrs.field(default=attrs.Factory(Chores, takes_self=True), init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -165,6 +186,16 @@ class House:
         self.spread([Announcement.of(*told) for told in outcome.told], outcome.effects)
         return outcome.reply
 
+    def excuse(self, error: Exception, action: str) -> Refusal:
+        """Give what a command that failed is answered with; a fault of ours goes to the log."""
+        if isinstance(error, Refusal):
+            return error
+        if isinstance(error, StoreUnavailable):
+            return Unavailable()
+        reference = secrets.token_hex(4)
+        self.log.failure("fault {reference} in {action}", Failure(error), reference=reference, action=action)
+        return Internal(reference=reference)
+
     def spread(self, announcements: list[Announcement], effects: tuple[Effect, ...], besides: Any = None) -> None:
         """Tell others, and do to other sessions, what an outcome says; all but the one session that asked.
 
@@ -183,6 +214,8 @@ class House:
                 self.audience.promote(effect.account, effect.admin)
             elif isinstance(effect, Govern):
                 self.govern(effect)
+            elif isinstance(effect, Appear):
+                self.attendance.change(effect.account, effect.chosen)
             elif isinstance(effect, Wake):
                 self.chores.wake(effect.at)
 
@@ -190,3 +223,24 @@ class House:
         """Tell whoever is online."""
         for announcement in announcements:
             self.audience.tell(announcement, besides)
+
+    def left(self, account: int) -> None:
+        """Note that an account has gone, and tell its friends, if it has not come back by then."""
+        self.attendance.go(account)
+        now = self.now()
+
+        def work(tx: Tx) -> list[Announcement]:
+            return [Announcement.of(*told) for told in departure(tx, account, now)]
+
+        def done(announcements: Any, error: Exception | None) -> None:
+            if error is None and account not in self.attendance:
+                self.publish(announcements)
+            elif error is not None and not isinstance(error, StoreUnavailable):
+                self.log.failure("a departure was not noted", Failure(error))
+
+        self.database.write(work, done)
+
+    def note_who_is_here(self) -> None:
+        """Note that they are seen last now: the server is about to stop."""
+        here, now = self.attendance.everybody(), self.now()
+        self.database.write(lambda tx: noted(tx, here, now), lambda value, error: None)

@@ -5,7 +5,6 @@ the writer's queue, since the writer keeps their order. Everything else waits fo
 after waits for it; so replies come in request order, and a session reads what it wrote.
 """
 
-import secrets
 from collections import deque
 from typing import Any
 
@@ -13,27 +12,25 @@ import attrs
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
-from imd.chat.lanes import HANDLERS, Cut, Handler, Lane, Leave, Me, Outcome, SignIn, SignOut, Speak
+from imd.chat.lanes import HANDLERS, Cut, Effect, Handler, Lane, Leave, Me, Outcome, SignIn, SignOut, Speak
 from imd.engine import gate
 from imd.engine.announcement import Announcement
 from imd.engine.attention import Attention
 from imd.engine.house import House
 from imd.engine.outlet import Outlet
 from imd.engine.replay import Replay
-from imd.store.db import StoreUnavailable
 from imd.store.transaction import Tx
 from imd.wire import jsonline, textline
 from imd.wire.base import Command, Reply, Request
 from imd.wire.messages import Sent
-from imd.wire.refusals import AuthRequired, Internal, RateLimited, Refusal, Unavailable
+from imd.wire.refusals import AuthRequired, RateLimited, Refusal
 from imd.wire.session import Closing, Welcome
 
 PIPELINE = 128
 """How many requests of one session may be under way or waiting before its connection is not read any more."""
 
-_NOBODY = SignIn(account=0, username="", display_name="", admin=False, device=0, label="", replay=False)
+_NOBODY = SignIn(account=0, username="", language="", admin=False, device=0, label="", replay=False)
 
 
 @attrs.define(eq=False)
@@ -54,6 +51,7 @@ class Session:
     dialect: Any = textline.DIALECT
     language: str = attrs.field(default=attrs.Factory(lambda self: self.house.language, takes_self=True))
 
+    _chosen: bool = attrs.field(default=False, init=False)
     _waiting: deque[Request] = attrs.field(factory=deque, init=False)
     _under_way: int = attrs.field(default=0, init=False)
     _lane: Lane = attrs.field(default=Lane.LIVE, init=False)
@@ -210,11 +208,11 @@ class Session:
             language=self.language,
             account=me.account,
             username=me.username,
-            display_name=me.display_name,
             device=me.device,
             label=me.label,
             admin=me.admin or self.operator,
             address=self.address,
+            attendance=self.house.attendance,
         )
 
     def _write(self, request: Request, command: Command, handler: Handler) -> None:
@@ -240,7 +238,7 @@ class Session:
         """Run a command that is not a write, answer it, and go on."""
         try:
             outcome = await self.house.outcome(self._me(), command)
-            self.language = next((each.language for each in outcome.effects if isinstance(each, Speak)), self.language)
+            self._heed(outcome.effects)
             line = request.dialect.reply(request, outcome.reply, self.language)
             announcements = [Announcement.of(*told) for told in outcome.told]
         except Exception as error:
@@ -254,6 +252,7 @@ class Session:
         self, request: Request, outcome: Outcome[Reply], line: bytes, announcements: list[Announcement]
     ) -> None:
         """Answer, then tell the others; the one who asked knows by the answer."""
+        self._heed(outcome.effects)
         if not self._over and not request.silent:
             self.outlet.send(line)
         self.house.spread(announcements, outcome.effects, besides=self)
@@ -261,6 +260,14 @@ class Session:
             self._apply(effect)
         if isinstance(outcome.reply, Sent):
             self._note_sent(request, outcome.reply)
+
+    def _heed(self, effects: tuple[Effect, ...]) -> None:
+        """Speak the language that was chosen on this connection, else the one of who logs in."""
+        for effect in effects:
+            if isinstance(effect, Speak):
+                self.language, self._chosen = effect.language, True
+            elif isinstance(effect, SignIn) and effect.language and not self._chosen:
+                self.language = effect.language
 
     def _note_sent(self, request: Request, sent: Sent) -> None:
         """Remember what this session sent: a replay leaves it out, and a person who answers has read."""
@@ -284,14 +291,7 @@ class Session:
             self.outlet.hang_up()
 
     def _failed(self, request: Request, error: Exception) -> None:
-        if isinstance(error, StoreUnavailable):
-            error = Unavailable()
-        elif not isinstance(error, Refusal):
-            reference = secrets.token_hex(4)
-            action = request.spec.action if request.spec else ""
-            self.log.failure("fault {reference} in {action}", Failure(error), reference=reference, action=action)
-            error = Internal(reference=reference)
-        self._refuse(request, error)
+        self._refuse(request, self.house.excuse(error, request.spec.action if request.spec else ""))
 
     def _refuse(self, request: Request, refusal: Refusal) -> None:
         if not self._over and not request.silent:
@@ -308,6 +308,7 @@ class Session:
         self._stop_deadline()
         self.outlet.known(True)
         self.house.audience.enter(me.account, self, me.topics)
+        self.house.attendance.come(me.account, me.chosen)
         self._replay = Replay(self.house, self, self._me(), messages=me.replay)
         self._replay.begin()
 

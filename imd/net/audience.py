@@ -72,6 +72,7 @@ class Audience:
         if not sessions and self.online.pop(account, None) is not None:
             for topic in tuple(self._followed.get(account, ())):
                 self.unfollow(account, topic)
+            self.house.left(account)
 
     def follow(self, account: int, topic: Topic, seq: int) -> None:
         """Let an account follow a topic, from a seq on, for as long as it is online."""

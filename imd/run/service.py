@@ -159,6 +159,7 @@ class Daemon(MultiService):
         await super().stopService()
         await self._inviting
         self.house.chores.stop()
+        self.house.note_who_is_here()
         await self.house.database.close()
         with suppress(defer.TimeoutError):
             await self.factory.goodbye().addTimeout(GOODBYE_SECONDS, self.reactor)

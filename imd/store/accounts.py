@@ -1,5 +1,6 @@
 """Accounts, devices and invites in SQL. Times are milliseconds since 1970; hashes are made by the callers."""
 
+import unicodedata
 from typing import NamedTuple
 
 from imd.store.transaction import Tx
@@ -11,12 +12,13 @@ class Account(NamedTuple):
     id: int
     username: str
     display_name: str
+    language: str
     password_hash: str
     admin: int
     disabled: int
 
 
-_ACCOUNT = "SELECT id, username, display_name, password_hash, admin, disabled FROM account"
+_ACCOUNT = "SELECT id, username, display_name, language, password_hash, admin, disabled FROM account"
 
 
 def by_name(tx: Tx, username: str) -> Account | None:
@@ -33,12 +35,17 @@ def by_id(tx: Tx, account: int) -> Account:
 def add(tx: Tx, username: str, display_name: str, password_hash: str, admin: bool, now: int) -> int | None:
     """Make an account and give its id; None when the name is taken. What was announced before is not for it."""
     row = tx.execute(
-        "INSERT INTO account (username, display_name, password_hash, admin, disabled, created, announced)"
-        " VALUES (?, ?, ?, ?, 0, ?, (SELECT coalesce(max(number), 0) FROM announcement))"
+        "INSERT INTO account (username, display_name, display_key, password_hash, admin, disabled, created, announced)"
+        " VALUES (?, ?, ?, ?, ?, 0, ?, (SELECT coalesce(max(number), 0) FROM announcement))"
         " ON CONFLICT (username) DO NOTHING RETURNING id",
-        (username, display_name, password_hash, int(admin), now),
+        (username, display_name, folded(display_name), password_hash, int(admin), now),
     ).fetchone()
     return int(row[0]) if row else None
+
+
+def folded(text: str) -> str:
+    """Give what names are compared by when people look for one another: neither case nor width counts."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def count(tx: Tx) -> int:

@@ -57,13 +57,14 @@ class Reader(NamedTuple):
     read_seq: int
 
 
-def readers(tx: Tx, conversation: int, sender: int, limit: int) -> list[Reader]:
-    """List how far the members besides a message's sender got, the furthest first."""
+def readers(tx: Tx, conversation: int, sender: int, asker: int, limit: int) -> list[Reader]:
+    """List how far the members besides a message's sender got, the furthest first: those who let the asker know it."""
     rows = tx.execute(
         "SELECT username, delivered_seq, read_seq FROM member JOIN account ON account.id = member.account"
-        " WHERE conversation = ? AND left_seq IS NULL AND account.id <> ?"
+        " WHERE conversation = ? AND left_seq IS NULL AND account.id <> ? AND account.receipts = 1"
+        " AND NOT EXISTS (SELECT 1 FROM relation r WHERE r.account = account.id AND r.other = ? AND r.kind = 'block')"
         " ORDER BY read_seq DESC, delivered_seq DESC, username LIMIT ?",
-        (conversation, sender, limit),
+        (conversation, sender, asker, limit),
     )
     return [Reader(*row) for row in rows.fetchall()]
 

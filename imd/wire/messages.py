@@ -264,7 +264,7 @@ class EditMessage(AboutMessage, frozen=True, kw_only=True):
 
     content: str
     reply = Changed
-    refusals = (*AboutMessage.refusals, TooLate, TooLarge, BadRequest)
+    refusals = (*AboutMessage.refusals, Blocked, TooLate, TooLarge, BadRequest)
     example = "EDIT bob 1 hello, shall we meet at seven?"
 
 

@@ -1,6 +1,7 @@
 """Names: what a person or a group may be called (PROTOCOL section 4)."""
 
 import re
+import unicodedata
 
 from precis_i18n import get_profile
 
@@ -11,6 +12,9 @@ LONGEST = 32
 
 FORBIDDEN = frozenset("@#:/,\"'*?!")
 """What a name may not hold: the marks that addresses, lists and patterns are made of."""
+
+_STEERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+"""What turns the direction of the text around a name, or is nothing at all."""
 
 _PLAIN = re.compile(r"[a-z0-9._\-]{1,32}")
 _PRECIS = get_profile("UsernameCaseMapped")
@@ -34,3 +38,9 @@ def username(typed: str) -> str:
     if len(name) > LONGEST:
         raise BadName("long", limit=LONGEST)
     return name
+
+
+def shown(typed: str) -> str:
+    """Give a display name, or one's own name for a friend, on one line: gaps become a space, controls are left out."""
+    kept = (each for each in " ".join(typed.split()) if unicodedata.category(each) != "Cc" and each not in _STEERING)
+    return " ".join("".join(kept).split())

@@ -7,7 +7,7 @@
 
 from imd.wire.base import Reply, command
 from imd.wire.messages import AboutMessage, Addressed, Changed, Message
-from imd.wire.refusals import BadRequest, NoSuchConversation, NoSuchUser, NotAMember, QuotaExceeded
+from imd.wire.refusals import BadRequest, Blocked, NoSuchConversation, NoSuchUser, NotAMember, QuotaExceeded
 
 
 @command("pin", "PIN to seq")
@@ -15,7 +15,7 @@ class Pin(AboutMessage, frozen=True, kw_only=True):
     """Keep a message at hand for everybody in the conversation; in a group, its admins may."""
 
     reply = Changed
-    refusals = (*AboutMessage.refusals, BadRequest, QuotaExceeded)
+    refusals = (*AboutMessage.refusals, Blocked, BadRequest, QuotaExceeded)
     example = "PIN bob 1"
 
 
@@ -24,6 +24,7 @@ class Unpin(AboutMessage, frozen=True, kw_only=True):
     """Let a pinned message go."""
 
     reply = Changed
+    refusals = (*AboutMessage.refusals, Blocked)
     example = "UNPIN bob 1"
 
 

@@ -26,6 +26,8 @@ LIMITS = {
     "burn_days": 30,
     "groups_owned": 100,
     "strangers_per_day": 100,
+    "friends_per_account": 2_000,
+    "friend_requests_per_account": 100,
 }
 """The limits that `hello` tells, at their defaults. (They are set floors above; a test holds the two together.)"""
 
@@ -96,6 +98,10 @@ _FIELDS: dict[str, Any] = {
     "action": "user_role",
     "arguments": {"username": "bob", "role": "admin"},
     "result": {},
+    "friend": True,
+    "relation": "friend",
+    "presence": "online",
+    "since": _TIME,
     "code": "unavailable",
     "message": "The server is stopping. Please connect again in a moment.",
 }
@@ -114,6 +120,8 @@ _OWN: dict[str, dict[str, Any]] = {
     "Receipt": {"username": "bob", "delivered_seq": 2, "read_seq": 2},
     "AccountChange": {"what": "starred", "conversation": 1, "seq": 2, "value": True},
     "AccountChanged": {"what": "starred", "conversation": 1, "seq": 2, "value": True},
+    "PresenceChanged": {"username": "bob", "presence": "away", "presence_text": "at lunch"},
+    "IsTyping": {"username": "bob"},
     "Changed": {"seq": 1, "rev": 3},
     "Created": {"conversation": 2, "seq": 1, "rev": 1, "to": "#team"},
     "Noticed": {"conversation": 2, "seq": 5, "rev": 6},

@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 import imd.chat.capabilities  # noqa: F401  # registers the handlers
+from imd.chat.attendance import Attendance
 from imd.chat.lanes import HANDLERS, Govern, Lane, Me, Outcome
 from imd.chat.limits import Limits
 from imd.chat.throttle import Throttle
@@ -33,6 +34,7 @@ class Room:
     now: int = EPOCH
     tx: sqlite3.Connection = attrs.field(init=False)
     throttle: Throttle = attrs.field(init=False)
+    attendance: Attendance = attrs.field(init=False)
     checked: list[str | None] = attrs.field(factory=list, init=False)
     """The hashes that passwords were compared with."""
 
@@ -43,6 +45,7 @@ class Room:
         self.tx = db.connect(":memory:")
         migrate(self.tx)
         self.throttle = Throttle(self.limits.failed_logins)
+        self.attendance = Attendance()
 
     def person(self, username: str, *, admin: bool = False) -> Me:
         """Make an account, with a device, and give it as its session speaks for it."""
@@ -54,7 +57,6 @@ class Room:
             limits=self.limits,
             account=account,
             username=username,
-            display_name=username.title(),
             device=device.id,
             label=device.label,
             admin=admin,
@@ -71,7 +73,14 @@ class Room:
         """Give somebody as the house would: now, and under the rules that hold."""
         limits = attrs.evolve(self.limits, **self.policies.limits)
         registration = self.policies.registration or self.registration
-        return attrs.evolve(me, now=self.now, limits=limits, registration=registration, words=self.policies.words)
+        return attrs.evolve(
+            me,
+            now=self.now,
+            limits=limits,
+            registration=registration,
+            words=self.policies.words,
+            attendance=self.attendance,
+        )
 
     def does(self, me: Me, command: Command) -> Outcome[Any]:
         """Run a command, now. Raises Refusal, and then nothing of it is stored."""

@@ -265,3 +265,22 @@ def test_what_the_session_itself_sends_meanwhile_does_not_come_back() -> None:
     assert seqs(heard) == [1, 2]
     assert [each["count"] for each in heard if each.get("event") == "replayed"] == [2]
     assert [each["seq"] for each in heard if each.get("action") == "send_message"] == [3]
+
+
+@pytest.mark.parametrize("asked", ["before", "during", "after"])
+def test_a_friend_request_is_told_once_whenever_it_comes(asked: str) -> None:
+    back = Return(1)
+    if asked == "before":
+        back.ann.call("friend_add", username="bob")
+    back.server.database.readers = back.server.readers
+    back.log_in()
+    if asked == "during":
+        back.ann.call("friend_add", username="bob")
+    back.read()
+    if asked == "after":
+        back.ann.call("friend_add", username="bob")
+    back.finish()
+    events = [each["event"] for each in back.bob.objects() if "event" in each and each["event"] != "account"]
+    assert sorted(events) == ["friend_request", "message", "replayed"]
+    assert events.index("message") < events.index("friend_request")
+    assert (events[-1] == "replayed") is (asked != "after")

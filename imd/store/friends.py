@@ -1,0 +1,183 @@
+"""Friends, requests, blocks and declines in SQL; and whom a message is for, with all that decides whether it may come.
+
+`kind` is what one account is to another: 'friend', 'block', 'decline', or '' for a stranger.
+"""
+
+from typing import NamedTuple
+
+from imd.store.transaction import Tx
+
+
+class Recipient(NamedTuple):
+    """Whom something is for. `mine` is what I hold them for, `theirs` what they hold me for."""
+
+    id: int
+    username: str
+    display_name: str
+    last_seen: int
+    disabled: int
+    writers: str
+    mine: str
+    theirs: str
+
+
+_RECIPIENT = """
+    SELECT a.id, a.username, a.display_name, a.last_seen, a.disabled, a.writers,
+           coalesce(mine.kind, ''), coalesce(theirs.kind, '')
+    FROM account a
+    LEFT JOIN relation mine ON mine.account = ? AND mine.other = a.id
+    LEFT JOIN relation theirs ON theirs.account = a.id AND theirs.other = ?
+"""
+
+
+def recipient(tx: Tx, me: int, username: str) -> Recipient | None:
+    """Find an account by its name as it is kept, with what we are to each other: one statement."""
+    row = tx.execute(_RECIPIENT + " WHERE a.username = ?", (me, me, username)).fetchone()
+    return Recipient(*row) if row else None
+
+
+def recipient_by_id(tx: Tx, me: int, account: int) -> Recipient:
+    """Give an account that is known to exist, with what we are to each other: one statement."""
+    return Recipient(*tx.execute(_RECIPIENT + " WHERE a.id = ?", (me, me, account)).fetchone())
+
+
+def has_written(tx: Tx, writer: int, reader: int) -> bool:
+    """Say whether one account has written to another in the conversation of the two."""
+    row = tx.execute(
+        "SELECT 1 FROM message WHERE sender = ? AND conversation ="
+        " (SELECT id FROM conversation WHERE direct_key = ?) LIMIT 1",
+        (writer, f"{min(writer, reader)}:{max(writer, reader)}"),
+    ).fetchone()
+    return row is not None
+
+
+def relate(tx: Tx, account: int, other: int, kind: str, now: int) -> None:
+    """Make one account something to another; what it was before ends."""
+    tx.execute(
+        "INSERT INTO relation (account, other, kind, note, since) VALUES (?, ?, ?, '', ?)"
+        " ON CONFLICT (account, other) DO UPDATE SET kind = excluded.kind, note = '', since = excluded.since",
+        (account, other, kind, now),
+    )
+
+
+def unrelate(tx: Tx, account: int, other: int, kind: str) -> bool:
+    """Make one account a stranger to another, if it was this. Gives whether it was."""
+    gone = tx.execute("DELETE FROM relation WHERE account = ? AND other = ? AND kind = ?", (account, other, kind))
+    return gone.rowcount > 0
+
+
+class Related(NamedTuple):
+    """One account in another's list. `note` is the other's own name for it."""
+
+    id: int
+    username: str
+    display_name: str
+    note: str
+    since: int
+    last_seen: int
+
+
+_RELATED = (
+    "SELECT a.id, a.username, a.display_name, r.note, r.since, a.last_seen"
+    " FROM relation r JOIN account a ON a.id = r.other WHERE r.account = ? AND r.kind = ?"
+)
+
+
+def related(tx: Tx, account: int, kind: str) -> list[Related]:
+    """List an account's friends, or whom it blocks, by name."""
+    return [Related(*row) for row in tx.execute(_RELATED + " ORDER BY a.username", (account, kind)).fetchall()]
+
+
+def friend(tx: Tx, account: int, other: int) -> Related | None:
+    """Give one friend of an account."""
+    row = tx.execute(_RELATED + " AND r.other = ?", (account, "friend", other)).fetchone()
+    return Related(*row) if row else None
+
+
+def count(tx: Tx, account: int) -> int:
+    """Count an account's friends."""
+    return int(
+        tx.execute("SELECT count(*) FROM relation WHERE account = ? AND kind = 'friend'", (account,)).fetchone()[0]
+    )
+
+
+def set_note(tx: Tx, account: int, other: int, note: str) -> None:
+    """Give a friend a name of one's own."""
+    tx.execute("UPDATE relation SET note = ? WHERE account = ? AND other = ?", (note, account, other))
+
+
+class Request(NamedTuple):
+    """One friend request. An outgoing one has no asker here: `username` is whom it asks."""
+
+    username: str
+    display_name: str
+    note: str
+    time: int
+
+
+_INCOMING = """
+    SELECT a.username, a.display_name, r.note, r.time
+    FROM friend_request r
+    JOIN account a ON a.id = r.asker AND a.disabled = 0
+    LEFT JOIN relation mine ON mine.account = ? AND mine.other = r.asker
+    WHERE r.username = ? AND r.state = 'pending' AND (mine.kind IS NULL OR mine.kind <> 'block')
+    ORDER BY r.time DESC, r.asker DESC LIMIT ?
+"""
+
+
+def incoming(tx: Tx, account: int, username: str, limit: int) -> list[Request]:
+    """List the requests that an account sees, the latest first: not of those it blocks, nor of who is shut."""
+    return [Request(*row) for row in tx.execute(_INCOMING, (account, username, limit)).fetchall()]
+
+
+def outgoing(tx: Tx, asker: int) -> list[Request]:
+    """List the requests that an account sees itself as making, by name."""
+    rows = tx.execute(
+        "SELECT username, '', note, time FROM friend_request WHERE asker = ? AND state <> 'withdrawn'"
+        " ORDER BY username",
+        (asker,),
+    )
+    return [Request(*row) for row in rows.fetchall()]
+
+
+def count_outgoing(tx: Tx, asker: int) -> int:
+    """Count the requests that an account sees itself as making."""
+    return int(
+        tx.execute("SELECT count(*) FROM friend_request WHERE asker = ? AND state <> 'withdrawn'", (asker,)).fetchone()[
+            0
+        ]
+    )
+
+
+def request_state(tx: Tx, asker: int, username: str) -> str:
+    """Give the state of one request: 'pending', 'declined', 'withdrawn', or '' where there is none."""
+    row = tx.execute("SELECT state FROM friend_request WHERE asker = ? AND username = ?", (asker, username)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def ask(tx: Tx, asker: int, username: str, note: str, now: int) -> None:
+    """Keep a request. One that was declined and taken back is declined still."""
+    tx.execute(
+        "INSERT INTO friend_request (asker, username, note, time, state) VALUES (?, ?, ?, ?, 'pending')"
+        " ON CONFLICT (asker, username) DO UPDATE SET note = excluded.note, time = excluded.time, state = 'declined'",
+        (asker, username, note, now),
+    )
+
+
+def decline(tx: Tx, asker: int, username: str) -> None:
+    """Note that a request was declined."""
+    tx.execute(
+        "UPDATE friend_request SET state = 'declined' WHERE asker = ? AND username = ? AND state = 'pending'",
+        (asker, username),
+    )
+
+
+def withdraw(tx: Tx, asker: int, username: str) -> None:
+    """Take a request back. That it was declined is remembered."""
+    tx.execute("DELETE FROM friend_request WHERE asker = ? AND username = ? AND state = 'pending'", (asker, username))
+    tx.execute("UPDATE friend_request SET state = 'withdrawn' WHERE asker = ? AND username = ?", (asker, username))
+
+
+def forget_request(tx: Tx, asker: int, username: str) -> None:
+    """Drop a request and all memory of it: the two are friends now."""
+    tx.execute("DELETE FROM friend_request WHERE asker = ? AND username = ?", (asker, username))

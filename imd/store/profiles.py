@@ -1,0 +1,105 @@
+"""Profiles in SQL: what an account says of itself and whom it lets in, and finding people by the start of a name."""
+
+import unicodedata
+from typing import NamedTuple
+
+from imd.store.accounts import folded
+from imd.store.transaction import Tx
+
+_END = "\U0010ffff"
+"""Follows every text that begins alike, where texts are compared by code point: SQLite's way, PostgreSQL's "C"."""
+
+
+class Profile(NamedTuple):
+    """One account as it presents itself, with its settings."""
+
+    id: int
+    username: str
+    display_name: str
+    bio: str
+    language: str
+    created: int
+    writers: str
+    receipts: int
+    forwards: int
+    findable: int
+    presence: str
+    presence_text: str
+    last_seen: int
+
+
+_PROFILE = (
+    "SELECT id, username, display_name, bio, language, created, writers, receipts, forwards, findable,"
+    " presence, presence_text, last_seen FROM account"
+)
+
+
+def by_name(tx: Tx, username: str) -> Profile | None:
+    """Find somebody's profile by their name as it is kept. An account that is shut has none."""
+    row = tx.execute(_PROFILE + " WHERE username = ? AND disabled = 0", (username,)).fetchone()
+    return Profile(*row) if row else None
+
+
+def change(
+    tx: Tx,
+    account: int,
+    *,
+    display_name: str | None,
+    bio: str | None,
+    language: str | None,
+    writers: str | None,
+    receipts: bool | None,
+    forwards: bool | None,
+    findable: bool | None,
+) -> None:
+    """Change what is given; what is None stays."""
+    display_key = None if display_name is None else folded(display_name)
+    flags = (None if each is None else int(each) for each in (receipts, forwards, findable))
+    tx.execute(
+        "UPDATE account SET display_name = coalesce(?, display_name), display_key = coalesce(?, display_key),"
+        " bio = coalesce(?, bio), language = coalesce(?, language), writers = coalesce(?, writers),"
+        " receipts = coalesce(?, receipts), forwards = coalesce(?, forwards), findable = coalesce(?, findable)"
+        " WHERE id = ?",
+        (display_name, display_key, bio, language, writers, *flags, account),
+    )
+
+
+def keeps_name(tx: Tx, account: int) -> bool:
+    """Say whether an account's name stays on what others send on of it."""
+    return bool(tx.execute("SELECT forwards FROM account WHERE id = ?", (account,)).fetchone()[0])
+
+
+def shows_receipts(tx: Tx, account: int) -> bool:
+    """Say whether others may know what was delivered to an account and what it has read."""
+    return bool(tx.execute("SELECT receipts FROM account WHERE id = ?", (account,)).fetchone()[0])
+
+
+class Found(NamedTuple):
+    """Somebody who was found, and whether they are a friend of who asked."""
+
+    username: str
+    display_name: str
+    bio: str
+    friend: int
+
+
+_FOUND = """
+    SELECT username, display_name, bio,
+           EXISTS (SELECT 1 FROM relation WHERE account = ? AND other = account.id AND kind = 'friend')
+    FROM account
+    WHERE id IN (SELECT id FROM account WHERE username >= ? AND username < ?
+                 UNION SELECT id FROM account WHERE display_key >= ? AND display_key < ?)
+      AND username > ? AND disabled = 0 AND (findable = 1 OR username = ?)
+    ORDER BY username LIMIT ?
+"""
+
+
+def find(tx: Tx, account: int, start: str, after: str, limit: int) -> list[Found]:
+    """List those whose name or display name begins like this, by name, after a name.
+
+    Who does not want to be found is found by the whole name alone.
+    """
+    key = folded(start)
+    name = unicodedata.normalize("NFKC", start).lower()
+    places = (account, name, name + _END, key, key + _END, after, name, limit)
+    return [Found(*row) for row in tx.execute(_FOUND, places).fetchall()]

@@ -1,0 +1,105 @@
+"""The world of the authorisation matrix: one group, one talk of two others, and everybody's relation to them."""
+
+from typing import Any
+
+import attrs
+import msgspec
+
+from imd.chat.lanes import Me
+from imd.engine import gate
+from imd.wire.base import Command, Spec, registry
+from imd.wire.groups import GroupCreate
+from imd.wire.invitations import GroupInvite
+from imd.wire.members import GroupBan, GroupJoin, GroupKick, GroupLeave, GroupMute, GroupRole
+from imd.wire.messages import Addressed, SendMessage
+from imd.wire.refusals import Refusal
+from tests.chat.room import Room
+
+PEOPLE = ["owner", "admin", "member", "muted", "reader", "left", "kicked", "banned", "stranger", "friend", "blocked"]
+"""Everybody by what they are to the group #team or, the last two, to its owner."""
+
+ABSENT = 99_999
+"""The number of a conversation that nobody has."""
+
+
+@attrs.define
+class World:
+    """A room where all of this has happened already."""
+
+    room: Room = attrs.Factory(Room)
+    people: dict[str, Me] = attrs.field(factory=dict)
+    group: int = 0
+    direct: int = 0
+    """A talk of the owner and the admin, which is nobody else's."""
+
+    seq: int = 0
+    """A message of the owner's in the group."""
+
+    def __attrs_post_init__(self) -> None:
+        for name in [*PEOPLE, "victim", "site"]:
+            self.people[name] = self.room.person(name, admin=name == "site")
+        self.group = self.does("owner", GroupCreate(handle="#team", title="The team")).conversation
+        for name in ("admin", "member", "muted", "reader", "left", "kicked", "banned", "victim"):
+            self.does("owner", GroupInvite(to="#team", username=name))
+            self.does(name, GroupJoin(to="#team"))
+        self.does("owner", GroupRole(to="#team", username="admin", role="admin"))
+        self.does("owner", GroupRole(to="#team", username="reader", role="reader"))
+        self.does("owner", GroupMute(to="#team", username="muted", seconds=3600))
+        self.does("left", GroupLeave(to="#team"))
+        self.does("owner", GroupKick(to="#team", username="kicked"))
+        self.does("owner", GroupBan(to="#team", username="banned"))
+        self.seq = self.does("owner", SendMessage(to="#team", content="hello @all")).seq
+        self.direct = self.does("owner", SendMessage(to="admin", content="between us")).conversation
+        self.befriend()
+
+    def befriend(self) -> None:
+        """Make the friend one, and block the blocked one."""
+        for name, action, other in (
+            ("owner", "friend_add", "friend"),
+            ("friend", "friend_accept", "owner"),
+            ("owner", "block", "blocked"),
+        ):
+            if action in registry.actions:
+                self.does(name, msgspec.convert({"username": other}, registry.actions[action].shape))
+
+    def does(self, name: str, command: Command) -> Any:
+        """Let somebody do something that they may."""
+        return self.room.asks(self.people[name], command)
+
+    def outcome(self, name: str, command: Command) -> str:
+        """Try a command, and undo it. Gives `ok` or the refusal's code, and everything a client would be told."""
+        return self.refusal(name, command)[0]
+
+    def refusal(self, name: str, command: Command) -> tuple[str, str, str]:
+        """Try a command, and undo it: the code, the case and the params of its refusal."""
+        me = self.people.get(name)
+        spec = next(each for each in registry if each.shape is type(command))
+        self.room.tx.execute("SAVEPOINT trial")
+        try:
+            gate.check(spec, logged_in=me is not None, admin=me is not None and me.admin)
+            self.room.tries(me or self.room.stranger(), command)
+        except Refusal as refused:
+            return refused.code, refused.case, str(refused.params)
+        finally:
+            self.room.tx.execute("ROLLBACK TO trial")
+            self.room.tx.execute("RELEASE trial")
+        return "ok", "", ""
+
+
+def command(spec: Spec, world: World, **given: Any) -> Command:
+    """Make a command of its example, with what is given in the example's place."""
+    from imd.wire import textline
+
+    typed = textline.decode(spec.shape.example.encode())
+    assert typed is not None
+    assert typed.command is not None
+    fields = {name: getattr(typed.command, name) for name in spec.shape.__struct_fields__}
+    fields |= {name: value for name, value in _USUAL.items() if fields.get(name) is not None}
+    if issubclass(spec.shape, Addressed):
+        fields |= {"to": None, "conversation": None}
+    if "seq" in fields and "seq" not in given:
+        given["seq"] = world.seq
+    return spec.shape(**(fields | given))
+
+
+_USUAL = {"username": "victim", "target": "owner", "kind": "text", "client_id": None, "reply_to": None}

@@ -1,0 +1,149 @@
+"""The authorisation matrix: every command, asked by everybody, about a group and about a talk that is not theirs.
+
+A command without its row fails. Who is shut out learns nothing: what is absent and what is not theirs look alike.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from imd.chat.lanes import HANDLERS, Lane
+from imd.wire.base import Right, Spec, registry
+from imd.wire.messages import Addressed
+from tests.chat.authorisation import ABSENT, PEOPLE, World, command
+
+INSIDE = PEOPLE[:5]
+GONE = dict.fromkeys(("left", "kicked", "banned"), "not_a_member")
+OUTSIDE = dict.fromkeys(("stranger", "friend", "blocked"), "no_such_conversation")
+
+
+def inside(codes: str) -> dict[str, str]:
+    """Give what owner, admin, member, muted and reader are answered; everybody else is shut out."""
+    return dict(zip(INSIDE, codes.split(), strict=True)) | GONE | OUTSIDE
+
+
+READS = inside("ok ok ok ok ok")
+WRITES = inside("ok ok ok forbidden forbidden")
+ADMINS = inside("ok ok forbidden forbidden forbidden")
+OWNERS = inside("ok forbidden forbidden forbidden forbidden")
+COMES = READS | dict.fromkeys(GONE, "no_such_conversation")
+"""A group that is closed looks absent to who asks to come in, or what it is: also to who once was in it."""
+
+ABOUT_A_GROUP = {
+    **dict.fromkeys(("history", "sync", "thread", "pins", "who_read", "ack", "read"), READS),
+    **dict.fromkeys(("star", "unstar", "delete_for_me", "clear_history", "mute", "archive"), READS),
+    **dict.fromkeys(("pin_conversation", "unreact", "forward", "report"), READS),
+    **dict.fromkeys(("group_members", "group_leave"), READS),
+    **dict.fromkeys(("send_message", "react", "typing"), WRITES),
+    **dict.fromkeys(("pin", "unpin", "recall_message"), ADMINS),
+    **dict.fromkeys(("group_set", "group_invite", "group_approve", "group_mute"), ADMINS),
+    **dict.fromkeys(("group_kick", "group_ban", "group_unban"), ADMINS),
+    **dict.fromkeys(("group_link", "group_links", "group_unlink"), ADMINS),
+    **dict.fromkeys(("edit_message", "group_role", "group_transfer", "group_delete"), OWNERS),
+    **dict.fromkeys(("group_join", "group_info"), COMES),
+}
+"""Of a message that the owner wrote, and of somebody who is a plain member, made an admin by `group_role`."""
+
+ABOUT_NO_CONVERSATION = [
+    "hello",
+    "help",
+    "ping",
+    "quit",
+    "register",
+    "login",
+    "resume",
+    "logout",
+    "whoami",
+    "devices",
+    "revoke_device",
+    "change_password",
+    "conversations",
+    "starred",
+    "saved",
+    "account_sync",
+    "announcement_seen",
+    "search",
+    "export",
+    "export_part",
+    "delete_account",
+    "find",
+    "profile",
+    "set_profile",
+    "presence",
+    "block",
+    "unblock",
+    "block_list",
+    "decline",
+    "friend_add",
+    "friend_accept",
+    "friend_decline",
+    "friend_remove",
+    "friend_list",
+    "friend_note",
+    "group_create",
+    "group_list",
+]
+"""For everybody who is logged in, about themselves or about what is public."""
+
+SPECS = {spec.action: spec for spec in registry if spec.shape.__module__.startswith("imd.wire.")}
+ADDRESSED = [spec for spec in SPECS.values() if issubclass(spec.shape, Addressed)]
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    world = World()
+    yield world
+    world.room.tx.close()
+
+
+def test_every_command_has_its_row() -> None:
+    assert {spec.action for spec in ADDRESSED} == ABOUT_A_GROUP.keys() & SPECS.keys()
+    others = {action for action, spec in SPECS.items() if spec not in ADDRESSED and spec.right is not Right.ADMIN}
+    assert others == set(ABOUT_NO_CONVERSATION) & SPECS.keys()
+
+
+@pytest.mark.parametrize("who", ["nobody", *PEOPLE])
+@pytest.mark.parametrize("spec", ADDRESSED, ids=lambda spec: spec.action)
+def test_about_a_group(world: World, spec: Spec, who: str) -> None:
+    expected = "auth_required" if who == "nobody" else ABOUT_A_GROUP[spec.action][who]
+    for named in ({"to": "#team"}, {"conversation": world.group}):
+        code = world.outcome(who, command(spec, world, **named))
+        if "conversation" in named and who in OUTSIDE and expected != "auth_required":
+            assert code == "no_such_conversation"
+        else:
+            assert code == expected, named
+
+
+@pytest.mark.parametrize("spec", ADDRESSED, ids=lambda spec: spec.action)
+def test_a_talk_of_two_others_looks_absent(world: World, spec: Spec) -> None:
+    for who in [*PEOPLE[2:], "site"]:
+        theirs = world.refusal(who, command(spec, world, conversation=world.direct))
+        absent = world.refusal(who, command(spec, world, conversation=ABSENT))
+        assert theirs == absent
+        assert theirs[0] == "no_such_conversation"
+
+
+@pytest.mark.parametrize("spec", ADDRESSED, ids=lambda spec: spec.action)
+def test_a_closed_group_looks_absent(world: World, spec: Spec) -> None:
+    for who in OUTSIDE:
+        closed = world.refusal(who, command(spec, world, to="#team"))
+        assert closed == world.refusal(who, command(spec, world, to="#nothing"))
+
+
+@pytest.mark.parametrize("action", SPECS)
+def test_who_is_nobody_may_do_what_a_stranger_must(world: World, action: str) -> None:
+    spec = SPECS[action]
+    if HANDLERS[spec.shape].lane is not Lane.SLOW or spec.right is not Right.ANYONE:
+        code = world.outcome("nobody", command(spec, world, **({"to": "#team"} if spec in ADDRESSED else {})))
+        assert (code == "auth_required") is (spec.right is not Right.ANYONE)
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize("action", [action for action, spec in SPECS.items() if spec.right is Right.ADMIN])
+def test_only_a_sites_admin_looks_after_it(world: World, action: str, who: str) -> None:
+    assert world.outcome(who, command(SPECS[action], world)) == "forbidden"
+
+
+@pytest.mark.parametrize(("who", "code"), [("friend", "ok"), ("stranger", "ok"), ("blocked", "blocked")])
+def test_who_may_write_to_somebody(world: World, who: str, code: str) -> None:
+    assert world.outcome(who, command(SPECS["send_message"], world, to="owner")) == code
