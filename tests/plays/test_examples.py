@@ -1,0 +1,73 @@
+"""Every example that HELP shows is typed, in a house where what it speaks of is there, and works."""
+
+import pytest
+
+from imd.testing import PASSWORD, MemoryServer, Terminal
+from imd.wire.base import Spec, registry
+
+SPECS = [spec for spec in registry if spec.shape.__module__.startswith("imd.wire.")]
+BEFORE = {
+    "friend_accept": ["bob FRIEND ADD alice"],
+    "friend_decline": ["bob FRIEND ADD alice"],
+    "friend_note": ["bob FRIEND ADD alice", "alice FRIEND ADD bob"],
+    "friend_remove": ["bob FRIEND ADD alice", "alice FRIEND ADD bob"],
+    "announcement_remove": ["alice ANNOUNCEMENT ADD hello"],
+    "announcement_seen": ["alice ANNOUNCEMENT ADD hello"],
+    "invite_revoke": ["alice INVITE CREATE"],
+    "report_resolve": ["bob REPORT alice 1 rude"],
+    "revoke_device": [f"other LOGIN alice device=laptop {PASSWORD}"],
+    "group_approve": ["alice GROUP SET #team join_mode=request", "carol GROUP JOIN #team"],
+    "group_create": ["alice GROUP DELETE #team"],
+    "group_join": ["alice GROUP LEAVE #team", "bob GROUP INVITE #team alice"],
+}
+"""What must have happened for an example to make sense: who types which line."""
+
+
+@pytest.fixture
+def house() -> dict[str, Terminal]:
+    """Alice, an admin; Bob, with whom she talks; Eve, a member of their group; others; and a terminal of nobody's."""
+    server = MemoryServer()
+    people = {name: server.connect() for name in ("alice", "bob", "carol", "eve", "mallory", "other")}
+    for name, terminal in people.items():
+        terminal.say(f"REGISTER {name} {PASSWORD}")
+    server.database.write(lambda tx: tx.execute("UPDATE account SET admin = 1 WHERE username = 'alice'"), print)
+    server.settle()
+    for name in ("alice", "bob", "carol", "eve", "mallory"):
+        people[name].say(f"LOGIN {name} device=phone {PASSWORD}")
+    for name, line in (
+        ("alice", "SEND bob one"),
+        ("bob", "SEND alice two"),
+        ("bob", "SEND alice three"),
+        ("alice", "GROUP CREATE #team join_mode=open The team"),
+        ("bob", "GROUP JOIN #team"),
+        ("eve", "GROUP JOIN #team"),
+    ):
+        types(people[name], line)
+    return people
+
+
+def types(terminal: Terminal, line: str) -> str:
+    """Type a line and give the last line of its answer."""
+    terminal.server.clock.advance(1)
+    terminal.heard()
+    terminal.say(line)
+    return [each for each in terminal.heard() if each.startswith(("OK", "ERR"))][-1]
+
+
+NEW = {"register": "newcomer", "user_add": "newcomer"}
+"""Where the example's name must not be taken yet."""
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.action)
+def test_an_example_works(house: dict[str, Terminal], spec: Spec) -> None:
+    for step in BEFORE.get(spec.action, ()):
+        name, line = step.split(" ", 1)
+        assert types(house[name], line).startswith("OK"), step
+    me = house["other"] if spec.action in {"register", "login", "resume"} else house["alice"]
+    line = spec.shape.example
+    if spec.action in NEW:
+        line = line.replace(line.split()[spec.verb.count(" ") + 1], NEW[spec.action])
+    if spec.action == "resume":
+        assert types(me, line).startswith("ERR invalid_credentials"), "nobody's token stands in an example"
+    else:
+        assert types(me, line).startswith(f"OK {spec.verb}")
