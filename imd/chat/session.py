@@ -7,6 +7,10 @@ from imd.chat.lanes import Effect, Leave, Me, Outcome, Speak, live
 from imd.wire import jsonline
 from imd.wire import session as wire
 from imd.wire.base import Done, Right, registry
+from imd.wire.capabilities import MODULES
+
+_ORDER = {module.__name__: place for place, module in enumerate(MODULES)}
+"""The order in which one learns the commands; another application's own come last."""
 
 FEATURES = ["replay", "sync", "resume", "client_id"]
 
@@ -31,6 +35,7 @@ def help_command(me: Me, command: wire.AskHelp) -> Outcome[wire.Help]:
             raise jsonline.unknown(typed.upper())
         return Outcome(wire.Help(commands=[wire.explained(spec, me.language)]))
     allowed = [spec for spec in registry if spec.right is not Right.ADMIN or me.admin]
+    allowed.sort(key=lambda spec: _ORDER.get(spec.shape.__module__, len(_ORDER)))
     return Outcome(wire.Help(commands=[wire.explained(spec, me.language) for spec in allowed]))
 
 

@@ -12,7 +12,7 @@
 from msgspec import structs
 
 from imd.wire import catalog
-from imd.wire.base import Command, Event, Item, Reply, Right, Spec, command, meaning
+from imd.wire.base import Command, Event, Item, Reply, Right, Spec, command, meaning, registry
 from imd.wire.fields import Label, Language, json_kind, kinds
 from imd.wire.refusals import UnknownCommand
 
@@ -88,11 +88,24 @@ class Help(Reply, frozen=True, kw_only=True):
     def lines(self, language: str) -> list[str]:
         """Write the list, or the whole page of one command."""
         if len(self.commands) != 1:
-            pages = [f"{each.syntax.split(' [')[0]}: {each.help}" for each in self.commands]
-            return [*pages, catalog.say("help_page.more", language)]
+            return [*self._contents(language), catalog.say("help_page.more", language)]
         (page,) = self.commands
         fields = [page.field_line(field, language) for field in page.fields]
         return [page.syntax, f"    {page.help}", *fields, catalog.say("help_page.example", language, line=page.example)]
+
+    def _contents(self, language: str) -> list[str]:
+        """Name all commands, a line a chapter: there are too many to explain them all at once."""
+        chapters: dict[str, list[str]] = {}
+        for each in self.commands:
+            if spec := registry.actions.get(each.action):
+                part = f"reference.part.{spec.shape.__module__.rsplit('.', 1)[1]}"
+                title = catalog.say(part if catalog.has(part) else "help_page.own", language)
+                verbs = [verb for verb, meant in registry.verbs.items() if meant.action == spec.action]
+                chapters.setdefault(title, []).extend(verbs)
+        return [
+            catalog.say("help_page.chapter", language, title=title, verbs=", ".join(verbs))
+            for title, verbs in chapters.items()
+        ]
 
 
 @command("help", "HELP command...", right=Right.ANYONE)
