@@ -8,7 +8,7 @@ from imd.chat.account_log import note
 from imd.chat.lanes import Me, Outcome, Told, reads, writes
 from imd.chat.places import recipient_named
 from imd.chat.waiting import waits
-from imd.store import accounts
+from imd.store import accounts, invitations
 from imd.store import friends as sql
 from imd.store.transaction import Tx
 from imd.wire import friends as wire
@@ -268,12 +268,13 @@ def decline(tx: Tx, me: Me, command: wire.Decline) -> Outcome[Done]:
 
 @writes(wire.Block)
 def block(tx: Tx, me: Me, command: wire.Block) -> Outcome[Done]:
-    """Keep somebody away. They see at most that a friendship ended or a request was taken back."""
+    """Keep somebody away, and decline their invitations. They see at most that a friendship ended, or a request."""
     other = _somebody(tx, me, command.username)
     if other.mine == "block":
         return Outcome(Done())
     told = _part(tx, me, other.username, other, "blocked")
     sql.relate(tx, me.account, other.id, "block", me.now)
+    invitations.drop_by(tx, me.account, other.id)
     return Outcome(Done(), told=told)
 
 

@@ -31,7 +31,7 @@ def group_create(tx: Tx, me: Me, command: wire.GroupCreate) -> Outcome[wire.Crea
     handle = names.username(command.handle.removeprefix("#"))
     if sql.owned(tx, me.account) >= me.limits.groups_owned:
         raise QuotaExceeded("groups", limit=me.limits.groups_owned)
-    conversation = sql.create(tx, handle, _line(command.title), command.join_mode, me.now)
+    conversation = sql.create(tx, handle, names.shown(command.title), command.join_mode, me.now)
     if conversation is None:
         raise NameTaken("group", to=f"#{handle}")
     group = conversations.membership(tx, conversation, me.account)
@@ -41,17 +41,14 @@ def group_create(tx: Tx, me: Me, command: wire.GroupCreate) -> Outcome[wire.Crea
     return Outcome(reply, told=made.told, effects=made.effects)
 
 
-def _line(typed: str) -> str:
-    """Give a title, on one line."""
-    return " ".join(typed.split())
-
-
 @writes(wire.GroupSet)
 def group_set(tx: Tx, me: Me, command: wire.GroupSet) -> Outcome[wire.Noticed]:
     """Change what a group is called and how it works. Those who are in it keep what they may read."""
     place = my_group(tx, me, command, "admin")
     given = {name: getattr(command, name) for name in _SETTINGS}
-    wanted = {name: _line(value) if name in _WORDS else value for name, value in given.items() if value is not None}
+    wanted = {
+        name: names.shown(value) if name in _WORDS else value for name, value in given.items() if value is not None
+    }
     if not wanted:
         raise BadRequest("nothing", usage=registry.actions["group_set"].usage())
     changed = {name: value for name, value in wanted.items() if value != getattr(place.row, name)}

@@ -1,18 +1,20 @@
 """The rules of invitations: by name, on request, by link."""
 
 from imd.chat import passwords
+from imd.chat.friends import refuse_unwelcome
 from imd.chat.lanes import Me, Outcome, reads, writes
 from imd.chat.membership import let_in
 from imd.chat.notices import nothing
 from imd.chat.places import anybody, my_group
 from imd.chat.waiting import waits
 from imd.store import invitations as sql
+from imd.store.friends import recipient_by_id
 from imd.store.transaction import Tx
 from imd.wire import invitations as wire
 from imd.wire.base import Done, Event
 from imd.wire.fields import timestamp
 from imd.wire.groups import Noticed
-from imd.wire.refusals import BadRequest, Forbidden, NoSuchUser, QuotaExceeded
+from imd.wire.refusals import BadRequest, Blocked, Forbidden, NoSuchUser, QuotaExceeded
 
 DAY = 86_400_000
 MOST_INVITED = 1_000
@@ -27,7 +29,7 @@ TOLD = 100
 
 @writes(wire.GroupInvite)
 def group_invite(tx: Tx, me: Me, command: wire.GroupInvite) -> Outcome[Noticed]:
-    """Invite somebody. For who asked already that is the answer; who is not there is invited in vain."""
+    """Invite somebody. For who asked already that is the answer; who is not there or keeps me away hears nothing."""
     place = my_group(tx, me, command, "member")
     if place.row.who_invites == "admins":
         place.require("admin")
@@ -41,13 +43,22 @@ def group_invite(tx: Tx, me: Me, command: wire.GroupInvite) -> Outcome[Noticed]:
     waiting = sql.pending(tx, place.conversation, account.id)
     if waiting is not None and waiting.invited_by is None:
         return let_in(tx, me, found.row, account.id, "admitted", account.username)
-    if found.row.role or waiting is not None:
+    if found.row.role or waiting is not None or not _welcome(tx, me, account.id):
         return nothing(place.row)
     if sql.count_invited(tx, place.conversation) >= MOST_INVITED:
         raise QuotaExceeded("invitations", limit=MOST_INVITED)
     sql.add(tx, place.conversation, account.id, me.account, me.now)
     invited = _invited(place.conversation, place.row.handle or "", place.row.title, me.username)
     return Outcome(nothing(place.row).reply, told=(((account.id,), invited),))
+
+
+def _welcome(tx: Tx, me: Me, account: int) -> bool:
+    """Say whether somebody takes messages from me."""
+    try:
+        refuse_unwelcome(tx, me, recipient_by_id(tx, me.account, account))
+    except Blocked:
+        return False
+    return True
 
 
 def _invited(conversation: int, handle: str, title: str, by: str) -> wire.GroupInvited:

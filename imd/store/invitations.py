@@ -33,6 +33,11 @@ def drop(tx: Tx, conversation: int, account: int) -> bool:
     return dropped.rowcount > 0
 
 
+def drop_by(tx: Tx, account: int, invited_by: int) -> None:
+    """Forget where one account was invited by another."""
+    tx.execute("DELETE FROM pending WHERE account = ? AND invited_by = ?", (account, invited_by))
+
+
 def count_invited(tx: Tx, conversation: int) -> int:
     """Count those who are invited into a group and have not answered."""
     row = tx.execute(

@@ -8,6 +8,7 @@ from imd.chat import groups
 from imd.chat.chores import CHORES
 from imd.chat.lanes import EVERYBODY, Follow, Followers, Me, Topic, Unfollow, Wake
 from imd.chat.limits import Limits
+from imd.wire import names
 from imd.wire.base import Command
 from imd.wire.conversations import History, ListConversations, Sync
 from imd.wire.groups import AskGroup, GroupCreate, GroupDelete, GroupDeleted, GroupInfo, GroupSet, ListGroups
@@ -180,6 +181,7 @@ def test_how_many_one_may_own() -> None:
     [
         ({"title": "New"}, ("title", "ann", None, "New")),
         ({"topic": "all  of\nit"}, ("topic", "ann", None, "all of it")),
+        ({"title": "a\u202eb\x07c"}, ("title", "ann", None, "abc")),
         ({"title": ""}, ("settings", "ann", None, 'title=""')),
         ({"title": "New", "topic": "x"}, ("settings", "ann", None, "title=New topic=x")),
         ({"slow_mode": 30}, ("settings", "ann", None, "slow_mode=30")),
@@ -198,7 +200,7 @@ def test_a_change_is_one_notice(team: Team, settings: dict[str, Any], notice: tu
     row = team.standing("ann")
     assert (reply.seq, reply.rev) == (row.last_seq, row.last_rev)
     for name, value in settings.items():
-        assert getattr(row, name) == (" ".join(value.split()) if isinstance(value, str) else value)
+        assert getattr(row, name) == (names.shown(value) if isinstance(value, str) else value)
 
 
 def test_what_is_so_already_is_no_notice(team: Team) -> None:

@@ -8,6 +8,8 @@ from imd.chat import invitations
 from imd.chat.lanes import Follow, Topic
 from imd.chat.passwords import fingerprint
 from imd.chat.waiting import waiting
+from imd.wire.base import Command
+from imd.wire.friends import Block, Decline
 from imd.wire.groups import AskGroup, GroupCreate
 from imd.wire.invitations import (
     GroupApprove,
@@ -20,6 +22,7 @@ from imd.wire.invitations import (
 )
 from imd.wire.members import GroupBan, GroupJoin, GroupKick, GroupLeave, GroupRole
 from imd.wire.messages import SendMessage
+from imd.wire.profiles import SetProfile
 from imd.wire.refusals import BadRequest, Forbidden, InviteInvalid, NoSuchConversation, NotAMember, QuotaExceeded
 from tests.chat.team import Team
 
@@ -68,6 +71,33 @@ def test_the_answer_reveals_nothing(team: Team, who: str) -> None:
     before = team.standing("ann")
     reply = invite(team, who).reply
     assert (reply.conversation, reply.seq, reply.rev) == (1, before.last_seq, before.last_rev)
+
+
+@pytest.mark.parametrize("keeping", [Block(username="bob"), Decline(username="bob"), SetProfile(writers="friends")])
+def test_who_keeps_me_away_never_hears_of_it(team: Team, keeping: Command) -> None:
+    if isinstance(keeping, Decline):
+        team.asks("bob", SendMessage(to="eve", content="hello"))
+    team.asks("eve", keeping)
+    before = team.standing("ann")
+    for _ in range(2):
+        outcome = invite(team)
+        assert (outcome.told, outcome.reply.seq, outcome.reply.rev) == ((), before.last_seq, before.last_rev)
+    assert waits_for(team, "eve") == []
+    team.set(join_mode="request")
+    join(team)
+    assert invite(team).told, "who asked is let in, by whom ever"
+    assert team.roles()["eve"] == "member"
+
+
+def test_blocking_somebody_declines_their_invitations_and_no_others(team: Team) -> None:
+    team.set(join_mode="invite")
+    invite(team)
+    team.asks("eve", Block(username="bob"))
+    assert waits_for(team, "eve") == []
+    assert type(team.refused("eve", GroupJoin(to="#team"))) is NoSuchConversation
+    assert invite(team, by="ann").told
+    team.asks("eve", Block(username="cid"))
+    assert join(team).reply.joined
 
 
 def test_declining(team: Team) -> None:
