@@ -1,17 +1,18 @@
-"""The rules of administration: accounts and invites."""
+"""The rules of administration: accounts, invites, and anybody's groups."""
 
 from imd.chat import passwords
 from imd.chat.accounts import DAY
 from imd.chat.lanes import Cut, Desk, Me, Outcome, Promote, reads, slow, writes
-from imd.chat.places import account_named
+from imd.chat.membership import dissolve
+from imd.chat.places import account_named, group_row
 from imd.store import accounts as sql
-from imd.store import invites
+from imd.store import groups, invites
 from imd.store.transaction import Tx
 from imd.wire import admin as wire
 from imd.wire import names
 from imd.wire.base import Done
 from imd.wire.fields import timestamp
-from imd.wire.refusals import BadRequest, Conflict, NameTaken
+from imd.wire.refusals import BadRequest, Conflict, NameTaken, NoSuchConversation
 
 
 @slow(wire.UserAdd)
@@ -132,3 +133,30 @@ def invite_revoke(tx: Tx, me: Me, command: wire.InviteRevoke) -> Outcome[Done]:
     if not invites.revoke(tx, command.number):
         raise BadRequest("invite", number=command.number)
     return Outcome(Done())
+
+
+@reads(wire.GroupsList)
+def groups_list(tx: Tx, me: Me, command: wire.GroupsList) -> Outcome[wire.AllGroups]:
+    """List groups by name."""
+    rows = groups.every(tx, command.after.removeprefix("#"), command.limit + 1)
+    listed = [
+        wire.AnyGroup(
+            to=f"#{row.handle}",
+            title=row.title,
+            join_mode=row.join_mode,
+            members=row.members,
+            owner=row.owner,
+            created=timestamp(row.created),
+        )
+        for row in rows[: command.limit]
+    ]
+    return Outcome(wire.AllGroups(groups=listed, more=len(rows) > command.limit))
+
+
+@writes(wire.GroupsDelete)
+def groups_delete(tx: Tx, me: Me, command: wire.GroupsDelete) -> Outcome[Done]:
+    """Delete a group, whoever owns it."""
+    row = group_row(tx, me, command.to)
+    if row is None:
+        raise NoSuchConversation
+    return dissolve(tx, row, me.username or "*", me.now)

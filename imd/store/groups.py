@@ -56,6 +56,28 @@ def public(tx: Tx, skip: int, limit: int) -> list[Public]:
     return [Public(*row) for row in rows.fetchall()]
 
 
+class Owned(NamedTuple):
+    """One group with its owner's name."""
+
+    handle: str
+    title: str
+    join_mode: str
+    members: int
+    created: int
+    owner: str
+
+
+def every(tx: Tx, after: str, limit: int) -> list[Owned]:
+    """List groups by name, after a name, public or not."""
+    rows = tx.execute(
+        "SELECT c.handle, c.title, c.join_mode, c.members, c.created, coalesce((SELECT a.username FROM member m"
+        " JOIN account a ON a.id = m.account WHERE m.conversation = c.id AND m.role = 'owner' AND m.left_seq IS NULL"
+        " LIMIT 1), '') FROM conversation c WHERE c.handle > ? ORDER BY c.handle LIMIT ?",
+        (after, limit),
+    )
+    return [Owned(*row) for row in rows.fetchall()]
+
+
 def delete(tx: Tx, conversation: int) -> None:
     """End a group: nobody is in it, nobody finds it, and what was said waits to be destroyed."""
     tx.execute(

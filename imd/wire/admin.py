@@ -1,9 +1,11 @@
-"""Administration: accounts and invites, for admins and for the operator's socket.
+"""Administration: accounts, invites and groups, for admins and for the operator's socket.
 
 -> USER ADD alice            <- OK USER ADD username=alice password=…
 -> USER ROLE alice admin     <- OK USER ROLE
 -> INVITE CREATE             <- OK INVITE CREATE invite=… uses=1 expires=… number=1
 -> INVITE REVOKE 1           <- OK INVITE REVOKE
+-> GROUPS LIST               <- - #team (12, open), owned by alice, since 2026-11-02 08:00Z: The team
+                             <- OK GROUPS LIST more=false
 """
 
 from typing import Annotated, Literal
@@ -13,7 +15,16 @@ from msgspec import Meta
 from imd.wire import catalog
 from imd.wire.base import Command, Item, Reply, Right, command
 from imd.wire.fields import Days, Label, Name, Number, Password, clock_face
-from imd.wire.refusals import BadName, BadRequest, Conflict, NameTaken, NoSuchUser, Unavailable, WeakPassword
+from imd.wire.refusals import (
+    BadName,
+    BadRequest,
+    Conflict,
+    NameTaken,
+    NoSuchConversation,
+    NoSuchUser,
+    Unavailable,
+    WeakPassword,
+)
 
 
 class Issued(Reply, frozen=True, kw_only=True, omit_defaults=True):
@@ -171,3 +182,53 @@ class InviteRevoke(Command, frozen=True, kw_only=True):
     number: Number
     refusals = (BadRequest,)
     example = "INVITE REVOKE 1"
+
+
+class AnyGroup(Item, frozen=True, kw_only=True):
+    """One group as an admin sees it, public or not."""
+
+    to: str
+    title: str
+    join_mode: str
+    members: int
+    owner: str
+    created: str
+
+    def text(self, language: str) -> str:
+        """Write the group's line in GROUPS LIST."""
+        return catalog.say(
+            "line.any_group",
+            language,
+            to=self.to,
+            title=self.title,
+            join_mode=self.join_mode,
+            members=self.members,
+            owner=self.owner,
+            created=clock_face(self.created),
+        )
+
+
+class AllGroups(Reply, frozen=True, kw_only=True):
+    """The groups, by name."""
+
+    groups: list[AnyGroup]
+    more: bool
+
+
+@command("groups_list", "GROUPS LIST", right=Right.ADMIN)
+class GroupsList(Command, frozen=True, kw_only=True):
+    """List all groups, public or not, by name; go on after the last name while there is more."""
+
+    after: Name = ""
+    limit: Annotated[int, Meta(ge=1, le=500)] = 200
+    reply = AllGroups
+    example = "GROUPS LIST limit=10"
+
+
+@command("groups_delete", "GROUPS DELETE to", right=Right.ADMIN)
+class GroupsDelete(Command, frozen=True, kw_only=True):
+    """Delete any group, with all that was said in it, for everybody."""
+
+    to: Name
+    refusals = (NoSuchConversation,)
+    example = "GROUPS DELETE #team"

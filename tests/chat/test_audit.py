@@ -14,6 +14,7 @@ from imd.wire import admin, announcements, policies, reports
 from imd.wire.audit import AuditEntry, AuditList
 from imd.wire.base import Command, Right, registry
 from imd.wire.fields import SECRETS, Password, Token
+from imd.wire.groups import GroupCreate
 from imd.wire.messages import SendMessage
 from imd.wire.refusals import Forbidden, NoSuchUser
 from tests.chat.room import Room
@@ -26,6 +27,7 @@ CHANGES: dict[str, Callable[[], Command]] = {
     "user_disable": lambda: admin.UserDisable(username="ann"),
     "user_role": lambda: admin.UserRole(username="ann", role="admin"),
     "user_signout": lambda: admin.UserSignout(username="ann"),
+    "groups_delete": lambda: admin.GroupsDelete(to="#team"),
     "invite_create": lambda: admin.InviteCreate(uses=3),
     "invite_revoke": lambda: admin.InviteRevoke(number=1),
     "announcement_add": lambda: announcements.AnnouncementAdd(content="tea at four"),
@@ -50,6 +52,7 @@ def root(room: Room, ann: Me, bob: Me) -> Me:
     room.asks(root, announcements.AnnouncementAdd(content="hello"))
     room.asks(bob, SendMessage(to="ann", content="boo"))
     room.asks(ann, reports.ReportMessage(to="bob", seq=1))
+    room.asks(ann, GroupCreate(handle="#team"))
     room.tx.execute("DELETE FROM audit")
     return root
 
