@@ -40,10 +40,18 @@ class Conversation(Item, frozen=True, kw_only=True):
         """Write the conversation's line in CONVERSATIONS."""
         said = self.last.said(language).splitlines() if self.last else []
         last = said[0] if said else ""
-        if self.last and self.last.notice:
-            return catalog.say("line.conversation.notice", language, to=self.to, unread=self.unread, last=last)
-        sender = self.last.sender if self.last else ""
-        return catalog.say("line.conversation", language, to=self.to, unread=self.unread, sender=sender, last=last)
+        marks = [catalog.say("line.conversation.mentions", language, count=self.mentions)] * bool(self.mentions)
+        marks += [
+            catalog.say(f"line.conversation.{each}", language)
+            for each in ("muted", "archived", "pinned")
+            if getattr(self, each)
+        ]
+        unread = catalog.say("line.conversation.unread", language, count=self.unread) + "".join(marks)
+        if not self.last:
+            return catalog.say("line.conversation.empty", language, to=self.to, unread=unread)
+        if self.last.notice:
+            return catalog.say("line.conversation.notice", language, to=self.to, unread=unread, last=last)
+        return catalog.say("line.conversation", language, to=self.to, unread=unread, sender=self.last.sender, last=last)
 
 
 class Conversations(Reply, frozen=True, kw_only=True):

@@ -24,7 +24,7 @@ def described(language: str, person: str, presence: SeenAs, words: str | None, l
     """Write what somebody is seen as, for a person."""
     line = catalog.say(f"presence.{presence}", language, person=person)
     if words:
-        return f"{line}: {words}"
+        return catalog.say("presence.words", language, line=line, words=words)
     return catalog.say("presence.seen", language, line=line, time=clock_face(last_seen)) if last_seen else line
 
 

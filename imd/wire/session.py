@@ -25,6 +25,10 @@ class Greeting(Reply, frozen=True, kw_only=True):
     limits: dict[str, int | float]
     features: list[str]
 
+    def lines(self, language: str) -> list[str]:
+        """Show a person nothing of it: whoever says HELLO at a terminal chooses a language."""
+        return []
+
 
 @command("hello", "HELLO", right=Right.ANYONE)
 class Hello(Command, frozen=True, kw_only=True):

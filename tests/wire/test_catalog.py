@@ -16,7 +16,14 @@ from tests.wire import source
 from tests.wire.declared import EVENTS, ITEMS, REPLIES, SPECS
 
 CHINESE = re.compile(r"[\u3400-\u9fff]")
-SAME_IN_CHINESE = {"type.null", "help_page.field", "help_page.chapter"}
+SAME_IN_CHINESE = {
+    "type.null",
+    "help_page.field",
+    "help_page.chapter",
+    "presence.words",
+    "line.conversation",
+    "line.conversation.empty",
+}
 BY_THE_NAME_OF_A_TYPE_OR_MODULE = ("problem.kind.", "reference.part.")
 """Keys whose ends no string in the source spells."""
 

@@ -240,7 +240,7 @@ REPLIES: list[tuple[str, Reply, str]] = [
     (
         "hello",
         Greeting(server="imd 0.1", protocol="imd/1", limits={"burst": 100}, features=["sync", "replay"]),
-        '- limits: burst=100\r\n- features: sync replay\r\nOK HELLO server="imd 0.1" protocol=imd/1',
+        'OK HELLO server="imd 0.1" protocol=imd/1',
     ),
     (
         "whoami",
