@@ -64,12 +64,22 @@ def group_leave(tx: Tx, me: Me, command: wire.GroupLeave) -> Outcome[Done]:
 def group_members(tx: Tx, me: Me, command: wire.ListMembers) -> Outcome[wire.Members]:
     """List the members of a group of mine, by name."""
     place = my_group(tx, me, command)
-    rows = sql.page(tx, place.conversation, command.after, command.limit + 1)
-    listed = [
-        wire.Member(username=row.username, role=row.role, joined=timestamp(row.joined), muted=row.muted_until > me.now)
-        for row in rows[: command.limit]
-    ]
+    rows = sql.page(tx, place.conversation, me.account, command.after, command.limit + 1)
+    listed = [_listed(me, row) for row in rows[: command.limit]]
     return Outcome(wire.Members(conversation=place.conversation, members=listed, more=len(rows) > command.limit))
+
+
+def _listed(me: Me, row: sql.Listed) -> wire.Member:
+    seen = None if row.hides else me.attendance.seen(row.account, row.last_seen)
+    return wire.Member(
+        username=row.username,
+        role=row.role,
+        joined=timestamp(row.joined),
+        muted=row.muted_until > me.now,
+        presence=seen.presence if seen else None,
+        presence_text=seen.words if seen else None,
+        last_seen=seen.last_seen if seen else None,
+    )
 
 
 @writes(wire.GroupRole)

@@ -45,19 +45,24 @@ def heir(tx: Tx, conversation: int, owner: int) -> tuple[int, str] | None:
 
 
 class Listed(NamedTuple):
-    """One member in the list."""
+    """One member in the list. `hides`: they block who asks."""
 
+    account: int
     username: str
     role: Literal["owner", "admin", "member", "reader"]
     joined: int
     muted_until: int
+    last_seen: int
+    hides: int
 
 
-def page(tx: Tx, conversation: int, after: str, limit: int) -> list[Listed]:
+def page(tx: Tx, conversation: int, asker: int, after: str, limit: int) -> list[Listed]:
     """List members by name, after a name."""
     rows = tx.execute(
-        "SELECT name, role, joined, muted_until FROM member"
-        " WHERE conversation = ? AND left_seq IS NULL AND name <> '' AND name > ? ORDER BY name LIMIT ?",
-        (conversation, after, limit),
+        "SELECT m.account, m.name, m.role, m.joined, m.muted_until, a.last_seen, r.kind IS NOT NULL"
+        " FROM member m JOIN account a ON a.id = m.account"
+        " LEFT JOIN relation r ON r.account = m.account AND r.other = ? AND r.kind = 'block'"
+        " WHERE m.conversation = ? AND m.left_seq IS NULL AND m.name <> '' AND m.name > ? ORDER BY m.name LIMIT ?",
+        (asker, conversation, after, limit),
     )
     return [Listed(*row) for row in rows.fetchall()]

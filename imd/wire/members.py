@@ -16,6 +16,7 @@ from imd.wire.base import Item, Reply, command
 from imd.wire.fields import Name, Token
 from imd.wire.groups import AboutGroup, Noticed
 from imd.wire.messages import Addressed
+from imd.wire.presence import SeenAs
 from imd.wire.refusals import BadName, Forbidden, InviteInvalid, NoSuchConversation, NoSuchUser, NotAMember, Refusal
 
 
@@ -45,17 +46,22 @@ class GroupLeave(Addressed, frozen=True, kw_only=True):
     example = "GROUP LEAVE #team"
 
 
-class Member(Item, frozen=True, kw_only=True):
-    """One member of a group. `muted`: an admin took the word away for a time."""
+class Member(Item, frozen=True, kw_only=True, omit_defaults=True):
+    """One member of a group. `muted`: an admin took the word away for a time. Who blocks you shows no presence."""
 
     username: str
     role: Literal["owner", "admin", "member", "reader"]
     joined: str
     muted: bool
+    presence: SeenAs | None = None
+    presence_text: str | None = None
+    last_seen: str | None = None
 
     def text(self, language: str) -> str:
         """Write the member's line in GROUP MEMBERS."""
         mark = catalog.say("line.member.muted", language) if self.muted else ""
+        if self.presence not in (None, "offline"):
+            mark += catalog.say(f"line.member.{self.presence}", language)
         return f"{self.username}: {catalog.say(f'line.member.{self.role}', language)}{mark}"
 
 

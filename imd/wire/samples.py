@@ -130,7 +130,7 @@ _OWN: dict[str, dict[str, Any]] = {
     "AnyGroup": {"to": "#team", "title": "The team"},
     "PublicGroup": {"to": "#team", "title": "The team"},
     "Joined": {"conversation": 2, "to": "#team", "joined": True},
-    "Member": {"username": "bob", "role": "admin"},
+    "Member": {"username": "bob", "role": "admin", "presence": "online"},
     "Members": {"conversation": 2},
     "GroupInvited": {"conversation": 2, "to": "#team", "title": "The team"},
     "GroupRequest": {"conversation": 2, "to": "#team", "username": "carol"},

@@ -9,6 +9,7 @@ from imd.chat.attendance import MOST_KEPT, Attendance, Chosen
 from imd.chat.lanes import Appear, Me
 from imd.store import conversations
 from imd.wire.friends import Block, Decline, FriendAdd, FriendList
+from imd.wire.members import ListMembers
 from imd.wire.messages import SendMessage
 from imd.wire.presence import IsTyping, PresenceChanged, SetPresence, Typing
 from imd.wire.profiles import ShowProfile
@@ -38,8 +39,8 @@ def group(room: Room, *people: Me, number: int = 50, size: int | None = None, **
     )
     for each in people:
         room.tx.execute(
-            "INSERT INTO member (conversation, account, delivered_seq, read_seq) VALUES (?, ?, 0, 0)",
-            (number, each.account),
+            "INSERT INTO member (conversation, account, name, delivered_seq, read_seq) VALUES (?, ?, ?, 0, 0)",
+            (number, each.account, each.username),
         )
     return number
 
@@ -126,6 +127,21 @@ def test_who_sees_that_ann_is_here(room: Room, ann: Me, bob: Me, relation: str) 
     make(room, ann, bob)
     come(room, ann, bob)
     assert seen(room, bob, "ann") == (("online", None, None) if visible else (None, None, None))
+
+
+def test_the_list_of_members_shows_who_is_here(room: Room, ann: Me, bob: Me, cid: Me) -> None:
+    dan = room.person("dan")
+    team = group(room, ann, bob, cid, dan)
+    come(room, ann, bob, cid)
+    come(room, dan, presence="invisible")
+    room.asks(cid, Block(username="ann"))
+    listed = room.asks(ann, ListMembers(conversation=team)).members
+    assert [(each.username, each.presence) for each in listed] == [
+        ("ann", "online"),
+        ("bob", "online"),
+        ("cid", None),
+        ("dan", "offline"),
+    ]
 
 
 def told(room: Room, me: Me, presence: Any, words: str = "") -> list[tuple[tuple[int, ...], str, str | None]]:
