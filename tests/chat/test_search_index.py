@@ -14,7 +14,7 @@ from imd.chat.search import HOUR, PAUSE, index
 from imd.store import migrations
 from imd.store import search as sql
 from imd.testing import MemoryServer
-from imd.wire.messages import EditMessage
+from imd.wire.messages import EditMessage, RecallMessage
 from imd.wire.personal import ClearHistory, DeleteForMe
 from imd.wire.refusals import BadRequest, NoSuchConversation, NoSuchUser
 from imd.wire.search import Search
@@ -151,6 +151,20 @@ def test_what_was_destroyed_leaves_the_files_within_a_day(tmp_path: Path) -> Non
         server.pass_time(3600)
     assert not held()
     assert [each["content"] for each in alice.call("search", query="meet", limit=60)["messages"]][59] == "meet 0"
+
+
+def test_putting_the_index_together_anew_goes_in_pieces(room: Room, ann: Me, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(400):
+        send(room, ann, "ann", " ".join(f"word{number}x{each}" for each in range(20)))
+    bring_up_to_date(room)
+    monkeypatch.setattr(sql, "MERGED_PAGES", 4)
+    room.asks(ann, RecallMessage(to="ann", seq=1))
+    steps = 0
+    while room.in_transaction(lambda tx: index(tx, room.now)).again == room.now + PAUSE:
+        steps += 1
+    assert steps > 3
+    assert room.tx.execute("SELECT count(DISTINCT segid) FROM search_index_idx").fetchone() == (1,)
+    assert len(contents(room.asks(ann, Search(query="word3*", limit=200)))) == 111
 
 
 def test_the_messages_of_an_older_version_are_indexed(monkeypatch: pytest.MonkeyPatch) -> None:
