@@ -26,6 +26,9 @@ SHORTEST_BEGINNING = 2
 
 KINDS = get_args(Kind)
 
+HOUR = 3_600_000
+"""Milliseconds between two looks whether something was deleted, while nobody writes anything."""
+
 PAUSE = 50
 """Milliseconds between two pieces of indexing, for everybody else's writes."""
 
@@ -124,5 +127,8 @@ _PART = re.compile(
 
 @chore
 def index(tx: Tx, now: int) -> Chored:
-    """Bring the index up to date, in pieces."""
-    return Chored(again=now + PAUSE if sql.index(tx) else None)
+    """Bring the index up to date, in pieces; and once a day rid it of what was deleted."""
+    if sql.index(tx):
+        return Chored(again=now + PAUSE)
+    tidied = sql.tidy(tx, now)
+    return Chored(again=now + (PAUSE if tidied.more else HOUR), scrub=tidied.done)

@@ -229,8 +229,35 @@ def index(tx: Tx) -> bool:
         tx.execute("UPDATE search_state SET indexed = ?", (new[-1].id,))
         _note_days(tx, new)
     if edited or new:
-        tx.execute("INSERT INTO search_index (search_index, rank) VALUES ('merge', ?)", (MERGED_PAGES,))
+        _merged(tx, MERGED_PAGES)
     return bool(edited or new)
+
+
+class Tidied(NamedTuple):
+    """Whether the index has just been rid of what was deleted from it, and whether there is more to do at once."""
+
+    done: bool = False
+    more: bool = False
+
+
+def tidy(tx: Tx, now: int) -> Tidied:
+    """Put the index together anew, a piece at a time: FTS5 only crosses out what is deleted. Once a day at most."""
+    erased, tidying, tidied = tx.execute("SELECT erased, tidying, tidied FROM search_state").fetchone()
+    if not tidying:
+        if not erased or now < tidied + DAY:
+            return Tidied()
+        tx.execute("UPDATE search_state SET erased = 0, tidying = 1, tidied = ?", (now,))
+    if _merged(tx, MERGED_PAGES if tidying else -MERGED_PAGES):
+        return Tidied(more=True)
+    tx.execute("UPDATE search_state SET tidying = 0")
+    return Tidied(done=True)
+
+
+def _merged(tx: Tx, pages: int) -> bool:
+    """Merge parts of the index into larger ones; a negative number begins to make it one. Gives whether there were."""
+    before = tx.execute("SELECT total_changes()").fetchone()[0]
+    tx.execute("INSERT INTO search_index (search_index, rank) VALUES ('merge', ?)", (pages,))
+    return int(tx.execute("SELECT total_changes()").fetchone()[0]) - int(before) >= 2
 
 
 def _some(tx: Tx, which: str, limit: int) -> list[Unindexed]:

@@ -1,6 +1,7 @@
 """Search: its pages, its index, and queries that are nonsense."""
 
 import contextlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,11 +10,11 @@ from hypothesis import strategies as some
 
 from imd.chat.chores import Chored
 from imd.chat.lanes import Me
-from imd.chat.search import PAUSE, index
+from imd.chat.search import HOUR, PAUSE, index
 from imd.store import migrations
 from imd.store import search as sql
 from imd.testing import MemoryServer
-from imd.wire.messages import EditMessage
+from imd.wire.messages import EditMessage, RecallMessage
 from imd.wire.personal import ClearHistory, DeleteForMe
 from imd.wire.refusals import BadRequest, NoSuchConversation, NoSuchUser
 from imd.wire.search import Search
@@ -97,7 +98,7 @@ def test_indexing_goes_in_pieces(room: Room, ann: Me, monkeypatch: pytest.Monkey
     while room.in_transaction(lambda tx: index(tx, room.now)) == Chored(again=room.now + PAUSE):
         taken += room.tx.execute("SELECT indexed FROM search_state").fetchone()
     assert taken == [10, 17, 19], "by number, then by length"
-    assert room.in_transaction(lambda tx: index(tx, room.now)) == Chored()
+    assert room.in_transaction(lambda tx: index(tx, room.now)) == Chored(again=room.now + HOUR)
 
 
 def test_many_small_pieces_are_put_in_order(room: Room, ann: Me) -> None:
@@ -121,6 +122,49 @@ def test_a_message_is_indexed_soon(room: Room) -> None:
     server.pass_time(1)
     assert indexed() == [(1,)]
     assert [each["content"] for each in alice.call("search", query="meet")["messages"]] == ["meet"]
+
+
+def test_what_was_destroyed_leaves_the_files_within_a_day(tmp_path: Path) -> None:
+    server = MemoryServer(path=str(tmp_path / "imd.db"))
+    alice = server.login("alice")
+
+    def held() -> bool:
+        return b"zyzzyva" in b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+    for number in range(60):
+        alice.call("send_message", to="alice", content=f"meet {number}")
+    alice.call("send_message", to="alice", content="Zyzzyva")
+    server.pass_time(1)
+    alice.call("recall_message", to="alice", seq=61)
+    assert held(), "else this test could not fail"
+    for seconds in (3600, 1, 1, 1):
+        server.pass_time(seconds)
+    assert not held()
+    alice.call("group_create", handle="#team", title="The team")
+    alice.call("send_message", to="#team", content="Zyzzyva")
+    server.pass_time(1)
+    alice.call("group_delete", to="#team")
+    for _ in range(22):
+        server.pass_time(3600)
+    assert held(), "once a day is enough"
+    for _ in range(3):
+        server.pass_time(3600)
+    assert not held()
+    assert [each["content"] for each in alice.call("search", query="meet", limit=60)["messages"]][59] == "meet 0"
+
+
+def test_putting_the_index_together_anew_goes_in_pieces(room: Room, ann: Me, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(400):
+        send(room, ann, "ann", " ".join(f"word{number}x{each}" for each in range(20)))
+    bring_up_to_date(room)
+    monkeypatch.setattr(sql, "MERGED_PAGES", 4)
+    room.asks(ann, RecallMessage(to="ann", seq=1))
+    steps = 0
+    while room.in_transaction(lambda tx: index(tx, room.now)).again == room.now + PAUSE:
+        steps += 1
+    assert steps > 3
+    assert room.tx.execute("SELECT count(DISTINCT segid) FROM search_index_idx").fetchone() == (1,)
+    assert len(contents(room.asks(ann, Search(query="word3*", limit=200)))) == 111
 
 
 def test_the_messages_of_an_older_version_are_indexed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,4 +143,4 @@ def spoken(part: str, content: str) -> bool:
 
 
 TestSearching = Searching.TestCase
-TestSearching.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestSearching.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
