@@ -32,6 +32,8 @@ def refuse_unwelcome(tx: Tx, me: Me, other: sql.Recipient) -> None:
     """
     if other.id == me.account:
         return
+    if other.deleted:
+        raise Blocked("deleted")
     if other.mine == "block":
         raise Blocked("mine", username=other.username)
     if other.theirs in ("block", "decline"):

@@ -25,6 +25,7 @@ class Householder(Protocol):
     database: Any
     reactor: Any
     now: Any
+    shelf: Any
 
     def publish(self, announcements: list[Announcement]) -> None:
         """Tell whoever is online."""
@@ -78,6 +79,7 @@ class Chores:
 
     async def _run(self) -> None:
         again = []
+        self.house.shelf.tidy(self.house.now())
         for chore in CHORES:
             done = await self._do(chore)
             self._unclean = self._unclean or done.scrub

@@ -169,7 +169,12 @@ def add_member(tx: Tx, place: Membership, account: int, role: str, joined_seq: i
         " delivered_seq = excluded.delivered_seq, read_seq = excluded.read_seq",
         (place.conversation, account, account, role, now, joined_seq, place.last_seq, place.last_seq),
     )
-    tx.execute("UPDATE conversation SET members = members + 1 WHERE id = ?", (place.conversation,))
+    count_member(tx, place.conversation, 1)
+
+
+def count_member(tx: Tx, conversation: int, more: int) -> None:
+    """Count one member more, or one less."""
+    tx.execute("UPDATE conversation SET members = members + ? WHERE id = ?", (more, conversation))
 
 
 def set_member(tx: Tx, conversation: int, account: int, **values: int | str | None) -> None:

@@ -207,6 +207,26 @@ def burning(tx: Tx, conversation: int, after: int, upto: int, reader: int) -> li
     return [Message(*row) for row in rows.fetchall()]
 
 
+def unread_burning(tx: Tx, conversation: int, after: int, reader: int, limit: int) -> list[Message]:
+    """List what a reader has not read by others, after a seq, and what therefore does not burn yet."""
+    rows = tx.execute(
+        _MESSAGE + " WHERE conversation = ? AND seq > ? AND burn_after IS NOT NULL AND burned IS NULL"
+        " AND expires IS NULL AND sender <> ? ORDER BY seq LIMIT ?",
+        (conversation, after, reader, limit),
+    )
+    return [Message(*row) for row in rows.fetchall()]
+
+
+def by_sender(tx: Tx, conversation: int, sender: int, after: int, upto: int, limit: int) -> list[Message]:
+    """List what a sender has said with after < seq <= upto, and what still has words."""
+    rows = tx.execute(
+        _MESSAGE + " WHERE conversation = ? AND seq > ? AND seq <= ? AND sender = ? AND kind <> 'notice'"
+        " AND recalled IS NULL AND burned IS NULL ORDER BY seq LIMIT ?",
+        (conversation, after, upto, sender, limit),
+    )
+    return [Message(*row) for row in rows.fetchall()]
+
+
 def expired(tx: Tx, now: int, limit: int) -> list[Message]:
     """List the messages whose time is over, the one over first."""
     rows = tx.execute(_MESSAGE + " WHERE expires <= ? ORDER BY expires LIMIT ?", (now, limit))

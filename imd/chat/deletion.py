@@ -1,0 +1,154 @@
+"""The rules of deletion: an account is a tombstone at once, and what it leaves is destroyed in small pieces.
+
+Destroyed: the password, the devices, the profile, stars, what was hidden, notes to oneself, the account's log, and its
+part in every conversation. Kept: what was said to others, which is theirs as well, under the tombstone's name; or it is
+taken back. The old name is nobody's any more, so that nobody can pretend to be who left.
+"""
+
+from functools import partial
+
+import msgspec
+
+from imd.chat import account_log
+from imd.chat.accounts import authenticate, refuse_if_changed
+from imd.chat.chores import Chored, chore
+from imd.chat.lanes import Cut, Desk, Me, Outcome, SignOut, Told, Wake, slow
+from imd.chat.news import changed, readers
+from imd.store import accounts, conversations, messages
+from imd.store import deletion as sql
+from imd.store.transaction import Tx
+from imd.wire import deletion as wire
+from imd.wire.fields import timestamp
+
+ROWS_AT_ONCE = 500
+CHANGES_AT_ONCE = 50
+"""How many rows one piece destroys, and how many messages it changes and tells of."""
+
+SEQS_AT_ONCE = 2_000
+"""How much of a conversation one piece looks through for what the account has said."""
+
+SETTLED = 5_000
+"""So long after the last word, nothing of what the account's connections had under way can come any more."""
+
+
+@slow(wire.DeleteAccount)
+async def delete_account(desk: Desk, me: Me, command: wire.DeleteAccount) -> Outcome[wire.Deleted]:
+    """Make my account a tombstone, log everybody out who is me, and give a receipt."""
+    account = await authenticate(desk, me, me.username, command.password)
+    recall = command.messages == "recall"
+    counted = await _counted(desk, account.id)
+
+    def bury(tx: Tx) -> tuple[list[int], str]:
+        refuse_if_changed(tx, account)
+        devices = [each.id for each in accounts.devices(tx, account.id)]
+        accounts.drop_devices(tx, account.id, devices)
+        return devices, sql.bury(tx, account.id, account.username, recall=recall, now=me.now)
+
+    devices, tombstone = await desk.write(bury)
+    desk.shelf.drop(account.id)
+    written = counted.pop("messages")
+    kept = {"messages": 0 if recall else written, "username": 1}
+    receipt = wire.Deleted(
+        username=account.username,
+        tombstone=tombstone,
+        time=timestamp(me.now),
+        destroyed=_listed({"profile": 1, "devices": len(devices), **counted, "recalled": written if recall else 0}),
+        kept=_listed(kept),
+    )
+    return Outcome(receipt, effects=(SignOut(), Cut(account.id, devices), Wake(me.now)))
+
+
+def _listed(counted: dict[str, int]) -> list[wire.Counted]:
+    some = [{"what": what, "count": count} for what, count in counted.items() if count]
+    return msgspec.convert(some, list[wire.Counted])
+
+
+async def _counted(desk: Desk, account: int) -> dict[str, int]:
+    """Count what there is, in pieces that hold no reader for long."""
+    counted = await desk.read(lambda tx: {what: sql.count(tx, account, what) for what in sql.OWN})
+    counted |= {"notes": 0, "groups": 0, "conversations": 0, "messages": 0}
+    for part in await desk.read(lambda tx: sql.parts(tx, account)):
+        if part.direct_key == f"{account}:{account}":
+            counted["notes"] = part.last_seq
+        else:
+            counted["conversations" if part.direct_key else "groups"] += part.left_seq is None
+            counted["messages"] += await _written(desk, account, part)
+    return counted
+
+
+async def _written(desk: Desk, account: int, part: sql.Part) -> int:
+    pieces = [(after, after + SEQS_AT_ONCE) for after in range(0, part.last_seq, SEQS_AT_ONCE)]
+    reads = [partial(sql.written, conversation=part.conversation, account=account, span=span) for span in pieces]
+    return sum([await desk.read(read) for read in reads])
+
+
+@chore
+def destroy(tx: Tx, now: int) -> Chored:
+    """Destroy the next piece of what a deleted account leaves. In the end, it must leave the database's files too."""
+    deletion = sql.unfinished(tx)
+    if deletion is None:
+        return Chored()
+    if any(sql.forget(tx, deletion.account, what, ROWS_AT_ONCE) for what in sql.OWN):
+        return Chored(again=now)
+    part = sql.next_part(tx, deletion.account)
+    if part is not None:
+        return Chored(_take_apart(tx, deletion, part, now), again=now)
+    if now < deletion.time + SETTLED:
+        return Chored(again=deletion.time + SETTLED)
+    sql.finish(tx, deletion.account)
+    return Chored(again=now, scrub=True)
+
+
+def _take_apart(tx: Tx, deletion: sql.Deletion, part: sql.Part, now: int) -> tuple[Told, ...]:
+    """Do the next piece for one conversation; once nothing is left, take the account out of it."""
+    account = deletion.account
+    if part.direct_key and sql.alone(tx, part.conversation, account):
+        if not sql.empty(tx, part.conversation, ROWS_AT_ONCE):
+            _take_out(tx, part, account)
+        return ()
+    if deletion.recall and deletion.seq < part.last_seq:
+        return _take_back(tx, deletion, part, now)
+    told: tuple[Told, ...] = ()
+    if part.direct_key:
+        unread = messages.unread_burning(tx, part.conversation, part.read_seq, account, CHANGES_AT_ONCE)
+        if unread:
+            return _burn(tx, unread, now)
+        told = (_told_to_the_other(tx, part, part.direct_key, account),)
+    elif part.left_seq is None:
+        conversations.count_member(tx, part.conversation, -1)
+    _take_out(tx, part, account)
+    return told
+
+
+def _take_out(tx: Tx, part: sql.Part, account: int) -> None:
+    sql.remove_member(tx, part.conversation, account)
+    sql.progress(tx, account, 0)
+
+
+def _take_back(tx: Tx, deletion: sql.Deletion, part: sql.Part, now: int) -> tuple[Told, ...]:
+    """Take back some of what the account has said in a conversation."""
+    upto = min(part.last_seq, deletion.seq + SEQS_AT_ONCE)
+    rows = messages.by_sender(tx, part.conversation, deletion.account, deletion.seq, upto, CHANGES_AT_ONCE)
+    sql.progress(tx, deletion.account, rows[-1].seq if len(rows) == CHANGES_AT_ONCE else upto)
+    told: tuple[Told, ...] = ()
+    for row in rows:
+        row = messages.empty(tx, row, recalled=now)
+        told += changed(tx, readers(tx, row.conversation), row, "recalled", row.sender)
+    return told
+
+
+def _burn(tx: Tx, unread: list[messages.Message], now: int) -> tuple[Told, ...]:
+    """Let the time begin of what was to burn once the account had read it: it never will."""
+    told: tuple[Told, ...] = ()
+    for row in unread:
+        row = messages.change(tx, row, expires=now + (row.burn_after or 0) * 1000)
+        told += changed(tx, readers(tx, row.conversation), row, "expiring")
+    return told
+
+
+def _told_to_the_other(tx: Tx, part: sql.Part, direct_key: str, account: int) -> Told:
+    """Let the other one's devices know, also those that are away, what the conversation is called now."""
+    low, high = conversations.pair(direct_key)
+    tombstone = accounts.by_id(tx, account).username
+    other = high if account == low else low
+    return account_log.note(tx, other, "deleted", conversation=part.conversation, value=tombstone)

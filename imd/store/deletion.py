@@ -1,0 +1,126 @@
+"""The end of an account in SQL: it becomes a tombstone at once, and what it leaves is destroyed in pieces."""
+
+from typing import NamedTuple
+
+from imd.store.accounts import TOMBSTONE
+from imd.store.transaction import Tx
+
+OWN = {
+    "stars": ("star", "conversation, seq"),
+    "hidden": ("hidden", "conversation, seq"),
+    "settings": ("account_log", "n"),
+}
+"""What is an account's alone: its table, and that table's key beside the account."""
+
+
+def count(tx: Tx, account: int, what: str) -> int:
+    """Count what an account has of its own."""
+    table, _ = OWN[what]
+    return int(tx.execute(f"SELECT count(*) FROM {table} WHERE account = ?", (account,)).fetchone()[0])  # noqa: S608  # our own names
+
+
+def forget(tx: Tx, account: int, what: str, most: int) -> bool:
+    """Destroy some of what an account has of its own. Gives whether there was any."""
+    table, key = OWN[what]
+    gone = tx.execute(
+        f"DELETE FROM {table} WHERE account = ?"  # noqa: S608  # our own names
+        f" AND ({key}) IN (SELECT {key} FROM {table} WHERE account = ? ORDER BY {key} LIMIT ?)",
+        (account, account, most),
+    )
+    return gone.rowcount > 0
+
+
+def bury(tx: Tx, account: int, username: str, *, recall: bool, now: int) -> str:
+    """Make an account a tombstone, and note that the rest is to be destroyed. Gives what it is called now."""
+    tombstone = f"{TOMBSTONE}{account}"
+    tx.execute("INSERT INTO retired_name (username, time) VALUES (?, ?)", (username, now))
+    tx.execute(
+        "UPDATE account SET username = ?, display_name = ?, password_hash = '', admin = 0, disabled = 1, created = 0,"
+        " log_n = 0, deleted = ? WHERE id = ?",
+        (tombstone, tombstone, now, account),
+    )
+    tx.execute("INSERT INTO deletion (account, time, recall, seq) VALUES (?, ?, ?, 0)", (account, now, int(recall)))
+    return tombstone
+
+
+class Deletion(NamedTuple):
+    """A deletion that is not finished."""
+
+    account: int
+    time: int
+    recall: int
+    seq: int
+
+
+def unfinished(tx: Tx) -> Deletion | None:
+    """Give the oldest deletion that is not finished."""
+    row = tx.execute("SELECT account, time, recall, seq FROM deletion ORDER BY time, account LIMIT 1").fetchone()
+    return Deletion(*row) if row else None
+
+
+def finish(tx: Tx, account: int) -> None:
+    """Note that nothing is left to be destroyed."""
+    tx.execute("DELETE FROM deletion WHERE account = ?", (account,))
+
+
+def progress(tx: Tx, account: int, seq: int) -> None:
+    """Note how far the messages of the conversation at hand were taken back."""
+    tx.execute("UPDATE deletion SET seq = ? WHERE account = ?", (seq, account))
+
+
+class Part(NamedTuple):
+    """An account's part in a conversation; `left_seq` where it is in it no more."""
+
+    conversation: int
+    direct_key: str | None
+    last_seq: int
+    left_seq: int | None
+    read_seq: int
+
+
+_PART = (
+    "SELECT m.conversation, c.direct_key, c.last_seq, m.left_seq, m.read_seq"
+    " FROM member m JOIN conversation c ON c.id = m.conversation WHERE m.account = ? ORDER BY m.conversation"
+)
+
+
+def parts(tx: Tx, account: int) -> list[Part]:
+    """List the conversations that an account is or was in."""
+    return [Part(*row) for row in tx.execute(_PART, (account,)).fetchall()]
+
+
+def next_part(tx: Tx, account: int) -> Part | None:
+    """Give the first of them."""
+    row = tx.execute(_PART + " LIMIT 1", (account,)).fetchone()
+    return Part(*row) if row else None
+
+
+def remove_member(tx: Tx, conversation: int, account: int) -> None:
+    """Take an account out of a conversation, without a trace."""
+    tx.execute("DELETE FROM member WHERE conversation = ? AND account = ?", (conversation, account))
+
+
+def alone(tx: Tx, conversation: int, account: int) -> bool:
+    """Say whether nobody else has a part in a conversation."""
+    other = tx.execute("SELECT 1 FROM member WHERE conversation = ? AND account <> ? LIMIT 1", (conversation, account))
+    return other.fetchone() is None
+
+
+def empty(tx: Tx, conversation: int, most: int) -> bool:
+    """Destroy some of a conversation's messages, the oldest first. Gives whether there were any."""
+    (first,) = tx.execute("SELECT min(seq) FROM message WHERE conversation = ?", (conversation,)).fetchone()
+    if first is None:
+        return False
+    for table in ("message", "reaction", "mention"):
+        tx.execute(f"DELETE FROM {table} WHERE conversation = ? AND seq < ?", (conversation, first + most))  # noqa: S608  # our own names
+    return True
+
+
+def written(tx: Tx, *, conversation: int, account: int, span: tuple[int, int]) -> int:
+    """Count what an account has said in a conversation, after the first seq of a span up to the last."""
+    row = tx.execute(
+        "SELECT count(*) FROM message WHERE conversation = ? AND seq > ? AND seq <= ? AND sender = ?"
+        " AND kind <> 'notice' AND recalled IS NULL AND burned IS NULL",
+        (conversation, *span, account),
+    ).fetchone()
+    return int(row[0])
