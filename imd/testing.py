@@ -166,6 +166,7 @@ class MemoryServer:
     def stop(self) -> None:
         """Stop, so that another server may open the same file."""
         self.house.chores.stop()
+        self.house.shelf.close()
         self.database.writer.close()
 
     def settle(self) -> None:

@@ -21,8 +21,9 @@ from imd.wire import deletion as wire
 from imd.wire.fields import timestamp
 
 ROWS_AT_ONCE = 500
+WORDS_AT_ONCE = 100
 CHANGES_AT_ONCE = 50
-"""How many rows one piece destroys, and how many messages it changes and tells of."""
+"""How much one piece destroys: small rows, messages with all their words, messages whose change it tells."""
 
 SEQS_AT_ONCE = 2_000
 """How much of a conversation one piece looks through for what the account has said."""
@@ -90,7 +91,10 @@ def destroy(tx: Tx, now: int) -> Chored:
         return Chored()
     if any(sql.forget(tx, deletion.account, what, ROWS_AT_ONCE) for what in sql.OWN):
         return Chored(again=now)
-    part = sql.next_part(tx, deletion.account)
+    part = sql.next_part(tx, deletion.account, deletion.conversation)
+    if not deletion.blanked:
+        sql.progress(tx, _blanked(tx, deletion, part))
+        return Chored(again=now)
     if part is not None:
         return Chored(_take_apart(tx, deletion, part, now), again=now)
     if now < deletion.time + SETTLED:
@@ -99,37 +103,62 @@ def destroy(tx: Tx, now: int) -> Chored:
     return Chored(again=now, scrub=True)
 
 
+def _blanked(tx: Tx, deletion: sql.Deletion, part: sql.Part | None) -> sql.Deletion:
+    """Write over some of the words that will be destroyed, all of them before the first row changes its size.
+
+    SQLite clears what it deletes, but not what it leaves behind when it moves a row, as it does when others shrink.
+    """
+    if part is None:
+        return deletion._replace(blanked=1, conversation=0, seq=0)
+    upto = part.last_seq
+    if deletion.recall or _lonely(tx, part, deletion.account):
+        rows, upto = _next_words(tx, deletion, part, WORDS_AT_ONCE)
+        for row in rows:
+            messages.blank(tx, row)
+    if upto < part.last_seq:
+        return deletion._replace(seq=upto)
+    return deletion._replace(conversation=part.conversation, seq=0)
+
+
+def _lonely(tx: Tx, part: sql.Part, account: int) -> bool:
+    """Say whether nobody is left to read a conversation of two, or of one."""
+    return part.direct_key is not None and sql.alone(tx, part.conversation, account)
+
+
+def _next_words(tx: Tx, deletion: sql.Deletion, part: sql.Part, most: int) -> tuple[list[messages.Message], int]:
+    """Find the next messages to be destroyed in a conversation, and the seq up to which they are all of them."""
+    both = conversations.pair(part.direct_key) if part.direct_key and _lonely(tx, part, deletion.account) else None
+    senders = both or (deletion.account, deletion.account)
+    upto = min(part.last_seq, deletion.seq + SEQS_AT_ONCE)
+    rows = messages.by_senders(tx, part.conversation, senders, deletion.seq, upto, most)
+    return rows, rows[-1].seq if len(rows) == most else upto
+
+
 def _take_apart(tx: Tx, deletion: sql.Deletion, part: sql.Part, now: int) -> tuple[Told, ...]:
     """Do the next piece for one conversation; once nothing is left, take the account out of it."""
     account = deletion.account
-    if part.direct_key and sql.alone(tx, part.conversation, account):
-        if not sql.empty(tx, part.conversation, ROWS_AT_ONCE):
-            _take_out(tx, part, account)
-        return ()
-    if deletion.recall and deletion.seq < part.last_seq:
-        return _take_back(tx, deletion, part, now)
     told: tuple[Told, ...] = ()
-    if part.direct_key:
+    if _lonely(tx, part, account):
+        if sql.empty(tx, part.conversation, WORDS_AT_ONCE):
+            return ()
+    elif deletion.recall and deletion.seq < part.last_seq:
+        return _take_back(tx, deletion, part, now)
+    elif part.direct_key:
         unread = messages.unread_burning(tx, part.conversation, part.read_seq, account, CHANGES_AT_ONCE)
         if unread:
             return _burn(tx, unread, now)
         told = (_told_to_the_other(tx, part, part.direct_key, account),)
     elif part.left_seq is None:
         conversations.count_member(tx, part.conversation, -1)
-    _take_out(tx, part, account)
-    return told
-
-
-def _take_out(tx: Tx, part: sql.Part, account: int) -> None:
     sql.remove_member(tx, part.conversation, account)
-    sql.progress(tx, account, 0)
+    sql.progress(tx, deletion._replace(seq=0))
+    return told
 
 
 def _take_back(tx: Tx, deletion: sql.Deletion, part: sql.Part, now: int) -> tuple[Told, ...]:
     """Take back some of what the account has said in a conversation."""
-    upto = min(part.last_seq, deletion.seq + SEQS_AT_ONCE)
-    rows = messages.by_sender(tx, part.conversation, deletion.account, deletion.seq, upto, CHANGES_AT_ONCE)
-    sql.progress(tx, deletion.account, rows[-1].seq if len(rows) == CHANGES_AT_ONCE else upto)
+    rows, upto = _next_words(tx, deletion, part, CHANGES_AT_ONCE)
+    sql.progress(tx, deletion._replace(seq=upto))
     told: tuple[Told, ...] = ()
     for row in rows:
         row = messages.empty(tx, row, recalled=now)

@@ -36,10 +36,13 @@ def bury(tx: Tx, account: int, username: str, *, recall: bool, now: int) -> str:
     tx.execute("INSERT INTO retired_name (username, time) VALUES (?, ?)", (username, now))
     tx.execute(
         "UPDATE account SET username = ?, display_name = ?, password_hash = '', admin = 0, disabled = 1, created = 0,"
-        " log_n = 0, deleted = ? WHERE id = ?",
+        " deleted = ? WHERE id = ?",
         (tombstone, tombstone, now, account),
     )
-    tx.execute("INSERT INTO deletion (account, time, recall, seq) VALUES (?, ?, ?, 0)", (account, now, int(recall)))
+    tx.execute(
+        "INSERT INTO deletion (account, time, recall, blanked, conversation, seq) VALUES (?, ?, ?, 0, 0, 0)",
+        (account, now, int(recall)),
+    )
     return tombstone
 
 
@@ -49,23 +52,31 @@ class Deletion(NamedTuple):
     account: int
     time: int
     recall: int
+    blanked: int
+    conversation: int
     seq: int
 
 
 def unfinished(tx: Tx) -> Deletion | None:
     """Give the oldest deletion that is not finished."""
-    row = tx.execute("SELECT account, time, recall, seq FROM deletion ORDER BY time, account LIMIT 1").fetchone()
+    row = tx.execute(
+        "SELECT account, time, recall, blanked, conversation, seq FROM deletion ORDER BY time, account LIMIT 1"
+    ).fetchone()
     return Deletion(*row) if row else None
 
 
 def finish(tx: Tx, account: int) -> None:
     """Note that nothing is left to be destroyed."""
+    tx.execute("UPDATE account SET log_n = 0 WHERE id = ?", (account,))
     tx.execute("DELETE FROM deletion WHERE account = ?", (account,))
 
 
-def progress(tx: Tx, account: int, seq: int) -> None:
-    """Note how far the messages of the conversation at hand were taken back."""
-    tx.execute("UPDATE deletion SET seq = ? WHERE account = ?", (seq, account))
+def progress(tx: Tx, deletion: Deletion) -> None:
+    """Note how far it has come."""
+    tx.execute(
+        "UPDATE deletion SET blanked = ?, conversation = ?, seq = ? WHERE account = ?",
+        (deletion.blanked, deletion.conversation, deletion.seq, deletion.account),
+    )
 
 
 class Part(NamedTuple):
@@ -80,18 +91,19 @@ class Part(NamedTuple):
 
 _PART = (
     "SELECT m.conversation, c.direct_key, c.last_seq, m.left_seq, m.read_seq"
-    " FROM member m JOIN conversation c ON c.id = m.conversation WHERE m.account = ? ORDER BY m.conversation"
+    " FROM member m JOIN conversation c ON c.id = m.conversation WHERE m.account = ? AND m.conversation > ?"
+    " ORDER BY m.conversation"
 )
 
 
 def parts(tx: Tx, account: int) -> list[Part]:
     """List the conversations that an account is or was in."""
-    return [Part(*row) for row in tx.execute(_PART, (account,)).fetchall()]
+    return [Part(*row) for row in tx.execute(_PART, (account, 0)).fetchall()]
 
 
-def next_part(tx: Tx, account: int) -> Part | None:
-    """Give the first of them."""
-    row = tx.execute(_PART + " LIMIT 1", (account,)).fetchone()
+def next_part(tx: Tx, account: int, after: int) -> Part | None:
+    """Give the first of them after a conversation."""
+    row = tx.execute(_PART + " LIMIT 1", (account, after)).fetchone()
     return Part(*row) if row else None
 
 

@@ -7,11 +7,13 @@ CREATE TABLE retired_name (
     time     BIGINT NOT NULL
 );
 
--- What is still to be done of a deletion: its conversations are the account's rows in member, seq is how far the messages
--- of the one with the lowest number were taken back.
+-- What is still to be done of a deletion. Its conversations are the account's rows in member: first the words in them are
+-- blanked, then they are taken apart; (conversation, seq) is how far that has come.
 CREATE TABLE deletion (
-    account BIGINT  PRIMARY KEY,
-    time    BIGINT  NOT NULL,
-    recall  INTEGER NOT NULL,
-    seq     BIGINT  NOT NULL
+    account      BIGINT  PRIMARY KEY,
+    time         BIGINT  NOT NULL,
+    recall       INTEGER NOT NULL,
+    blanked      INTEGER NOT NULL,
+    conversation BIGINT  NOT NULL,
+    seq          BIGINT  NOT NULL
 );
