@@ -20,7 +20,7 @@ from imd.chat.pages import Volume
 from imd.chat.places import by_number
 from imd.chat.shelf import Archive
 from imd.store import export as sql
-from imd.store import messages
+from imd.store import members, messages
 from imd.store.transaction import Tx
 from imd.wire import export as wire
 from imd.wire.catalog import say
@@ -148,7 +148,7 @@ class _Making:
         volume = await self.desk.read(lambda tx: _volume(tx, self.me, number))
         if volume is None:
             return None
-        volume.members = await self._gathered(_members(number), _readable)
+        volume.members = await self._gathered(_members(self.me, volume), _readable)
         page: list[Message] = []
         after = size = 0
         while found := await self.desk.read(_following(self.me, volume, after)):
@@ -188,14 +188,27 @@ def _section(section: sql.Section, account: int) -> Callable[[Tx, list[Record]],
     return lambda tx, found: sql.records(tx, section, account, len(found), ROWS_AT_ONCE)
 
 
-def _members(conversation: int) -> Callable[[Tx, list[Record]], list[Record]]:
-    return lambda tx, found: sql.members(tx, conversation, found[-1]["username"] if found else "", ROWS_AT_ONCE)
+def _members(me: Me, volume: Volume) -> Callable[[Tx, list[Record]], list[Record]]:
+    """List who is in a conversation: a group's members by name, page by page, or the two of it."""
+    if volume.record["kind"] == "direct":
+        both = [{"username": name} for name in dict.fromkeys((me.username, volume.record["to"]))]
+        return lambda tx, found: [] if found else both
+
+    def read(tx: Tx, found: list[Record]) -> list[Record]:
+        rows = members.page(tx, volume.number, found[-1]["username"] if found else "", ROWS_AT_ONCE)
+        return [{"username": row.username, "role": row.role, "joined": row.joined} for row in rows]
+
+    return read
 
 
 def _readable(record: Record) -> Record:
     """Give a record with its times and flags as the wire writes them."""
     return {
-        name: timestamp(value) if name in sql.TIMES else bool(value) if name in sql.FLAGS else value
+        name: (timestamp(value) if value else None)
+        if name in sql.TIMES
+        else bool(value)
+        if name in sql.FLAGS
+        else value
         for name, value in record.items()
     }
 

@@ -20,7 +20,7 @@ from imd.wire.messages import Message
 NAMED = 200
 """How many members a page names; the others are counted."""
 
-LISTED = ("devices",)
+LISTED = ("devices", "friends", "blocked", "declined", "asked", "asking", "invitations")
 """The lists that the first page shows as they are; the others are for programs alone."""
 
 _HEAD = """<!DOCTYPE html>
@@ -145,6 +145,8 @@ def _row(volume: Volume, username: str, language: str) -> list[str]:
 
 
 def _cell(value: object, language: str) -> str:
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return say("archive.yes" if value else "archive.no", language)
     text = str(value)

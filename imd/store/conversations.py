@@ -169,12 +169,7 @@ def add_member(tx: Tx, place: Membership, account: int, role: str, joined_seq: i
         " delivered_seq = excluded.delivered_seq, read_seq = excluded.read_seq",
         (place.conversation, account, account, role, now, joined_seq, place.last_seq, place.last_seq),
     )
-    count_member(tx, place.conversation, 1)
-
-
-def count_member(tx: Tx, conversation: int, more: int) -> None:
-    """Count one member more, or one less."""
-    tx.execute("UPDATE conversation SET members = members + ? WHERE id = ?", (more, conversation))
+    tx.execute("UPDATE conversation SET members = members + 1 WHERE id = ?", (place.conversation,))
 
 
 def set_member(tx: Tx, conversation: int, account: int, **values: int | str | None) -> None:

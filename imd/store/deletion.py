@@ -6,25 +6,28 @@ from imd.store.accounts import TOMBSTONE
 from imd.store.transaction import Tx
 
 OWN = {
-    "stars": ("star", "conversation, seq"),
-    "hidden": ("hidden", "conversation, seq"),
-    "settings": ("account_log", "n"),
+    "people": ("relation", "account", "other"),
+    "requests": ("friend_request", "asker", "username"),
+    "invitations": ("pending", "account", "conversation"),
+    "stars": ("star", "account", "conversation, seq"),
+    "hidden": ("hidden", "account", "conversation, seq"),
+    "log": ("account_log", "account", "n"),
 }
-"""What is an account's alone: its table, and that table's key beside the account."""
+"""What is an account's alone: its table, the account's column in it, and the rest of its key."""
 
 
 def count(tx: Tx, account: int, what: str) -> int:
     """Count what an account has of its own."""
-    table, _ = OWN[what]
-    return int(tx.execute(f"SELECT count(*) FROM {table} WHERE account = ?", (account,)).fetchone()[0])  # noqa: S608  # our own names
+    table, owner, _ = OWN[what]
+    return int(tx.execute(f"SELECT count(*) FROM {table} WHERE {owner} = ?", (account,)).fetchone()[0])  # noqa: S608  # our own names
 
 
 def forget(tx: Tx, account: int, what: str, most: int) -> bool:
     """Destroy some of what an account has of its own. Gives whether there was any."""
-    table, key = OWN[what]
+    table, owner, key = OWN[what]
     gone = tx.execute(
-        f"DELETE FROM {table} WHERE account = ?"  # noqa: S608  # our own names
-        f" AND ({key}) IN (SELECT {key} FROM {table} WHERE account = ? ORDER BY {key} LIMIT ?)",
+        f"DELETE FROM {table} WHERE {owner} = ?"  # noqa: S608  # our own names
+        f" AND ({key}) IN (SELECT {key} FROM {table} WHERE {owner} = ? ORDER BY {key} LIMIT ?)",
         (account, account, most),
     )
     return gone.rowcount > 0
@@ -35,13 +38,16 @@ def bury(tx: Tx, account: int, username: str, *, recall: bool, now: int) -> str:
     tombstone = f"{TOMBSTONE}{account}"
     tx.execute("INSERT INTO retired_name (username, time) VALUES (?, ?)", (username, now))
     tx.execute(
-        "UPDATE account SET username = ?, display_name = ?, password_hash = '', admin = 0, disabled = 1, created = 0,"
-        " deleted = ? WHERE id = ?",
+        "UPDATE account SET username = ?, display_name = ?, display_key = '', bio = '', language = '',"
+        " writers = 'everyone', receipts = 1, forwards = 1, findable = 0, presence = 'invisible', presence_text = '',"
+        " last_seen = 0, announced = 0, created = 0, password_hash = '', admin = 0, disabled = 1, deleted = ?"
+        " WHERE id = ?",
         (tombstone, tombstone, now, account),
     )
     tx.execute(
-        "INSERT INTO deletion (account, time, recall, blanked, conversation, seq) VALUES (?, ?, ?, 0, 0, 0)",
-        (account, now, int(recall)),
+        "INSERT INTO deletion (account, username, time, recall, blanked, conversation, seq)"
+        " VALUES (?, ?, ?, ?, 0, 0, 0)",
+        (account, username, now, int(recall)),
     )
     return tombstone
 
@@ -50,6 +56,9 @@ class Deletion(NamedTuple):
     """A deletion that is not finished."""
 
     account: int
+    username: str
+    """What it was called."""
+
     time: int
     recall: int
     blanked: int
@@ -60,7 +69,8 @@ class Deletion(NamedTuple):
 def unfinished(tx: Tx) -> Deletion | None:
     """Give the oldest deletion that is not finished."""
     row = tx.execute(
-        "SELECT account, time, recall, blanked, conversation, seq FROM deletion ORDER BY time, account LIMIT 1"
+        "SELECT account, username, time, recall, blanked, conversation, seq FROM deletion"
+        " ORDER BY time, account LIMIT 1"
     ).fetchone()
     return Deletion(*row) if row else None
 

@@ -15,8 +15,17 @@ class Section(NamedTuple):
 
 ACCOUNT = Section(
     "account",
-    ("username", "display_name", "admin", "created"),
-    "SELECT username, display_name, admin, created FROM account WHERE id = ? LIMIT ? OFFSET ?",
+    (
+        "username", "display_name", "bio", "language", "writers", "receipts", "forwards", "findable",
+        "presence", "presence_text", "admin", "created", "last_seen",
+    ),
+    "SELECT username, display_name, bio, language, writers, receipts, forwards, findable, presence, presence_text,"
+    " admin, created, last_seen FROM account WHERE id = ? LIMIT ? OFFSET ?",
+)  # fmt: skip
+
+_RELATED = (
+    "SELECT {} FROM relation r JOIN account a ON a.id = r.other"
+    " WHERE r.account = ? AND r.kind = '{}' ORDER BY a.username LIMIT ? OFFSET ?"
 )
 
 SECTIONS = (
@@ -24,6 +33,32 @@ SECTIONS = (
         "devices",
         ("device", "created", "last_seen"),
         "SELECT label, created, last_seen FROM device WHERE account = ? ORDER BY created, id LIMIT ? OFFSET ?",
+    ),
+    Section(
+        "friends",
+        ("username", "display_name", "note", "since"),
+        _RELATED.format("a.username, a.display_name, r.note, r.since", "friend"),
+    ),
+    Section("blocked", ("username", "since"), _RELATED.format("a.username, r.since", "block")),
+    Section("declined", ("username", "since"), _RELATED.format("a.username, r.since", "decline")),
+    Section(
+        "asked",
+        ("username", "note", "time"),
+        "SELECT username, note, time FROM friend_request WHERE asker = ? AND state <> 'withdrawn'"
+        " ORDER BY username LIMIT ? OFFSET ?",
+    ),
+    Section(
+        "asking",
+        ("username", "note", "time"),
+        "SELECT a.username, r.note, r.time FROM account me JOIN friend_request r ON r.username = me.username"
+        " JOIN account a ON a.id = r.asker WHERE me.id = ? AND r.state <> 'withdrawn' AND a.disabled = 0"
+        " ORDER BY a.username LIMIT ? OFFSET ?",
+    ),
+    Section(
+        "invitations",
+        ("group", "username", "time"),
+        "SELECT c.handle, a.username, p.time FROM pending p JOIN conversation c ON c.id = p.conversation"
+        " LEFT JOIN account a ON a.id = p.invited_by WHERE p.account = ? ORDER BY c.handle LIMIT ? OFFSET ?",
     ),
     Section(
         "starred",
@@ -35,12 +70,18 @@ SECTIONS = (
         ("conversation", "seq"),
         "SELECT conversation, seq FROM hidden WHERE account = ? ORDER BY conversation, seq LIMIT ? OFFSET ?",
     ),
+    Section(
+        "reports",
+        ("conversation", "seq", "reason", "time"),
+        "SELECT conversation, seq, reason, time FROM report WHERE reporter = ?"
+        " ORDER BY conversation, seq LIMIT ? OFFSET ?",
+    ),
 )
 
-TIMES = frozenset({"time", "created", "last_seen", "joined"})
+TIMES = frozenset({"time", "since", "created", "last_seen", "joined"})
 """Columns that hold milliseconds since 1970."""
 
-FLAGS = frozenset({"admin", "muted", "archived", "pinned"})
+FLAGS = frozenset({"admin", "receipts", "forwards", "findable", "muted", "archived", "pinned"})
 """Columns that hold 0 or 1."""
 
 
@@ -56,13 +97,3 @@ def conversations(tx: Tx, account: int) -> list[int]:
         "SELECT conversation FROM member WHERE account = ? AND left_seq IS NULL ORDER BY conversation", (account,)
     )
     return [int(row[0]) for row in rows.fetchall()]
-
-
-def members(tx: Tx, conversation: int, after: str, limit: int) -> list[dict[str, Any]]:
-    """List the members of a conversation by name, after a name."""
-    rows = tx.execute(
-        "SELECT username, role, joined FROM member JOIN account ON account.id = member.account"
-        " WHERE conversation = ? AND left_seq IS NULL AND username > ? ORDER BY username LIMIT ?",
-        (conversation, after, limit),
-    )
-    return [dict(zip(("username", "role", "joined"), row, strict=True)) for row in rows.fetchall()]

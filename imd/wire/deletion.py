@@ -18,9 +18,12 @@ from imd.wire.refusals import InvalidCredentials, RateLimited, Unavailable
 What = Literal[
     "devices",
     "profile",
-    "settings",
+    "people",
+    "requests",
+    "invitations",
     "stars",
     "hidden",
+    "log",
     "notes",
     "groups",
     "conversations",

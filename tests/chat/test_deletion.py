@@ -9,18 +9,31 @@ import pytest
 
 from imd.chat import deletion as rules
 from imd.chat.deletion import destroy
-from imd.chat.lanes import Addressee, Cut, Followers, Me, SignOut, Told, Wake
+from imd.chat.lanes import EVERYBODY, Addressee, Cut, Effect, Followers, Me, SignOut, Told, Topic, Unfollow, Wake
 from imd.chat.limits import Limits
 from imd.chat.places import account_named
+from imd.testing import EPOCH, MemoryServer
 from imd.testing import PASSWORD as TYPED
-from imd.testing import MemoryServer
 from imd.wire.accounts import Login, Register, Resume
 from imd.wire.admin import UserDisable, UserList, UserPasswd
 from imd.wire.conversations import History, ListConversations, Sync
 from imd.wire.deletion import DeleteAccount, Deleted
 from imd.wire.export import Export, ExportPart
+from imd.wire.friends import (
+    Block,
+    BlockList,
+    FriendAccept,
+    FriendAdd,
+    FriendList,
+    FriendNote,
+    FriendRemove,
+    FriendRemoved,
+)
+from imd.wire.groups import AskGroup, GroupCreate
+from imd.wire.invitations import GroupInvite, GroupLink
+from imd.wire.members import GroupJoin, ListMembers
 from imd.wire.messages import EditMessage, Forward, MessageChanged, RecallMessage, SendMessage
-from imd.wire.personal import AccountSync, DeleteForMe, Mute, Star
+from imd.wire.personal import AccountChanged, AccountSync, DeleteForMe, Mute, Star
 from imd.wire.reactions import React
 from imd.wire.receipts import Read, WhoRead
 from imd.wire.refusals import (
@@ -28,10 +41,12 @@ from imd.wire.refusals import (
     Blocked,
     InvalidCredentials,
     NameTaken,
+    NoSuchConversation,
     NoSuchUser,
     RateLimited,
     Refusal,
 )
+from imd.wire.reports import ReportMessage
 from tests.chat.room import PASSWORD, Room
 from tests.chat.test_burning import burned, group, held
 
@@ -101,7 +116,7 @@ def test_the_receipt(room: Room, life: Me) -> None:
             "devices": 2,
             "stars": 1,
             "hidden": 1,
-            "settings": 3,
+            "log": 3,
             "notes": 4,
             "groups": 1,
             "conversations": 2,
@@ -165,10 +180,13 @@ NUMBER = 777_777
 """An account's id that is nothing else's."""
 
 STAYS = {
-    "account.id", "account.username", "account.display_name",  # the tombstone
+    "account.id", "account.username", "account.display_name", "message.content",  # the tombstone; which left a group
     "message.sender", "reaction.account",  # what others have seen
     "conversation.direct_key",  # which are empty, or somebody else's as well
     "account_log.data",  # what the others' devices are told
+    "relation.other",  # whom they keep away
+    "pending.invited_by", "group_link.made_by",  # what the group has
+    "report.reporter", "report.sender",  # what the admins have
 }  # fmt: skip
 
 
@@ -181,7 +199,32 @@ def numbered(room: Room) -> None:
     )
 
 
-def test_no_row_is_left_that_knows_the_account(room: Room, numbered: None, life: Me) -> None:
+@pytest.fixture
+def known(room: Room, life: Me, bob: Me, cid: Me) -> Me:
+    """Ann, with a friend, somebody she blocks, one who blocks her, requests, invitations, a link and reports."""
+    dora, eve = room.person("dora"), room.person("eve")
+    room.asks(life, FriendAdd(username="bob"))
+    room.asks(bob, FriendAccept(username="ann"))
+    room.asks(bob, FriendNote(username="ann", note="Annie"))
+    room.asks(life, Block(username="dora"))
+    room.asks(dora, Block(username="ann"))
+    room.asks(life, FriendAdd(username="eve"))
+    room.asks(life, FriendAdd(username="nobody"))
+    room.asks(cid, FriendAdd(username="ann"))
+    room.asks(eve, GroupCreate(handle="#eves"))
+    room.asks(eve, GroupInvite(to="#eves", username="ann"))
+    room.asks(life, GroupCreate(handle="#anns"))
+    room.asks(life, GroupInvite(to="#anns", username="bob"))
+    room.asks(bob, GroupJoin(to="#anns"))
+    room.asks(life, GroupInvite(to="#anns", username="eve"))
+    room.asks(life, GroupLink(to="#anns"))
+    room.asks(life, ReportMessage(to="bob", seq=2, reason="rude"))
+    room.asks(bob, ReportMessage(to="ann", seq=1, reason="rude"))
+    return life
+
+
+def test_no_row_is_left_that_knows_the_account(room: Room, numbered: None, known: Me) -> None:
+    life = known
     assert life.account == NUMBER
     end(room, life)
     left = set()
@@ -192,14 +235,15 @@ def test_no_row_is_left_that_knows_the_account(room: Room, numbered: None, life:
         left |= {f"{table}.{name}" for name, cell in cells if str(NUMBER) in str(cell)}
     assert left == STAYS
     [row] = rows(room, "account", f"id = {NUMBER}")
-    assert set(row) == {NUMBER, f"deleted-{NUMBER}", "", 0, 1, room.now - rules.SETTLED}
+    assert set(row) == {NUMBER, f"deleted-{NUMBER}", "", 0, 1, "everyone", "invisible", room.now - rules.SETTLED}
 
 
 def test_a_new_table_is_thought_of(room: Room) -> None:
     """What does an account leave in it (chat/deletion.py), and what of it belongs into an archive (store/export.py)?"""
     assert set(tables(room)) == {
         "account", "device", "invite", "conversation", "member", "message", "reaction", "mention", "star", "hidden",
-        "account_log", "retired_name", "deletion",
+        "account_log", "retired_name", "deletion", "relation", "friend_request", "announcement", "report", "policy",
+        "word", "audit", "pending", "group_link", "purge",
     }  # fmt: skip
 
 
@@ -233,10 +277,67 @@ def refusal(room: Room, me: Me, command: Any) -> Refusal:
     return refused.value
 
 
-def test_the_group_counts_one_less(room: Room, life: Me) -> None:
-    assert rows(room, "conversation", "handle = 'team'")[0][-1] == 2
+def test_friends_part(room: Room, known: Me, bob: Me) -> None:
+    room.asks(known, DeleteAccount(password=PASSWORD))
+    told = [event for to, event in told_by(room) if to == (bob.account,)]
+    assert [event.username for event in told if isinstance(event, FriendRemoved)] == ["ann"]
+    relations = [event for event in told if isinstance(event, AccountChanged) and event.what == "relation"]
+    assert [(event.username, event.value) for event in relations] == [("ann", "none")]
+    assert room.asks(bob, FriendList()).friends == []
+    room.asks(bob, FriendRemove(username="ann"))
+
+
+def test_requests_are_taken_back(room: Room, known: Me, cid: Me) -> None:
+    eve = attrs.evolve(cid, account=account_named(room.tx, "eve").id, username="eve")
+    assert [each.username for each in room.asks(eve, FriendList()).incoming] == ["ann"]
+    end(room, known)
+    assert room.asks(eve, FriendList()).incoming == []
+    assert [each.username for each in room.asks(cid, FriendList()).outgoing] == ["ann"], "as if nobody had ever had it"
+
+
+def test_whom_others_block_stays_blocked(room: Room, known: Me, cid: Me) -> None:
+    dora = attrs.evolve(cid, account=account_named(room.tx, "dora").id, username="dora")
+    end(room, known)
+    assert [each.username for each in room.asks(dora, BlockList()).people] == ["deleted-1"]
+
+
+def test_a_group_goes_on_without_one(room: Room, life: Me, bob: Me) -> None:
     end(room, life)
-    assert rows(room, "conversation", "handle = 'team'")[0][-1] == 1
+    assert room.asks(bob, AskGroup(to="#team")).members == 1
+    [left] = [each.notice for each in room.asks(bob, History(to="#team")).messages if each.notice]
+    assert (left.what, left.by) == ("left", "deleted-1")
+
+
+def test_a_group_of_mine_passes_to_the_next(room: Room, known: Me, bob: Me) -> None:
+    end(room, known)
+    assert [(each.username, each.role) for each in room.asks(bob, ListMembers(to="#anns")).members] == [
+        ("bob", "owner")
+    ]
+
+
+def test_a_group_of_mine_alone_ends(room: Room, ann: Me, bob: Me) -> None:
+    conversation = room.asks(ann, GroupCreate(handle="#anns", join_mode="open")).conversation
+    room.asks(ann, DeleteAccount(password=PASSWORD))
+    effects: list[Effect] = []
+    while (done := room.in_transaction(lambda tx: destroy(tx, room.now))).again is not None:
+        effects += done.effects
+        room.now = max(room.now, done.again)
+    assert effects == [Unfollow(EVERYBODY, Topic.members(conversation)), Wake(EPOCH)]
+    assert isinstance(room.refuses(bob, GroupJoin(to="#anns")), NoSuchConversation)
+
+
+def test_presence_says_nothing_more() -> None:
+    server = MemoryServer()
+    ann, bob = server.login("ann"), server.login("bob")
+    ann.call("friend_add", username="bob")
+    bob.call("friend_accept", username="ann")
+    ann.call("set_presence", presence="busy", presence_text="packing")
+    bob.heard()
+    ann.call("delete_account", password=TYPED)
+    ann.hang_up()
+    server.pass_time(10)
+    assert [each["event"] for each in bob.objects()] == ["friend_removed", "account"]
+    assert bob.call("friend_list")["friends"] == []
 
 
 # -- what stays
@@ -252,15 +353,18 @@ def test_others_see_a_tombstone(room: Room, life: Me, bob: Me) -> None:
         assert {each.to for each in found} == {"deleted-1"}
         assert found[0].content == f"to bob: {SECRET}"
         assert found[1].reactions[0].users == ["deleted-1"]
-    assert [each.sender for each in room.asks(bob, History(to="#team")).messages] == ["deleted-1", "bob"]
+    assert [each.sender for each in room.asks(bob, History(to="#team")).messages] == ["deleted-1", "bob", "deleted-1"]
     assert room.asks(bob, WhoRead(conversation=2, seq=2)).readers == []
     room.asks(bob, Read(to="deleted-1", seq=6))
 
 
 def test_the_others_devices_are_told(room: Room, life: Me, bob: Me) -> None:
     room.asks(life, DeleteAccount(password=PASSWORD))
-    changes = [(to, event.conversation, event.value) for to, event in told_by(room)]
-    assert changes == [((bob.account,), 2, "deleted-1"), ((3,), 3, "deleted-1")]
+    told = [(to, event) for to, event in told_by(room) if getattr(event, "what", "") == "deleted"]
+    assert [(to, event.conversation, event.value) for to, event in told] == [
+        ((bob.account,), 2, "deleted-1"),
+        ((3,), 3, "deleted-1"),
+    ]
     last = room.asks(bob, AccountSync(after=0)).changes[-1]
     assert (last.what, last.conversation, last.value) == ("deleted", 2, "deleted-1")
 
@@ -408,14 +512,14 @@ def test_what_was_to_burn_once_read_burns(room: Room, ann: Me, bob: Me) -> None:
 def test_when_both_are_gone_so_is_what_they_said(room: Room, life: Me, bob: Me) -> None:
     end(room, life)
     assert counted(end(room, bob))[1]["messages"] == 4
-    assert [row[1] for row in rows(room, "message")] == [1, 1, 3], "the group's, and those to Cid"
+    assert [row[1] for row in rows(room, "message", "kind <> 'notice'")] == [1, 1, 3], "the group's, and those to Cid"
 
 
 def test_when_both_go_at_once(room: Room, life: Me, bob: Me) -> None:
     for me in (life, bob):
         room.asks(me, DeleteAccount(password=PASSWORD, messages="recall"))
     told_by(room)
-    assert [row[1] for row in rows(room, "message")] == [1, 1, 3]
+    assert [row[1] for row in rows(room, "message", "kind <> 'notice'")] == [1, 1, 3]
     assert rows(room, "deletion") == []
     assert {row[0] for row in rows(room, "account_log")} == {3}, "Cid's alone"
 
@@ -431,7 +535,9 @@ def test_all_words_are_blanked_before_a_row_shrinks(
     say(room, dora, "bob", "x")
     end(room, dora)
     room.asks(life, DeleteAccount(password=PASSWORD, messages=messages))
-    while not rows(room, "deletion")[0][3]:
+    for _ in range(100):
+        if rows(room, "deletion", "blanked = 1"):
+            break
         room.in_transaction(lambda tx: destroy(tx, room.now))
     words = {content.strip() for (content,) in room.tx.execute("SELECT content FROM message").fetchall()}
     assert words - {""} - {f"to bob: {SECRET}"} == left

@@ -14,14 +14,20 @@ from imd.chat import export as rules
 from imd.chat import shelf as shelf_rules
 from imd.chat.lanes import Me, Wake
 from imd.store import accounts
+from imd.store import export as sql
+from imd.store.transaction import Tx
 from imd.testing import MemoryServer
 from imd.wire.export import PART_BYTES, Export, ExportPart
+from imd.wire.friends import Block, Decline, FriendAccept, FriendAdd, FriendDecline, FriendNote
+from imd.wire.groups import GroupCreate
+from imd.wire.invitations import GroupInvite
 from imd.wire.messages import EditMessage, RecallMessage, SendMessage
 from imd.wire.personal import Archive as ArchiveConversation
 from imd.wire.personal import ClearHistory, DeleteForMe, Star
 from imd.wire.reactions import React
 from imd.wire.receipts import Read
 from imd.wire.refusals import BadRequest, RateLimited, Refusal, Unavailable
+from imd.wire.reports import ReportMessage
 from tests.chat.archives import exported, fetch
 from tests.chat.room import Room
 from tests.chat.test_burning import burned, group
@@ -58,8 +64,17 @@ def test_everything_of_mine(room: Room, ann: Me, bob: Me) -> None:
     assert data["account"] == {
         "username": "ann",
         "display_name": "Ann",
+        "bio": "",
+        "language": "",
+        "writers": "everyone",
+        "receipts": True,
+        "forwards": True,
+        "findable": True,
+        "presence": "online",
+        "presence_text": "",
         "admin": False,
         "created": "2026-09-21T14:13:20.000Z",
+        "last_seen": None,
     }
     assert [each["device"] for each in data["devices"]] == ["phone"]
     assert data["starred"] == [{"conversation": 1, "seq": 1, "time": "2026-09-21T14:13:20.000Z"}]
@@ -75,6 +90,50 @@ def test_everything_of_mine(room: Room, ann: Me, bob: Me) -> None:
     assert [each["username"] for each in known["members"]] == ["ann", "bob"]
     assert [each["content"] for each in archive.lines("1.jsonl")] == ["hello"]
     assert [each["content"] for each in archive.lines("2.jsonl")] == ["milk"]
+
+
+def test_whom_i_know(room: Room, ann: Me, bob: Me, cid: Me) -> None:
+    _, eve, fred = (room.person(name) for name in ("dora", "eve", "fred"))
+    room.asks(ann, FriendAdd(username="bob", note="it's me"))
+    room.asks(bob, FriendAccept(username="ann"))
+    room.asks(ann, FriendNote(username="bob", note="Bobby <3"))
+    room.asks(ann, Block(username="cid"))
+    room.asks(ann, Decline(username="dora"))
+    room.asks(ann, FriendAdd(username="nobody", note="are you there?"))
+    room.asks(eve, FriendAdd(username="ann", note="<b>hi</b>"))
+    room.asks(fred, GroupCreate(handle="#fans", title="Fans"))
+    room.asks(fred, GroupInvite(to="#fans", username="ann"))
+    say(room, eve, "ann", "buy now")
+    room.asks(ann, ReportMessage(to="eve", seq=1, reason="she sells things"))
+    archive = exported(room, ann)
+    data = archive.json("data.json")
+    names = ("friends", "blocked", "declined", "asked", "asking", "invitations", "reports")
+    for each in [each for name in names for each in data[name]]:
+        assert (each.pop("since", None) or each.pop("time", None)) == "2026-09-21T14:13:20.000Z"
+    assert {name: data[name] for name in names} == {
+        "friends": [{"username": "bob", "display_name": "Bob", "note": "Bobby <3"}],
+        "blocked": [{"username": "cid"}],
+        "declined": [{"username": "dora"}],
+        "asked": [{"username": "nobody", "note": "are you there?"}],
+        "asking": [{"username": "eve", "note": "<b>hi</b>"}],
+        "invitations": [{"group": "fans", "username": "fred"}],
+        "reports": [{"conversation": 2, "seq": 1, "reason": "she sells things"}],
+    }
+    said = archive.page("index.html").says()
+    for words in ("Bobby <3", "<b>hi</b>", "Blocked", "are you there?", "fans"):
+        assert words in said
+    assert "None" not in said
+
+
+def test_a_decline_is_not_told_by_the_archive_of_who_asked(room: Room, ann: Me, bob: Me) -> None:
+    room.asks(ann, FriendAdd(username="bob"))
+    before = room.in_transaction(lambda tx: sections(tx, ann))
+    room.asks(bob, FriendDecline(username="ann"))
+    assert room.in_transaction(lambda tx: sections(tx, ann)) == before
+
+
+def sections(tx: Tx, me: Me) -> dict[str, Any]:
+    return {each.name: sql.records(tx, each, me.account, 0, 100) for each in (sql.ACCOUNT, *sql.SECTIONS)}
 
 
 def test_what_logs_in_is_not_in_it(room: Room, ann: Me) -> None:
@@ -372,9 +431,10 @@ def test_who_leaves_a_group_meanwhile_has_it_up_to_there(monkeypatch: pytest.Mon
     group(room, ann)
     for number in range(1, 5):
         say(room, ann, "#team", str(number))
-    room.when, room.act = 10, lambda: room.tx.execute("UPDATE member SET left_seq = 4") and None
-    seen = [each["content"] for each in exported(room, ann).lines("1.jsonl")]
-    assert 0 < len(seen) < 4
+    exported(room, ann)
+    room.when, room.act = 2 * room.reads - 2, lambda: room.tx.execute("UPDATE member SET left_seq = 4") and None
+    room.now += 10 * MINUTE
+    assert [each["content"] for each in exported(room, ann).lines("1.jsonl")] == ["1", "2"]
 
 
 def test_it_is_read_in_small_pieces() -> None:

@@ -8,9 +8,10 @@ CREATE TABLE retired_name (
 );
 
 -- What is still to be done of a deletion. Its conversations are the account's rows in member: first the words in them are
--- blanked, then they are taken apart; (conversation, seq) is how far that has come.
+-- blanked, then they are taken apart; (conversation, seq) is how far that has come. Friends know the account by its name.
 CREATE TABLE deletion (
     account      BIGINT  PRIMARY KEY,
+    username     TEXT    NOT NULL,
     time         BIGINT  NOT NULL,
     recall       INTEGER NOT NULL,
     blanked      INTEGER NOT NULL,
