@@ -21,8 +21,9 @@ from twisted.python.failure import Failure
 
 from imd.chat.limits import Limits
 from imd.chat.policies import standing
+from imd.engine.crew import Inline
 from imd.engine.house import House
-from imd.engine.passwords import Inline, Passwords
+from imd.engine.passwords import Passwords
 from imd.net.factory import ImdFactory
 from imd.net.protocol import ImdProtocol
 from imd.store import db
@@ -137,6 +138,7 @@ class MemoryServer:
             limits=limits or Limits(),
             registration=registration,
             passwords=Passwords(Inline(), CHEAP),
+            archivist=Inline(),
             now=lambda: EPOCH + int(self.clock.seconds() * 1000),
         )
         self.database.read(standing).addCallback(self.house.govern)
@@ -164,6 +166,7 @@ class MemoryServer:
     def stop(self) -> None:
         """Stop, so that another server may open the same file."""
         self.house.chores.stop()
+        self.house.shelf.close()
         self.database.writer.close()
 
     def settle(self) -> None:

@@ -54,7 +54,7 @@ async def register(desk: Desk, me: Me, command: wire.Register) -> Outcome[wire.R
     return Outcome(wire.Registered(username=username))
 
 
-async def _authenticate(desk: Desk, me: Me, username: str, password: str) -> sql.Account:
+async def authenticate(desk: Desk, me: Me, username: str, password: str) -> sql.Account:
     """Find the account that a name and a password belong to. Who is unknown costs the same time as who is known."""
     try:
         name = names.username(username)
@@ -70,7 +70,7 @@ async def _authenticate(desk: Desk, me: Me, username: str, password: str) -> sql
     return account
 
 
-def _refuse_if_changed(tx: Tx, account: sql.Account) -> None:
+def refuse_if_changed(tx: Tx, account: sql.Account) -> None:
     """Refuse an account whose password was changed, or that was shut, while its password was being checked."""
     now = sql.by_id(tx, account.id)
     if (now.password_hash, now.admin, now.disabled) != (account.password_hash, account.admin, account.disabled):
@@ -86,11 +86,11 @@ def _refuse_second_login(me: Me) -> None:
 async def login(desk: Desk, me: Me, command: wire.Login) -> Outcome[wire.LoggedIn]:
     """Log a new device in by password."""
     _refuse_second_login(me)
-    account = await _authenticate(desk, me, command.username, command.password)
+    account = await authenticate(desk, me, command.username, command.password)
     token = passwords.secret()
 
     def add(tx: Tx) -> tuple[list[int], SignIn, tuple[Told, ...]]:
-        _refuse_if_changed(tx, account)
+        refuse_if_changed(tx, account)
         kept = sql.devices(tx, account.id)
         stale = [each.id for each in kept if each.last_seen < me.now - me.limits.token_days * DAY]
         crowding = [each.id for each in kept[me.limits.devices_per_account - 1 :]]
@@ -153,12 +153,12 @@ async def logout(desk: Desk, me: Me, command: wire.Logout) -> Outcome[Done]:
 @slow(wire.ChangePassword)
 async def change_password(desk: Desk, me: Me, command: wire.ChangePassword) -> Outcome[Done]:
     """Change one's own password, and log the other devices out: one of them may be why."""
-    account = await _authenticate(desk, me, me.username, command.old)
+    account = await authenticate(desk, me, me.username, command.old)
     passwords.check(command.new, me.username, me.limits.password_characters)
     password_hash = await desk.hash_password(command.new)
 
     def change(tx: Tx) -> list[int]:
-        _refuse_if_changed(tx, account)
+        refuse_if_changed(tx, account)
         others = [each.id for each in sql.devices(tx, account.id) if each.id != me.device]
         sql.set_password(tx, account.id, password_hash)
         sql.drop_devices(tx, account.id, others)

@@ -6,6 +6,8 @@ import imd.chat.announcements
 import imd.chat.audit
 import imd.chat.burning
 import imd.chat.conversations
+import imd.chat.deletion
+import imd.chat.export
 import imd.chat.friends
 import imd.chat.groups
 import imd.chat.invitations

@@ -10,19 +10,23 @@ from collections.abc import Callable
 
 import attrs
 
-from imd.chat.lanes import Told
+from imd.chat.lanes import Effect, Told
 from imd.store.transaction import Tx
 
 
 @attrs.frozen
 class Chored:
-    """What a chore did: who is told, when it is due again, and whether what it erased must leave the files as well."""
+    """What a chore did: who is told, when it is due again, and whether what it erased must leave the files as well.
+
+    Its effects are those on everybody's sessions: it has none of its own.
+    """
 
     told: tuple[Told, ...] = ()
     again: int | None = None
     """Milliseconds since 1970; None until something wakes it."""
 
     scrub: bool = False
+    effects: tuple[Effect, ...] = ()
 
 
 Chore = Callable[[Tx, int], Chored]

@@ -32,6 +32,8 @@ def refuse_unwelcome(tx: Tx, me: Me, other: sql.Recipient) -> None:
     """
     if other.id == me.account:
         return
+    if other.deleted:
+        raise Blocked("deleted")
     if other.mine == "block":
         raise Blocked("mine", username=other.username)
     if other.theirs in ("block", "decline"):
@@ -190,10 +192,10 @@ def friend_decline(tx: Tx, me: Me, command: wire.FriendDecline) -> Outcome[Done]
 def friend_remove(tx: Tx, me: Me, command: wire.FriendRemove) -> Outcome[Done]:
     """Part, or take a request back. Where there is neither, there is nothing to do."""
     name = names.username(command.username)
-    return Outcome(Done(), told=_part(tx, me, name, sql.recipient(tx, me.account, name), "none"))
+    return Outcome(Done(), told=part(tx, me, name, sql.recipient(tx, me.account, name), "none"))
 
 
-def _part(tx: Tx, me: Me, name: str, other: sql.Recipient | None, now: Relation) -> tuple[Told, ...]:
+def part(tx: Tx, me: Me, name: str, other: sql.Recipient | None, now: Relation) -> tuple[Told, ...]:
     """End a friendship and take my request back; what they are to me then is `now`.
 
     Both sides' devices are told, so that neither shows a friend who is none; people are not.
@@ -272,7 +274,7 @@ def block(tx: Tx, me: Me, command: wire.Block) -> Outcome[Done]:
     other = _somebody(tx, me, command.username)
     if other.mine == "block":
         return Outcome(Done())
-    told = _part(tx, me, other.username, other, "blocked")
+    told = part(tx, me, other.username, other, "blocked")
     sql.relate(tx, me.account, other.id, "block", me.now)
     invitations.drop_by(tx, me.account, other.id)
     return Outcome(Done(), told=told)

@@ -17,6 +17,7 @@ import attrs
 from imd.chat import accountability
 from imd.chat.attendance import Attendance, Chosen
 from imd.chat.limits import Limits
+from imd.chat.shelf import Shelf
 from imd.chat.throttle import Throttle
 from imd.chat.words import Words
 from imd.store.transaction import Tx
@@ -209,6 +210,10 @@ class Desk(Protocol):
     """What a slow handler may wait for."""
 
     throttle: Throttle
+    shelf: Shelf
+
+    def aside(self, work: Callable[[], T]) -> Awaitable[T]:
+        """Work in a thread that may take its time, one thing after the other."""
 
     def read(self, work: Callable[[Tx], T]) -> Awaitable[T]:
         """Read on a snapshot."""

@@ -62,18 +62,21 @@ def account_named(tx: Tx, typed: str) -> accounts.Account:
         found = accounts.by_name(tx, names.username(typed))
     except BadName:
         found = None
-    if found is None:
+    if found is None or found.deleted:
         raise NoSuchUser(username=typed[: names.LONGEST])
     return found
 
 
-def recipient_named(tx: Tx, me: Me, typed: str) -> friends.Recipient:
-    """Find the account that somebody typed the name of, with what we are to each other; or refuse `no_such_user`."""
+def recipient_named(tx: Tx, me: Me, typed: str, *, deleted: bool = False) -> friends.Recipient:
+    """Find the account that somebody typed the name of, with what we are to each other; or refuse `no_such_user`.
+
+    `deleted`: a tombstone will do, to read what it once said.
+    """
     try:
         found = friends.recipient(tx, me.account, names.username(typed))
     except BadName:
         found = None
-    if found is None:
+    if found is None or (found.deleted and not deleted):
         raise NoSuchUser(username=typed[: names.LONGEST])
     return found
 
@@ -84,8 +87,10 @@ def find(tx: Tx, me: Me, command: Addressed) -> Place:
         return by_number(tx, me, command.conversation or 0)
     if command.to.startswith("#"):
         return group(tx, me, command.to)
-    other = recipient_named(tx, me, command.to)
+    other = recipient_named(tx, me, command.to, deleted=True)
     row = sql.direct(tx, me.account, other.id)
+    if row is None and other.deleted:
+        raise NoSuchUser(username=other.username)
     if row is None:
         raise NoSuchConversation
     return entered(tx, me, sql.membership(tx, row, me.account), other)

@@ -9,6 +9,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from imd.chat.chores import CHORES, Chore, Chored
+from imd.chat.lanes import Effect
 from imd.engine.announcement import Announcement
 from imd.store.db import StoreUnavailable
 from imd.store.transaction import Tx
@@ -25,9 +26,10 @@ class Householder(Protocol):
     database: Any
     reactor: Any
     now: Any
+    shelf: Any
 
-    def publish(self, announcements: list[Announcement]) -> None:
-        """Tell whoever is online."""
+    def spread(self, announcements: list[Announcement], effects: tuple[Effect, ...]) -> None:
+        """Tell whoever is online, and do to sessions what a chore says."""
 
 
 @attrs.define(eq=False)
@@ -78,6 +80,7 @@ class Chores:
 
     async def _run(self) -> None:
         again = []
+        self.house.shelf.tidy(self.house.now())
         for chore in CHORES:
             done = await self._do(chore)
             self._unclean = self._unclean or done.scrub
@@ -98,7 +101,7 @@ class Chores:
             return done, [Announcement.of(*told) for told in done.told]
 
         done, announcements = await self.house.database.written(work)
-        self.house.publish(announcements)
+        self.house.spread(announcements, done.effects)
         return done  # type: ignore[no-any-return]  # what work gave
 
     def _failed(self, failure: Failure) -> None:

@@ -3,7 +3,8 @@
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from io import BytesIO
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 import attrs
 from twisted.internet.defer import Deferred
@@ -29,11 +30,13 @@ from imd.chat.lanes import (
 )
 from imd.chat.limits import Limits
 from imd.chat.presence import departure, noted
+from imd.chat.shelf import Shelf
 from imd.chat.throttle import Throttle
 from imd.chat.words import Words
 from imd.engine.announcement import Announcement
 from imd.engine.chores import Chores
-from imd.engine.passwords import Passwords, Threads
+from imd.engine.crew import Crew, Threads
+from imd.engine.passwords import Passwords
 from imd.store.db import Database, StoreUnavailable
 from imd.store.transaction import Tx
 from imd.wire.base import Command, Reply, registry
@@ -114,8 +117,16 @@ class House:
     """For those who did not choose one."""
 
     passwords: Passwords = attrs.field(
-        default=attrs.Factory(lambda self: Passwords(Threads(self.reactor)), takes_self=True)
+        default=attrs.Factory(lambda self: Passwords(Threads(self.reactor, "passwords", 2)), takes_self=True)
     )
+    archivist: Crew = attrs.field(
+        default=attrs.Factory(lambda self: Threads(self.reactor, "archives"), takes_self=True)
+    )
+    """Writes and reads archives: one thread."""
+
+    scratch: Callable[[], BinaryIO] = BytesIO
+    """Makes a file for an archive, which is gone once it is closed."""
+
     now: Callable[[], int] = _wall_clock
     """Milliseconds since 1970."""
 
@@ -132,6 +143,9 @@ class House:
     )
 
     attendance: Attendance = attrs.field(factory=Attendance, init=False)
+    shelf: Shelf = attrs.field(
+        default=attrs.Factory(lambda self: Shelf(self.scratch, self.aside), takes_self=True), init=False
+    )
     chores: Chores = attrs.field(default=attrs.Factory(Chores, takes_self=True), init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -157,6 +171,10 @@ class House:
     def write(self, work: Callable[[Tx], T]) -> "Deferred[T]":
         """Write, and wait for the disk."""
         return self.database.written(work)
+
+    def aside(self, work: Callable[[], T]) -> "Deferred[T]":
+        """Work in a thread that may take its time."""
+        return self.archivist.do(work)
 
     def hash_password(self, password: str) -> "Deferred[str]":
         """Hash a password."""

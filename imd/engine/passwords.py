@@ -4,72 +4,13 @@ m=19456 KiB, t=2, p=1 (OWASP Password Storage Cheat Sheet).
 """
 
 import unicodedata
-from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
 
 import attrs
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.threads import deferToThreadPool
-from twisted.python.threadpool import ThreadPool
+from twisted.internet.defer import Deferred
 
-from imd.wire.refusals import Unavailable
-
-T = TypeVar("T")
-
-THREADS = 2
-MOST_WAITING = 200
-
-
-class Crew(Protocol):
-    """Who does the hashing."""
-
-    def do(self, work: Callable[[], T]) -> "Deferred[T]":
-        """Run it somewhere."""
-
-    def stop(self) -> None:
-        """Let the threads go."""
-
-
-class Inline:
-    """Hashes at once: for tests, and for the command line beside a stopped daemon."""
-
-    def do(self, work: Callable[[], T]) -> "Deferred[T]":
-        """Run it here and now."""
-        return maybeDeferred(work)
-
-    def stop(self) -> None:
-        """Have nothing to let go."""
-
-
-@attrs.define
-class Threads:
-    """Hashes in a small pool with a bounded queue."""
-
-    reactor: Any
-    _pool: ThreadPool | None = None
-    _waiting: int = 0
-
-    def do(self, work: Callable[[], T]) -> "Deferred[T]":
-        """Run it in a thread; refuses `unavailable` when too many wait."""
-        if self._waiting >= MOST_WAITING:
-            raise Unavailable
-        if self._pool is None:
-            self._pool = ThreadPool(0, THREADS, name="passwords")
-            self._pool.start()
-        self._waiting += 1
-        return deferToThreadPool(self.reactor, self._pool, work).addBoth(self._done)
-
-    def _done(self, result: T) -> T:
-        self._waiting -= 1
-        return result
-
-    def stop(self) -> None:
-        """Let the threads go."""
-        if self._pool is not None:
-            self._pool.stop()
-            self._pool = None
+from imd.engine.crew import Crew
 
 
 @attrs.define

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import msgspec
-from imd_client import console, send
+from imd_client import console, export, send
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 from twisted.python import usage
@@ -59,6 +59,16 @@ class Send(PlainOptions, send.Options):
     def carry_out(self) -> None:
         """Send; ends with exit code 0, 1 or 2."""
         react(_exiting, [send.main, self])
+
+
+class Export(PlainOptions, export.Options):
+    """`imd export`."""
+
+    synopsis = export.Options.synopsis.removeprefix("Usage: imd export ")
+
+    def carry_out(self) -> None:
+        """Export; ends with exit code 0, 1 or 2."""
+        react(_exiting, [export.main, self])
 
 
 async def _exiting(reactor: Any, main: Any, options: PlainOptions) -> None:
@@ -191,6 +201,7 @@ class Imd(Program):
         ["check", None, Check, say("check")],
         ["chat", None, Chat, say("chat")],
         ["send", None, Send, say("send")],
+        ["export", None, Export, say("export")],
         *_administration(),
     ]
 

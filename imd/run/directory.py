@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, TypeVar
 
 import attrs
 
@@ -92,6 +93,10 @@ class DataDirectory:
                 return work(connection)
         except sqlite3.Error as error:
             raise Problem("database", path=self.database, reason=error) from None
+
+    def scratch(self) -> BinaryIO:
+        """Make a file that nobody else can open, on the same disk; it is gone with the process, however that ends."""
+        return TemporaryFile(dir=self.path)
 
     def give(self, user: int, group: int) -> None:
         """Make over what was made as root to the user whom the daemon will run as."""

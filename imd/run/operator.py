@@ -11,8 +11,9 @@ import msgspec
 
 from imd.chat.lanes import Me
 from imd.chat.policies import standing
+from imd.engine.crew import Inline
 from imd.engine.house import House
-from imd.engine.passwords import Inline, Passwords
+from imd.engine.passwords import Passwords
 from imd.run.config import Config
 from imd.run.directory import DataDirectory
 from imd.run.problem import Problem

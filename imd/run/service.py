@@ -96,6 +96,7 @@ class Daemon(MultiService):
             limits=config.limits,
             registration=config.registration,
             language=config.language,
+            scratch=self.directory.scratch,
         )
         self.house.govern(self.directory.look_up(policies.standing))
         self.factory = ImdFactory(self.house, tls=tls)
@@ -164,6 +165,8 @@ class Daemon(MultiService):
         with suppress(defer.TimeoutError):
             await self.factory.goodbye().addTimeout(GOODBYE_SECONDS, self.reactor)
         self.house.passwords.crew.stop()
+        self.house.archivist.stop()
+        self.house.shelf.close()
         self.directory.release()
         self.log.info("{line}", line=greeting.say("stopped"))
 

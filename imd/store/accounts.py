@@ -16,9 +16,14 @@ class Account(NamedTuple):
     password_hash: str
     admin: int
     disabled: int
+    deleted: int | None
+    """When it became a tombstone."""
 
 
-_ACCOUNT = "SELECT id, username, display_name, language, password_hash, admin, disabled FROM account"
+_ACCOUNT = "SELECT id, username, display_name, language, password_hash, admin, disabled, deleted FROM account"
+
+TOMBSTONE = "deleted-"
+"""How the name of a deleted account begins, and of nobody else's."""
 
 
 def by_name(tx: Tx, username: str) -> Account | None:
@@ -33,7 +38,12 @@ def by_id(tx: Tx, account: int) -> Account:
 
 
 def add(tx: Tx, username: str, display_name: str, password_hash: str, admin: bool, now: int) -> int | None:
-    """Make an account and give its id; None when the name is taken. What was announced before is not for it."""
+    """Make an account and give its id; None when the name is taken, or was somebody's who left.
+
+    What was announced before is not for it.
+    """
+    if username.startswith(TOMBSTONE) or _retired(tx, username):
+        return None
     row = tx.execute(
         "INSERT INTO account (username, display_name, display_key, password_hash, admin, disabled, created, announced)"
         " VALUES (?, ?, ?, ?, ?, 0, ?, (SELECT coalesce(max(number), 0) FROM announcement))"
@@ -46,6 +56,10 @@ def add(tx: Tx, username: str, display_name: str, password_hash: str, admin: boo
 def folded(text: str) -> str:
     """Give what names are compared by when people look for one another: neither case nor width counts."""
     return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _retired(tx: Tx, username: str) -> bool:
+    return tx.execute("SELECT 1 FROM retired_name WHERE username = ?", (username,)).fetchone() is not None
 
 
 def count(tx: Tx) -> int:
@@ -90,7 +104,7 @@ def listing(tx: Tx, after: str, limit: int) -> list[Listed]:
     rows = tx.execute(
         "SELECT username, display_name, admin, disabled, created,"
         " (SELECT count(*) FROM device WHERE device.account = account.id)"
-        " FROM account WHERE username > ? ORDER BY username LIMIT ?",
+        " FROM account WHERE username > ? AND deleted IS NULL ORDER BY username LIMIT ?",
         (after, limit),
     )
     return [Listed(*row) for row in rows.fetchall()]

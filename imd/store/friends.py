@@ -16,13 +16,14 @@ class Recipient(NamedTuple):
     display_name: str
     last_seen: int
     disabled: int
+    deleted: int | None
     writers: str
     mine: str
     theirs: str
 
 
 _RECIPIENT = """
-    SELECT a.id, a.username, a.display_name, a.last_seen, a.disabled, a.writers,
+    SELECT a.id, a.username, a.display_name, a.last_seen, a.disabled, a.deleted, a.writers,
            coalesce(mine.kind, ''), coalesce(theirs.kind, '')
     FROM account a
     LEFT JOIN relation mine ON mine.account = ? AND mine.other = a.id

@@ -207,6 +207,33 @@ def burning(tx: Tx, conversation: int, after: int, upto: int, reader: int) -> li
     return [Message(*row) for row in rows.fetchall()]
 
 
+def unread_burning(tx: Tx, conversation: int, after: int, reader: int, limit: int) -> list[Message]:
+    """List what a reader has not read by others, after a seq, and what therefore does not burn yet."""
+    rows = tx.execute(
+        _MESSAGE + " WHERE conversation = ? AND seq > ? AND burn_after IS NOT NULL AND burned IS NULL"
+        " AND expires IS NULL AND sender <> ? ORDER BY seq LIMIT ?",
+        (conversation, after, reader, limit),
+    )
+    return [Message(*row) for row in rows.fetchall()]
+
+
+def by_senders(tx: Tx, conversation: int, senders: tuple[int, int], after: int, upto: int, limit: int) -> list[Message]:
+    """List what either of two has said with after < seq <= upto, and what still has words."""
+    rows = tx.execute(
+        _MESSAGE + " WHERE conversation = ? AND seq > ? AND seq <= ? AND sender IN (?, ?) AND kind <> 'notice'"
+        " AND recalled IS NULL AND burned IS NULL ORDER BY seq LIMIT ?",
+        (conversation, after, upto, *senders, limit),
+    )
+    return [Message(*row) for row in rows.fetchall()]
+
+
+def blank(tx: Tx, message: Message) -> None:
+    """Write over a message's words, at the same length: so no copy of them is left where a database moves its rows."""
+    nothing = " " * len(message.content.encode())
+    place = (message.conversation, message.seq)
+    tx.execute("UPDATE message SET content = ? WHERE conversation = ? AND seq = ?", (nothing, *place))
+
+
 def expired(tx: Tx, now: int, limit: int) -> list[Message]:
     """List the messages whose time is over, the one over first."""
     rows = tx.execute(_MESSAGE + " WHERE expires <= ? ORDER BY expires LIMIT ?", (now, limit))

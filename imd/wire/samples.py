@@ -103,6 +103,12 @@ _FIELDS: dict[str, Any] = {
     "relation": "friend",
     "presence": "online",
     "since": _TIME,
+    "part": 1,
+    "parts": 3,
+    "bytes": 70_123,
+    "sha256": "5b287c531c3003238ec193c1eb0b464f9504b67f9bacf66a506ad79ab9285cb9",
+    "data": "UEsDBBQACAgI…",
+    "tombstone": "deleted-17",
     "code": "unavailable",
     "message": "The server is stopping. Please connect again in a moment.",
 }
@@ -141,6 +147,8 @@ _OWN: dict[str, dict[str, Any]] = {
     "NewReport": {"content": "send me your card number"},
     "AuditEntry": {"number": 7, "by": "root"},
     "Found": {"more": True, "before": 812},
+    "Exported": {"expires": "2026-11-23T07:25:18.123Z"},
+    "Counted": {"what": "stars", "count": 3},
 }
 """Where a name means something else, or an optional field is worth showing: class -> field -> value."""
 

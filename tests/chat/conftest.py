@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from imd.chat.lanes import Me
+from tests.chat.leaving import lived
 from tests.chat.room import Room
 from tests.chat.team import ROLES, Team
 
@@ -34,3 +35,9 @@ def cid(room: Room) -> Me:
 @pytest.fixture
 def team(room: Room) -> Team:
     return Team(room, {name: room.person(name) for name in ROLES})
+
+
+@pytest.fixture
+def life(room: Room, ann: Me, bob: Me, cid: Me) -> Me:
+    """Ann, who has lived a little."""
+    return lived(room, ann, bob, cid)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any, TypeVar
 
 import attrs
@@ -11,6 +12,7 @@ import imd.chat.capabilities  # noqa: F401  # registers the handlers
 from imd.chat.attendance import Attendance
 from imd.chat.lanes import HANDLERS, Govern, Lane, Me, Outcome
 from imd.chat.limits import Limits
+from imd.chat.shelf import Shelf
 from imd.chat.throttle import Throttle
 from imd.chat.words import Words
 from imd.store import accounts, db
@@ -35,6 +37,7 @@ class Room:
     tx: sqlite3.Connection = attrs.field(init=False)
     throttle: Throttle = attrs.field(init=False)
     attendance: Attendance = attrs.field(init=False)
+    shelf: Shelf = attrs.field(init=False)
     checked: list[str | None] = attrs.field(factory=list, init=False)
     """The hashes that passwords were compared with."""
 
@@ -46,6 +49,7 @@ class Room:
         migrate(self.tx)
         self.throttle = Throttle(self.limits.failed_logins)
         self.attendance = Attendance()
+        self.shelf = Shelf(BytesIO, lambda close: close())
 
     def person(self, username: str, *, admin: bool = False) -> Me:
         """Make an account, with a device, and give it as its session speaks for it."""
@@ -132,6 +136,9 @@ class Room:
 
     async def write(self, work: Callable[[Tx], T]) -> T:
         return self.in_transaction(work)
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        return work()
 
     async def hash_password(self, password: str) -> str:
         return f"hash of {password}"

@@ -6,6 +6,7 @@ import pty
 import re
 import select
 import signal
+import stat
 import struct
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from zipfile import ZipFile
 
 import attrs
 import pytest
@@ -88,6 +90,20 @@ def test_the_exit_code_of_imd_send(place: Callable[[str], Place], daemon: Daemon
     assert unknown.returncode == 2
     assert ann.run("send", "bob", "-m", "three").returncode == 0
     assert bob.chat("")[2:] == ["[..] ann: one", "[..] ann: two", "    lines", "[..] ann: three"]
+
+
+def test_imd_export(place: Callable[[str], Place], daemon: Daemon, tmp_path: Path) -> None:
+    ann, file = place("ann"), tmp_path / "ann.zip"
+    ann.chat("/to ann\nremember the milk\n", "-u", "ann")
+    kept = sorted(path.name for path in (daemon.directory / "data").iterdir())
+    done = ann.run("export", str(file))
+    assert (done.returncode, done.stderr.split(": ")[0]) == (0, str(file))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with ZipFile(file) as archive:
+        assert b"remember the milk" in archive.read("imd-export/conversations/1.html")
+    assert sorted(path.name for path in (daemon.directory / "data").iterdir()) == kept, "the daemon's copy has no name"
+    again = ann.run("export", str(file))
+    assert (again.returncode, again.stderr) == (1, f"{file} is there already, and is not overwritten.\n")
 
 
 class Console:

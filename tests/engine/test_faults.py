@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from imd.chat.lanes import HANDLERS, Handler
-from imd.engine import passwords
+from imd.engine import crew
+from imd.engine.crew import Threads
 from imd.engine.house import Nobody
 from imd.testing import PASSWORD, MemoryServer, Terminal
 from imd.wire.base import registry
@@ -165,8 +166,8 @@ def test_an_answer_that_cannot_be_carried_out_is_one_answer_and_the_session_goes
 
 def test_more_hashing_than_can_wait_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     server = LateServer()
-    monkeypatch.setattr(passwords, "MOST_WAITING", 0)
-    server.house.passwords.crew = passwords.Threads(server.clock)
+    monkeypatch.setattr(crew, "MOST_WAITING", 0)
+    server.house.passwords.crew = Threads(server.clock, "passwords")
     stranger = server.connect()
     assert stranger.call("login", username="nobody", password=PASSWORD)["code"] == "unavailable"
     assert stranger.call("ping")["status"] == "success"

@@ -9,17 +9,18 @@ from argon2.low_level import Type
 from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
 
-from imd.engine import passwords
-from imd.engine.passwords import Inline, Passwords, Threads
+from imd.engine import crew
+from imd.engine.crew import Inline, Threads
+from imd.engine.passwords import Passwords
 from imd.testing import CHEAP
 from imd.wire.refusals import Unavailable
 
 
 @pytest.fixture
 def cheap() -> Iterator[Passwords]:
-    crew = Threads(reactor)
-    yield Passwords(crew, CHEAP)
-    crew.stop()
+    threads = Threads(reactor, "passwords", 2)
+    yield Passwords(threads, CHEAP)
+    threads.stop()
 
 
 async def test_a_hash_matches_its_password_alone(cheap: Passwords) -> None:
@@ -55,9 +56,15 @@ async def test_who_is_unknown_costs_one_comparison_too(cheap: Passwords) -> None
 
 
 async def test_only_so_many_wait(cheap: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "MOST_WAITING", 3)
+    monkeypatch.setattr(crew, "MOST_WAITING", 3)
     waiting = [cheap.hash("x") for _ in range(3)]
     with pytest.raises(Unavailable):
         cheap.hash("x")
     assert len(await gatherResults(waiting)) == 3
     assert await cheap.hash("x")
+
+
+async def test_none_is_taken_after_the_end(cheap: Passwords) -> None:
+    cheap.crew.stop()
+    with pytest.raises(Unavailable):
+        cheap.hash("x")

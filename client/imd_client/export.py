@@ -1,0 +1,176 @@
+"""`imd export FILE`: everything of one's own as one archive. Exit code 0 = written, 1 = refused, 2 = no server.
+
+The file is new, and only its owner may read it. Unless all of it has come and is what the server made, there is none.
+"""
+
+import base64
+import hashlib
+import os
+import sys
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+from twisted.internet.defer import Deferred, race
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.task import deferLater
+from twisted.python import usage
+
+from imd.wire.catalog import say
+from imd.wire.export import Export, Exported, ExportPart, Part
+from imd.wire.fields import clock_face
+from imd.wire.terminal import harmless
+from imd_client.connection import Connection
+from imd_client.happenings import GaveUp, Happening, Offline, Online
+from imd_client.options import ClientOptions
+from imd_client.protocol import AnswerLost, Refused
+from imd_client.reasons import reason
+
+WRITTEN, REFUSED, UNREACHED = 0, 1, 2
+
+
+class Options(ClientOptions):
+    """The command line of `imd export`."""
+
+    synopsis = "Usage: imd export [options] file"
+
+    def parseArgs(self, file: str) -> None:  # type: ignore[override]  # Twisted calls it with the words there are
+        """Take the file to be written."""
+        self["file"] = file
+
+
+def _private(path: str, flags: int) -> int:
+    file = os.open(path, flags | os.O_NOFOLLOW, 0o600)
+    os.fchmod(file, 0o600)
+    return file
+
+
+class Exporting:
+    """One run of `imd export`."""
+
+    def __init__(self, reactor: Any, options: Options) -> None:
+        self.reactor = reactor
+        self.options = options
+        self._gave_up: Deferred[GaveUp | None] = Deferred()
+        self._patience: IDelayedCall | None = None
+
+    def say(self, key: str, **params: object) -> None:
+        """Tell the person, beside the output."""
+        print(say(f"export.{key}", self.options.language, **params), file=sys.stderr)
+
+    async def run(self) -> int:
+        """Do it; gives the exit code."""
+        path = self.options["file"]
+        if os.path.lexists(path):
+            self.say("exists", file=path)
+            return REFUSED
+        try:
+            return await self._written(path, f"{path}.part")
+        except usage.UsageError as wrong:
+            print(wrong, file=sys.stderr)
+        except OSError as fault:
+            self.say("unwritable", file=path, reason=fault.strerror)
+        return REFUSED
+
+    async def _written(self, path: str, part: str) -> int:
+        """Write beside the file first: a name without an end says what a run that was stopped has left."""
+        try:
+            with open(part, "wb", opener=_private) as file:
+                code = await self._export(file)
+            if code == WRITTEN:
+                os.rename(part, path)
+        finally:
+            with suppress(OSError):
+                os.unlink(part)
+        return code
+
+    async def _export(self, file: BinaryIO) -> int:
+        account, credentials = self.options.account(self.options.open_state()), self.options.credentials("export")
+        if account is None or not (account.token() or credentials.password):
+            print(say("send.no_account", self.options.language), file=sys.stderr)
+            return REFUSED
+        connection = Connection(account, credentials, self._happened, reactor=self.reactor)
+        connection.startService()
+        self._wait()
+        fetched: Deferred[Any] = Deferred.fromCoroutine(self._fetch(connection, file))
+        try:
+            _, outcome = await race([fetched, self._gave_up])
+        finally:
+            self._wait_no_longer()
+            await connection.stopService()
+        if isinstance(outcome, int):
+            return outcome
+        if outcome is None:
+            self.say("unreachable")
+            return UNREACHED
+        self.say("refused", reason=reason(outcome.reason, self.options.place, self.options.language).strip("\n"))
+        return REFUSED
+
+    async def _fetch(self, connection: Connection, file: BinaryIO) -> int:
+        """Have the archive made, and fetch it part by part; a lost connection only costs the part under way."""
+        digest, made = hashlib.sha256(), None
+        try:
+            made = await self._made(connection)
+            for number in range(1, made.parts + 1):
+                part = await self._part(connection, number)
+                data = base64.b64decode(part.data)
+                digest.update(data)
+                file.write(data)
+        except Refused as refused:
+            self.say("refused", reason=harmless(refused.message))
+            return REFUSED
+        if digest.hexdigest() != made.sha256:
+            self.say("damaged")
+            return UNREACHED
+        time = clock_face(made.time)
+        self.say("written", file=self.options["file"], bytes=made.bytes, time=time, sha256=made.sha256)
+        return WRITTEN
+
+    async def _made(self, connection: Connection) -> Exported | Part:
+        """Have it made. One that was made only just now will do: this connection may have broken over it."""
+        while True:
+            try:
+                made: Exported = await connection.ask(Export())
+            except AnswerLost:
+                continue
+            except Refused as refused:
+                if refused.code == "rate_limited":
+                    return await self._part(connection, 1)
+                if refused.code != "unavailable":
+                    raise
+                await deferLater(self.reactor, 1)
+            else:
+                return made
+
+    async def _part(self, connection: Connection, number: int) -> Part:
+        while True:
+            with suppress(AnswerLost):
+                part: Part = await connection.insist(ExportPart(part=number))
+                return part
+
+    # Without a connection for too long, it is given up.
+
+    def _happened(self, happening: Happening) -> None:
+        match happening:
+            case Online():
+                self._wait_no_longer()
+            case GaveUp():
+                self._gave_up.callback(happening)
+            case Offline(why):
+                self._wait(reason(why, self.options.place, self.options.language))
+
+    def _wait(self, why: str = "") -> None:
+        seconds = self.options["wait"]
+        if why:
+            print(say("send.trying", self.options.language, reason=why, seconds=round(seconds)), file=sys.stderr)
+        if self._patience is None:
+            self._patience = self.reactor.callLater(seconds, self._gave_up.callback, None)
+
+    def _wait_no_longer(self) -> None:
+        if self._patience is not None and self._patience.active():
+            self._patience.cancel()
+        self._patience = None
+
+
+def main(reactor: Any, options: Options) -> Deferred[int]:
+    """Fetch the archive. Fires with the exit code."""
+    return Deferred.fromCoroutine(Exporting(reactor, options).run())

@@ -1,0 +1,208 @@
+"""The rules of deletion: an account is a tombstone at once, and what it leaves is destroyed in small pieces.
+
+Destroyed: the password, the devices, the profile, friends, requests, stars, what was hidden, notes to oneself, the
+account's log, and its part in every conversation; a group passes to the next in line. Kept: what was said to others,
+which is theirs as well, under the tombstone's name, or it is taken back; whom others block; what a group or the admins
+hold (links, reports). The old name is nobody's any more, so that nobody can pretend to be who left.
+"""
+
+from functools import partial
+
+import attrs
+import msgspec
+
+from imd.chat import account_log
+from imd.chat.accounts import authenticate, refuse_if_changed
+from imd.chat.chores import Chored, chore
+from imd.chat.friends import part
+from imd.chat.lanes import Cut, Desk, Me, Outcome, SignOut, Told, Wake, slow
+from imd.chat.limits import Limits
+from imd.chat.membership import leave
+from imd.chat.news import changed, readers
+from imd.store import accounts, conversations, friends, messages
+from imd.store import deletion as sql
+from imd.store.transaction import Tx
+from imd.wire import deletion as wire
+from imd.wire.fields import timestamp
+
+ROWS_AT_ONCE = 500
+WORDS_AT_ONCE = 100
+CHANGES_AT_ONCE = 50
+"""How much one piece destroys: small rows, messages with all their words, messages whose change it tells."""
+
+SEQS_AT_ONCE = 2_000
+"""How much of a conversation one piece looks through for what the account has said."""
+
+SETTLED = 5_000
+"""So long after the last word, nothing of what the account's connections had under way can come any more."""
+
+
+@slow(wire.DeleteAccount)
+async def delete_account(desk: Desk, me: Me, command: wire.DeleteAccount) -> Outcome[wire.Deleted]:
+    """Make my account a tombstone, log everybody out who is me, and give a receipt."""
+    account = await authenticate(desk, me, me.username, command.password)
+    recall = command.messages == "recall"
+    counted = await _counted(desk, account.id)
+
+    def bury(tx: Tx) -> tuple[list[int], str]:
+        refuse_if_changed(tx, account)
+        devices = [each.id for each in accounts.devices(tx, account.id)]
+        accounts.drop_devices(tx, account.id, devices)
+        return devices, sql.bury(tx, account.id, account.username, recall=recall, now=me.now)
+
+    devices, tombstone = await desk.write(bury)
+    desk.shelf.drop(account.id)
+    written = counted.pop("messages")
+    kept = {"messages": 0 if recall else written, "username": 1}
+    receipt = wire.Deleted(
+        username=account.username,
+        tombstone=tombstone,
+        time=timestamp(me.now),
+        destroyed=_listed({"profile": 1, "devices": len(devices), **counted, "recalled": written if recall else 0}),
+        kept=_listed(kept),
+    )
+    return Outcome(receipt, effects=(SignOut(), Cut(account.id, devices), Wake(me.now)))
+
+
+def _listed(counted: dict[str, int]) -> list[wire.Counted]:
+    some = [{"what": what, "count": count} for what, count in counted.items() if count]
+    return msgspec.convert(some, list[wire.Counted])
+
+
+async def _counted(desk: Desk, account: int) -> dict[str, int]:
+    """Count what there is, in pieces that hold no reader for long."""
+    counted = await desk.read(lambda tx: {what: sql.count(tx, account, what) for what in sql.OWN})
+    counted |= {"notes": 0, "groups": 0, "conversations": 0, "messages": 0}
+    for mine in await desk.read(lambda tx: sql.parts(tx, account)):
+        if mine.direct_key == f"{account}:{account}":
+            counted["notes"] = mine.last_seq
+        else:
+            counted["conversations" if mine.direct_key else "groups"] += mine.left_seq is None
+            counted["messages"] += await _written(desk, account, mine)
+    return counted
+
+
+async def _written(desk: Desk, account: int, mine: sql.Part) -> int:
+    pieces = [(after, after + SEQS_AT_ONCE) for after in range(0, mine.last_seq, SEQS_AT_ONCE)]
+    reads = [partial(sql.written, conversation=mine.conversation, account=account, span=span) for span in pieces]
+    return sum([await desk.read(read) for read in reads])
+
+
+@chore
+def destroy(tx: Tx, now: int) -> Chored:
+    """Destroy the next piece of what a deleted account leaves. In the end, it must leave the database's files too."""
+    deletion = sql.unfinished(tx)
+    if deletion is None:
+        return Chored()
+    if told := _part_from_others(tx, deletion, now):
+        return Chored(told, again=now)
+    if any(sql.forget(tx, deletion.account, what, ROWS_AT_ONCE) for what in sql.OWN):
+        return Chored(again=now)
+    mine = sql.next_part(tx, deletion.account, deletion.conversation)
+    if not deletion.blanked:
+        sql.progress(tx, _blanked(tx, deletion, mine))
+        return Chored(again=now)
+    if mine is not None:
+        return attrs.evolve(_take_apart(tx, deletion, mine, now), again=now)
+    if now < deletion.time + SETTLED:
+        return Chored(again=deletion.time + SETTLED)
+    sql.finish(tx, deletion.account)
+    return Chored(again=now, scrub=True)
+
+
+def _part_from_others(tx: Tx, deletion: sql.Deletion, now: int) -> tuple[Told, ...]:
+    """End some friendships and requests, under the name by which the others know the account."""
+    me = Me(now=now, limits=Limits(), account=deletion.account, username=deletion.username)
+    names = [each.username for each in friends.related(tx, me.account, "friend")]
+    names += [each.username for each in friends.outgoing(tx, me.account)]
+    told: tuple[Told, ...] = ()
+    for name in names[:CHANGES_AT_ONCE]:
+        told += part(tx, me, name, friends.recipient(tx, me.account, name), "none")
+    return told
+
+
+def _blanked(tx: Tx, deletion: sql.Deletion, mine: sql.Part | None) -> sql.Deletion:
+    """Write over some of the words that will be destroyed, all of them before the first row changes its size.
+
+    SQLite clears what it deletes, but not what it leaves behind when it moves a row, as it does when others shrink.
+    """
+    if mine is None:
+        return deletion._replace(blanked=1, conversation=0, seq=0)
+    upto = mine.last_seq
+    if deletion.recall or _lonely(tx, mine, deletion.account):
+        rows, upto = _next_words(tx, deletion, mine, WORDS_AT_ONCE)
+        for row in rows:
+            messages.blank(tx, row)
+    if upto < mine.last_seq:
+        return deletion._replace(seq=upto)
+    return deletion._replace(conversation=mine.conversation, seq=0)
+
+
+def _lonely(tx: Tx, mine: sql.Part, account: int) -> bool:
+    """Say whether nobody is left to read a conversation of two, or of one."""
+    return mine.direct_key is not None and sql.alone(tx, mine.conversation, account)
+
+
+def _next_words(tx: Tx, deletion: sql.Deletion, mine: sql.Part, most: int) -> tuple[list[messages.Message], int]:
+    """Find the next messages to be destroyed in a conversation, and the seq up to which they are all of them."""
+    both = conversations.pair(mine.direct_key) if mine.direct_key and _lonely(tx, mine, deletion.account) else None
+    senders = both or (deletion.account, deletion.account)
+    upto = min(mine.last_seq, deletion.seq + SEQS_AT_ONCE)
+    rows = messages.by_senders(tx, mine.conversation, senders, deletion.seq, upto, most)
+    return rows, rows[-1].seq if len(rows) == most else upto
+
+
+def _take_apart(tx: Tx, deletion: sql.Deletion, mine: sql.Part, now: int) -> Chored:
+    """Do the next piece for one conversation; once nothing is left, take the account out of it."""
+    account, done = deletion.account, Chored()
+    if _lonely(tx, mine, account):
+        if sql.empty(tx, mine.conversation, WORDS_AT_ONCE):
+            return done
+    elif deletion.recall and deletion.seq < mine.last_seq:
+        return Chored(_take_back(tx, deletion, mine, now))
+    elif mine.direct_key:
+        if unread := messages.unread_burning(tx, mine.conversation, mine.read_seq, account, CHANGES_AT_ONCE):
+            return Chored(_burn(tx, unread, now))
+        done = Chored((_told_to_the_other(tx, mine, mine.direct_key, account),))
+    elif mine.left_seq is None:
+        done = _leave(tx, account, mine.conversation, now)
+    sql.remove_member(tx, mine.conversation, account)
+    sql.progress(tx, deletion._replace(seq=0))
+    return done
+
+
+def _leave(tx: Tx, account: int, conversation: int, now: int) -> Chored:
+    """Leave a group as anybody leaves it, under the name that is left."""
+    me = Me(now=now, limits=Limits(), account=account, username=accounts.by_id(tx, account).username)
+    group = conversations.membership(tx, conversation, account)
+    assert group is not None
+    left = leave(tx, me, group)
+    return Chored(left.told, effects=left.effects)
+
+
+def _take_back(tx: Tx, deletion: sql.Deletion, mine: sql.Part, now: int) -> tuple[Told, ...]:
+    """Take back some of what the account has said in a conversation."""
+    rows, upto = _next_words(tx, deletion, mine, CHANGES_AT_ONCE)
+    sql.progress(tx, deletion._replace(seq=upto))
+    told: tuple[Told, ...] = ()
+    for row in rows:
+        row = messages.empty(tx, row, recalled=now)
+        told += changed(tx, readers(tx, row.conversation), row, "recalled", row.sender)
+    return told
+
+
+def _burn(tx: Tx, unread: list[messages.Message], now: int) -> tuple[Told, ...]:
+    """Let the time begin of what was to burn once the account had read it: it never will."""
+    told: tuple[Told, ...] = ()
+    for row in unread:
+        row = messages.change(tx, row, expires=now + (row.burn_after or 0) * 1000)
+        told += changed(tx, readers(tx, row.conversation), row, "expiring")
+    return told
+
+
+def _told_to_the_other(tx: Tx, mine: sql.Part, direct_key: str, account: int) -> Told:
+    """Let the other one's devices know, also those that are away, what the conversation is called now."""
+    low, high = conversations.pair(direct_key)
+    tombstone = accounts.by_id(tx, account).username
+    other = high if account == low else low
+    return account_log.note(tx, other, "deleted", conversation=mine.conversation, value=tombstone)

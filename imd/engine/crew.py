@@ -1,0 +1,69 @@
+"""Crews: threads of their own for work that would hold up the reactor, the writer or the readers."""
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+import attrs
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+from imd.wire.refusals import Unavailable
+
+T = TypeVar("T")
+
+MOST_WAITING = 200
+
+
+class Crew(Protocol):
+    """Who does work that takes its time."""
+
+    def do(self, work: Callable[[], T]) -> "Deferred[T]":
+        """Run it somewhere."""
+
+    def stop(self) -> None:
+        """Let the threads go."""
+
+
+class Inline:
+    """Works at once: for tests, and for the command line beside a stopped daemon."""
+
+    def do(self, work: Callable[[], T]) -> "Deferred[T]":
+        """Run it here and now."""
+        return maybeDeferred(work)
+
+    def stop(self) -> None:
+        """Have nothing to let go."""
+
+
+@attrs.define
+class Threads:
+    """Works in a small pool with a bounded queue."""
+
+    reactor: Any
+    name: str
+    threads: int = 1
+    _pool: ThreadPool | None = None
+    _waiting: int = 0
+    _stopped: bool = False
+
+    def do(self, work: Callable[[], T]) -> "Deferred[T]":
+        """Run it in a thread; refuses `unavailable` when too many wait, and after the end."""
+        if self._stopped or self._waiting >= MOST_WAITING:
+            raise Unavailable
+        if self._pool is None:
+            self._pool = ThreadPool(0, self.threads, name=self.name)
+            self._pool.start()
+        self._waiting += 1
+        return deferToThreadPool(self.reactor, self._pool, work).addBoth(self._done)
+
+    def _done(self, result: T) -> T:
+        self._waiting -= 1
+        return result
+
+    def stop(self) -> None:
+        """Let the threads go."""
+        self._stopped = True
+        if self._pool is not None:
+            self._pool.stop()
+            self._pool = None

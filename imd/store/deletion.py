@@ -1,0 +1,148 @@
+"""The end of an account in SQL: it becomes a tombstone at once, and what it leaves is destroyed in pieces."""
+
+from typing import NamedTuple
+
+from imd.store.accounts import TOMBSTONE
+from imd.store.transaction import Tx
+
+OWN = {
+    "people": ("relation", "account", "other"),
+    "requests": ("friend_request", "asker", "username"),
+    "invitations": ("pending", "account", "conversation"),
+    "stars": ("star", "account", "conversation, seq"),
+    "hidden": ("hidden", "account", "conversation, seq"),
+    "log": ("account_log", "account", "n"),
+}
+"""What is an account's alone: its table, the account's column in it, and the rest of its key."""
+
+
+def count(tx: Tx, account: int, what: str) -> int:
+    """Count what an account has of its own."""
+    table, owner, _ = OWN[what]
+    return int(tx.execute(f"SELECT count(*) FROM {table} WHERE {owner} = ?", (account,)).fetchone()[0])  # noqa: S608  # our own names
+
+
+def forget(tx: Tx, account: int, what: str, most: int) -> bool:
+    """Destroy some of what an account has of its own. Gives whether there was any."""
+    table, owner, key = OWN[what]
+    gone = tx.execute(
+        f"DELETE FROM {table} WHERE {owner} = ?"  # noqa: S608  # our own names
+        f" AND ({key}) IN (SELECT {key} FROM {table} WHERE {owner} = ? ORDER BY {key} LIMIT ?)",
+        (account, account, most),
+    )
+    return gone.rowcount > 0
+
+
+def bury(tx: Tx, account: int, username: str, *, recall: bool, now: int) -> str:
+    """Make an account a tombstone, and note that the rest is to be destroyed. Gives what it is called now."""
+    tombstone = f"{TOMBSTONE}{account}"
+    tx.execute("INSERT INTO retired_name (username, time) VALUES (?, ?)", (username, now))
+    tx.execute(
+        "UPDATE account SET username = ?, display_name = ?, display_key = '', bio = '', language = '',"
+        " writers = 'everyone', receipts = 1, forwards = 1, findable = 0, presence = 'invisible', presence_text = '',"
+        " last_seen = 0, announced = 0, created = 0, password_hash = '', admin = 0, disabled = 1, deleted = ?"
+        " WHERE id = ?",
+        (tombstone, tombstone, now, account),
+    )
+    tx.execute(
+        "INSERT INTO deletion (account, username, time, recall, blanked, conversation, seq)"
+        " VALUES (?, ?, ?, ?, 0, 0, 0)",
+        (account, username, now, int(recall)),
+    )
+    return tombstone
+
+
+class Deletion(NamedTuple):
+    """A deletion that is not finished."""
+
+    account: int
+    username: str
+    """What it was called."""
+
+    time: int
+    recall: int
+    blanked: int
+    conversation: int
+    seq: int
+
+
+def unfinished(tx: Tx) -> Deletion | None:
+    """Give the oldest deletion that is not finished."""
+    row = tx.execute(
+        "SELECT account, username, time, recall, blanked, conversation, seq FROM deletion"
+        " ORDER BY time, account LIMIT 1"
+    ).fetchone()
+    return Deletion(*row) if row else None
+
+
+def finish(tx: Tx, account: int) -> None:
+    """Note that nothing is left to be destroyed."""
+    tx.execute("UPDATE account SET log_n = 0 WHERE id = ?", (account,))
+    tx.execute("DELETE FROM deletion WHERE account = ?", (account,))
+
+
+def progress(tx: Tx, deletion: Deletion) -> None:
+    """Note how far it has come."""
+    tx.execute(
+        "UPDATE deletion SET blanked = ?, conversation = ?, seq = ? WHERE account = ?",
+        (deletion.blanked, deletion.conversation, deletion.seq, deletion.account),
+    )
+
+
+class Part(NamedTuple):
+    """An account's part in a conversation; `left_seq` where it is in it no more."""
+
+    conversation: int
+    direct_key: str | None
+    last_seq: int
+    left_seq: int | None
+    read_seq: int
+
+
+_PART = (
+    "SELECT m.conversation, c.direct_key, c.last_seq, m.left_seq, m.read_seq"
+    " FROM member m JOIN conversation c ON c.id = m.conversation WHERE m.account = ? AND m.conversation > ?"
+    " ORDER BY m.conversation"
+)
+
+
+def parts(tx: Tx, account: int) -> list[Part]:
+    """List the conversations that an account is or was in."""
+    return [Part(*row) for row in tx.execute(_PART, (account, 0)).fetchall()]
+
+
+def next_part(tx: Tx, account: int, after: int) -> Part | None:
+    """Give the first of them after a conversation."""
+    row = tx.execute(_PART + " LIMIT 1", (account, after)).fetchone()
+    return Part(*row) if row else None
+
+
+def remove_member(tx: Tx, conversation: int, account: int) -> None:
+    """Take an account out of a conversation, without a trace."""
+    tx.execute("DELETE FROM member WHERE conversation = ? AND account = ?", (conversation, account))
+
+
+def alone(tx: Tx, conversation: int, account: int) -> bool:
+    """Say whether nobody else has a part in a conversation."""
+    other = tx.execute("SELECT 1 FROM member WHERE conversation = ? AND account <> ? LIMIT 1", (conversation, account))
+    return other.fetchone() is None
+
+
+def empty(tx: Tx, conversation: int, most: int) -> bool:
+    """Destroy some of a conversation's messages, the oldest first. Gives whether there were any."""
+    (first,) = tx.execute("SELECT min(seq) FROM message WHERE conversation = ?", (conversation,)).fetchone()
+    if first is None:
+        return False
+    for table in ("message", "reaction", "mention"):
+        tx.execute(f"DELETE FROM {table} WHERE conversation = ? AND seq < ?", (conversation, first + most))  # noqa: S608  # our own names
+    return True
+
+
+def written(tx: Tx, *, conversation: int, account: int, span: tuple[int, int]) -> int:
+    """Count what an account has said in a conversation, after the first seq of a span up to the last."""
+    row = tx.execute(
+        "SELECT count(*) FROM message WHERE conversation = ? AND seq > ? AND seq <= ? AND sender = ?"
+        " AND kind <> 'notice' AND recalled IS NULL AND burned IS NULL",
+        (conversation, *span, account),
+    ).fetchone()
+    return int(row[0])

@@ -1,0 +1,65 @@
+"""Deletion: ending one's own account, with a receipt.
+
+-> DELETE ACCOUNT correct horse battery
+<- - destroyed: device logins (2)
+<- - destroyed: notes to yourself (5)
+<- - kept: messages to others, without your name (230)
+<- OK DELETE ACCOUNT username=ann tombstone=deleted-17 time=…
+-> DELETE ACCOUNT messages=recall correct horse battery   <- OK DELETE ACCOUNT username=ann tombstone=deleted-17 time=…
+"""
+
+from typing import Literal
+
+from imd.wire import catalog
+from imd.wire.base import Command, Item, Reply, command
+from imd.wire.fields import Password
+from imd.wire.refusals import InvalidCredentials, RateLimited, Unavailable
+
+What = Literal[
+    "devices",
+    "profile",
+    "people",
+    "requests",
+    "invitations",
+    "stars",
+    "hidden",
+    "log",
+    "notes",
+    "groups",
+    "conversations",
+    "messages",
+    "recalled",
+    "username",
+]
+
+
+class Counted(Item, frozen=True, kw_only=True):
+    """So many things of one kind."""
+
+    what: What
+    count: int
+
+    def text(self, language: str) -> str:
+        """Write the line in the receipt."""
+        return catalog.say(f"line.deletion.{self.what}", language, count=self.count)
+
+
+class Deleted(Reply, frozen=True, kw_only=True):
+    """The receipt. Others see `tombstone` from now on where they saw `username`, which nobody gets again."""
+
+    username: str
+    tombstone: str
+    time: str
+    destroyed: list[Counted]
+    kept: list[Counted]
+
+
+@command("delete_account", "DELETE ACCOUNT password...")
+class DeleteAccount(Command, frozen=True, kw_only=True):
+    """End your account, now and for good. `messages=recall` takes back what you wrote to others as well."""
+
+    password: Password
+    messages: Literal["keep", "recall"] = "keep"
+    reply = Deleted
+    refusals = (InvalidCredentials, RateLimited, Unavailable)
+    example = "DELETE ACCOUNT messages=recall correct horse battery"

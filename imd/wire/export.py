@@ -1,0 +1,58 @@
+"""Export: everything of mine as one archive, which opens in a browser without a network.
+
+-> EXPORT                    <- OK EXPORT parts=3 bytes=70123 sha256=… time=… expires=…
+-> EXPORT PART 1             <- OK EXPORT PART part=1 parts=3 bytes=70123 sha256=… time=… data=UEsDBBQ…
+
+The parts, taken from base64 and put together, are a ZIP file of so many bytes; `imd export FILE` does it.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from imd.wire.base import Command, Reply, command
+from imd.wire.fields import BIGGEST
+from imd.wire.refusals import BadRequest, RateLimited, Unavailable
+
+PART_BYTES = 32_768
+"""How much of the archive one part holds: in base64 it fits into a line."""
+
+
+class Exported(Reply, frozen=True, kw_only=True):
+    """The archive is made, as of `time`, and can be fetched until `expires`."""
+
+    parts: int
+    bytes: int
+    sha256: str
+    time: str
+    expires: str
+
+
+@command("export", "EXPORT")
+class Export(Command, frozen=True, kw_only=True):
+    """Have an archive made of everything that is yours, and of all that you may read."""
+
+    reply = Exported
+    refusals = (RateLimited, Unavailable)
+    example = "EXPORT"
+
+
+class Part(Reply, frozen=True, kw_only=True):
+    """One piece of the archive, as base64. The whole of it has this `sha256`."""
+
+    part: int
+    parts: int
+    bytes: int
+    sha256: str
+    time: str
+    data: str
+
+
+@command("export_part", "EXPORT PART part")
+class ExportPart(Command, frozen=True, kw_only=True):
+    """Fetch a part of your latest archive; the first is 1."""
+
+    part: Annotated[int, Meta(ge=1, le=BIGGEST)]
+    reply = Part
+    refusals = (BadRequest, Unavailable)
+    example = "EXPORT PART 1"

@@ -1,0 +1,359 @@
+"""The end of an account: what is destroyed, what stays, and what others meet afterwards."""
+
+from typing import Any
+
+import attrs
+import pytest
+
+from imd.chat import deletion as rules
+from imd.chat.deletion import destroy
+from imd.chat.lanes import EVERYBODY, Cut, Effect, Me, SignOut, Topic, Unfollow, Wake
+from imd.chat.limits import Limits
+from imd.chat.places import account_named
+from imd.testing import EPOCH, MemoryServer
+from imd.testing import PASSWORD as TYPED
+from imd.wire.accounts import Login, Register, Resume
+from imd.wire.admin import UserDisable, UserList, UserPasswd
+from imd.wire.conversations import History, ListConversations
+from imd.wire.deletion import DeleteAccount
+from imd.wire.export import Export, ExportPart
+from imd.wire.friends import (
+    Block,
+    BlockList,
+    FriendAccept,
+    FriendAdd,
+    FriendList,
+    FriendNote,
+    FriendRemove,
+    FriendRemoved,
+)
+from imd.wire.groups import AskGroup, GroupCreate
+from imd.wire.invitations import GroupInvite, GroupLink
+from imd.wire.members import GroupJoin, ListMembers
+from imd.wire.messages import EditMessage, Forward, RecallMessage, SendMessage
+from imd.wire.personal import AccountChanged, AccountSync
+from imd.wire.reactions import React
+from imd.wire.receipts import Read, WhoRead
+from imd.wire.refusals import (
+    BadRequest,
+    Blocked,
+    InvalidCredentials,
+    NameTaken,
+    NoSuchConversation,
+    NoSuchUser,
+    RateLimited,
+    Refusal,
+)
+from imd.wire.reports import ReportMessage
+from tests.chat.leaving import SECRET, counted, end, rows, say, told_by
+from tests.chat.room import PASSWORD, Room
+
+# -- the receipt
+
+
+def test_the_receipt(room: Room, life: Me) -> None:
+    outcome = room.does(life, DeleteAccount(password=PASSWORD))
+    receipt = outcome.reply
+    assert (receipt.username, receipt.tombstone, receipt.time) == ("ann", "deleted-1", "2026-09-21T14:13:20.000Z")
+    assert counted(receipt) == (
+        {
+            "profile": 1,
+            "devices": 2,
+            "stars": 1,
+            "hidden": 1,
+            "log": 3,
+            "notes": 4,
+            "groups": 1,
+            "conversations": 2,
+        },
+        {"messages": 5, "username": 1},
+    )
+    assert outcome.effects == (SignOut(), Cut(life.account, [4, 1]), Wake(room.now))
+
+
+def test_the_receipt_when_everything_is_taken_back(room: Room, life: Me) -> None:
+    destroyed, kept = counted(end(room, life, messages="recall"))
+    assert (destroyed["recalled"], kept) == (5, {"username": 1})
+
+
+def test_an_account_that_did_nothing(room: Room, ann: Me) -> None:
+    assert counted(end(room, ann)) == ({"profile": 1, "devices": 1}, {"username": 1})
+
+
+@pytest.mark.parametrize("password", ["", "wrong", f"{PASSWORD} "])
+def test_it_needs_the_password(room: Room, life: Me, password: str) -> None:
+    assert isinstance(room.refuses(life, DeleteAccount(password=password)), InvalidCredentials)
+
+
+def test_passwords_cannot_be_tried_out() -> None:
+    room = Room(Limits(failed_logins=2))
+    ann = room.person("ann")
+    for expected in (InvalidCredentials, InvalidCredentials, RateLimited):
+        assert type(room.refuses(ann, DeleteAccount(password="wrong"))) is expected
+
+
+# -- what is destroyed
+
+
+def test_nobody_logs_in_any_more(room: Room, life: Me) -> None:
+    token = room.asks(room.stranger(), Login(username="ann", password=PASSWORD)).token
+    end(room, life)
+    for command in (
+        Login(username="ann", password=PASSWORD),
+        Login(username="deleted-1", password=PASSWORD),
+        Login(username="deleted-1", password=""),
+        Resume(token=token),
+    ):
+        assert isinstance(room.refuses(room.stranger(), command), InvalidCredentials)
+
+
+def test_an_account_whose_password_changes_meanwhile(room: Room, ann: Me) -> None:
+    @attrs.define
+    class Changing(Room):
+        async def password_matches(self, password_hash: str | None, password: str) -> bool:
+            self.tx.execute("UPDATE account SET password_hash = 'new'")
+            return True
+
+    changing = Changing()
+    me = changing.person("ann")
+    with pytest.raises(InvalidCredentials):
+        changing.does(me, DeleteAccount(password=PASSWORD))
+    assert account_named(changing.tx, "ann").deleted is None
+
+
+NUMBER = 777_777
+"""An account's id that is nothing else's."""
+
+STAYS = {
+    "account.id", "account.username", "account.display_name", "message.content",  # the tombstone; which left a group
+    "message.sender", "reaction.account",  # what others have seen
+    "conversation.direct_key",  # which are empty, or somebody else's as well
+    "account_log.data",  # what the others' devices are told
+    "relation.other",  # whom they keep away
+    "pending.invited_by", "group_link.made_by",  # what the group has
+    "report.reporter", "report.sender",  # what the admins have
+}  # fmt: skip
+
+
+@pytest.fixture
+def numbered(room: Room) -> None:
+    room.tx.execute(
+        "INSERT INTO account (id, username, display_name, password_hash, admin, disabled, created)"
+        " VALUES (?, 'nobody', '', '', 0, 1, 0)",
+        (NUMBER - 1,),
+    )
+
+
+@pytest.fixture
+def known(room: Room, life: Me, bob: Me, cid: Me) -> Me:
+    """Ann, with a friend, somebody she blocks, one who blocks her, requests, invitations, a link and reports."""
+    dora, eve = room.person("dora"), room.person("eve")
+    room.asks(life, FriendAdd(username="bob"))
+    room.asks(bob, FriendAccept(username="ann"))
+    room.asks(bob, FriendNote(username="ann", note="Annie"))
+    room.asks(life, Block(username="dora"))
+    room.asks(dora, Block(username="ann"))
+    room.asks(life, FriendAdd(username="eve"))
+    room.asks(life, FriendAdd(username="nobody"))
+    room.asks(cid, FriendAdd(username="ann"))
+    room.asks(eve, GroupCreate(handle="#eves"))
+    room.asks(eve, GroupInvite(to="#eves", username="ann"))
+    room.asks(life, GroupCreate(handle="#anns"))
+    room.asks(life, GroupInvite(to="#anns", username="bob"))
+    room.asks(bob, GroupJoin(to="#anns"))
+    room.asks(life, GroupInvite(to="#anns", username="eve"))
+    room.asks(life, GroupLink(to="#anns"))
+    room.asks(life, ReportMessage(to="bob", seq=2, reason="rude"))
+    room.asks(bob, ReportMessage(to="ann", seq=1, reason="rude"))
+    return life
+
+
+def test_no_row_is_left_that_knows_the_account(room: Room, numbered: None, known: Me) -> None:
+    life = known
+    assert life.account == NUMBER
+    end(room, life)
+    left = set()
+    for table in tables(room):
+        found = room.tx.execute(f"SELECT * FROM {table}")
+        names = [column[0] for column in found.description]
+        cells = [(name, cell) for row in found.fetchall() for name, cell in zip(names, row, strict=True)]
+        left |= {f"{table}.{name}" for name, cell in cells if str(NUMBER) in str(cell)}
+    assert left == STAYS
+    [row] = rows(room, "account", f"id = {NUMBER}")
+    assert set(row) == {NUMBER, f"deleted-{NUMBER}", "", 0, 1, "everyone", "invisible", room.now - rules.SETTLED}
+
+
+def test_a_new_table_is_thought_of(room: Room) -> None:
+    """What does an account leave in it (chat/deletion.py), and what of it belongs into an archive (store/export.py)?"""
+    assert set(tables(room)) == {
+        "account", "device", "invite", "conversation", "member", "message", "reaction", "mention", "star", "hidden",
+        "account_log", "retired_name", "deletion", "relation", "friend_request", "announcement", "report", "policy",
+        "word", "audit", "pending", "group_link", "purge",
+    }  # fmt: skip
+
+
+def tables(room: Room) -> list[str]:
+    """List the tables; an index of messages follows them by itself."""
+    found = room.tx.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    return [name for (name,) in found.fetchall() if not name.startswith(("sqlite_", "search_"))]
+
+
+def test_notes_are_destroyed(room: Room, life: Me) -> None:
+    notes = say(room, life, "ann", "@ann look").conversation
+    room.asks(life, React(to="ann", seq=1, emoji="👍"))
+    end(room, life)
+    for table in ("message", "member", "reaction", "mention"):
+        assert rows(room, table, f"conversation = {notes}") == [], table
+
+
+def test_what_others_keep_for_themselves_stays(room: Room, life: Me, bob: Me) -> None:
+    end(room, life)
+    assert [row[0] for row in rows(room, "star")] == [bob.account]
+
+
+def test_an_archive_is_thrown_away(room: Room, life: Me) -> None:
+    room.asks(life, Export())
+    room.asks(life, DeleteAccount(password=PASSWORD))
+    assert isinstance(refusal(room, life, ExportPart(part=1)), BadRequest)
+
+
+def refusal(room: Room, me: Me, command: Any) -> Refusal:
+    with pytest.raises(Refusal) as refused:
+        room.does(me, command)
+    return refused.value
+
+
+def test_friends_part(room: Room, known: Me, bob: Me) -> None:
+    room.asks(known, DeleteAccount(password=PASSWORD))
+    told = [event for to, event in told_by(room) if to == (bob.account,)]
+    assert [event.username for event in told if isinstance(event, FriendRemoved)] == ["ann"]
+    relations = [event for event in told if isinstance(event, AccountChanged) and event.what == "relation"]
+    assert [(event.username, event.value) for event in relations] == [("ann", "none")]
+    assert room.asks(bob, FriendList()).friends == []
+    room.asks(bob, FriendRemove(username="ann"))
+
+
+def test_requests_are_taken_back(room: Room, known: Me, cid: Me) -> None:
+    eve = attrs.evolve(cid, account=account_named(room.tx, "eve").id, username="eve")
+    assert [each.username for each in room.asks(eve, FriendList()).incoming] == ["ann"]
+    end(room, known)
+    assert room.asks(eve, FriendList()).incoming == []
+    assert [each.username for each in room.asks(cid, FriendList()).outgoing] == ["ann"], "as if nobody had ever had it"
+
+
+def test_whom_others_block_stays_blocked(room: Room, known: Me, cid: Me) -> None:
+    dora = attrs.evolve(cid, account=account_named(room.tx, "dora").id, username="dora")
+    end(room, known)
+    assert [each.username for each in room.asks(dora, BlockList()).people] == ["deleted-1"]
+
+
+def test_a_group_goes_on_without_one(room: Room, life: Me, bob: Me) -> None:
+    end(room, life)
+    assert room.asks(bob, AskGroup(to="#team")).members == 1
+    [left] = [each.notice for each in room.asks(bob, History(to="#team")).messages if each.notice]
+    assert (left.what, left.by) == ("left", "deleted-1")
+
+
+def test_a_group_of_mine_passes_to_the_next(room: Room, known: Me, bob: Me) -> None:
+    end(room, known)
+    assert [(each.username, each.role) for each in room.asks(bob, ListMembers(to="#anns")).members] == [
+        ("bob", "owner")
+    ]
+
+
+def test_a_group_of_mine_alone_ends(room: Room, ann: Me, bob: Me) -> None:
+    conversation = room.asks(ann, GroupCreate(handle="#anns", join_mode="open")).conversation
+    room.asks(ann, DeleteAccount(password=PASSWORD))
+    effects: list[Effect] = []
+    while (done := room.in_transaction(lambda tx: destroy(tx, room.now))).again is not None:
+        effects += done.effects
+        room.now = max(room.now, done.again)
+    assert effects == [Unfollow(EVERYBODY, Topic.members(conversation)), Wake(EPOCH)]
+    assert isinstance(room.refuses(bob, GroupJoin(to="#anns")), NoSuchConversation)
+
+
+def test_presence_says_nothing_more() -> None:
+    server = MemoryServer()
+    ann, bob = server.login("ann"), server.login("bob")
+    ann.call("friend_add", username="bob")
+    bob.call("friend_accept", username="ann")
+    ann.call("set_presence", presence="busy", presence_text="packing")
+    bob.heard()
+    ann.call("delete_account", password=TYPED)
+    ann.hang_up()
+    server.pass_time(10)
+    assert [each["event"] for each in bob.objects()] == ["friend_removed", "account"]
+    assert bob.call("friend_list")["friends"] == []
+
+
+# -- what stays
+
+
+def test_others_see_a_tombstone(room: Room, life: Me, bob: Me) -> None:
+    end(room, life)
+    listed = {each.conversation: each for each in room.asks(bob, ListConversations()).conversations}
+    assert (listed[2].to, listed[2].title) == ("deleted-1", "deleted-1")
+    for asked in (History(to="deleted-1"), History(conversation=2)):
+        found = room.asks(bob, asked).messages
+        assert [each.sender for each in found] == ["deleted-1", "bob"] * 3
+        assert {each.to for each in found} == {"deleted-1"}
+        assert found[0].content == f"to bob: {SECRET}"
+        assert found[1].reactions[0].users == ["deleted-1"]
+    assert [each.sender for each in room.asks(bob, History(to="#team")).messages] == ["deleted-1", "bob", "deleted-1"]
+    assert room.asks(bob, WhoRead(conversation=2, seq=2)).readers == []
+    room.asks(bob, Read(to="deleted-1", seq=6))
+
+
+def test_the_others_devices_are_told(room: Room, life: Me, bob: Me) -> None:
+    room.asks(life, DeleteAccount(password=PASSWORD))
+    told = [(to, event) for to, event in told_by(room) if getattr(event, "what", "") == "deleted"]
+    assert [(to, event.conversation, event.value) for to, event in told] == [
+        ((bob.account,), 2, "deleted-1"),
+        ((3,), 3, "deleted-1"),
+    ]
+    last = room.asks(bob, AccountSync(after=0)).changes[-1]
+    assert (last.what, last.conversation, last.value) == ("deleted", 2, "deleted-1")
+
+
+@pytest.mark.parametrize(
+    ("command", "refused"),
+    [
+        (SendMessage(to="ann", content="x"), NoSuchUser),
+        (SendMessage(to="deleted-1", content="x"), NoSuchUser),
+        (SendMessage(conversation=2, content="x"), Blocked),
+        (EditMessage(conversation=2, seq=2, content="x"), Blocked),
+        (Forward(conversation=2, seq=2, target="deleted-1"), NoSuchUser),
+        (SendMessage(to="#team", kind="contact", content="deleted-1"), NoSuchUser),
+        (History(to="ann"), NoSuchUser),
+    ],
+)
+def test_nothing_more_is_said_to_it(room: Room, life: Me, bob: Me, command: Any, refused: type[Refusal]) -> None:
+    end(room, life)
+    assert type(room.refuses(bob, command)) is refused
+
+
+def test_to_a_stranger_it_is_nobody(room: Room, life: Me) -> None:
+    end(room, life)
+    dora = room.person("dora")
+    for name in ("ann", "deleted-1", "deleted-2"):
+        assert isinstance(room.refuses(dora, History(to=name)), NoSuchUser)
+
+
+def test_one_can_still_take_ones_own_back(room: Room, life: Me, bob: Me) -> None:
+    end(room, life)
+    room.asks(bob, RecallMessage(conversation=2, seq=2))
+
+
+@pytest.mark.parametrize("name", ["ann", "Ann", "deleted-1", "deleted-999", "deleted-"])
+def test_the_name_is_nobodys(room: Room, life: Me, name: str) -> None:
+    end(room, life)
+    assert isinstance(room.refuses(room.stranger(), Register(username=name, password=PASSWORD)), NameTaken)
+    room.asks(room.stranger(), Register(username="ann2", password=PASSWORD))
+
+
+def test_to_an_admin_it_is_nobody(room: Room, life: Me) -> None:
+    end(room, life)
+    root = room.person("root", admin=True)
+    assert [each.username for each in room.asks(root, UserList()).users] == ["bob", "cid", "root"]
+    for command in (UserDisable(username="deleted-1", enable=True), UserPasswd(username="deleted-1")):
+        assert isinstance(room.refuses(root, command), NoSuchUser)
