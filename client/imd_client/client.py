@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 from twisted.application.service import Service
-from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.logger import Logger
@@ -19,6 +18,7 @@ from imd_client.address import Address
 from imd_client.connection import Connection, Credentials
 from imd_client.happenings import Happening, Online
 from imd_client.inbox import Inbox
+from imd_client.loop import turning
 from imd_client.marks import Marks
 from imd_client.outbox import Outbox
 from imd_client.protocol import AnswerLost
@@ -37,9 +37,10 @@ class Client(Service):
         credentials: Credentials,
         watch: Callable[[Happening], None] = lambda happening: None,
         *,
-        reactor: Any = the_reactor,
+        reactor: Any = None,
         endpoint: IStreamClientEndpoint | None = None,
     ) -> None:
+        reactor = turning(reactor)
         self.account = account
         self.watch = watch
         self.connection = Connection(account, credentials, self._happened, reactor=reactor, endpoint=endpoint)

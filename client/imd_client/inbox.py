@@ -16,7 +16,7 @@ from imd.wire.conversations import Conversation, History, ListConversations, Syn
 from imd.wire.messages import Message
 from imd.wire.receipts import Ack
 from imd_client.connection import Connection
-from imd_client.happenings import Arrived, CaughtUp, Happening
+from imd_client.happenings import Arrived, CaughtUp, Changed, Happening
 from imd_client.marks import Marks
 from imd_client.protocol import Refused
 from imd_client.state import Account, Applied
@@ -52,13 +52,18 @@ class Inbox:
 
     def took(self, applied: Applied, conversations: set[int]) -> None:
         """Go on from what was applied: tell it, acknowledge these conversations, fetch what is missing before it."""
-        for message in applied.fresh:
-            self.tell(Arrived(message))
+        self._told(applied)
         for conversation in conversations - applied.gaps.keys():
             self._acknowledge(conversation)
         if applied.gaps:
             self._behind.update(applied.gaps)
             self.spawn(self.mend())
+
+    def _told(self, applied: Applied) -> None:
+        for message in applied.fresh:
+            self.tell(Arrived(message))
+        for change in applied.changed:
+            self.tell(Changed(change.message, change.before))
 
     async def catch_up(self) -> None:
         """Fetch all that happened while nobody was connected."""
@@ -102,8 +107,7 @@ class Inbox:
                 break
             unread += page.messages
             seq, more = page.messages[-1].seq, page.more
-        for message in self.account.merge(number, unread, conversation.last_rev):
-            self.tell(Arrived(message))
+        self._told(self.account.merge(number, unread, conversation.last_rev, since=conversation.read_seq))
 
     async def _sync(self, conversation: int, rev: int) -> None:
         """Bring the copy of a conversation up to a rev, page by page; each page is one transaction."""
@@ -111,8 +115,7 @@ class Inbox:
             page = await self._permitted(Sync(conversation=conversation, after_rev=cursor, limit=500))
             if page is None or page.rev <= cursor:
                 return
-            for message in self.account.merge(conversation, page.messages, page.rev):
-                self.tell(Arrived(message))
+            self._told(self.account.merge(conversation, page.messages, page.rev))
         self._acknowledge(conversation)
 
     async def _permitted(self, command: Command) -> Any:

@@ -27,7 +27,7 @@ CREATE TABLE outbox (
     recipient TEXT NOT NULL, content TEXT NOT NULL, kind TEXT NOT NULL, reply_to INTEGER,
     queued INTEGER NOT NULL, once INTEGER NOT NULL);
 CREATE TABLE cursor (
-    account INTEGER NOT NULL, conversation INTEGER NOT NULL, rev INTEGER NOT NULL,
+    account INTEGER NOT NULL, conversation INTEGER NOT NULL, rev INTEGER NOT NULL, since INTEGER NOT NULL,
     PRIMARY KEY (account, conversation));
 CREATE TABLE message (
     account INTEGER NOT NULL, conversation INTEGER NOT NULL, seq INTEGER NOT NULL, rev INTEGER NOT NULL,
@@ -56,11 +56,20 @@ class Item:
 
 
 @attrs.frozen
-class Applied:
-    """What taking messages in changed: the ones never seen before, and how far conversations with a gap go on."""
+class Change:
+    """A message that is in another state now. `before` is None where it lies before what this device has seen."""
 
-    fresh: list[Message]
-    gaps: dict[int, int]
+    message: Message
+    before: Message | None
+
+
+@attrs.frozen
+class Applied:
+    """What taking messages in changed: the ones never seen before, the changed ones, and where something is missing."""
+
+    fresh: list[Message] = attrs.Factory(list)
+    changed: list[Change] = attrs.Factory(list)
+    gaps: dict[int, int] = attrs.Factory(dict)
     """Conversation -> the rev that was heard of, with others missing before it."""
 
 
@@ -76,6 +85,7 @@ class State:
         self.execute = self._sqlite.execute
         self.execute("PRAGMA journal_mode = WAL")
         self.execute("PRAGMA synchronous = FULL")
+        self.execute("PRAGMA secure_delete = ON")
         with self.transaction():
             (version,) = self.execute("PRAGMA user_version").fetchone()
             if version > VERSION:
@@ -188,9 +198,11 @@ class Account:
         """Take a message out of the outbox and into the conversation."""
         with self.state.transaction():
             self.answered(item)
-            return self._apply([message])
+            applied = self._apply([message])
+        return self._scrubbed(applied)
 
-    # The copy of the conversations: a cursor each (the highest rev), and the messages by seq.
+    # The copy of the conversations: a cursor each (the highest rev), and the messages by seq. It is whole after the
+    # seq where this device first saw the conversation (`since`); earlier ones are here where they were looked up.
 
     def cursor(self, conversation: int) -> int | None:
         """Give the highest rev that is here, with everything before it; None for an unknown conversation."""
@@ -201,43 +213,67 @@ class Account:
     def apply(self, messages: Iterable[Message]) -> Applied:
         """Take in what came live: each message whose rev is the next one of its conversation."""
         with self.state.transaction():
-            return self._apply(messages)
+            applied = self._apply(messages)
+        return self._scrubbed(applied)
 
     def _apply(self, messages: Iterable[Message]) -> Applied:
-        applied = Applied([], {})
+        applied = Applied()
         for message in messages:
             if message.rev > (self.cursor(message.conversation) or 0) + 1:
                 applied.gaps[message.conversation] = message.rev
                 continue
-            self._move(message.conversation, message.rev)
-            if self._keep(message):
-                applied.fresh.append(message)
+            self._move(message.conversation, message.rev, 0)
+            self._keep(message, applied)
         return applied
 
-    def merge(self, conversation: int, messages: Iterable[Message], rev: int) -> list[Message]:
-        """Take in a page of a conversation that brings its copy up to a rev. Gives what is new in it, by seq."""
+    def merge(self, conversation: int, messages: Iterable[Message], rev: int, since: int = 0) -> Applied:
+        """Take in a page of a conversation that brings its copy up to a rev. What is new in it is given by seq."""
+        applied = Applied()
         with self.state.transaction():
-            fresh = [message for message in messages if self._keep(message)]
-            self._move(conversation, rev)
-        return sorted(fresh, key=lambda message: message.seq)
+            self._move(conversation, rev, since)
+            for message in sorted(messages, key=lambda message: message.seq):
+                self._keep(message, applied)
+        return self._scrubbed(applied)
 
-    def _keep(self, message: Message) -> bool:
-        """Insert or update one message. Says whether it was never seen before."""
+    def look_up(self, messages: Iterable[Message]) -> None:
+        """Keep a page of what was said before this device saw the conversation."""
+        with self.state.transaction():
+            for message in messages:
+                self._keep(message, Applied())
+
+    def _keep(self, message: Message, applied: Applied) -> None:
+        """Insert or update one message."""
         key = (self.id, message.conversation, message.seq)
-        query = "SELECT rev FROM message WHERE account = ? AND conversation = ? AND seq = ?"
+        query = "SELECT rev, body FROM message WHERE account = ? AND conversation = ? AND seq = ?"
         known = self.state.execute(query, key).fetchone()
         if known is None:
-            row = (*key, message.rev, message.sender == self.username, _encode(message))
+            old = message.seq <= self._since(message.conversation)
+            row = (*key, message.rev, old or message.sender == self.username, _encode(message))
             self.state.execute("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?)", row)
+            if old:
+                applied.changed.append(Change(message, None))
+            else:
+                applied.fresh.append(message)
         elif known[0] < message.rev:
             change = "UPDATE message SET rev = ?, body = ? WHERE account = ? AND conversation = ? AND seq = ?"
             self.state.execute(change, (message.rev, _encode(message), *key))
-        return known is None
+            applied.changed.append(Change(message, _message(known[1])))
 
-    def _move(self, conversation: int, rev: int) -> None:
+    def _scrubbed(self, applied: Applied) -> Applied:
+        """Let nothing of what was recalled or burned stay in the file's journal either."""
+        if any(change.before and change.before.content and not change.message.content for change in applied.changed):
+            self.state.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return applied
+
+    def _since(self, conversation: int) -> int:
+        query = "SELECT since FROM cursor WHERE account = ? AND conversation = ?"
+        row = self.state.execute(query, (self.id, conversation)).fetchone()
+        return row[0] if row else 0
+
+    def _move(self, conversation: int, rev: int, since: int) -> None:
         self.state.execute(
-            "INSERT INTO cursor VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET rev = max(rev, excluded.rev)",
-            (self.id, conversation, rev),
+            "INSERT INTO cursor VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET rev = max(rev, excluded.rev)",
+            (self.id, conversation, rev, since),
         )
 
     def forget(self, conversation: int) -> None:
@@ -259,6 +295,18 @@ class Account:
         """Give the messages here that come after a seq."""
         query = "SELECT body FROM message WHERE account = ? AND conversation = ? AND seq > ? ORDER BY seq"
         return [_message(body) for (body,) in self.state.execute(query, (self.id, conversation, seq))]
+
+    def before(self, conversation: int, seq: int, limit: int) -> list[Message]:
+        """Give the last messages here that come before a seq, oldest first, as far back as none is missing."""
+        query = (
+            "SELECT seq, body FROM message WHERE account = ? AND conversation = ? AND seq < ? ORDER BY seq DESC LIMIT ?"
+        )
+        found: list[Message] = []
+        for number, body in self.state.execute(query, (self.id, conversation, seq, limit)):
+            if found and number != found[-1].seq - 1:
+                break
+            found.append(_message(body))
+        return found[::-1]
 
     # For programs that do something with each message, once.
 

@@ -54,17 +54,48 @@ def test_a_gap_is_not_jumped(account: Account) -> None:
 
 def test_a_change_replaces_what_was_known_and_is_not_fresh(account: Account) -> None:
     account.apply([message(1), message(2)])
-    assert account.merge(1, [message(1, rev=3, content="changed")], 3) == []
+    change = account.merge(1, [message(1, rev=3, content="changed")], 3)
+    assert change.fresh == []
+    assert [(each.message.content, each.before and each.before.content) for each in change.changed] == [
+        ("changed", "hi")
+    ]
     assert [each.content for each in account.after(1, 0)] == ["changed", "hi"]
     account.merge(1, [message(1, rev=1, content="old")], 3)
     assert account.after(1, 0)[0].content == "changed"
 
 
 def test_a_page_brings_the_cursor_to_its_rev_and_never_back(account: Account) -> None:
-    assert seqs(account.merge(1, [message(2, rev=5), message(1, rev=6)], 7)) == [1, 2]
+    assert seqs(account.merge(1, [message(2, rev=5), message(1, rev=6)], 7).fresh) == [1, 2]
     assert account.cursor(1) == 7
     account.merge(1, [], 3)
     assert account.cursor(1) == 7
+
+
+def test_what_lies_before_the_first_sight_never_arrives(account: Account) -> None:
+    assert seqs(account.merge(1, [message(8)], 8, since=7).fresh) == [8]
+    late = account.merge(1, [message(9, rev=9), message(3, rev=10, content="edited")], 10)
+    assert seqs(late.fresh) == [9]
+    assert [(each.message.seq, each.before) for each in late.changed] == [(3, None)]
+    assert seqs(account.unhandled()) == [8, 9]
+
+
+def test_looking_up_what_was_said_before(account: Account) -> None:
+    account.merge(1, [message(8), message(9)], 9, since=7)
+    account.look_up([message(2), message(3), message(5), message(6), message(7)])
+    assert seqs(account.before(1, 9, 50)) == [5, 6, 7, 8]
+    assert seqs(account.before(1, 9, 2)) == [7, 8]
+    assert (seqs(account.before(1, 2, 9)), account.cursor(1)) == ([], 9)
+    assert seqs(account.unhandled()) == [8, 9]
+
+
+def test_nothing_of_a_message_that_lost_its_content_stays_in_the_files(tmp_path: Path) -> None:
+    account = State(tmp_path / "state").account("localhost:7373", "ann")
+    account.apply([message(1, content="a secret worth forgetting"), message(2)])
+    files = [tmp_path / "state", tmp_path / "state-wal"]
+    assert any(b"worth forgetting" in file.read_bytes() for file in files)
+    account.apply([message(1, rev=3, content="")])
+    assert not any(b"worth forgetting" in file.read_bytes() for file in files)
+    account.state.close()
 
 
 def test_forgetting_a_conversation(account: Account) -> None:

@@ -221,7 +221,7 @@ def test_a_server_set_back_to_a_backup_is_believed(wires: Wires, come: Come) -> 
     ann.send("bob", "real")
     ann.client.stopService()
     wires.settle()
-    ann.client.account._move(1, 40)  # as if the conversation had gone on to rev 40
+    ann.client.account._move(1, 40, 0)  # as if the conversation had gone on to rev 40
     again = come("ann", state=state)
     bob = come("bob")
     bob.send("ann", "after the backup")
