@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 
 from imd.wire import names
 from imd.wire.base import Command
-from imd.wire.messages import Message, NewMessage, Sent
+from imd.wire.messages import Message, NewMessage, SendMessage, Sent
 from imd_client.address import Address
 from imd_client.connection import Connection, Credentials
 from imd_client.happenings import Happening, Online
@@ -79,7 +79,7 @@ class Client(Service):
 
     def send(self, to: str, content: str, *, reply_to: int | None = None) -> Deferred[Sent]:
         """Send a message, now or when the connection is back. Fires when it is stored, or fails with Refused."""
-        return self.outbox.send(to, content, reply_to=reply_to)
+        return self.outbox.send(SendMessage(to=to, content=content, reply_to=reply_to))
 
     async def ask(self, command: Command) -> Any:
         """Give any command. Gives its typed reply, or raises Refused or AnswerLost."""

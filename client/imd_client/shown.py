@@ -4,6 +4,7 @@ from datetime import datetime
 
 from imd.wire.base import Reply, Spec
 from imd.wire.catalog import say
+from imd.wire.conversations import Changes, Page
 from imd.wire.messages import Message
 from imd.wire.terminal import harmless, lines
 from imd.wire.textline import quoted
@@ -23,8 +24,17 @@ def message(one: Message, me: str, now: datetime, language: str) -> str:
         who = say("console.own", language, to=one.to)
     else:
         who = f"{one.to} {one.sender}" if one.to.startswith("#") else one.sender
-    first, *others = lines(one.content)
+    first, *others = lines(one.said(language))
     return "\n".join([harmless(f"[{clock(one.time, now)}] {who}: {first}"), *(f"    {other}" for other in others)])
+
+
+def page(one: Page | Changes, to: str | None, me: str, language: str) -> list[str]:
+    """Write a page of a conversation, and how to see what comes before it."""
+    now = datetime.now().astimezone()
+    earlier = []
+    if one.more and to and one.messages:
+        earlier = [say("console.more", language, to=to, seq=one.messages[0].seq)]
+    return [*earlier, *(message(each, me, now, language) for each in one.messages)]
 
 
 def reply(spec: Spec, one: Reply, language: str) -> str:

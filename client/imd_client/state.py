@@ -14,7 +14,7 @@ from uuid import uuid4
 import attrs
 import msgspec
 
-from imd.wire.messages import Message
+from imd.wire.messages import Message, SendMessage
 
 VERSION = 1
 _SCHEMA = """
@@ -24,8 +24,7 @@ CREATE TABLE account (
     UNIQUE (server, username));
 CREATE TABLE outbox (
     number INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, client_id TEXT NOT NULL UNIQUE,
-    recipient TEXT NOT NULL, content TEXT NOT NULL, kind TEXT NOT NULL, reply_to INTEGER,
-    queued INTEGER NOT NULL, once INTEGER NOT NULL);
+    recipient TEXT NOT NULL, content TEXT NOT NULL, body BLOB NOT NULL, queued INTEGER NOT NULL, once INTEGER NOT NULL);
 CREATE TABLE cursor (
     account INTEGER NOT NULL, conversation INTEGER NOT NULL, rev INTEGER NOT NULL, since INTEGER NOT NULL,
     PRIMARY KEY (account, conversation));
@@ -37,6 +36,7 @@ CREATE TABLE message (
 
 _encode = msgspec.json.encode
 _message = msgspec.json.Decoder(Message).decode
+_written = msgspec.json.Decoder(SendMessage).decode
 
 
 class NewerState(Exception):
@@ -45,14 +45,24 @@ class NewerState(Exception):
 
 @attrs.frozen
 class Item:
-    """A message that waits in the outbox for the server's answer."""
+    """A message that waits in the outbox for the server's answer; it has its client_id."""
 
     number: int
-    client_id: str
-    to: str
-    content: str
-    kind: str
-    reply_to: int | None
+    message: SendMessage
+
+    @property
+    def to(self) -> str:
+        """Whom it is for."""
+        return self.message.to or ""
+
+    @property
+    def content(self) -> str:
+        """What it says."""
+        return self.message.content
+
+
+def _item(number: int, client_id: str, body: bytes) -> Item:
+    return Item(number, msgspec.structs.replace(_written(body), client_id=client_id))
 
 
 @attrs.frozen
@@ -158,37 +168,34 @@ class Account:
 
     # The outbox: what was written here and is not answered yet.
 
-    def queue(self, to: str, content: str, *, reply_to: int | None = None, once: bool = False) -> Item:
+    def queue(self, message: SendMessage, *, once: bool = False) -> Item:
         """Put a message in the outbox. `once` is for `imd send`: it is sent only when the command is repeated."""
         with self.state.transaction():
-            return self._queue(to, content, reply_to, once)
+            return self._queue(message, once=once)
 
-    def _queue(self, to: str, content: str, reply_to: int | None, once: bool) -> Item:
+    def _queue(self, message: SendMessage, *, once: bool) -> Item:
         client_id = uuid4().hex
         number = self.state.execute(
-            "INSERT INTO outbox (account, client_id, recipient, content, kind, reply_to, queued, once)"
-            " VALUES (?, ?, ?, ?, 'text', ?, ?, ?)",
-            (self.id, client_id, to, content, reply_to, int(time.time()), once),
+            "INSERT INTO outbox (account, client_id, recipient, content, body, queued, once)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (self.id, client_id, message.to, message.content, _encode(message), int(time.time()), once),
         ).lastrowid
         assert number is not None
-        return Item(number=number, client_id=client_id, to=to, content=content, kind="text", reply_to=reply_to)
+        return _item(number, client_id, _encode(message))
 
     def waiting(self) -> list[Item]:
         """Give what is to be sent, in order."""
-        query = (
-            "SELECT number, client_id, recipient, content, kind, reply_to FROM outbox"
-            " WHERE account = ? AND NOT once ORDER BY number"
-        )
-        return [Item(*row) for row in self.state.execute(query, (self.id,))]
+        query = "SELECT number, client_id, body FROM outbox WHERE account = ? AND NOT once ORDER BY number"
+        return [_item(*row) for row in self.state.execute(query, (self.id,))]
 
     def unanswered(self, to: str, content: str, *, since: float) -> Item | None:
         """Give the same message of an earlier `imd send` that was never answered, queued after `since` (Unix time)."""
         query = (
-            "SELECT number, client_id, recipient, content, kind, reply_to FROM outbox WHERE account = ? AND once"
-            " AND recipient = ? AND content = ? AND queued >= ? ORDER BY number DESC LIMIT 1"
+            "SELECT number, client_id, body FROM outbox WHERE account = ? AND once AND recipient = ? AND content = ?"
+            " AND queued >= ? ORDER BY number DESC LIMIT 1"
         )
         row = self.state.execute(query, (self.id, to, content, int(since))).fetchone()
-        return Item(*row) if row else None
+        return _item(*row) if row else None
 
     def answered(self, item: Item) -> None:
         """Take a message out of the outbox: the server stored it, or refused it."""
@@ -320,4 +327,6 @@ class Account:
         done = "UPDATE message SET handled = 1 WHERE account = ? AND conversation = ? AND seq = ? AND NOT handled"
         with self.state.transaction():
             first = self.state.execute(done, (self.id, message.conversation, message.seq)).rowcount == 1
-            return self._queue(message.to, answer, None, once=False) if first and answer is not None else None
+            if not first or answer is None:
+                return None
+            return self._queue(SendMessage(to=message.to, content=answer), once=False)

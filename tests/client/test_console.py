@@ -127,9 +127,7 @@ def test_commands_of_the_server(wires: Wires, sit: Callable[..., Terminal], come
     assert ann.types("/conversations") == ["bob: 0 unread. Last, ann: hi"]
     assert ann.types("/ping") == ["Here."]
     assert ann.types("/help")[1].strip().startswith("/to bob")
-    assert "/SEND to content... [conversation=…] [kind=…] [client_id=…] [reply_to=…] [burn_after=…]" in ann.types(
-        "/help commands"
-    )
+    assert any(line.startswith("/SEND to content... [") for line in ann.types("/help commands"))
     assert ann.types("/help ping")[0] == "PING"
     assert ann.types("/post bob", "one", "..", ".") == [
         "Type your lines; a line with only a dot sends them.",

@@ -14,7 +14,7 @@ import pytest
 from imd_client.place import claim, state_file
 from imd_client.state import Account, NewerState, State
 
-from imd.wire.messages import Message
+from imd.wire.messages import Message, SendMessage
 from tests.client.mortal import Killed, Mortal
 
 
@@ -107,20 +107,20 @@ def test_forgetting_a_conversation(account: Account) -> None:
 def test_accounts_do_not_see_each_other(account: Account) -> None:
     other = account.state.account("localhost:7373", "bob")
     account.apply([message(1)])
-    account.queue("bob", "hi")
+    account.queue(SendMessage(to="bob", content="hi"))
     assert (other.cursor(1), other.after(1, 0), other.waiting(), other.unhandled()) == (None, [], [], [])
 
 
 def test_the_outbox_keeps_the_order(account: Account) -> None:
-    items = [account.queue("bob", text, reply_to=3) for text in "abc"]
+    items = [account.queue(SendMessage(to="bob", content=text, reply_to=3)) for text in "abc"]
     assert account.waiting() == items
     account.answered(items[1])
     assert [item.content for item in account.waiting()] == ["a", "c"]
-    assert len({item.client_id for item in items}) == 3
+    assert len({item.message.client_id for item in items}) == 3
 
 
 def test_what_imd_send_queued_is_for_imd_send_alone(account: Account) -> None:
-    item = account.queue("bob", "hi", once=True)
+    item = account.queue(SendMessage(to="bob", content="hi"), once=True)
     assert account.waiting() == []
     assert account.unanswered("bob", "hi", since=time.time() - 60) == item
     assert account.unanswered("bob", "hi", since=time.time() + 60) is None
@@ -170,7 +170,7 @@ def dump(path: Path) -> list[str]:
 
 
 OPERATIONS: dict[str, Callable[[Account], Any]] = {
-    "queue": lambda account: account.queue("bob", "new"),
+    "queue": lambda account: account.queue(SendMessage(to="bob", content="new")),
     "stored": lambda account: account.stored(account.waiting()[0], message(2, sender="ann")),
     "apply": lambda account: account.apply([message(2), message(3)]),
     "merge": lambda account: account.merge(1, [message(1, rev=3), message(2)], 4),
@@ -185,7 +185,7 @@ def test_an_operation_is_whole_or_not_at_all(tmp_path: Path, operation: Callable
     def begin(name: str) -> tuple[Path, Account, Mortal]:
         path = tmp_path / name
         account = State(path, Mortal).account("localhost:7373", "ann")
-        account.queue("bob", "waits")
+        account.queue(SendMessage(to="bob", content="waits"))
         account.apply([message(1)])
         connection = account.state._sqlite
         assert isinstance(connection, Mortal)
@@ -212,7 +212,7 @@ def test_an_operation_is_whole_or_not_at_all(tmp_path: Path, operation: Callable
 def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
     path = tmp_path / "new" / "state"
     account = State(path).account("localhost:7373", "ann")
-    account.queue("bob", "hi")
+    account.queue(SendMessage(to="bob", content="hi"))
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     for file in path.parent.iterdir():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file

@@ -9,7 +9,7 @@ from twisted.internet.defer import CancelledError, Deferred
 
 from imd.testing import PASSWORD
 from imd.wire.accounts import Logout, WhoAmI
-from imd.wire.messages import Message, NewMessage, Sent
+from imd.wire.messages import Message, NewMessage, SendMessage, Sent
 from imd.wire.receipts import Read, Receipt
 from imd.wire.refusals import BadName
 from tests.client.wires import Person, Wires
@@ -154,7 +154,7 @@ def test_delivery_is_acknowledged(wires: Wires, come: Come) -> None:
 def test_many_messages_need_few_acknowledgements(wires: Wires, come: Come) -> None:
     ann, bob = come("ann"), come("bob")
     for number in range(60):
-        bob.client.outbox.queue("ann", f"{number}")
+        bob.client.outbox.queue(SendMessage(to="ann", content=f"{number}"))
     wires.settle()
     wires.pass_time(3)
     assert len(ann.texts()) == 60
@@ -165,7 +165,7 @@ def test_many_messages_need_few_acknowledgements(wires: Wires, come: Come) -> No
 def test_too_fast_is_waited_for_and_keeps_the_order(wires: Wires, come: Come) -> None:
     ann, bob = come("ann"), come("bob")
     for number in range(250):
-        ann.client.outbox.queue("bob", f"{number}")
+        ann.client.outbox.queue(SendMessage(to="bob", content=f"{number}"))
     wires.pass_time(30)
     assert bob.texts() == [f"ann: {number}" for number in range(250)]
 
@@ -242,7 +242,7 @@ def test_every_attempt_that_fails_is_told_and_the_next_waits_longer(wires: Wires
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_bytes_may_come_in_any_pieces(wires: Wires, come: Come, size: int) -> None:
     ann, bob = come("ann"), come("bob")
-    ann.client.outbox.queue("bob", "中文 hi")
+    ann.client.outbox.queue(SendMessage(to="bob", content="中文 hi"))
     for _ in range(2000):
         for wire in wires.wires:
             wire.to_server()
@@ -255,7 +255,7 @@ def test_many_unread_messages_come_in_pages(wires: Wires, come: Come) -> None:
     come("ann").client.stopService()
     bob = come("bob")
     for number in range(450):
-        bob.client.outbox.queue("ann", f"{number}")
+        bob.client.outbox.queue(SendMessage(to="ann", content=f"{number}"))
     wires.pass_time(40)
     new = come("ann")
     wires.pass_time(5)
@@ -268,7 +268,7 @@ def test_many_missed_messages_come_in_pages(wires: Wires, come: Come) -> None:
     wires.up = False
     wires.wires[0].cut()
     for number in range(550):
-        bob.client.outbox.queue("ann", f"{number}")
+        bob.client.outbox.queue(SendMessage(to="ann", content=f"{number}"))
     wires.pass_time(40)
     wires.up = True
     wires.pass_time(60)
