@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 
 from imd.wire import names
 from imd.wire.base import Command
-from imd.wire.messages import Message, NewMessage, SendMessage, Sent
+from imd.wire.messages import Message, MessageChanged, NewMessage, SendMessage, Sent
 from imd_client.address import Address
 from imd_client.connection import Connection, Credentials
 from imd_client.happenings import Happening, Online
@@ -95,8 +95,8 @@ class Client(Service):
             self.connection.drop()
 
     def _happened(self, happening: Happening) -> None:
-        if isinstance(happening, NewMessage):
-            self.inbox.heard(Message(**msgspec.structs.asdict(happening)))
+        if isinstance(happening, NewMessage | MessageChanged):
+            self.inbox.heard(msgspec.convert(happening, Message, from_attributes=True))
         elif isinstance(happening, Online):
             self.spawn(self._begin())
         self.watch(happening)

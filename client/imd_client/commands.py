@@ -18,8 +18,8 @@ from imd.wire.refusals import BadName
 from imd.wire.terminal import harmless
 from imd_client import shown
 from imd_client.client import Client
+from imd_client.dialogue import Dialogue
 from imd_client.protocol import AnswerLost, Refused
-from imd_client.screen import Screen
 from imd_client.view import View
 from imd_client.waiting import within
 
@@ -40,7 +40,7 @@ class Commands:
     _posting: bool = False
 
     @property
-    def screen(self) -> Screen:
+    def screen(self) -> Dialogue:
         """The screen of the view."""
         return self.view.screen
 

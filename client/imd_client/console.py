@@ -3,6 +3,7 @@
 The console lets a person in, carries out what they type, and sees them off; its view shows what happens (see view).
 """
 
+from importlib.util import find_spec
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredQueue, race
@@ -15,13 +16,15 @@ from imd.wire.catalog import say
 from imd_client.client import Client
 from imd_client.commands import Commands
 from imd_client.connection import Credentials
+from imd_client.dialogue import Ended, Typed
 from imd_client.entrance import Entrance
 from imd_client.happenings import CaughtUp, GaveUp, Happening, NotSent, Online
 from imd_client.options import ClientOptions, told
 from imd_client.place import claim
 from imd_client.plain import PlainView
 from imd_client.reasons import reason
-from imd_client.screen import Ended, open_screen
+from imd_client.rich.theme import THEMES, theme_here
+from imd_client.screen import capable, open_screen
 from imd_client.state import Account
 from imd_client.view import View
 from imd_client.waiting import within
@@ -34,12 +37,23 @@ class Options(ClientOptions):
     """The command line of `imd chat`."""
 
     synopsis = "Usage: imd chat [options] [server]"
-    optParameters = [["invite", None, None, told("invite")]]
-    optFlags = [["register", None, told("register")]]
+    optParameters = [["invite", None, None, told("invite")], ["theme", None, None, told("theme")]]
+    optFlags = [["register", None, told("register")], ["plain", None, told("plain")]]
 
     def parseArgs(self, server: str | None = None) -> None:
         """Take the server as a plain word too."""
         self["server"] = server or self["server"]
+
+    def postOptions(self) -> None:
+        """Check the theme too."""
+        super().postOptions()
+        if self["theme"] not in (None, *THEMES):
+            raise self.wrong("theme", themes=", ".join(THEMES))
+
+    @property
+    def rich(self) -> bool:
+        """Whether the screen is to be drawn: a terminal that can, a person who wants it, and the extra for it."""
+        return not self["plain"] and capable() and find_spec("prompt_toolkit") is not None
 
 
 class Stop(Exception):
@@ -62,7 +76,7 @@ class Console:
         self.options = options
         self.language = options.language
         self.typed: DeferredQueue[str | Command | GaveUp | None] = DeferredQueue()
-        self.view: View = PlainView(open_screen(self.typed.put, reactor), options.place, options.language)
+        self.view = open_view(self.typed.put, reactor, options)
         self.screen = self.view.screen
         self.entrance = Entrance(self.screen, options.place, self.language)
         self._entering: Deferred[Any] | None = None
@@ -198,6 +212,15 @@ class Console:
         await self._caught_up
         await self.client.outbox.flushed()
         await self.client.marks.flush()
+
+
+def open_view(typed: Typed, reactor: Any, options: Options) -> View:
+    """Open the screen as it is wanted."""
+    if not options.rich:
+        return PlainView(open_screen(typed, reactor), options.place, options.language)
+    from imd_client.rich.view import RichView  # only here: prompt_toolkit may not be installed
+
+    return RichView(typed, options.place, options.language, options["theme"] or theme_here())
 
 
 def main(reactor: Any, options: Options) -> Deferred[int]:

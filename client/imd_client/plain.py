@@ -13,9 +13,9 @@ from imd.wire.receipts import Read
 from imd.wire.terminal import harmless, lines
 from imd_client import shown
 from imd_client.client import Client
+from imd_client.dialogue import Dialogue
 from imd_client.happenings import Arrived, CaughtUp, Happening, NotSent, Offline, Online, Trusted
 from imd_client.reasons import reason
-from imd_client.screen import Screen
 from imd_client.state import Item
 
 MOST_UNREAD = 20
@@ -28,7 +28,7 @@ class PlainView:
     client: Client
     context = 5
 
-    def __init__(self, screen: Screen, place: str, language: str) -> None:
+    def __init__(self, screen: Dialogue, place: str, language: str) -> None:
         self.screen = screen
         self.to = ""
         self._place = place

@@ -7,7 +7,7 @@ import fcntl
 import os
 import sys
 import termios
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -18,15 +18,9 @@ from twisted.internet.stdio import StandardIO
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from imd.wire.base import Command
+from imd_client.dialogue import Ended, Typed
 from imd_client.line_editor import Key, LineEditor
 from imd_client.lines import Lines
-
-Typed = Callable[[str | Command | None], None]
-
-
-class Ended(Exception):
-    """There is nobody to answer: the input ended, or Ctrl-C was pressed."""
 
 
 @attrs.define

@@ -4,20 +4,24 @@ from typing import Protocol
 
 from imd.wire.conversations import Page
 from imd_client.client import Client
+from imd_client.dialogue import Dialogue
 from imd_client.happenings import Happening
-from imd_client.screen import Screen
 from imd_client.state import Item
 
 
 class View(Protocol):
     """A way to show the console. It is told what happens, and what the person did; it decides nothing."""
 
-    screen: Screen
-    to: str
-    """Whom the person writes to, as they would type it; nothing before they chose."""
-
     context: int
     """How many earlier messages are wanted when somebody is chosen."""
+
+    @property
+    def screen(self) -> Dialogue:
+        """Where it is shown."""
+
+    @property
+    def to(self) -> str:
+        """Whom the person writes to, as they would type it; nothing before they chose."""
 
     def begin(self, client: Client) -> None:
         """Take the client whose happenings are to be shown."""

@@ -1,0 +1,216 @@
+"""The rich console's view: it carries happenings into the model, and what keys mean to the client."""
+
+import time
+from typing import Any
+
+from prompt_toolkit.input import Input
+from prompt_toolkit.output import Output
+from twisted.internet.defer import CancelledError
+
+from imd.wire.catalog import say
+from imd.wire.conversations import History, Page
+from imd.wire.messages import EditMessage, SendMessage
+from imd.wire.receipts import Read, WhoRead
+from imd.wire.terminal import harmless, lines
+from imd_client.client import Client
+from imd_client.dialogue import Typed
+from imd_client.happenings import CaughtUp, Happening, NotSent, Offline, Online, Trusted
+from imd_client.protocol import AnswerLost, Refused
+from imd_client.reasons import reason
+from imd_client.rich.actions import Action
+from imd_client.rich.keys import bindings
+from imd_client.rich.model import Model
+from imd_client.rich.screen import RichScreen
+from imd_client.rich.talk import Draft, Talk, Tick
+from imd_client.state import Item, State
+
+
+class RichView:
+    """Shows the console on the whole screen; also the Hands of its keys."""
+
+    client: Client
+    context = 50
+
+    def __init__(
+        self,
+        typed: Typed,
+        place: str,
+        language: str,
+        theme: str,
+        *,
+        keyboard: Input | None = None,
+        display: Output | None = None,
+    ) -> None:
+        self._place = place
+        self._language = language
+        self._typed = typed
+        self._welcomed = False
+        nobody = Model(State().account(place, ""), language)
+        self.screen = RichScreen(nobody, typed, theme, keyboard=keyboard, display=display)
+        self.screen.run(bindings(self.screen, self), self.present)
+
+    @property
+    def model(self) -> Model:
+        """What the screen shows."""
+        return self.screen.model
+
+    @property
+    def to(self) -> str:
+        """Whom the person writes to."""
+        return self.model.current.to
+
+    def say(self, key: str, **params: object) -> None:
+        """Show a sentence."""
+        self.screen.show(say(f"console.{key}", self._language, **params))
+
+    def begin(self, client: Client) -> None:
+        """Show this client's conversations from now on."""
+        self.client = client
+        home = self.model.home
+        self.screen.model = Model(client.account, self._language, home=home)
+        self.screen.refresh()
+
+    # What happens.
+
+    def happened(self, happening: Happening) -> None:
+        """Show what happened."""
+        self.model.happened(happening, time.monotonic())
+        match happening:
+            case Trusted(server, fingerprint):
+                self.say("trusted", server=server, first=fingerprint[:48], second=fingerprint[48:])
+            case Online(username) if not self._welcomed:
+                self._welcomed = True
+                self.say("welcome", username=username, server=self._place)
+                self.say("rich.hint")
+            case Offline(why):
+                self.model.offline_because = reason(why, self._place, self._language)
+            case CaughtUp():
+                self._look_after(self.model.current)
+            case NotSent(item, refused):
+                content = harmless(lines(item.content)[0])
+                text = say(
+                    "console.not_sent", self._language, to=item.to, reason=harmless(refused.message), content=content
+                )
+                self.model.note(text, "class:warning")
+        self.screen.refresh()
+
+    def queued(self, item: Item) -> None:
+        """Show what the person wrote."""
+        self.model.queued(item)
+        self.screen.scroll.anchor = None
+        self.screen.refresh()
+
+    def present(self) -> None:
+        """Mark read what is in sight: the person touched a key."""
+        if self.screen.scroll.anchor is None and (seq := self.model.present(time.monotonic())):
+            self.client.marks.move(Read(conversation=self.model.current.conversation, seq=seq))
+
+    # What the person wants.
+
+    def chosen(self, to: str, page: Page | None) -> None:
+        """Open a conversation that was asked for by name."""
+        self._put_away()
+        self._opened(self.model.open(to, page))
+
+    def go(self, talk: Talk | None) -> None:
+        """Open a conversation that is listed."""
+        if talk is not None and talk is not self.model.current:
+            self._put_away()
+            self._opened(self.model.open(talk.to, None))
+
+    def _put_away(self) -> None:
+        self.model.current.draft.text = self.screen.buffer.text
+
+    def _opened(self, talk: Talk) -> None:
+        self.screen.scroll.anchor = None
+        self._write(talk.draft.text)
+        self.screen.prompt(f"{talk.to}> ")
+        self.present()
+        self._look_after(talk)
+
+    def _write(self, text: str) -> None:
+        self.screen.buffer.text = text
+        self.screen.buffer.cursor_position = len(text)
+
+    def submit(self, text: str) -> None:
+        """Send what is typed, or do what it says."""
+        talk = self.model.current
+        draft, talk.draft = talk.draft, Draft()
+        self.screen.scroll.anchor = None
+        command = text.startswith("/") and not text.startswith("//")
+        if command and "\n" in text.strip():
+            self.say("rich.one_line")
+            self._write(text)
+        elif command or not talk.to or self.screen.prefix != f"{talk.to}> ":
+            for line in text.split("\n"):
+                self._typed(line)
+        elif content := text.removeprefix("/" if text.startswith("//") else "").strip():
+            if draft.editing:
+                self._typed(EditMessage(to=talk.to, seq=draft.editing, content=content))
+            else:
+                self._typed(SendMessage(to=talk.to, content=content, reply_to=draft.reply_to or None))
+
+    def act(self, action: Action) -> None:
+        """Begin an answer or an edit, or write the command about the marked message into the line."""
+        talk = self.model.current
+        seq = talk.selected
+        if action.word == "reply":
+            talk.draft.reply_to, talk.draft.editing = seq, 0
+        elif action.word == "edit":
+            talk.draft.reply_to, talk.draft.editing = 0, seq
+            self._write(talk.messages[seq].content)
+        else:
+            self._write(action.line(talk))
+            if action.tail:
+                self.screen.buffer.start_completion()
+        talk.selected = 0
+        self.screen.scroll.anchor = None
+
+    # What has to be asked for.
+
+    def up(self) -> None:
+        """Scroll up; at the top, fetch what was said before."""
+        if self.screen.scroll.at_top:
+            self._fetch(self.model.current)
+        self.screen.scroll.page(-1)
+
+    def _fetch(self, talk: Talk) -> None:
+        if not (before := self.model.wants_earlier()):
+            self.screen.refresh()
+        elif self.client.connection.online:
+            talk.fetching = True
+            self.client.spawn(self._earlier(talk, History(conversation=talk.conversation, before=before)))
+
+    async def _earlier(self, talk: Talk, command: History) -> None:
+        try:
+            page = await self._asked(command)
+        finally:
+            talk.fetching = False
+        if page is not None:
+            self.model.account.look_up(page.messages)
+            talk.earlier(page)
+        self.screen.refresh()
+
+    async def _asked(self, command: Any) -> Any:
+        try:
+            return await self.client.ask(command)
+        except (Refused, AnswerLost, CancelledError):
+            return None
+
+    def _look_after(self, talk: Talk) -> None:
+        """Complete what is known of a conversation that was opened."""
+        if self.client.connection.online and talk.conversation:
+            self.client.spawn(self._complete(talk))
+
+    async def _complete(self, talk: Talk) -> None:
+        if len(talk.messages) < self.context and talk.more:
+            await self._earlier(talk, History(conversation=talk.conversation, before=talk.first or None))
+        own = [seq for seq, message in talk.messages.items() if message.sender == self.model.me]
+        if own and talk.tick(own[-1]) is not Tick.READ:
+            await self._ticks(talk, own[-1])
+        self.screen.refresh()
+
+    async def _ticks(self, talk: Talk, seq: int) -> None:
+        readers = await self._asked(WhoRead(conversation=talk.conversation, seq=seq))
+        for each in readers.readers if readers else ():
+            talk.reached(each.username, delivered=seq * each.delivered, read=seq * each.read)

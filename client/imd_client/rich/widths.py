@@ -1,0 +1,72 @@
+"""Text in columns: a Chinese character takes two, an accent none. Counted as prompt_toolkit counts when it draws."""
+
+from prompt_toolkit.utils import get_cwidth
+
+ELLIPSIS = "…"
+
+
+def columns(text: str) -> int:
+    """Count the columns that a text takes."""
+    return get_cwidth(text)
+
+
+def cut(text: str, width: int) -> str:
+    """Give as much of a text as fits, with an ellipsis where something is missing."""
+    if columns(text) <= width:
+        return text
+    return _start(text, width - 1) + ELLIPSIS if width > 0 else ""
+
+
+def pad(text: str, width: int) -> str:
+    """Give a text of exactly this width: cut, or followed by spaces."""
+    text = cut(text, width)
+    return text + " " * (width - columns(text))
+
+
+def _start(text: str, width: int) -> str:
+    taken = 0
+    for place, mark in enumerate(text):
+        taken += columns(mark)
+        if taken > width:
+            return text[:place]
+    return text
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Break a line into pieces that fit: at a space where there is one, between two Chinese characters anywhere."""
+    pieces: list[str] = []
+    start = 0
+    while start < len(text):
+        end = _end_of_piece(text, start, width)
+        pieces.append(text[start:end].rstrip(" "))
+        while end < len(text) and text[end] == " ":
+            end += 1
+        start = end
+    return pieces or [""]
+
+
+def _end_of_piece(text: str, start: int, width: int) -> int:
+    place, taken, last = start, 0, 0
+    while place < len(text):
+        taken += columns(text[place])
+        if place > start:
+            if _may_break(text, place):
+                last = place
+            if taken > width:
+                return last or place
+        place += 1
+    return place
+
+
+def _may_break(text: str, place: int) -> bool:
+    before, after = text[place - 1], text[place]
+    if after in _NEVER_FIRST or before == _JOINER or not columns(after):
+        return False
+    return " " in (before, after) or 2 in (columns(before), columns(after))
+
+
+_JOINER = "\u200d"
+"""Makes one emoji of two."""
+
+_NEVER_FIRST = frozenset("，。、；：？！）》」』”’…")
+"""Chinese marks that do not begin a line."""
