@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from imd.wire import names
 from imd.wire.base import Command
 from imd.wire.messages import Message, MessageChanged, NewMessage, SendMessage, Sent
+from imd.wire.personal import AccountChanged
 from imd_client.address import Address
 from imd_client.connection import Connection, Credentials
 from imd_client.happenings import Happening, Online
@@ -97,6 +98,8 @@ class Client(Service):
     def _happened(self, happening: Happening) -> None:
         if isinstance(happening, NewMessage | MessageChanged):
             self.inbox.heard(msgspec.convert(happening, Message, from_attributes=True))
+        elif isinstance(happening, AccountChanged):
+            self.inbox.noted(happening)
         elif isinstance(happening, Online):
             self.spawn(self._begin())
         self.watch(happening)

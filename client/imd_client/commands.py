@@ -10,9 +10,9 @@ from imd.wire import names
 from imd.wire.accounts import Logout
 from imd.wire.base import Command, Spec, registry
 from imd.wire.catalog import say
-from imd.wire.conversations import Changes, History, Page
+from imd.wire.conversations import History, Page
 from imd.wire.jsonline import sentence
-from imd.wire.messages import Addressed, SendMessage
+from imd.wire.messages import SendMessage
 from imd.wire.reader import LineReader
 from imd.wire.refusals import BadName
 from imd.wire.terminal import harmless
@@ -151,11 +151,7 @@ class Commands:
         except (AnswerLost, CancelledError):
             self._fail(say("console.answer_lost", self.language))
         else:
-            if isinstance(reply, Page | Changes):
-                to = command.to if isinstance(command, Addressed) else None
-                self.screen.show_all(shown.page(reply, to, self.client.account.username, self.language))
-            else:
-                self.screen.show(shown.reply(spec, reply, self.language))
+            self.view.answered(spec, command, reply)
             if isinstance(command, Logout):
                 self.client.account.set_token(None)
                 self.screen.last_words(say("console.logged_out", self.language))

@@ -3,6 +3,7 @@
 live        rev is the next one: apply it        rev is further on: something is missing, sync from the cursor
 connecting  CONVERSATIONS, then SYNC of each whose last_rev is beyond the cursor; live events may come in between
 first sight of a conversation: what is unread, and the cursor at its last_rev; the rest is HISTORY's
+the account's own log: ACCOUNT SYNC in the same way; what I hid on another device is let go of here
 """
 
 from collections.abc import Callable, Coroutine
@@ -13,13 +14,16 @@ from twisted.internet.defer import DeferredLock
 
 from imd.wire.base import Command
 from imd.wire.conversations import Conversation, History, ListConversations, Sync
+from imd.wire.fields import BIGGEST
 from imd.wire.messages import Message
+from imd.wire.personal import AccountChange, AccountSync
 from imd.wire.receipts import Ack
 from imd_client.connection import Connection
+from imd_client.copies import Applied
 from imd_client.happenings import Arrived, CaughtUp, Changed, Happening
 from imd_client.marks import Marks
 from imd_client.protocol import Refused
-from imd_client.state import Account, Applied
+from imd_client.state import Account
 
 Spawn = Callable[[Coroutine[Any, Any, None]], None]
 
@@ -65,12 +69,43 @@ class Inbox:
         for change in applied.changed:
             self.tell(Changed(change.message, change.before))
 
+    def noted(self, change: AccountChange) -> None:
+        """Take a live change of the account's own affairs."""
+        known = self.account.log()
+        if known is not None and change.n > known + 1:
+            self.spawn(self._mend_log())
+        elif known is not None:
+            self._obey([change], change.n)
+
+    def _obey(self, changes: list[AccountChange], n: int) -> None:
+        for change in changes:
+            match change:
+                case AccountChange(what="hidden", conversation=int(conversation), seq=int(seq)):
+                    self.account.hide(conversation, seq)
+                case AccountChange(what="cleared", conversation=int(conversation), value=int(upto)):
+                    self.account.clear(conversation, upto)
+        self.account.set_log(max(n, self.account.log() or 0))
+
+    async def _mend_log(self) -> None:
+        async with self._one_at_a_time:
+            await self._follow_log()
+
+    async def _follow_log(self) -> None:
+        """Fetch what changed in the account's own affairs; the first time, only how far they are."""
+        more = True
+        while more:
+            known = self.account.log()
+            page = await self.connection.insist(AccountSync(after=BIGGEST if known is None else known))
+            self._obey(page.changes, page.n)
+            more = page.more
+
     async def catch_up(self) -> None:
         """Fetch all that happened while nobody was connected."""
         async with self._one_at_a_time:
             listing = (await self.connection.insist(ListConversations())).conversations
             for conversation in listing:
                 await self._fetch(conversation)
+            await self._follow_log()
         self.tell(CaughtUp(listing))
         await self.mend()
 

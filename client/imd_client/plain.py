@@ -6,6 +6,7 @@ hi                       [06:25] you to bob: hi        with the time once the se
 
 from datetime import datetime
 
+from imd.wire.base import Command, Reply, Spec
 from imd.wire.catalog import say
 from imd.wire.conversations import Conversation, Page
 from imd.wire.messages import Message, MessageChanged
@@ -67,6 +68,10 @@ class PlainView:
             if page is not None:
                 self.screen.show_all(shown.page(page, to, self.client.account.username, self._language))
         self.screen.prompt(f"{to}> ")
+
+    def answered(self, spec: Spec, command: Command, reply: Reply) -> None:
+        """Write what a command answered."""
+        self.screen.show_all(shown.answer(spec, command, reply, self.client.account.username, self._language))
 
     def queued(self, item: Item) -> None:
         """Say that it is kept, where there is no connection to send it at once."""

@@ -3,44 +3,17 @@
 Every function is synchronous and one transaction: killed at any point, the file is as it was before or after it.
 """
 
-import os
-import sqlite3
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from uuid import uuid4
 
 import attrs
 import msgspec
 
 from imd.wire.messages import Message, SendMessage
+from imd_client.copies import Applied, Copies, decode, encode
+from imd_client.database import Database
 
-VERSION = 1
-_SCHEMA = """
-CREATE TABLE pin (server TEXT PRIMARY KEY, fingerprint TEXT NOT NULL);
-CREATE TABLE account (
-    id INTEGER PRIMARY KEY, server TEXT NOT NULL, username TEXT NOT NULL, token TEXT, used INTEGER NOT NULL,
-    UNIQUE (server, username));
-CREATE TABLE outbox (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, client_id TEXT NOT NULL UNIQUE,
-    recipient TEXT NOT NULL, content TEXT NOT NULL, body BLOB NOT NULL, queued INTEGER NOT NULL, once INTEGER NOT NULL);
-CREATE TABLE cursor (
-    account INTEGER NOT NULL, conversation INTEGER NOT NULL, rev INTEGER NOT NULL, since INTEGER NOT NULL,
-    PRIMARY KEY (account, conversation));
-CREATE TABLE message (
-    account INTEGER NOT NULL, conversation INTEGER NOT NULL, seq INTEGER NOT NULL, rev INTEGER NOT NULL,
-    handled INTEGER NOT NULL, body BLOB NOT NULL,
-    PRIMARY KEY (account, conversation, seq));
-"""
-
-_encode = msgspec.json.encode
-_message = msgspec.json.Decoder(Message).decode
 _written = msgspec.json.Decoder(SendMessage).decode
-
-
-class NewerState(Exception):
-    """The file was written by a newer imd than this one."""
 
 
 @attrs.frozen
@@ -65,69 +38,8 @@ def _item(number: int, client_id: str, body: bytes) -> Item:
     return Item(number, msgspec.structs.replace(_written(body), client_id=client_id))
 
 
-@attrs.frozen
-class Change:
-    """A message that is in another state now. `before` is None where it lies before what this device has seen."""
-
-    message: Message
-    before: Message | None
-
-
-@attrs.frozen
-class Applied:
-    """What taking messages in changed: the ones never seen before, the changed ones, and where something is missing."""
-
-    fresh: list[Message] = attrs.Factory(list)
-    changed: list[Change] = attrs.Factory(list)
-    gaps: dict[int, int] = attrs.Factory(dict)
-    """Conversation -> the rev that was heard of, with others missing before it."""
-
-
-class State:
-    """The file. `:memory:` forgets everything at the end. Raises NewerState, or sqlite3.Error for no database."""
-
-    def __init__(self, path: str | Path = ":memory:", factory: type[sqlite3.Connection] = sqlite3.Connection) -> None:
-        self.path = str(path)
-        if self.path != ":memory:":
-            Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        self._sqlite = sqlite3.connect(path, isolation_level=None, factory=factory)
-        self.execute = self._sqlite.execute
-        self.execute("PRAGMA journal_mode = WAL")
-        self.execute("PRAGMA synchronous = FULL")
-        self.execute("PRAGMA secure_delete = ON")
-        with self.transaction():
-            (version,) = self.execute("PRAGMA user_version").fetchone()
-            if version > VERSION:
-                raise NewerState(self.path)
-            if version == 0:
-                for statement in _SCHEMA.strip().rstrip(";").split(";"):
-                    self.execute(statement)
-                self.execute(f"PRAGMA user_version = {VERSION}")
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Do all of what is inside, or nothing."""
-        self.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self.execute("ROLLBACK")
-            raise
-        self.execute("COMMIT")
-
-    def close(self) -> None:
-        """Let the file go."""
-        self._sqlite.close()
-
-    def pin(self, server: str) -> str | None:
-        """Give the fingerprint of the server's certificate, if it is known."""
-        row = self.execute("SELECT fingerprint FROM pin WHERE server = ?", (server,)).fetchone()
-        return row[0] if row else None
-
-    def set_pin(self, server: str, fingerprint: str) -> None:
-        """Trust this certificate of the server from now on, and no other."""
-        self.execute("INSERT OR REPLACE INTO pin VALUES (?, ?)", (server, fingerprint))
+class State(Database):
+    """What is remembered on this machine, for all accounts."""
 
     def account(self, server: str, username: str) -> "Account":
         """Give the account of this name, known before or not."""
@@ -148,13 +60,8 @@ class State:
 
 
 @attrs.frozen
-class Account:
+class Account(Copies):
     """What is remembered for one person on one server."""
-
-    state: State
-    id: int
-    server: str
-    username: str
 
     def token(self) -> str | None:
         """Give the token that logs this device in, if there is one."""
@@ -165,6 +72,15 @@ class Account:
         """Remember the token, or that there is none, and that this account was used last."""
         latest = "(SELECT max(used) + 1 FROM account)"
         self.state.execute(f"UPDATE account SET token = ?, used = {latest} WHERE id = ?", (token, self.id))  # noqa: S608
+
+    def log(self) -> int | None:
+        """Give how far the account's log was followed; None before the first time."""
+        row = self.state.execute("SELECT log FROM account WHERE id = ?", (self.id,)).fetchone()
+        return row[0] if row else None
+
+    def set_log(self, n: int) -> None:
+        """Remember how far the account's log was followed."""
+        self.state.execute("UPDATE account SET log = ? WHERE id = ?", (n, self.id))
 
     # The outbox: what was written here and is not answered yet.
 
@@ -178,10 +94,10 @@ class Account:
         number = self.state.execute(
             "INSERT INTO outbox (account, client_id, recipient, content, body, queued, once)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (self.id, client_id, message.to, message.content, _encode(message), int(time.time()), once),
+            (self.id, client_id, message.to, message.content, encode(message), int(time.time()), once),
         ).lastrowid
         assert number is not None
-        return _item(number, client_id, _encode(message))
+        return _item(number, client_id, encode(message))
 
     def waiting(self) -> list[Item]:
         """Give what is to be sent, in order."""
@@ -208,119 +124,14 @@ class Account:
             applied = self._apply([message])
         return self._scrubbed(applied)
 
-    # The copy of the conversations: a cursor each (the highest rev), and the messages by seq. It is whole after the
-    # seq where this device first saw the conversation (`since`); earlier ones are here where they were looked up.
-
-    def cursor(self, conversation: int) -> int | None:
-        """Give the highest rev that is here, with everything before it; None for an unknown conversation."""
-        query = "SELECT rev FROM cursor WHERE account = ? AND conversation = ?"
-        row = self.state.execute(query, (self.id, conversation)).fetchone()
-        return row[0] if row else None
-
-    def apply(self, messages: Iterable[Message]) -> Applied:
-        """Take in what came live: each message whose rev is the next one of its conversation."""
-        with self.state.transaction():
-            applied = self._apply(messages)
-        return self._scrubbed(applied)
-
-    def _apply(self, messages: Iterable[Message]) -> Applied:
-        applied = Applied()
-        for message in messages:
-            if message.rev > (self.cursor(message.conversation) or 0) + 1:
-                applied.gaps[message.conversation] = message.rev
-                continue
-            self._move(message.conversation, message.rev, 0)
-            self._keep(message, applied)
-        return applied
-
-    def merge(self, conversation: int, messages: Iterable[Message], rev: int, since: int = 0) -> Applied:
-        """Take in a page of a conversation that brings its copy up to a rev. What is new in it is given by seq."""
-        applied = Applied()
-        with self.state.transaction():
-            self._move(conversation, rev, since)
-            for message in sorted(messages, key=lambda message: message.seq):
-                self._keep(message, applied)
-        return self._scrubbed(applied)
-
-    def look_up(self, messages: Iterable[Message]) -> None:
-        """Keep a page of what was said before this device saw the conversation."""
-        with self.state.transaction():
-            for message in messages:
-                self._keep(message, Applied())
-
-    def _keep(self, message: Message, applied: Applied) -> None:
-        """Insert or update one message."""
-        key = (self.id, message.conversation, message.seq)
-        query = "SELECT rev, body FROM message WHERE account = ? AND conversation = ? AND seq = ?"
-        known = self.state.execute(query, key).fetchone()
-        if known is None:
-            old = message.seq <= self._since(message.conversation)
-            row = (*key, message.rev, old or message.sender == self.username, _encode(message))
-            self.state.execute("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?)", row)
-            if old:
-                applied.changed.append(Change(message, None))
-            else:
-                applied.fresh.append(message)
-        elif known[0] < message.rev:
-            change = "UPDATE message SET rev = ?, body = ? WHERE account = ? AND conversation = ? AND seq = ?"
-            self.state.execute(change, (message.rev, _encode(message), *key))
-            applied.changed.append(Change(message, _message(known[1])))
-
-    def _scrubbed(self, applied: Applied) -> Applied:
-        """Let nothing of what was recalled or burned stay in the file's journal either."""
-        if any(change.before and change.before.content and not change.message.content for change in applied.changed):
-            self.state.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return applied
-
-    def _since(self, conversation: int) -> int:
-        query = "SELECT since FROM cursor WHERE account = ? AND conversation = ?"
-        row = self.state.execute(query, (self.id, conversation)).fetchone()
-        return row[0] if row else 0
-
-    def _move(self, conversation: int, rev: int, since: int) -> None:
-        self.state.execute(
-            "INSERT INTO cursor VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET rev = max(rev, excluded.rev)",
-            (self.id, conversation, rev, since),
-        )
-
-    def forget(self, conversation: int) -> None:
-        """Drop the copy of a conversation: the server's own is younger, it was set back to a backup."""
-        with self.state.transaction():
-            for table in ("cursor", "message"):
-                self.state.execute(
-                    f"DELETE FROM {table} WHERE account = ? AND conversation = ?",  # noqa: S608
-                    (self.id, conversation),
-                )
-
-    def top(self, conversation: int) -> int:
-        """Give the highest seq that is here, 0 for none."""
-        query = "SELECT max(seq) FROM message WHERE account = ? AND conversation = ?"
-        (seq,) = self.state.execute(query, (self.id, conversation)).fetchone()
-        return seq or 0
-
-    def after(self, conversation: int, seq: int) -> list[Message]:
-        """Give the messages here that come after a seq."""
-        query = "SELECT body FROM message WHERE account = ? AND conversation = ? AND seq > ? ORDER BY seq"
-        return [_message(body) for (body,) in self.state.execute(query, (self.id, conversation, seq))]
-
-    def before(self, conversation: int, seq: int, limit: int) -> list[Message]:
-        """Give the last messages here that come before a seq, oldest first, as far back as none is missing."""
-        query = (
-            "SELECT seq, body FROM message WHERE account = ? AND conversation = ? AND seq < ? ORDER BY seq DESC LIMIT ?"
-        )
-        found: list[Message] = []
-        for number, body in self.state.execute(query, (self.id, conversation, seq, limit)):
-            if found and number != found[-1].seq - 1:
-                break
-            found.append(_message(body))
-        return found[::-1]
-
     # For programs that do something with each message, once.
 
     def unhandled(self) -> list[Message]:
         """Give what others wrote and no `handled` was said for, oldest first in each conversation."""
-        query = "SELECT body FROM message WHERE account = ? AND NOT handled ORDER BY conversation, seq"
-        return [_message(body) for (body,) in self.state.execute(query, (self.id,))]
+        query = (
+            "SELECT body FROM message WHERE account = ? AND NOT handled AND body NOT NULL ORDER BY conversation, seq"
+        )
+        return [decode(body) for (body,) in self.state.execute(query, (self.id,))]
 
     def handled(self, message: Message, answer: str | None = None) -> Item | None:
         """Remember that a message was handled, and queue the answer to it: both, or neither."""

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from imd.wire.base import Command, Reply, Spec
 from imd.wire.conversations import Page
 from imd_client.client import Client
 from imd_client.dialogue import Dialogue
@@ -31,6 +32,9 @@ class View(Protocol):
 
     def chosen(self, to: str, page: Page | None) -> None:
         """Show whom the person writes to now, with the latest messages; None where there are none to be had."""
+
+    def answered(self, spec: Spec, command: Command, reply: Reply) -> None:
+        """Show what a command answered."""
 
     def queued(self, item: Item) -> None:
         """Show what the person wrote, before the server has it."""

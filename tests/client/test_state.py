@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from imd_client.database import NewerState
 from imd_client.place import claim, state_file
-from imd_client.state import Account, NewerState, State
+from imd_client.state import Account, State
 
 from imd.wire.messages import Message, SendMessage
 from tests.client.mortal import Killed, Mortal

@@ -15,8 +15,8 @@ class Action:
     word: str
     command: str = ""
     tail: str = ""
-    own: bool = False
-    """Whether it is for one's own messages, and those of one's group."""
+    own: bool | None = None
+    """Whether it is for one's own messages alone, or for those of others alone."""
 
     def line(self, talk: Talk) -> str:
         """Write the command about the marked message."""
@@ -26,12 +26,12 @@ class Action:
 ACTIONS = (
     Action("r", "reply"),
     Action("e", "edit", own=True),
-    Action("+", "react", "react", " "),
     Action("x", "recall", "recall_message", own=True),
+    Action("+", "react", "react", " "),
     Action("f", "forward", "forward", " "),
     Action("p", "pin", "pin"),
     Action("s", "star", "star"),
-    Action("d", "delete", "delete_for_me"),
+    Action("d", "delete", "delete_for_me", own=False),
     Action("i", "who", "who_read", own=True),
 )
 
@@ -51,4 +51,4 @@ def _fits(action: Action, message: Message, talk: Talk, me: str) -> bool:
         return message.sender == me and message.kind in {"text", "markdown"} and message.forwarded is None
     if action.word == "recall":
         return message.sender == me or talk.role in {"owner", "admin"}
-    return not action.own or message.sender == me
+    return action.own is None or action.own == (message.sender == me)

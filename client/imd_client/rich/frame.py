@@ -5,8 +5,7 @@ from imd.wire.catalog import say
 from imd.wire.terminal import harmless
 from imd_client.rich.actions import offered
 from imd_client.rich.model import Model
-from imd_client.rich.timeline import Fragments
-from imd_client.rich.widths import columns, cut, pad
+from imd_client.rich.widths import Fragments, columns, cut, pad
 
 LOCAL = ("to", "help", "quit")
 """The console's own commands; all others are the server's."""
@@ -40,6 +39,8 @@ def hint(model: Model, width: int, typed: str, below: int) -> Fragments:
     """Say what can be done now: with the marked message, the draft, the command that is being typed."""
     talk = model.current
     actions = offered(talk, model.me)
+    if model.found is not None:
+        return [("class:hint", cut(f" {_say(model, 'found.keys')}", width))]
     if talk.selected:
         fragments: Fragments = [("class:hint", " ")]
         for action in actions:

@@ -27,6 +27,15 @@ class Hands(Protocol):
     def up(self) -> None:
         """Scroll a page up, and fetch what was said before."""
 
+    def down(self) -> None:
+        """Scroll a page down, and fetch what was said after."""
+
+    def latest(self) -> None:
+        """Go back to the end of the conversation."""
+
+    def look_up(self) -> None:
+        """Open the message that was chosen from those found."""
+
     def act(self, action: Action) -> None:
         """Do something with the marked message."""
 
@@ -41,6 +50,7 @@ def bindings(screen: RichScreen, hands: Hands) -> KeyBindings:
     _line(keys, screen, hands, chatting)
     _conversations(keys, screen, hands, chatting, empty)
     _marking(keys, screen, hands, marking, empty)
+    _found(keys, screen, hands)
     _help(keys, screen, helping, empty)
     return keys
 
@@ -102,8 +112,10 @@ def _line(keys: KeyBindings, screen: RichScreen, hands: Hands, chatting: Filter)
         else:
             if draft.editing:
                 screen.buffer.reset()
+            elif not draft.reply_to and screen.scroll.anchor is None:
+                talk.notes.clear()
             draft.editing = draft.reply_to = 0
-            screen.scroll.anchor = None
+            hands.latest()
 
 
 def _conversations(keys: KeyBindings, screen: RichScreen, hands: Hands, chatting: Filter, empty: Filter) -> None:
@@ -132,13 +144,13 @@ def _conversations(keys: KeyBindings, screen: RichScreen, hands: Hands, chatting
     @keys.add("pagedown", filter=chatting)
     def _(event: KeyPressEvent) -> None:
         """See what was said after it."""
-        screen.scroll.page(1)
+        hands.down()
 
     @keys.add("c-end", filter=chatting)
     @keys.add("end", filter=empty)
     def _(event: KeyPressEvent) -> None:
         """See the latest."""
-        screen.scroll.anchor = None
+        hands.latest()
 
     @keys.add("c-f", filter=chatting)
     def _(event: KeyPressEvent) -> None:
@@ -183,6 +195,30 @@ def _marking(keys: KeyBindings, screen: RichScreen, hands: Hands, marking: Filte
     def _(event: KeyPressEvent) -> None:
         """Answer the marked message."""
         hands.act(ACTIONS[0])
+
+
+def _found(keys: KeyBindings, screen: RichScreen, hands: Hands) -> None:
+    choosing = Condition(lambda: screen.model.found is not None)
+
+    def move(key: str, count: int) -> None:
+        @keys.add(key, filter=choosing, eager=True)
+        def _(event: KeyPressEvent) -> None:
+            if screen.model.found is not None:
+                screen.model.found.move(count)
+
+    for key, count in (("up", -1), ("down", 1), ("pageup", -10), ("pagedown", 10)):
+        move(key, count)
+
+    @keys.add("enter", filter=choosing, eager=True)
+    def _(event: KeyPressEvent) -> None:
+        """Open it."""
+        hands.look_up()
+
+    @keys.add("escape", filter=choosing, eager=True)
+    @keys.add("<any>", filter=choosing)
+    def _(event: KeyPressEvent) -> None:
+        """Go back."""
+        screen.model.found = None
 
 
 def _help(keys: KeyBindings, screen: RichScreen, helping: Filter, empty: Filter) -> None:

@@ -12,6 +12,7 @@ from imd.wire.fields import BIGGEST
 from imd.wire.messages import Message
 from imd.wire.receipts import Receipt
 from imd_client.happenings import Arrived, CaughtUp, Changed, Happening, NotSent, Offline, Online
+from imd_client.rich.found import Found
 from imd_client.rich.talk import Note, Talk
 from imd_client.state import Account, Item
 
@@ -34,6 +35,7 @@ class Model:
     offline_because: str = ""
     waiting: list[Item] = attrs.Factory(list)
     seen_at: float = 0
+    found: Found | None = None
     current: Talk = attrs.field(init=False)
     _numbers: "count[int]" = attrs.Factory(count)
 
@@ -67,7 +69,7 @@ class Model:
     def open(self, to: str, page: Page | None) -> Talk:
         """Open a conversation, with its latest messages as the server told them; without, with those known here."""
         talk = self.of(page.conversation if page else 0, to)
-        self._load(talk, page)
+        self.load(talk, page)
         unread = (seq for seq, each in talk.messages.items() if seq > talk.read_seq and each.sender != self.me)
         if talk is not self.current:
             talk.new_from = next(unread, 0)
@@ -75,15 +77,16 @@ class Model:
         self.current = talk
         return talk
 
-    def _load(self, talk: Talk, page: Page | None) -> None:
+    def load(self, talk: Talk, page: Page | None = None) -> None:
+        """Have the latest messages of a conversation: those known here, and a page of the server's."""
         if page is not None:
             self.account.look_up(page.messages)
         known = self.account.before(talk.conversation, BIGGEST, WINDOW)
         start = page.messages[0].seq if page and page.messages else 0
         if start and not any(start - 1 <= message.seq for message in known):
             known = []
-        if start:
-            talk.messages = {}
+        if start or talk.detached:
+            talk.messages, talk.detached = {}, False
         talk.show([*known, *(page.messages if page else [])])
         talk.more = talk.first > 1 and (page is None or page.more or talk.first < start)
         talk.opened = True
@@ -93,7 +96,7 @@ class Model:
         talk = self.current
         if not talk.more or talk.fetching or not talk.first:
             return 0
-        known = self.account.before(talk.conversation, talk.first, WINDOW)
+        known = [] if talk.detached else self.account.before(talk.conversation, talk.first, WINDOW)
         if known and known[-1].seq == talk.first - 1:
             talk.show(known)
             talk.more = talk.first > 1
@@ -109,7 +112,7 @@ class Model:
         """Note that the person is there and sees the end of the conversation. Gives the seq that is read now, or 0."""
         self.seen_at = now
         talk = self.current
-        if not talk.unread:
+        if not talk.unread or talk.detached:
             return 0
         seq = talk.top
         talk.read(seq, [], self.me)
@@ -163,7 +166,7 @@ class Model:
                 talk.messages = {}  # the server was set back to a backup
             talk.listed(row)
             if talk.opened:
-                self._load(talk, None)
+                self.load(talk)
 
     def _arrived(self, message: Message, now: float) -> None:
         talk = self.of(message.conversation, message.to)

@@ -38,8 +38,8 @@ from imd_client.rich.model import Model
 from imd_client.rich.scroll import Scroll
 from imd_client.rich.sidebar import sidebar
 from imd_client.rich.styles import style
-from imd_client.rich.timeline import Fragments, Timeline
-from imd_client.rich.widths import wrap
+from imd_client.rich.timeline import Timeline
+from imd_client.rich.widths import Fragments, wrap
 
 NARROW, BROAD = 60, 100
 """Columns below which there are no conversations on the left, and from which on they have more room."""
@@ -77,6 +77,7 @@ class RichScreen:
         self.typed = typed
         self._answer: Deferred[str] | None = None
         self._set_aside = ""
+        self._echo = ""
         self._last_words: list[str] = []
         self._task: asyncio.Task[None] | None = None
         self._over = False
@@ -160,6 +161,8 @@ class RichScreen:
             text = say("console.rich.keys", self.model.language).strip("\n").split("\n")
             return [[("class:help", f" {piece}")] for line in text for piece in wrap(line, width - 1)]
         now = datetime.now().astimezone()
+        if self.model.found is not None:
+            return self.model.found.lines(width, height, now, self.model.language)
         lines = Timeline(self.model, self.model.current, width, now).lines()
         return [line.fragments for line in self.scroll.window(lines, height)]
 
@@ -183,7 +186,10 @@ class RichScreen:
         return self._answer is not None
 
     def show(self, text: str) -> None:
-        """Show a text between the messages."""
+        """Show a text between the messages, below the command that it answers."""
+        if self._echo:
+            self.model.note(self._echo, "class:echo")
+            self._echo = ""
         self.model.note(text)
         self.scroll.anchor = None
         self.refresh()
@@ -203,8 +209,8 @@ class RichScreen:
         self.refresh()
 
     def echo(self, line: str) -> None:
-        """Leave a typed command on the screen."""
-        self.model.note(line, "class:echo")
+        """Leave a typed command on the screen, if there is something to show for it."""
+        self._echo = line
 
     def ask(self, question: str, *, secret: bool = False) -> "Deferred[str]":
         """Ask, in the place of the line being typed; that one comes back afterwards."""

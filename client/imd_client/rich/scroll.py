@@ -17,10 +17,14 @@ class Scroll:
     anchor: Anchor | None = None
     _lines: list[Line] = attrs.Factory(list)
     _height: int = 1
+    _wanted: Hashable = None
 
     def window(self, lines: list[Line], height: int) -> list[Line]:
         """Give the lines in sight, with empty ones above them where there are few."""
         self._lines, self._height = lines, max(1, height)
+        if self._wanted is not None:
+            self._reveal(self._wanted)
+            self._wanted = None
         end = self._end()
         shown = lines[max(0, end - self._height) : end]
         return [Line([], "empty")] * (self._height - len(shown)) + shown
@@ -63,12 +67,16 @@ class Scroll:
         return len(self._lines) - self._end()
 
     def reveal(self, part: Hashable) -> None:
-        """Bring a part into sight."""
+        """Bring a part into sight, when it is drawn the next time."""
+        self._wanted = part
+
+    def _reveal(self, part: Hashable) -> None:
         places = [place for place, line in enumerate(self._lines) if line.part == part]
         if not places:
             return
         end = self._end()
-        if places[-1] >= end:
-            self.by(places[-1] + 1 - end)
-        elif places[0] < end - self._height:
-            self.by(places[0] + self._height - end)
+        below, above = places[-1] + 1 - end, end - self._height - places[0]
+        if max(below, above) > self._height:
+            self.by(places[0] + self._height // 2 - end)
+        elif below > 0 or above > 0:
+            self.by(below if below > 0 else -above)

@@ -3,8 +3,7 @@
 from imd.wire.terminal import harmless
 from imd_client.rich.model import Model
 from imd_client.rich.talk import Talk
-from imd_client.rich.timeline import Fragments
-from imd_client.rich.widths import columns, pad
+from imd_client.rich.widths import Fragments, columns, pad
 
 
 def sidebar(model: Model, width: int, height: int) -> list[Fragments]:

@@ -22,6 +22,8 @@ _COMMON = {
     "tick.delivered": "dim",
     "selected": "reverse",
     "note.mark": "dim",
+    "found": "bold",
+    "echo": "dim",
     "help": "",
     "completion-menu": "noreverse",
     "completion-menu.completion": "",

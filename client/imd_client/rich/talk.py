@@ -7,6 +7,7 @@ import attrs
 from imd.wire.conversations import Conversation, Page
 from imd.wire.messages import Message
 from imd.wire.receipts import Receipt
+from imd_client.copies import Pointers
 
 
 class Tick(Enum):
@@ -37,14 +38,6 @@ class Draft:
     editing: int = 0
 
 
-@attrs.frozen
-class Pointers:
-    """How far somebody else has come."""
-
-    delivered: int = 0
-    read: int = 0
-
-
 @attrs.define(eq=False)
 class Talk:
     """One conversation. `conversation` is 0 where nothing was said yet; `to` is empty for the home page."""
@@ -66,6 +59,9 @@ class Talk:
     """By seq, without a gap; empty until it is opened."""
 
     opened: bool = False
+    detached: bool = False
+    """Whether they are from the past, with others after them that are not here."""
+
     more: bool = True
     """Whether there may be earlier ones than those here."""
 
@@ -113,13 +109,24 @@ class Talk:
         self.show(page.messages)
         self.more = page.more
 
+    def later(self, page: Page) -> None:
+        """Put a page after what is here; with the last one the present is reached."""
+        self.show(page.messages)
+        self.detached = page.more
+
+    def go_back(self, page: Page) -> None:
+        """Show a page from the past instead of what is here."""
+        self.messages = {}
+        self.earlier(page)
+        self.opened = self.detached = True
+
     def arrived(self, message: Message, me: str) -> None:
         """Take a message that is new."""
         self.last = max(self.last, message.time)
         if message.sender != me:
             self._count(message, me)
             self.reached(message.sender, delivered=message.seq)
-        if self.opened:
+        if self.opened and not self.detached:
             self.show([message])
 
     def _count(self, message: Message, me: str) -> None:

@@ -17,11 +17,8 @@ from imd.wire.messages import Message, Reaction
 from imd.wire.terminal import harmless, lines
 from imd_client.rich.model import Model
 from imd_client.rich.talk import Note, Talk, Tick, concerns
-from imd_client.rich.widths import columns, cut, pad, wrap
+from imd_client.rich.widths import Fragments, columns, cut, pad, wrap
 from imd_client.state import Item
-
-Fragments = list[tuple[str, str]]
-"""Pieces of one line: style classes, as prompt_toolkit takes them, and text."""
 
 LONGEST_NAME = 14
 """Columns that a name takes at most."""
@@ -207,4 +204,4 @@ class Timeline:
     def _note(self, note: Note) -> Iterator[Line]:
         for line in lines(note.text):
             for piece in wrap(line.expandtabs(4), self.width - 2):
-                yield Line([("class:note.mark", "│ "), (f"class:note {note.kind}", piece)], ("note", note.number))
+                yield Line([("class:note.mark", "· "), (f"class:note {note.kind}", piece)], ("note", note.number))

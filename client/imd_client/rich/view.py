@@ -7,22 +7,28 @@ from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
 from twisted.internet.defer import CancelledError
 
+from imd.wire.base import Command, Reply, Spec
 from imd.wire.catalog import say
 from imd.wire.conversations import History, Page
-from imd.wire.messages import EditMessage, SendMessage
+from imd.wire.messages import Changed, EditMessage, SendMessage
 from imd.wire.receipts import Read, WhoRead
 from imd.wire.terminal import harmless, lines
+from imd_client import shown
 from imd_client.client import Client
 from imd_client.dialogue import Typed
 from imd_client.happenings import CaughtUp, Happening, NotSent, Offline, Online, Trusted
 from imd_client.protocol import AnswerLost, Refused
 from imd_client.reasons import reason
 from imd_client.rich.actions import Action
+from imd_client.rich.found import Found
 from imd_client.rich.keys import bindings
 from imd_client.rich.model import Model
 from imd_client.rich.screen import RichScreen
 from imd_client.rich.talk import Draft, Talk, Tick
 from imd_client.state import Item, State
+
+AROUND = 30
+"""How many messages before and after one from the past are shown with it."""
 
 
 class RichView:
@@ -94,6 +100,15 @@ class RichView:
                 self.model.note(text, "class:warning")
         self.screen.refresh()
 
+    def answered(self, spec: Spec, command: Command, reply: Reply) -> None:
+        """Show what a command answered: messages to choose from, or words; what shows in the timeline needs none."""
+        if found := shown.messages(reply):
+            latest = len(found) - 1 if isinstance(reply, Page) else 0
+            self.model.found = Found(f"/{spec.verb.lower()}", found, latest)
+            self.screen.refresh()
+        elif not isinstance(reply, Changed):
+            self.screen.show_all(shown.answer(spec, command, reply, self.model.me, self._language))
+
     def queued(self, item: Item) -> None:
         """Show what the person wrote."""
         self.model.queued(item)
@@ -118,6 +133,29 @@ class RichView:
             self._put_away()
             self._opened(self.model.open(talk.to, None))
 
+    def look_up(self) -> None:
+        """Open the message that was chosen from those found."""
+        assert self.model.found is not None
+        message, self.model.found = self.model.found.chosen, None
+        talk = self.model.of(message.conversation, message.to)
+        self.go(talk)
+        if message.seq in talk.messages:
+            self._mark(talk, message.seq)
+        elif self.client.connection.online:
+            self.client.spawn(self._look_back(talk, message.seq))
+
+    def _mark(self, talk: Talk, seq: int) -> None:
+        talk.selected = seq
+        self.screen.scroll.reveal(seq)
+        self.screen.refresh()
+
+    async def _look_back(self, talk: Talk, seq: int) -> None:
+        page = await self._asked(History(conversation=talk.conversation, before=seq + AROUND, limit=2 * AROUND))
+        if page is not None:
+            talk.go_back(page)
+            talk.detached = talk.top < self.model.account.top(talk.conversation)
+            self._mark(talk, seq)
+
     def _put_away(self) -> None:
         self.model.current.draft.text = self.screen.buffer.text
 
@@ -136,7 +174,7 @@ class RichView:
         """Send what is typed, or do what it says."""
         talk = self.model.current
         draft, talk.draft = talk.draft, Draft()
-        self.screen.scroll.anchor = None
+        self.latest()
         command = text.startswith("/") and not text.startswith("//")
         if command and "\n" in text.strip():
             self.say("rich.one_line")
@@ -166,6 +204,12 @@ class RichView:
         talk.selected = 0
         self.screen.scroll.anchor = None
 
+    def latest(self) -> None:
+        """Go back to the end of the conversation."""
+        self.screen.scroll.anchor = None
+        if self.model.current.detached:
+            self.model.load(self.model.current)
+
     # What has to be asked for.
 
     def up(self) -> None:
@@ -173,6 +217,21 @@ class RichView:
         if self.screen.scroll.at_top:
             self._fetch(self.model.current)
         self.screen.scroll.page(-1)
+
+    def down(self) -> None:
+        """Scroll down; at the end of a page from the past, fetch what was said after it."""
+        talk = self.model.current
+        if talk.detached and not self.screen.scroll.below and not talk.fetching and self.client.connection.online:
+            talk.fetching = True
+            self.client.spawn(self._later(talk))
+        self.screen.scroll.page(1)
+
+    async def _later(self, talk: Talk) -> None:
+        page = await self._asked(History(conversation=talk.conversation, after=talk.top, limit=self.context))
+        talk.fetching = False
+        if page is not None and talk.detached:
+            talk.later(page)
+        self.screen.refresh()
 
     def _fetch(self, talk: Talk) -> None:
         if not (before := self.model.wants_earlier()):

@@ -2,6 +2,9 @@
 
 from prompt_toolkit.utils import get_cwidth
 
+Fragments = list[tuple[str, str]]
+"""Pieces of one line: style classes, as prompt_toolkit takes them, and text."""
+
 ELLIPSIS = "…"
 
 
