@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 
 from imd.wire import names
 from imd.wire.base import Command
-from imd.wire.messages import Message, MessageChanged, NewMessage, SendMessage, Sent
+from imd.wire.messages import Changed, Message, MessageChanged, NewMessage, SendMessage, Sent
 from imd.wire.personal import AccountChanged
 from imd_client.address import Address
 from imd_client.connection import Connection, Credentials
@@ -83,8 +83,18 @@ class Client(Service):
         return self.outbox.send(SendMessage(to=to, content=content, reply_to=reply_to))
 
     async def ask(self, command: Command) -> Any:
-        """Give any command. Gives its typed reply, or raises Refused or AnswerLost."""
-        return await self.connection.ask(command)
+        """Give any command. Gives its typed reply, or raises Refused or AnswerLost.
+
+        A session is told nothing of what it did itself, so what the command changed is fetched.
+        """
+        reply = await self.connection.ask(command)
+        if isinstance(reply, Changed | Sent):
+            self.inbox.heard_of(reply.conversation, reply.rev)
+        return reply
+
+    def look_around(self) -> None:
+        """Fetch whatever changed; for after a command whose reply does not say what it did."""
+        self.spawn(self.inbox.catch_up())
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Let work go on by itself. If it fails for a reason nobody foresaw, a new connection begins afresh."""

@@ -12,7 +12,7 @@ from imd.wire.base import Command, Spec, registry
 from imd.wire.catalog import say
 from imd.wire.conversations import History, Page
 from imd.wire.jsonline import sentence
-from imd.wire.messages import SendMessage
+from imd.wire.messages import Changed, SendMessage
 from imd.wire.reader import LineReader
 from imd.wire.refusals import BadName
 from imd.wire.terminal import harmless
@@ -152,6 +152,8 @@ class Commands:
             self._fail(say("console.answer_lost", self.language))
         else:
             self.view.answered(spec, command, reply)
+            if not isinstance(reply, Changed) and not shown.lists(reply):
+                self.client.look_around()
             if isinstance(command, Logout):
                 self.client.account.set_token(None)
                 self.screen.last_words(say("console.logged_out", self.language))

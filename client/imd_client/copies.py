@@ -144,6 +144,15 @@ class Copies:
         query = "SELECT body FROM message WHERE account = ? AND conversation = ? AND seq > ? AND body NOT NULL"
         return [decode(body) for (body,) in self.state.execute(f"{query} ORDER BY seq", (self.id, conversation, seq))]
 
+    def latest(self) -> list[Message]:
+        """Give the latest message of each conversation."""
+        query = (
+            "SELECT body FROM message WHERE account = ? AND body NOT NULL AND seq ="
+            " (SELECT max(seq) FROM message AS its WHERE its.account = message.account"
+            " AND its.conversation = message.conversation AND its.body NOT NULL)"
+        )
+        return [decode(body) for (body,) in self.state.execute(query, (self.id,))]
+
     def before(self, conversation: int, seq: int, limit: int) -> list[Message]:
         """Give the last messages here that come before a seq, oldest first, as far back as none is missing."""
         query = (

@@ -59,8 +59,13 @@ class Inbox:
         self._told(applied)
         for conversation in conversations - applied.gaps.keys():
             self._acknowledge(conversation)
-        if applied.gaps:
-            self._behind.update(applied.gaps)
+        for conversation, rev in applied.gaps.items():
+            self.heard_of(conversation, rev)
+
+    def heard_of(self, conversation: int, rev: int) -> None:
+        """Fetch what a conversation has up to a rev, if it is not here."""
+        if rev > (self.account.cursor(conversation) or 0):
+            self._behind[conversation] = rev
             self.spawn(self.mend())
 
     def _told(self, applied: Applied) -> None:

@@ -36,6 +36,11 @@ def messages(one: Reply) -> list[Message] | None:
     return next((getattr(one, name) for name in one.__struct_fields__ if name == "messages"), None)
 
 
+def lists(one: Reply) -> bool:
+    """Say whether a reply lists something: then it was a question, and changed nothing."""
+    return any(isinstance(getattr(one, name), list) for name in one.__struct_fields__)
+
+
 def page(one: Page, to: str | None, me: str, language: str) -> list[str]:
     """Write a page of a conversation, and how to see what comes before it."""
     now = datetime.now().astimezone()
@@ -64,7 +69,7 @@ def reply(spec: Spec, one: Reply, language: str) -> str:
         for name in one.__struct_fields__
         if name not in NUMBERS and (value := getattr(one, name)) is not None and isinstance(value, str | int | float)
     ]
-    if not shown and any(isinstance(getattr(one, name), list) for name in one.__struct_fields__):
+    if not shown and lists(one):
         shown = [say("console.none", language)]
     if not shown:
         shown = [" ".join([say(f"reply.{spec.action}", language), *map(harmless, pairs)])]

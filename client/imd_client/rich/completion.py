@@ -33,7 +33,7 @@ class Completions(Completer):
 
     def _fitting(self, text: str) -> Iterator[Completion]:
         if typed := emoji.TYPED.search(text):
-            for sign, name in emoji.matching(typed[1]):
+            for sign, name in emoji.matching(typed[1] or typed[2]):
                 yield Completion(sign, -len(typed[0]), display=f"{sign} {name}")
         elif text.startswith("/") and not text.startswith("//") and "\n" not in text:
             yield from self._command(text[1:])

@@ -82,9 +82,10 @@ COMMON = """
 🙈 see_no_evil 害羞
 """
 
-TYPED = re.compile(r"(?:^|(?<=[\s\u3000-\uffef]))[:：]([\w+-]+)$")
-"""A name being typed: a colon, full-width too, at a word's start, and what follows it."""
+TYPED = re.compile(r"(?:(?:^|(?<=\s))[:：]([\w+-]+)|(?<=[⺀-￯]):([a-z0-9_+-]+))$")
+"""A name being typed: a colon, full-width too, at a word's start, or right after a Chinese character if it is Latin."""
 
+_WHOLE = re.compile(r"(?<![A-Za-z0-9/\[]):([\w+-]+):")
 _PICTURES = ((0x1F300, 0x1F3FA), (0x1F400, 0x1F64F), (0x1F680, 0x1F6FC), (0x1F900, 0x1F9FF), (0x1FA70, 0x1FAF8))
 
 
@@ -99,6 +100,17 @@ def _others() -> list[tuple[str, str]]:
     common = {emoji.rstrip("\ufe0f") for emoji, _ in _common()}
     named = ((mark, unicodedata.name(mark, "")) for mark in marks if mark not in common)
     return [(mark, name.lower().replace(" ", "_").replace("-", "_")) for mark, name in named if name]
+
+
+def replaced(text: str) -> str:
+    """Put the emoji for each whole name between two colons: `well done :tada:`."""
+    return _WHOLE.sub(lambda found: _by_name().get(found[1].lower(), found[0]), text)
+
+
+@cache
+def _by_name() -> dict[str, str]:
+    common = {name: emoji for emoji, names in _common() for name in names}
+    return {name: emoji for emoji, name in _others()} | common
 
 
 def matching(typed: str) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from imd.wire.catalog import say
 from imd.wire.terminal import harmless
 from imd_client.rich.actions import offered
 from imd_client.rich.model import Model
-from imd_client.rich.widths import Fragments, columns, cut, pad
+from imd_client.rich.widths import Fragments, columns, cut, pad, wrap
 
 LOCAL = ("to", "help", "quit")
 """The console's own commands; all others are the server's."""
@@ -77,7 +77,16 @@ def usage_of(typed: str, language: str) -> str:
     if word in LOCAL:
         return say(f"console.rich.usage.{word}", language)
     spec = meant(typed)
-    return f"/{spec.usage()}   {say(f'help.{spec.action}', language)}" if spec else ""
+    if spec is None:
+        return ""
+    usage = " ".join([f"/{spec.verb.lower()}", *(field.upper() for field in spec.takes)])
+    return f"{usage}   {say(f'help.{spec.action}', language)}"
+
+
+def keys(language: str, width: int) -> list[Fragments]:
+    """List the keys."""
+    text = say("console.rich.keys", language).strip("\n").split("\n")
+    return [[("class:help", f" {piece}")] for line in text for piece in wrap(line, width - 1)]
 
 
 def foot(model: Model, width: int) -> Fragments:

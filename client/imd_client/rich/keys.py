@@ -88,6 +88,16 @@ def _line(keys: KeyBindings, screen: RichScreen, hands: Hands, chatting: Filter)
         """Offer completions."""
         screen.buffer.start_completion(insert_common_part=True)
 
+    @keys.add("tab", filter=has_completions)
+    def _(event: KeyPressEvent) -> None:
+        """Mark the next completion."""
+        screen.buffer.complete_next()
+
+    @keys.add("s-tab", filter=has_completions)
+    def _(event: KeyPressEvent) -> None:
+        """Mark the one before."""
+        screen.buffer.complete_previous()
+
     @keys.add("c-c")
     def _(event: KeyPressEvent) -> None:
         """Clear the line, or leave."""

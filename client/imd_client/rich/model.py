@@ -10,7 +10,9 @@ import attrs
 from imd.wire.conversations import Conversation, Page
 from imd.wire.fields import BIGGEST
 from imd.wire.messages import Message
+from imd.wire.personal import AccountChange, AccountChanged
 from imd.wire.receipts import Receipt
+from imd_client.copies import Pointers
 from imd_client.happenings import Arrived, CaughtUp, Changed, Happening, NotSent, Offline, Online
 from imd_client.rich.found import Found
 from imd_client.rich.talk import Note, Talk
@@ -41,6 +43,8 @@ class Model:
 
     def __attrs_post_init__(self) -> None:
         self.current = self.home
+        for message in self.account.latest():
+            self.of(message.conversation, message.to).last = message.time
         self.waiting = self.account.waiting()
 
     @property
@@ -88,20 +92,18 @@ class Model:
         if start or talk.detached:
             talk.messages, talk.detached = {}, False
         talk.show([*known, *(page.messages if page else [])])
-        talk.more = talk.first > 1 and (page is None or page.more or talk.first < start)
+        talk.more = talk.first != 1 and bool(talk.conversation) and (page is None or page.more or talk.first < start)
+        talk.others = self.account.others(talk.conversation) | talk.others
         talk.opened = True
 
-    def wants_earlier(self) -> int:
-        """Look for earlier messages here; else give the seq before which the server is to be asked, 0 for none."""
-        talk = self.current
-        if not talk.more or talk.fetching or not talk.first:
-            return 0
-        known = [] if talk.detached else self.account.before(talk.conversation, talk.first, WINDOW)
-        if known and known[-1].seq == talk.first - 1:
-            talk.show(known)
-            talk.more = talk.first > 1
-            return 0
-        return talk.first
+    def knew_earlier(self, talk: Talk) -> bool:
+        """Show what the local copy has before what is shown, without a gap; says whether there was something."""
+        known = self.account.before(talk.conversation, talk.first, WINDOW)
+        if not known or known[-1].seq != talk.first - 1:
+            return False
+        talk.show(known)
+        talk.more = talk.first > 1
+        return True
 
     def queued(self, item: Item) -> None:
         """Note that the person wrote something."""
@@ -158,8 +160,12 @@ class Model:
                 self._changed(message)
             case Receipt():
                 self._receipt(happening)
+            case AccountChanged() if happening.conversation in {talk.conversation for talk in self.talks}:
+                self._noted(happening)
 
     def _listed(self, listing: list[Conversation]) -> None:
+        ours = {0, *(row.conversation for row in listing)}
+        self.talks = [talk for talk in self.talks if talk.conversation in ours or talk is self.current]
         for row in listing:
             talk = self.of(row.conversation, row.to)
             if talk.top and max(each.rev for each in talk.messages.values()) > row.last_rev:
@@ -186,7 +192,20 @@ class Model:
         if moved.own:
             talk.read(moved.read_seq, self.account.after(moved.conversation, moved.read_seq), self.me)
         else:
-            talk.receipt(moved)
+            pointers = Pointers(moved.delivered_seq, moved.read_seq)
+            self.account.reached(moved.conversation, moved.username, pointers)
+            talk.reached(moved.username, pointers)
+
+    def _noted(self, change: AccountChange) -> None:
+        talk = self.of(change.conversation or 0, "")
+        match change:
+            case AccountChange(what="hidden", seq=int(seq)):
+                talk.messages.pop(seq, None)
+            case AccountChange(what="cleared", value=int(upto)):
+                talk.messages = {seq: message for seq, message in talk.messages.items() if seq > upto}
+                talk.more = False
+            case AccountChange(what="muted" | "archived" | "pinned" as what, value=bool(on)):
+                setattr(talk, what, on)
 
     def names(self) -> list[str]:
         """List the names the person may mean: of people and groups, the ones talked with last first."""

@@ -30,7 +30,6 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from imd.wire.catalog import say
 from imd_client.dialogue import Ended, Typed
 from imd_client.rich import frame
 from imd_client.rich.completion import Completions
@@ -39,10 +38,13 @@ from imd_client.rich.scroll import Scroll
 from imd_client.rich.sidebar import sidebar
 from imd_client.rich.styles import style
 from imd_client.rich.timeline import Timeline
-from imd_client.rich.widths import Fragments, wrap
+from imd_client.rich.widths import Fragments
 
 NARROW, BROAD = 60, 100
 """Columns below which there are no conversations on the left, and from which on they have more room."""
+
+ESCAPE_AFTER = 0.1
+"""Seconds after which an Escape is one, and not the beginning of another key."""
 
 MOST_LINES = 6
 """How many lines of what is being written are in sight."""
@@ -94,7 +96,7 @@ class RichScreen:
             input=keyboard,
             output=display,
         )
-        self.application.ttimeoutlen = 0.1
+        self.application.ttimeoutlen = self.application.timeoutlen = ESCAPE_AFTER
 
     def run(self, keys: KeyBindings, any_key: Callable[[], None]) -> None:
         """Take the terminal, and draw from now on."""
@@ -158,8 +160,7 @@ class RichScreen:
 
     def _timeline(self, width: int, height: int) -> list[Fragments]:
         if self.helping:
-            text = say("console.rich.keys", self.model.language).strip("\n").split("\n")
-            return [[("class:help", f" {piece}")] for line in text for piece in wrap(line, width - 1)]
+            return frame.keys(self.model.language, width)
         now = datetime.now().astimezone()
         if self.model.found is not None:
             return self.model.found.lines(width, height, now, self.model.language)

@@ -6,7 +6,6 @@ import attrs
 
 from imd.wire.conversations import Conversation, Page
 from imd.wire.messages import Message
-from imd.wire.receipts import Receipt
 from imd_client.copies import Pointers
 
 
@@ -125,7 +124,7 @@ class Talk:
         self.last = max(self.last, message.time)
         if message.sender != me:
             self._count(message, me)
-            self.reached(message.sender, delivered=message.seq)
+            self.reached(message.sender, Pointers(message.seq))
         if self.opened and not self.detached:
             self.show([message])
 
@@ -142,14 +141,11 @@ class Talk:
                 if message.sender != me:
                     self._count(message, me)
 
-    def receipt(self, moved: Receipt) -> None:
-        """Note how far somebody else has come."""
-        self.reached(moved.username, moved.delivered_seq, moved.read_seq)
-
-    def reached(self, username: str, delivered: int = 0, read: int = 0) -> None:
+    def reached(self, username: str, so_far: Pointers) -> None:
         """Note that somebody else has come so far at least."""
         known = self.others.get(username, Pointers())
-        self.others[username] = Pointers(max(known.delivered, delivered, read), max(known.read, read))
+        delivered = max(known.delivered, so_far.delivered, so_far.read)
+        self.others[username] = Pointers(delivered, max(known.read, so_far.read))
 
     def tick(self, seq: int) -> Tick:
         """Say how far a message of mine has come; in a group, with the one who is furthest."""

@@ -100,7 +100,7 @@ class Timeline:
     def _names(self) -> int:
         """How many columns the names take."""
         senders = {message.sender for message in self.talk.messages.values() if message.notice is None}
-        return min(LONGEST_NAME, max((columns(name) for name in [*senders, self.model.me]), default=0))
+        return min(LONGEST_NAME, self.width // 4, max((columns(name) for name in [*senders, self.model.me]), default=0))
 
     def _message(self, message: Message, at: datetime) -> Iterator[Line]:
         selected = " class:selected" if message.seq == self.talk.selected else ""
@@ -147,8 +147,8 @@ class Timeline:
             key = "forwarded" if message.forwarded else "forwarded.unnamed"
             body.append([("class:quote", cut(self._say(key, sender=message.forwarded), self._room))])
         body += self._words(message)
-        labels = " ".join(self._labels(message))
-        if labels:
+        if labels := " · ".join(self._labels(message)):
+            labels = self._say("labels", labels=labels)
             if sum(columns(text) for _, text in body[-1]) + columns(labels) < self._room:
                 body[-1].append(("class:dim", f" {labels}"))
             else:

@@ -1,41 +1,38 @@
 """The rich console's view: it carries happenings into the model, and what keys mean to the client."""
 
 import time
-from typing import Any
 
 from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
-from twisted.internet.defer import CancelledError
 
 from imd.wire.base import Command, Reply, Spec
 from imd.wire.catalog import say
-from imd.wire.conversations import History, Page
+from imd.wire.conversations import Page
 from imd.wire.messages import Changed, EditMessage, SendMessage
-from imd.wire.receipts import Read, WhoRead
+from imd.wire.receipts import Read
 from imd.wire.terminal import harmless, lines
 from imd_client import shown
 from imd_client.client import Client
 from imd_client.dialogue import Typed
 from imd_client.happenings import CaughtUp, Happening, NotSent, Offline, Online, Trusted
-from imd_client.protocol import AnswerLost, Refused
 from imd_client.reasons import reason
 from imd_client.rich.actions import Action
+from imd_client.rich.emoji import replaced
+from imd_client.rich.fetching import PAGE, Fetching
 from imd_client.rich.found import Found
 from imd_client.rich.keys import bindings
 from imd_client.rich.model import Model
 from imd_client.rich.screen import RichScreen
-from imd_client.rich.talk import Draft, Talk, Tick
+from imd_client.rich.talk import Draft, Talk
 from imd_client.state import Item, State
-
-AROUND = 30
-"""How many messages before and after one from the past are shown with it."""
 
 
 class RichView:
     """Shows the console on the whole screen; also the Hands of its keys."""
 
     client: Client
-    context = 50
+    context = PAGE
+    _fetching: Fetching
 
     def __init__(
         self,
@@ -74,6 +71,7 @@ class RichView:
         self.client = client
         home = self.model.home
         self.screen.model = Model(client.account, self._language, home=home)
+        self._fetching = Fetching(client, self.model, self.screen.refresh)
         self.screen.refresh()
 
     # What happens.
@@ -91,7 +89,7 @@ class RichView:
             case Offline(why):
                 self.model.offline_because = reason(why, self._place, self._language)
             case CaughtUp():
-                self._look_after(self.model.current)
+                self._fetching.complete(self.model.current)
             case NotSent(item, refused):
                 content = harmless(lines(item.content)[0])
                 text = say(
@@ -141,20 +139,13 @@ class RichView:
         self.go(talk)
         if message.seq in talk.messages:
             self._mark(talk, message.seq)
-        elif self.client.connection.online:
-            self.client.spawn(self._look_back(talk, message.seq))
+        else:
+            self._fetching.around(talk, message.seq, lambda: self._mark(talk, message.seq))
 
     def _mark(self, talk: Talk, seq: int) -> None:
         talk.selected = seq
         self.screen.scroll.reveal(seq)
         self.screen.refresh()
-
-    async def _look_back(self, talk: Talk, seq: int) -> None:
-        page = await self._asked(History(conversation=talk.conversation, before=seq + AROUND, limit=2 * AROUND))
-        if page is not None:
-            talk.go_back(page)
-            talk.detached = talk.top < self.model.account.top(talk.conversation)
-            self._mark(talk, seq)
 
     def _put_away(self) -> None:
         self.model.current.draft.text = self.screen.buffer.text
@@ -164,7 +155,7 @@ class RichView:
         self._write(talk.draft.text)
         self.screen.prompt(f"{talk.to}> ")
         self.present()
-        self._look_after(talk)
+        self._fetching.complete(talk)
 
     def _write(self, text: str) -> None:
         self.screen.buffer.text = text
@@ -182,7 +173,7 @@ class RichView:
         elif command or not talk.to or self.screen.prefix != f"{talk.to}> ":
             for line in text.split("\n"):
                 self._typed(line)
-        elif content := text.removeprefix("/" if text.startswith("//") else "").strip():
+        elif content := replaced(text.removeprefix("/" if text.startswith("//") else "").strip()):
             if draft.editing:
                 self._typed(EditMessage(to=talk.to, seq=draft.editing, content=content))
             else:
@@ -210,66 +201,14 @@ class RichView:
         if self.model.current.detached:
             self.model.load(self.model.current)
 
-    # What has to be asked for.
-
     def up(self) -> None:
         """Scroll up; at the top, fetch what was said before."""
         if self.screen.scroll.at_top:
-            self._fetch(self.model.current)
+            self._fetching.earlier(self.model.current)
         self.screen.scroll.page(-1)
 
     def down(self) -> None:
         """Scroll down; at the end of a page from the past, fetch what was said after it."""
-        talk = self.model.current
-        if talk.detached and not self.screen.scroll.below and not talk.fetching and self.client.connection.online:
-            talk.fetching = True
-            self.client.spawn(self._later(talk))
+        if not self.screen.scroll.below:
+            self._fetching.later(self.model.current)
         self.screen.scroll.page(1)
-
-    async def _later(self, talk: Talk) -> None:
-        page = await self._asked(History(conversation=talk.conversation, after=talk.top, limit=self.context))
-        talk.fetching = False
-        if page is not None and talk.detached:
-            talk.later(page)
-        self.screen.refresh()
-
-    def _fetch(self, talk: Talk) -> None:
-        if not (before := self.model.wants_earlier()):
-            self.screen.refresh()
-        elif self.client.connection.online:
-            talk.fetching = True
-            self.client.spawn(self._earlier(talk, History(conversation=talk.conversation, before=before)))
-
-    async def _earlier(self, talk: Talk, command: History) -> None:
-        try:
-            page = await self._asked(command)
-        finally:
-            talk.fetching = False
-        if page is not None:
-            self.model.account.look_up(page.messages)
-            talk.earlier(page)
-        self.screen.refresh()
-
-    async def _asked(self, command: Any) -> Any:
-        try:
-            return await self.client.ask(command)
-        except (Refused, AnswerLost, CancelledError):
-            return None
-
-    def _look_after(self, talk: Talk) -> None:
-        """Complete what is known of a conversation that was opened."""
-        if self.client.connection.online and talk.conversation:
-            self.client.spawn(self._complete(talk))
-
-    async def _complete(self, talk: Talk) -> None:
-        if len(talk.messages) < self.context and talk.more:
-            await self._earlier(talk, History(conversation=talk.conversation, before=talk.first or None))
-        own = [seq for seq, message in talk.messages.items() if message.sender == self.model.me]
-        if own and talk.tick(own[-1]) is not Tick.READ:
-            await self._ticks(talk, own[-1])
-        self.screen.refresh()
-
-    async def _ticks(self, talk: Talk, seq: int) -> None:
-        readers = await self._asked(WhoRead(conversation=talk.conversation, seq=seq))
-        for each in readers.readers if readers else ():
-            talk.reached(each.username, delivered=seq * each.delivered, read=seq * each.read)
