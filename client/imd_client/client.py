@@ -115,5 +115,7 @@ class Client(Service):
         self.watch(happening)
 
     async def _begin(self) -> None:
+        self.outbox.held = True
         await self.inbox.catch_up()
+        self.outbox.held = False
         self.outbox.work()

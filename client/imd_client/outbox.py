@@ -27,6 +27,9 @@ class Outbox:
     inbox: Inbox
     tell: Callable[[Happening], None]
     spawn: Callable[[Coroutine[Any, Any, None]], None]
+    held: bool = True
+    """Whether to wait: what is new here is shown after what happened before it."""
+
     _answers: dict[int, Deferred[Sent]] = attrs.Factory(dict)
     _empty: list[Deferred[None]] = attrs.Factory(list)
     _busy: bool = False
@@ -53,7 +56,7 @@ class Outbox:
 
     def work(self) -> None:
         """Send whatever waits, if a connection is there and this is not being done already."""
-        if not self._busy and self.connection.online:
+        if not self._busy and not self.held and self.connection.online:
             self._busy = True
             self.spawn(self._work())
 
