@@ -52,8 +52,13 @@ class Options(ClientOptions):
 
     @property
     def rich(self) -> bool:
-        """Whether the screen is to be drawn: a terminal that can, a person who wants it, and the extra for it."""
-        return not self["plain"] and capable() and find_spec("prompt_toolkit") is not None
+        """Whether the screen is to be drawn: it could be, and the extra is installed."""
+        return self.wants_rich and find_spec("prompt_toolkit") is not None
+
+    @property
+    def wants_rich(self) -> bool:
+        """Whether the screen could be drawn, and the person has nothing against it."""
+        return not self["plain"] and capable()
 
 
 class Stop(Exception):
@@ -217,7 +222,10 @@ class Console:
 def open_view(typed: Typed, reactor: Any, options: Options) -> View:
     """Open the screen as it is wanted."""
     if not options.rich:
-        return PlainView(open_screen(typed, reactor), options.place, options.language)
+        view = PlainView(open_screen(typed, reactor), options.place, options.language)
+        if options.wants_rich:
+            view.say("extra")
+        return view
     from imd_client.rich.view import RichView  # only here: prompt_toolkit may not be installed
 
     return RichView(typed, options.place, options.language, options["theme"] or theme_here())

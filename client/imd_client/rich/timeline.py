@@ -9,6 +9,7 @@
 
 from collections.abc import Hashable, Iterator
 from datetime import datetime
+from functools import cached_property
 
 import attrs
 
@@ -96,7 +97,7 @@ class Timeline:
 
     # Messages.
 
-    @property
+    @cached_property
     def _names(self) -> int:
         """How many columns the names take."""
         senders = {message.sender for message in self.talk.messages.values() if message.notice is None}
@@ -135,7 +136,7 @@ class Timeline:
             return "class:me", name
         return f"class:name{sum(map(ord, message.sender)) % _COLOURS}", name
 
-    @property
+    @cached_property
     def _room(self) -> int:
         return max(8, self.width - self._names - 11)
 

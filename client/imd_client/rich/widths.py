@@ -1,5 +1,7 @@
 """Text in columns: a Chinese character takes two, an accent none. Counted as prompt_toolkit counts when it draws."""
 
+from functools import lru_cache
+
 from prompt_toolkit.utils import get_cwidth
 
 Fragments = list[tuple[str, str]]
@@ -35,7 +37,8 @@ def _start(text: str, width: int) -> str:
     return text
 
 
-def wrap(text: str, width: int) -> list[str]:
+@lru_cache(maxsize=2048)
+def wrap(text: str, width: int) -> tuple[str, ...]:
     """Break a line into pieces that fit: at a space where there is one, between two Chinese characters anywhere."""
     pieces: list[str] = []
     start = 0
@@ -45,20 +48,17 @@ def wrap(text: str, width: int) -> list[str]:
         while end < len(text) and text[end] == " ":
             end += 1
         start = end
-    return pieces or [""]
+    return tuple(pieces) or ("",)
 
 
 def _end_of_piece(text: str, start: int, width: int) -> int:
-    place, taken, last = start, 0, 0
-    while place < len(text):
+    taken = 0
+    for place in range(start, len(text)):
         taken += columns(text[place])
-        if place > start:
-            if _may_break(text, place):
-                last = place
-            if taken > width:
-                return last or place
-        place += 1
-    return place
+        if taken > width and place > start:
+            breaks = (each for each in range(place, start, -1) if _may_break(text, each))
+            return next(breaks, place)
+    return len(text)
 
 
 def _may_break(text: str, place: int) -> bool:

@@ -33,7 +33,7 @@ def test_cut(text: str, width: int, kept: str) -> None:
     ],
 )
 def test_wrap(text: str, width: int, pieces: list[str]) -> None:
-    assert wrap(text, width) == pieces
+    assert list(wrap(text, width)) == pieces
 
 
 @given(TEXTS, some.integers(2, 12))
