@@ -12,8 +12,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from imd.wire import names
-from imd.wire.base import Command
-from imd.wire.messages import Changed, Message, MessageChanged, NewMessage, SendMessage, Sent
+from imd.wire.base import Command, Reply
+from imd.wire.messages import Message, MessageChanged, NewMessage, SendMessage, Sent
 from imd.wire.personal import AccountChanged
 from imd_client.address import Address
 from imd_client.connection import Connection, Credentials
@@ -88,8 +88,9 @@ class Client(Service):
         A session is told nothing of what it did itself, so what the command changed is fetched.
         """
         reply = await self.connection.ask(command)
-        if isinstance(reply, Changed | Sent):
-            self.inbox.heard_of(reply.conversation, reply.rev)
+        match reply:
+            case Reply(conversation=int(conversation), rev=int(rev)):  # type: ignore[misc]  # some replies have them
+                self.inbox.heard_of(conversation, rev)
         return reply
 
     def look_around(self) -> None:

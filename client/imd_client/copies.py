@@ -57,6 +57,10 @@ class Copies:
         row = self.state.execute(query, (self.id, conversation)).fetchone()
         return row[0] if row else None
 
+    def cursors(self) -> dict[int, int]:
+        """Give the highest rev of each conversation that is here."""
+        return dict(self.state.execute("SELECT conversation, rev FROM cursor WHERE account = ?", (self.id,)))
+
     def apply(self, messages: Iterable[Message]) -> Applied:
         """Take in what came live: each message whose rev is the next one of its conversation."""
         with self.state.transaction():

@@ -105,9 +105,13 @@ class Inbox:
             more = page.more
 
     async def catch_up(self) -> None:
-        """Fetch all that happened while nobody was connected."""
+        """Fetch all that happened while nobody was connected, and let go of conversations that are ours no longer."""
         async with self._one_at_a_time:
+            before = self.account.cursors()  # before asking: what comes live meanwhile is ahead of the answer
             listing = (await self.connection.insist(ListConversations())).conversations
+            set_back = {row.conversation for row in listing if before.get(row.conversation, 0) > row.last_rev}
+            for number in set_back | (before.keys() - {row.conversation for row in listing}):
+                self.account.forget(number)
             for conversation in listing:
                 await self._fetch(conversation)
             await self._follow_log()
@@ -127,11 +131,7 @@ class Inbox:
                 await self._sync(conversation, rev)
 
     async def _fetch(self, conversation: Conversation) -> None:
-        cursor = self.account.cursor(conversation.conversation)
-        if cursor is not None and cursor > conversation.last_rev:
-            self.account.forget(conversation.conversation)
-            cursor = None
-        if cursor is None:
+        if self.account.cursor(conversation.conversation) is None:
             await self._first_sight(conversation)
         else:
             await self._sync(conversation.conversation, conversation.last_rev)

@@ -4,7 +4,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from imd_client import AnswerLost, CaughtUp, Client, GaveUp, LoginNeeded, NotSent, Offline, Online, Refused, State
+from imd_client import (
+    AnswerLost,
+    Arrived,
+    CaughtUp,
+    Client,
+    GaveUp,
+    LoginNeeded,
+    NotSent,
+    Offline,
+    Online,
+    Refused,
+    State,
+)
 from twisted.internet.defer import CancelledError, Deferred
 
 from imd.testing import PASSWORD
@@ -348,3 +360,34 @@ def test_a_server_that_says_when_to_come_back_is_left_alone_till_then(wires: Wir
     assert [each.reason.value.code for each in ann.of(Offline)] == ["rate_limited"]
     wires.pass_time(10)
     assert len(ann.of(Online)) == 1
+
+
+def test_what_comes_while_looking_around_is_not_taken_for_a_backup(wires: Wires, come: Come) -> None:
+    ann, bob, carol = come("ann"), come("bob"), come("carol")
+    wire = wires.wires[0]
+    carol.send("ann", "one")
+    wires.pass_time(1)
+    bob.send("ann", "from bob")
+    (message,) = [each.message for each in ann.of(Arrived) if each.message.sender == "bob"]
+    ann.client.account.forget(message.conversation)
+    ann.client.look_around()
+    while b'"history"' not in wire.transport.value():
+        wire.to_server()
+        wires.turn()
+        wire.to_client()
+    carol.client.outbox.queue(SendMessage(to="ann", content="two"))
+    wires.wires[2].to_server()
+    wires.turn()
+    wire.to_client()
+    wires.turn()
+    wires.settle()
+    assert [text for text in ann.texts() if text.startswith("carol")] == ["carol: one", "carol: two"]
+
+
+def test_a_conversation_that_is_ours_no_longer_leaves_the_machine(wires: Wires, come: Come) -> None:
+    ann = come("ann")
+    ann.client.account.merge(7, [live(1, conversation=7)], 1)
+    ann.client.look_around()
+    wires.pass_time(2)
+    assert ann.client.account.cursors() == {}
+    assert ann.client.account.after(7, 0) == []

@@ -164,8 +164,10 @@ class Model:
                 self._noted(happening)
 
     def _listed(self, listing: list[Conversation]) -> None:
-        ours = {0, *(row.conversation for row in listing)}
-        self.talks = [talk for talk in self.talks if talk.conversation in ours or talk is self.current]
+        ours = {0, *(row.conversation for row in listing), *self.account.cursors()}
+        self.talks = [talk for talk in self.talks if talk.conversation in ours]
+        if self.current not in self.talks:
+            self.current = self.home
         for row in listing:
             talk = self.of(row.conversation, row.to)
             if talk.top and max(each.rev for each in talk.messages.values()) > row.last_rev:
