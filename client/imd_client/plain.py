@@ -6,10 +6,10 @@ hi                       [06:25] you to bob: hi        with the time once the se
 
 from datetime import datetime
 
-from imd.wire.base import Command, Reply, Spec
+from imd.wire.base import Command, Event, Reply, Spec
 from imd.wire.catalog import say
 from imd.wire.conversations import Conversation, Page
-from imd.wire.messages import Message, MessageChanged
+from imd.wire.messages import Message
 from imd.wire.receipts import Read
 from imd.wire.terminal import harmless, lines
 from imd_client import shown
@@ -91,11 +91,11 @@ class PlainView:
                 self._went_offline(reason(why, self._place, self._language))
             case Arrived(message) if self._here:
                 self._show(message)
-            case MessageChanged() if self._here and (text := happening.text(self._language)):
-                self.screen.show("\n".join(lines(text)))
             case CaughtUp(listing) if not self._here:
                 self._here = True
                 self._show_unread(listing)
+            case Event() if not isinstance(happening, shown.QUIET) and (text := happening.text(self._language)):
+                self.screen.show("\n".join(lines(text)))
             case NotSent(item, refused):
                 content = harmless(lines(item.content)[0])
                 self.say("not_sent", to=item.to, reason=harmless(refused.message), content=content)

@@ -5,12 +5,18 @@ from datetime import datetime
 from imd.wire.base import Command, Reply, Spec
 from imd.wire.catalog import say
 from imd.wire.conversations import Page
-from imd.wire.messages import Addressed, Message
+from imd.wire.messages import Addressed, Message, NewMessage
+from imd.wire.receipts import Receipt, Replayed
+from imd.wire.session import Closing, Welcome
 from imd.wire.terminal import harmless, lines
 from imd.wire.textline import quoted
 
 NUMBERS = frozenset({"conversation", "seq", "rev", "delivered_seq", "read_seq", "duplicate", "time"})
 """What a reply tells programs alone."""
+
+
+QUIET = (NewMessage, Receipt, Replayed, Welcome, Closing)
+"""Events that a console shows in its own way, or not at all; of all others it shows the text."""
 
 
 def clock(time: str, now: datetime) -> str:

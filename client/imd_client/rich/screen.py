@@ -188,9 +188,8 @@ class RichScreen:
 
     def show(self, text: str) -> None:
         """Show a text between the messages, below the command that it answers."""
-        if self._echo:
-            self.model.note(self._echo, "class:echo")
-            self._echo = ""
+        if line := self.echoed():
+            self.model.note(line, "class:echo")
         self.model.note(text)
         self.scroll.anchor = None
         self.refresh()
@@ -212,6 +211,11 @@ class RichScreen:
     def echo(self, line: str) -> None:
         """Leave a typed command on the screen, if there is something to show for it."""
         self._echo = line
+
+    def echoed(self) -> str:
+        """Take the typed command, if nothing was shown for it yet."""
+        line, self._echo = self._echo, ""
+        return line
 
     def ask(self, question: str, *, secret: bool = False) -> "Deferred[str]":
         """Ask, in the place of the line being typed; that one comes back afterwards."""

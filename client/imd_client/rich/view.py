@@ -5,10 +5,10 @@ import time
 from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
 
-from imd.wire.base import Command, Reply, Spec
+from imd.wire.base import Command, Event, Reply, Spec
 from imd.wire.catalog import say
 from imd.wire.conversations import Page
-from imd.wire.messages import Changed, EditMessage, SendMessage
+from imd.wire.messages import Changed, EditMessage, MessageChanged, SendMessage
 from imd.wire.receipts import Read
 from imd.wire.terminal import harmless, lines
 from imd_client import shown
@@ -96,13 +96,17 @@ class RichView:
                     "console.not_sent", self._language, to=item.to, reason=harmless(refused.message), content=content
                 )
                 self.model.note(text, "class:warning")
+            case MessageChanged():
+                pass  # seen in place
+            case Event() if not isinstance(happening, shown.QUIET) and (text := happening.text(self._language)):
+                self.model.note(text)
         self.screen.refresh()
 
     def answered(self, spec: Spec, command: Command, reply: Reply) -> None:
         """Show what a command answered: messages to choose from, or words; what shows in the timeline needs none."""
         if found := shown.messages(reply):
             latest = len(found) - 1 if isinstance(reply, Page) else 0
-            self.model.found = Found(f"/{spec.verb.lower()}", found, latest)
+            self.model.found = Found(self.screen.echoed() or f"/{spec.verb.lower()}", found, latest)
             self.screen.refresh()
         elif not isinstance(reply, Changed):
             self.screen.show_all(shown.answer(spec, command, reply, self.model.me, self._language))
