@@ -13,6 +13,10 @@ from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 from imd_client.rich.actions import ACTIONS, Action, offered
 from imd_client.rich.screen import RichScreen
 from imd_client.rich.talk import Talk
+from imd_client.shown import arguments
+
+SECRETIVE = frozenset({"password", "login", "register"})
+"""Commands that hold a secret: the line is not kept for another time."""
 
 
 class Hands(Protocol):
@@ -68,7 +72,8 @@ def _line(keys: KeyBindings, screen: RichScreen, hands: Hands, chatting: Filter)
             screen.answer()
             return
         text = buffer.text
-        buffer.append_to_history()
+        if arguments(text)[0] not in SECRETIVE:
+            buffer.append_to_history()
         buffer.reset()
         hands.submit(text)
 

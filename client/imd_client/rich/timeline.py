@@ -203,6 +203,8 @@ class Timeline:
         yield from self._hung(head, body, ("waiting", item.number))
 
     def _note(self, note: Note) -> Iterator[Line]:
+        mark = "· "
         for line in lines(note.text):
             for piece in wrap(line.expandtabs(4), self.width - 2):
-                yield Line([("class:note.mark", "· "), (f"class:note {note.kind}", piece)], ("note", note.number))
+                yield Line([("class:note.mark", mark), (f"class:note {note.kind}", piece)], ("note", note.number))
+                mark = "  "

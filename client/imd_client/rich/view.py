@@ -15,6 +15,7 @@ from imd_client import shown
 from imd_client.client import Client
 from imd_client.dialogue import Typed
 from imd_client.happenings import CaughtUp, Happening, NotSent, Offline, Online, Trusted
+from imd_client.protocol import Refused
 from imd_client.reasons import reason
 from imd_client.rich.actions import Action
 from imd_client.rich.emoji import replaced
@@ -24,7 +25,11 @@ from imd_client.rich.keys import bindings
 from imd_client.rich.model import Model
 from imd_client.rich.screen import RichScreen
 from imd_client.rich.talk import Draft, Talk
+from imd_client.rich.widths import cut
 from imd_client.state import Item, State
+
+NAMED = 60
+"""Columns of a message's first words, where it is named by them."""
 
 
 class RichView:
@@ -47,7 +52,7 @@ class RichView:
         self._place = place
         self._language = language
         self._typed = typed
-        self._welcomed = False
+        self._welcomed = self._told_unread = False
         nobody = Model(State().account(place, ""), language)
         self.screen = RichScreen(nobody, typed, theme, keyboard=keyboard, display=display)
         self.screen.run(bindings(self.screen, self), self.present)
@@ -89,18 +94,29 @@ class RichView:
             case Offline(why):
                 self.model.offline_because = reason(why, self._place, self._language)
             case CaughtUp():
-                self._fetching.complete(self.model.current)
+                self._caught_up()
             case NotSent(item, refused):
-                content = harmless(lines(item.content)[0])
-                text = say(
-                    "console.not_sent", self._language, to=item.to, reason=harmless(refused.message), content=content
-                )
-                self.model.note(text, "class:warning")
+                self._not_sent(item, refused)
             case MessageChanged():
                 pass  # seen in place
             case Event() if not isinstance(happening, shown.QUIET) and (text := happening.text(self._language)):
                 self.model.note(text)
         self.screen.refresh()
+
+    def _caught_up(self) -> None:
+        self._fetching.complete(self.model.current)
+        unread = [talk for talk in self.model.talks if talk.unread]
+        if unread and not self._told_unread:
+            self.say("rich.unread", count=sum(talk.unread for talk in unread), talks=len(unread))
+        self._told_unread = True
+
+    def _not_sent(self, item: Item, refused: Refused) -> None:
+        """Say why, and put it back into the line, if that is empty."""
+        first, why = cut(lines(item.content)[0], NAMED), harmless(refused.message)
+        text = say("console.not_sent", self._language, to=item.to, reason=why, content=first)
+        self.model.note(text, "class:warning")
+        if item.to == self.to and not self.screen.buffer.text:
+            self._write(item.content)
 
     def answered(self, spec: Spec, command: Command, reply: Reply) -> None:
         """Show what a command answered: messages to choose from, or words; what shows in the timeline needs none."""

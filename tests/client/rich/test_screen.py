@@ -91,6 +91,7 @@ def test_unread_conversations(wires: Wires, tmp_path: Path, come: Come) -> None:
         rows = await ann.rows()
         assert [row[:20].split() for row in rows[1:3]] == [["carol", "2"], ["bob", "1"]]
         assert rows[-1].startswith(" Tab next unread")
+        assert "· Unread: 3, in 2 conversations." in " ".join(rows)
         rows = await ann.press("\t")
         assert rows[0] == " carol"
         assert "New" in (await ann.timeline())[-3]
@@ -280,6 +281,50 @@ def test_what_is_refused_is_said(wires: Wires, tmp_path: Path, come: Come) -> No
         assert "Did you mean HISTORY?" in " ".join(await ann.types("/histroy bob"))
 
     known(wires, tmp_path, story)
+
+
+def test_what_could_not_be_sent_comes_back_into_the_line(
+    wires: Wires, tmp_path: Path, come: Come, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    come("bob")
+
+    async def story(ann: Desk) -> None:
+        await ann.types("/to bob", "x" * 20_000)
+        assert "Not sent to bob:" in " ".join(await ann.timeline())
+        assert ann.view.screen.buffer.text == "x" * 20_000
+        await ann.press("\x03")
+
+    known(wires, tmp_path, story)
+
+
+def test_secrets_are_not_kept(wires: Wires, tmp_path: Path) -> None:
+    async def story(ann: Desk) -> None:
+        await ann.types("/ping", f"/password {PASSWORD} another long secret")
+        assert (await ann.press("\x10"))[-2] == "> /ping"
+        assert "another long secret" not in " ".join(await ann.rows())
+        await ann.press("\x03")
+
+    known(wires, tmp_path, story)
+
+
+def test_a_device_logged_out_from_afar_asks_for_the_password(wires: Wires, tmp_path: Path, come: Come) -> None:
+    come("bob")
+
+    async def story(ann: Desk) -> None:
+        await ann.types("/to bob", "before")
+        await ann.press("half a line")
+        other = wires.server.login("ann")
+        other.call("revoke_device", device=other.call("devices")["devices"][-1]["device"])
+        ann.view.client.connection.credentials.password = ""
+        await ann.pass_time(5)
+        assert await ann.line() == "Password for ann:"
+        await ann.types(PASSWORD)
+        await ann.pass_time(2)
+        assert await ann.line() == "bob> half a line"
+        await ann.press(ENTER)
+
+    known(wires, tmp_path, story)
+    assert wires.server.login("bob").call("history", to="ann")["messages"][-1]["content"] == "half a line"
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50), (50, 12), (20, 6)])

@@ -141,7 +141,7 @@ def test_notes_stand_where_they_were_said() -> None:
     model = screen(said(1))
     model.note("/ping\nHere.")
     arrive(model, said(2))
-    assert drawn(model)[-4:] == ["06:01    bob  hi", "· /ping", "· Here.", "06:02    bob  hi"]
+    assert drawn(model)[-4:] == ["06:01    bob  hi", "· /ping", "  Here.", "06:02    bob  hi"]
 
 
 def test_a_marked_message_is_marked_over_its_whole_width() -> None:
