@@ -81,6 +81,8 @@ class Inbox:
             self.spawn(self._mend_log())
         elif known is not None:
             self._obey([change], change.n)
+        if change.what == "joined":
+            self.spawn(self.catch_up())
 
     def _obey(self, changes: list[AccountChange], n: int) -> None:
         for change in changes:
@@ -89,6 +91,8 @@ class Inbox:
                     self.account.hide(conversation, seq)
                 case AccountChange(what="cleared", conversation=int(conversation), value=int(upto)):
                     self.account.clear(conversation, upto)
+                case AccountChange(what="left", conversation=int(conversation)):
+                    self.account.forget(conversation)
         self.account.set_log(max(n, self.account.log() or 0))
 
     async def _mend_log(self) -> None:

@@ -6,6 +6,7 @@ from imd.wire.base import Command, Reply, Spec
 from imd.wire.catalog import say
 from imd.wire.conversations import Page
 from imd.wire.messages import Addressed, Message, NewMessage
+from imd.wire.presence import IsTyping
 from imd.wire.receipts import Receipt, Replayed
 from imd.wire.session import Closing, Welcome
 from imd.wire.terminal import harmless, lines
@@ -15,7 +16,7 @@ NUMBERS = frozenset({"conversation", "seq", "rev", "delivered_seq", "read_seq", 
 """What a reply tells programs alone."""
 
 
-QUIET = (NewMessage, Receipt, Replayed, Welcome, Closing)
+QUIET = (NewMessage, Receipt, IsTyping, Replayed, Welcome, Closing)
 """Events that a console shows in its own way, or not at all; of all others it shows the text."""
 
 

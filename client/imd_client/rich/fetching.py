@@ -8,11 +8,14 @@ from twisted.internet.defer import CancelledError
 
 from imd.wire.base import Command
 from imd.wire.conversations import History
+from imd.wire.friends import FriendList
+from imd.wire.members import ListMembers
+from imd.wire.presence import Typing
 from imd.wire.receipts import WhoRead
 from imd_client.client import Client
 from imd_client.copies import Pointers
 from imd_client.protocol import AnswerLost, Refused
-from imd_client.rich.model import Model
+from imd_client.rich.model import TYPING, Model, Seen
 from imd_client.rich.talk import Talk, Tick
 
 PAGE = 50
@@ -26,6 +29,7 @@ class Fetching:
     client: Client
     model: Model
     refresh: Callable[[], None]
+    _typed_at: float = float("-inf")
 
     async def _asked(self, command: Command) -> Any:
         try:
@@ -41,6 +45,9 @@ class Fetching:
     async def _complete(self, talk: Talk) -> None:
         if len(talk.messages) < PAGE and talk.more:
             await self._earlier(talk)
+        if talk.group and not talk.members:
+            members = await self._asked(ListMembers(conversation=talk.conversation))
+            talk.members = [each.username for each in members.members] if members else []
         own = [seq for seq, message in talk.messages.items() if message.sender == self.model.me]
         if own and talk.tick(own[-1]) is not Tick.READ:
             await self._ticks(talk, own[-1])
@@ -50,6 +57,25 @@ class Fetching:
         readers = await self._asked(WhoRead(conversation=talk.conversation, seq=seq))
         for each in readers.readers if readers else ():
             talk.reached(each.username, Pointers(seq * each.delivered, seq * each.read))
+
+    def people(self) -> None:
+        """Learn what my friends are seen as."""
+        self.client.spawn(self._people())
+
+    async def _people(self) -> None:
+        friends = await self._asked(FriendList())
+        for each in friends.friends if friends else ():
+            self.model.people[each.username] = Seen(each.presence, each.presence_text, each.last_seen)
+        self.refresh()
+
+    def types(self, talk: Talk, now: float) -> None:
+        """Let the others know that I type, now and then."""
+        if talk.conversation and self.client.connection.online and now - self._typed_at > TYPING - 2:
+            self._typed_at = now
+            self.client.spawn(self._types(talk))
+
+    async def _types(self, talk: Talk) -> None:
+        await self._asked(Typing(conversation=talk.conversation))
 
     def earlier(self, talk: Talk) -> None:
         """Get what was said before what is here, from the local copy if it has it."""

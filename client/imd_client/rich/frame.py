@@ -2,6 +2,7 @@
 
 from imd.wire.base import Spec, registry
 from imd.wire.catalog import say
+from imd.wire.presence import described
 from imd.wire.terminal import harmless
 from imd_client.rich.actions import offered
 from imd_client.rich.model import Model
@@ -20,10 +21,16 @@ def title(model: Model, width: int) -> Fragments:
     talk = model.current
     if talk is model.home:
         return [("class:title", pad(f" {_say(model, 'home', server=model.account.server)}", width))]
-    words = [_say(model, key) for key in ("muted", "archived") if getattr(talk, key)]
-    about = "  ".join([harmless(talk.title)] * (talk.title not in ("", talk.to)) + words)
-    name = cut(f" {harmless(talk.to)}", width)
-    return [("class:title class:title.name", name), ("class:title", pad(f"  {about}", width - columns(name)))]
+    about = [harmless(talk.title)] if talk.title not in ("", talk.to) else []
+    about += [_say(model, key) for key in ("muted", "archived") if getattr(talk, key)]
+    name = talk.to
+    if seen := model.people.get(talk.to):
+        name = described(model.language, talk.to, seen.presence, seen.words, seen.last_seen)
+    name = cut(f" {harmless(name)}", width)
+    return [
+        ("class:title class:title.name", name),
+        ("class:title", pad(f"  {'  '.join(about)}", width - columns(name))),
+    ]
 
 
 def banner(model: Model, width: int) -> Fragments:
@@ -35,7 +42,7 @@ def banner(model: Model, width: int) -> Fragments:
     return [("class:banner", pad(f" {text}", width - columns(waiting)) + waiting)]
 
 
-def hint(model: Model, width: int, typed: str, below: int) -> Fragments:
+def hint(model: Model, width: int, typed: str, below: int, now: float) -> Fragments:
     """Say what can be done now: with the marked message, the draft, the command that is being typed."""
     talk = model.current
     actions = offered(talk, model.me)
@@ -51,6 +58,9 @@ def hint(model: Model, width: int, typed: str, below: int) -> Fragments:
         return [("class:hint class:draft", cut(f" {_draft(model)}", width))]
     if typed.startswith("/") and (usage := usage_of(typed, model.language)):
         return [("class:hint", cut(f" {usage}", width))]
+    if typing := model.typing(now):
+        text = "  ".join(say("event.typing", model.language, username=harmless(name)) for name in typing)
+        return [("class:hint", cut(f" {text}", width))]
     if below:
         return [("class:hint class:draft", cut(f" {_say(model, 'below', count=below)}", width))]
     return []

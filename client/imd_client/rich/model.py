@@ -7,10 +7,13 @@ from itertools import count
 
 import attrs
 
+from imd.wire.catalog import say
 from imd.wire.conversations import Conversation, Page
 from imd.wire.fields import BIGGEST
+from imd.wire.friends import FriendAdded, FriendRemoved
 from imd.wire.messages import Message
 from imd.wire.personal import AccountChange, AccountChanged
+from imd.wire.presence import IsTyping, PresenceChanged, SeenAs
 from imd.wire.receipts import Receipt
 from imd_client.copies import Pointers
 from imd_client.happenings import Arrived, CaughtUp, Changed, Happening, NotSent, Offline, Online
@@ -21,8 +24,20 @@ from imd_client.state import Account, Item
 WINDOW = 100
 """How many messages are taken from the local copy at once."""
 
+TYPING = 6
+"""Seconds for which somebody types who was said to."""
+
 AWAY = 60
 """Seconds without a key after which the person may not have seen what came."""
+
+
+@attrs.frozen
+class Seen:
+    """What somebody is seen as, with a few words of theirs."""
+
+    presence: SeenAs = "offline"
+    words: str | None = None
+    last_seen: str | None = None
 
 
 @attrs.define(eq=False)
@@ -38,6 +53,9 @@ class Model:
     waiting: list[Item] = attrs.Factory(list)
     seen_at: float = 0
     found: Found | None = None
+    people: dict[str, Seen] = attrs.Factory(dict)
+    """What my friends are seen as."""
+
     current: Talk = attrs.field(init=False)
     _numbers: "count[int]" = attrs.Factory(count)
 
@@ -160,6 +178,10 @@ class Model:
                 self._changed(message)
             case Receipt():
                 self._receipt(happening)
+            case PresenceChanged() | FriendAdded() | FriendRemoved():
+                self._person(happening)
+            case IsTyping():
+                self.of(happening.conversation, happening.to).typing[happening.username] = now + TYPING
             case AccountChanged() if happening.conversation in {talk.conversation for talk in self.talks}:
                 self._noted(happening)
 
@@ -198,9 +220,20 @@ class Model:
             self.account.reached(moved.conversation, moved.username, pointers)
             talk.reached(moved.username, pointers)
 
+    def _person(self, event: PresenceChanged | FriendAdded | FriendRemoved) -> None:
+        if isinstance(event, FriendRemoved):
+            self.people.pop(event.username, None)
+        else:
+            self.people[event.username] = Seen(event.presence, event.presence_text, event.last_seen)
+
     def _noted(self, change: AccountChange) -> None:
         talk = self.of(change.conversation or 0, "")
         match change:
+            case AccountChange(what="left"):
+                self.talks.remove(talk)
+                if self.current is talk:
+                    self.current = self.home
+                self.note(say("console.rich.left", self.language, to=talk.to))
             case AccountChange(what="hidden", seq=int(seq)):
                 talk.messages.pop(seq, None)
             case AccountChange(what="cleared", value=int(upto)):
@@ -212,7 +245,12 @@ class Model:
     def names(self) -> list[str]:
         """List the names the person may mean: of people and groups, the ones talked with last first."""
         senders = {message.sender: None for message in reversed(self.current.messages.values())}
-        return list(dict.fromkeys([*(talk.to for talk in self.order()), *senders, *self.current.others]))
+        listed = [talk.to for talk in self.order()]
+        return list(dict.fromkeys([*listed, *senders, *self.current.members, *self.people]))
+
+    def typing(self, now: float) -> list[str]:
+        """List who types in the open conversation."""
+        return [username for username, until in self.current.typing.items() if until > now]
 
     def unread(self) -> int:
         """Count the unread messages of the conversations that make a noise, and mentions in the others."""

@@ -11,6 +11,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from time import monotonic
 from typing import Any
 
 from prompt_toolkit.application import Application
@@ -141,7 +142,7 @@ class RichScreen:
                 row(lambda width: frame.title(self.model, width)),
                 when(lambda: bool(frame.banner(self.model, 80)), row(lambda width: frame.banner(self.model, width))),
                 middle,
-                row(lambda width: frame.hint(self.model, width, self.buffer.text, self.scroll.below)),
+                row(lambda width: frame.hint(self.model, width, self.buffer.text, self.scroll.below, monotonic())),
                 line,
                 row(lambda width: frame.foot(self.model, width)),
             ]
@@ -178,6 +179,10 @@ class RichScreen:
     def refresh(self) -> None:
         """Draw anew, soon."""
         self.application.invalidate()
+
+    def refresh_in(self, seconds: float) -> None:
+        """Draw anew later: something is to be seen no more then."""
+        asyncio.get_running_loop().call_later(seconds, self.refresh)
 
     # The dialogue.
 

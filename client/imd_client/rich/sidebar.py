@@ -1,9 +1,12 @@
 """The conversations in lines: a mark at the open one, what is unread on the right."""
 
+from imd.wire.presence import SeenAs
 from imd.wire.terminal import harmless
 from imd_client.rich.model import Model
 from imd_client.rich.talk import Talk
 from imd_client.rich.widths import Fragments, columns, pad
+
+_MARKS: dict[SeenAs, str] = {"online": "●", "away": "○", "busy": "◆", "offline": " "}
 
 
 def sidebar(model: Model, width: int, height: int) -> list[Fragments]:
@@ -16,7 +19,8 @@ def sidebar(model: Model, width: int, height: int) -> list[Fragments]:
 
 def _row(model: Model, talk: Talk, width: int) -> Fragments:
     badge = _badge(talk)
-    name = pad(f" {harmless(talk.to)}", width - columns(badge) - 1)
+    seen = model.people.get(talk.to)
+    name = pad(harmless(talk.to), width - columns(badge) - 3)
     style = "class:sidebar"
     if talk is model.current:
         style += " class:sidebar.open"
@@ -25,7 +29,8 @@ def _row(model: Model, talk: Talk, width: int) -> Fragments:
     elif talk.unread:
         style += " class:sidebar.unread"
     mark = " class:badge.mention" if talk.mentions else " class:badge.muted" if talk.muted else " class:badge"
-    return [(style, name), (style + mark, badge), (style, " ")]
+    presence = (f"{style} class:presence.{seen.presence}", _MARKS[seen.presence]) if seen else (style, " ")
+    return [presence, (style, f" {name}"), (style + mark, badge), (style, " ")]
 
 
 def _badge(talk: Talk) -> str:

@@ -31,6 +31,9 @@ _COMMON = {
 
 _DARK = {
     "rule.new": "ansibrightred",
+    "presence.online": "ansibrightgreen",
+    "presence.away": "ansibrightyellow",
+    "presence.busy": "ansibrightred",
     "tick.read": "bold ansibrightcyan",
     "mention": "bold ansibrightyellow",
     "reaction.mine": "bold ansibrightcyan",
@@ -57,6 +60,9 @@ _DARK = {
 
 _LIGHT = {
     "rule.new": "ansired",
+    "presence.online": "ansigreen",
+    "presence.away": "#875f00",
+    "presence.busy": "ansired",
     "tick.read": "bold ansiblue",
     "mention": "bold ansired",
     "reaction.mine": "bold ansiblue",

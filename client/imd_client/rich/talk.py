@@ -70,6 +70,12 @@ class Talk:
 
     notes: list[Note] = attrs.Factory(list)
     others: dict[str, Pointers] = attrs.Factory(dict)
+    members: list[str] = attrs.Factory(list)
+    """Who is in a group, as far as it is known."""
+
+    typing: dict[str, float] = attrs.Factory(dict)
+    """Who types, and until when that is to be believed."""
+
     draft: Draft = attrs.Factory(Draft)
     selected: int = 0
 
@@ -122,6 +128,7 @@ class Talk:
     def arrived(self, message: Message, me: str) -> None:
         """Take a message that is new."""
         self.last = max(self.last, message.time)
+        self.typing.pop(message.sender, None)
         if message.sender != me:
             self._count(message, me)
             self.reached(message.sender, Pointers(message.seq))

@@ -2,6 +2,7 @@
 
 import time
 
+from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
 
@@ -9,6 +10,7 @@ from imd.wire.base import Command, Event, Reply, Spec
 from imd.wire.catalog import say
 from imd.wire.conversations import Page
 from imd.wire.messages import Changed, EditMessage, MessageChanged, SendMessage
+from imd.wire.presence import IsTyping, PresenceChanged
 from imd.wire.receipts import Read
 from imd.wire.terminal import harmless, lines
 from imd_client import shown
@@ -22,7 +24,7 @@ from imd_client.rich.emoji import replaced
 from imd_client.rich.fetching import PAGE, Fetching
 from imd_client.rich.found import Found
 from imd_client.rich.keys import bindings
-from imd_client.rich.model import Model
+from imd_client.rich.model import TYPING, Model
 from imd_client.rich.screen import RichScreen
 from imd_client.rich.talk import Draft, Talk
 from imd_client.rich.widths import cut
@@ -56,6 +58,7 @@ class RichView:
         nobody = Model(State().account(place, ""), language)
         self.screen = RichScreen(nobody, typed, theme, keyboard=keyboard, display=display)
         self.screen.run(bindings(self.screen, self), self.present)
+        self.screen.buffer.on_text_insert += self._types
 
     @property
     def model(self) -> Model:
@@ -97,14 +100,17 @@ class RichView:
                 self._caught_up()
             case NotSent(item, refused):
                 self._not_sent(item, refused)
-            case MessageChanged():
+            case MessageChanged() | PresenceChanged():
                 pass  # seen in place
+            case IsTyping():
+                self.screen.refresh_in(TYPING)
             case Event() if not isinstance(happening, shown.QUIET) and (text := happening.text(self._language)):
                 self.model.note(text)
         self.screen.refresh()
 
     def _caught_up(self) -> None:
         self._fetching.complete(self.model.current)
+        self._fetching.people()
         unread = [talk for talk in self.model.talks if talk.unread]
         if unread and not self._told_unread:
             self.say("rich.unread", count=sum(talk.unread for talk in unread), talks=len(unread))
@@ -137,6 +143,10 @@ class RichView:
         """Mark read what is in sight: the person touched a key."""
         if self.screen.scroll.anchor is None and (seq := self.model.present(time.monotonic())):
             self.client.marks.move(Read(conversation=self.model.current.conversation, seq=seq))
+
+    def _types(self, buffer: Buffer) -> None:
+        if not self.screen.asking and not buffer.text.startswith("/"):
+            self._fetching.types(self.model.current, time.monotonic())
 
     # What the person wants.
 

@@ -4,13 +4,14 @@ import pytest
 from imd_client import Offline, Online
 from imd_client.rich import frame
 from imd_client.rich.found import Found
-from imd_client.rich.model import Model
+from imd_client.rich.model import TYPING, Model, Seen
 from imd_client.rich.sidebar import sidebar
 from imd_client.rich.theme import theme_here
 from imd_client.rich.widths import columns
 from twisted.python.failure import Failure
 
 from imd.wire.messages import Message, SendMessage
+from imd.wire.presence import IsTyping
 from tests.client.rich.scene import NOW, arrive, row, said, screen, text
 
 
@@ -30,7 +31,8 @@ def test_the_conversations() -> None:
     ]
     model = screen(listing=listing)
     model.of(3, "carol").draft.text = "half a thought"
-    assert rows(model) == [" bob          2", " #技术讨论… @12", " carol        ✎", " #a-very-… 999+", " dave"]
+    model.people |= {"bob": Seen("online"), "carol": Seen("away"), "dave": Seen("offline")}
+    assert rows(model) == ["● bob         2", "  #技术讨…  @12", "○ carol       ✎", "  #a-very… 999+", "  dave"]
 
 
 def test_the_open_one_is_always_in_sight() -> None:
@@ -45,6 +47,9 @@ def test_the_title() -> None:
     assert text(frame.title(model, 40)) == " imd on localhost:7373"
     model = screen(said(1, to="#team"), listing=[row(1, "#team", title="The team", muted=True)])
     assert text(frame.title(model, 40)) == " #team  The team  (muted)"
+    model = screen(said(1))
+    model.people["bob"] = Seen("away", "at lunch")
+    assert text(frame.title(model, 40)) == " bob is away: at lunch"
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -67,7 +72,7 @@ def test_the_banner_says_why_and_how_much_waits(language: str) -> None:
 
 
 def hint(model: Model, typed: str = "", below: int = 0, width: int = 80) -> str:
-    fragments = frame.hint(model, width, typed, below)
+    fragments = frame.hint(model, width, typed, below, 0)
     return "".join(piece for _, piece in fragments)
 
 
@@ -88,7 +93,7 @@ def test_what_may_be_done_with_a_message(message: Message, role: str, keys: str)
     model = screen(message)
     model.current.role = role
     model.current.selected = 1
-    fragments = frame.hint(model, 80, "", 0)
+    fragments = frame.hint(model, 80, "", 0, 0)
     assert "".join(piece for style, piece in fragments if "class:key" in style) == f"{keys}Esc"
 
 
@@ -122,6 +127,17 @@ def test_what_is_being_answered_and_edited() -> None:
     assert hint(model) == " Reply to bob: one"
     model.current.draft.reply_to, model.current.draft.editing = 0, 2
     assert hint(model) == " Edit: mine"
+
+
+def test_who_types() -> None:
+    model = screen(said(1))
+    model.happened(IsTyping(conversation=1, username="bob", to="bob"), 10)
+    fragments = frame.hint(model, 80, "", 0, 10 + TYPING - 1)
+    assert text(fragments) == " bob is typing …"
+    assert frame.hint(model, 80, "", 0, 10 + TYPING + 1) == []
+    model.happened(IsTyping(conversation=1, username="bob", to="bob"), 20)
+    arrive(model, said(2))
+    assert frame.hint(model, 80, "", 0, 20) == []
 
 
 def test_there_is_more_below() -> None:

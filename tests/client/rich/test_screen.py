@@ -115,7 +115,7 @@ def test_what_is_written_stays_with_its_conversation(wires: Wires, tmp_path: Pat
         await ann.press("to carol")
         await ann.press(NEXT, "to bob")
         assert await ann.line() == "bob> to bob"
-        assert any(row.startswith(" carol") and "✎" in row for row in await ann.rows())
+        assert any(row.startswith("  carol") and "✎" in row for row in await ann.rows())
         await ann.press(NEXT)
         assert await ann.line() == "carol> to carol"
 
@@ -173,6 +173,82 @@ def test_escape_takes_back_one_thing_at_a_time(wires: Wires, tmp_path: Path, com
         assert "Esc back" not in (await ann.rows())[-3]
         await ann.press(ESCAPE)
         assert "· Here." not in await ann.timeline()
+
+    known(wires, tmp_path, story)
+
+
+def test_people_come_and_go(wires: Wires, tmp_path: Path, come: Come) -> None:
+    bob = come("bob")
+    there = wires.server.login("bob")
+
+    async def story(ann: Desk) -> None:
+        await ann.types("/friend add bob")
+        there.call("friend_accept", username="ann")
+        assert "· bob is your friend now." in await ann.rows()
+        await ann.types("/to bob")
+        assert (await ann.rows())[0].startswith(" bob is online")
+        there.call("presence", presence="busy", presence_text="no time")
+        rows = await ann.rows()
+        assert rows[0] == " bob is busy: no time"
+        assert rows[1].startswith("◆ bob")
+        await ann.press("h")
+        assert b"typing" not in wires.last.written
+        await ann.types("i")
+        await ann.press("/react ")
+        there.call("typing", to="ann")
+        assert "typing" not in (await ann.rows())[-3]
+        await ann.press("\x03")
+        assert (await ann.rows())[-3] == " bob is typing …"
+        await ann.press("how are you")
+        await ann.settle(0.01)
+        assert wires.last.written.count(b'"typing"') == 1
+
+    known(wires, tmp_path, story)
+    assert bob.texts() == ["ann: hi"]
+
+
+def test_a_group(wires: Wires, tmp_path: Path, come: Come) -> None:
+    come("bob")
+    there = wires.server.login("bob")
+
+    async def story(ann: Desk) -> None:
+        await ann.types("/group create #team The team", "/to #team", "welcome")
+        assert (await ann.rows())[0] == " #team  The team"
+        await ann.types("/group invite #team bob")
+        there.call("group_join", to="#team")
+        there.call("send_message", to="#team", content="@ann here I am")
+        timeline = " ".join(await ann.timeline())
+        assert "bob joined." in timeline
+        assert "bob  @ann here I am" in timeline
+        await ann.press("@b")
+        await ann.settle(0.05)
+        await ann.press("\t")
+        assert await ann.line() == "#team> @bob"
+        await ann.press("\x03")
+        await ann.types("/group leave #team")
+        await ann.pass_time(1)
+        rows = await ann.rows()
+        assert rows[0] == " imd on localhost:7373"
+        assert not any(row.startswith("  #team") for row in rows)
+
+    known(wires, tmp_path, story)
+
+
+def test_who_is_removed_from_a_group_sees_it_go(wires: Wires, tmp_path: Path, come: Come) -> None:
+    come("bob")
+    there = wires.server.login("bob")
+    there.call("group_create", handle="#team", title="The team", join_mode="open")
+
+    async def story(ann: Desk) -> None:
+        await ann.types("/group join #team")
+        await ann.pass_time(1)
+        assert (await ann.rows())[1].startswith("  #team")
+        await ann.types("/to #team")
+        there.call("group_kick", to="#team", username="ann")
+        await ann.pass_time(1)
+        rows = await ann.rows()
+        assert rows[0] == " imd on localhost:7373"
+        assert "· You are not in #team any more." in rows
 
     known(wires, tmp_path, story)
 
