@@ -8,13 +8,14 @@ from twisted.internet.defer import CancelledError
 import imd.wire.capabilities  # noqa: F401  # all of it can be typed
 from imd.wire import names
 from imd.wire.accounts import Logout
-from imd.wire.base import Command, Spec, registry
+from imd.wire.base import Command, Right, Spec, registry
 from imd.wire.catalog import say
 from imd.wire.conversations import History, Page
 from imd.wire.jsonline import sentence
 from imd.wire.messages import Changed, SendMessage
 from imd.wire.reader import LineReader
 from imd.wire.refusals import BadName
+from imd.wire.session import Help, explained
 from imd.wire.terminal import harmless
 from imd_client import shown
 from imd_client.client import Client
@@ -83,7 +84,8 @@ class Commands:
 
     def _help(self, *, everything: bool) -> None:
         if everything:
-            self.screen.show("\n".join(f"/{spec.usage()}" for spec in registry))
+            pages = [explained(spec, self.language) for spec in registry if spec.right is Right.USER]
+            self.screen.show("\n".join(Help(commands=pages).lines(self.language)))
         else:
             self.screen.show(say("console.help", self.language).strip("\n"))
 

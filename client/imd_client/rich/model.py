@@ -157,10 +157,11 @@ class Model:
 
     # What happens.
 
-    def note(self, text: str, kind: str = "") -> None:
+    def note(self, text: str, kind: str = "", command: str = "") -> Note:
         """Let the console say something where the person looks."""
-        talk = self.current
-        talk.notes.append(Note(next(self._numbers), text, kind, after=talk.top))
+        note = Note(next(self._numbers), text, kind, self.current.top, command)
+        self.current.notes.append(note)
+        return note
 
     def happened(self, happening: Happening, now: float) -> None:
         """Take what happened."""

@@ -193,10 +193,9 @@ class RichScreen:
 
     def show(self, text: str) -> None:
         """Show a text between the messages, below the command that it answers."""
-        if line := self.echoed():
-            self.model.note(line, "class:echo")
-        self.model.note(text)
+        note = self.model.note(text, command=self.echoed())
         self.scroll.anchor = None
+        self.scroll.reveal(note)
         self.refresh()
 
     def show_all(self, texts: Iterable[str]) -> None:

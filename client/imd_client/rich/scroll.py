@@ -76,7 +76,9 @@ class Scroll:
             return
         end = self._end()
         below, above = places[-1] + 1 - end, end - self._height - places[0]
-        if max(below, above) > self._height:
+        if len(places) > self._height:
+            self.by(-above)
+        elif max(below, above) > self._height:
             self.by(places[0] + self._height // 2 - end)
         elif below > 0 or above > 0:
             self.by(below if below > 0 else -above)

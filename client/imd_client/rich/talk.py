@@ -27,6 +27,9 @@ class Note:
     after: int
     """The seq of the message it follows."""
 
+    command: str = ""
+    """The command that it answers."""
+
 
 @attrs.define
 class Draft:

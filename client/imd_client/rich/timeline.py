@@ -204,7 +204,8 @@ class Timeline:
 
     def _note(self, note: Note) -> Iterator[Line]:
         mark = "· "
-        for line in lines(note.text):
+        said = [("class:echo", line) for line in lines(note.command) if line]
+        for style, line in [*said, *((f"class:note {note.kind}", line) for line in lines(note.text))]:
             for piece in wrap(line.expandtabs(4), self.width - 2):
-                yield Line([("class:note.mark", mark), (f"class:note {note.kind}", piece)], ("note", note.number))
+                yield Line([("class:note.mark", mark), (style, piece)], note)
                 mark = "  "

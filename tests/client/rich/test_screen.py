@@ -162,7 +162,7 @@ def test_escape_takes_back_one_thing_at_a_time(wires: Wires, tmp_path: Path, com
 
     async def story(ann: Desk) -> None:
         await ann.types("/to bob", "hello", "/ping")
-        assert "· Here." in await ann.timeline()
+        assert "  Here." in await ann.timeline()
         await ann.press(UP, "e")
         assert await ann.line() == "bob> hello"
         await ann.press(ESCAPE)
@@ -172,7 +172,7 @@ def test_escape_takes_back_one_thing_at_a_time(wires: Wires, tmp_path: Path, com
         await ann.press(ESCAPE)
         assert "Esc back" not in (await ann.rows())[-3]
         await ann.press(ESCAPE)
-        assert "· Here." not in await ann.timeline()
+        assert "  Here." not in await ann.timeline()
 
     known(wires, tmp_path, story)
 
@@ -350,7 +350,7 @@ def test_what_is_refused_is_said(wires: Wires, tmp_path: Path, come: Come) -> No
     come("bob")
 
     async def story(ann: Desk) -> None:
-        assert "· There is nobody called nobody here." in await ann.types("/to nobody")
+        assert "  There is nobody called nobody here." in await ann.types("/to nobody")
         assert "· To whom? Choose with /to NAME, then write." in await ann.types("hello?")
         await ann.types("/to bob", "/send nobody hi")
         assert "· Not sent to nobody: hi" in await ann.timeline()
@@ -465,6 +465,6 @@ def test_completion_is_taken_with_enter(wires: Wires, tmp_path: Path, come: Come
         await ann.press("\t")
         assert await ann.line() == "> /conversations"
         await ann.press(ENTER, ENTER)
-        assert "· None." in " ".join(await ann.rows())
+        assert "  None." in " ".join(await ann.rows())
 
     known(wires, tmp_path, story)

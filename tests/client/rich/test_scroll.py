@@ -62,3 +62,11 @@ def test_a_part_is_brought_into_sight(part: int, seen: list[str]) -> None:
     window(scroll, lines(1, 20))
     scroll.reveal(part)
     assert window(scroll, lines(1, 20)) == seen
+
+
+def test_a_part_that_is_too_long_is_shown_from_its_beginning() -> None:
+    scroll = Scroll()
+    content = lines(1, 3) + [Line([("", f"long {number}")], "long") for number in range(9)]
+    window(scroll, content)
+    scroll.reveal("long")
+    assert window(scroll, content) == ["long 0", "long 1", "long 2", "long 3"]
