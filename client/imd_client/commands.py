@@ -5,10 +5,10 @@ from typing import Any
 import attrs
 from twisted.internet.defer import CancelledError
 
-import imd.wire.capabilities  # noqa: F401  # all of it can be typed
 from imd.wire import names
 from imd.wire.accounts import Logout
 from imd.wire.base import Command, Right, Spec, registry
+from imd.wire.capabilities import MODULES
 from imd.wire.catalog import say
 from imd.wire.conversations import History, Page
 from imd.wire.jsonline import sentence
@@ -84,8 +84,11 @@ class Commands:
 
     def _help(self, *, everything: bool) -> None:
         if everything:
-            pages = [explained(spec, self.language) for spec in registry if spec.right is Right.USER]
-            self.screen.show("\n".join(Help(commands=pages).lines(self.language)))
+            order = [module.__name__ for module in MODULES]
+            ours = (spec for spec in registry if spec.right is Right.USER and spec.shape.__module__ in order)
+            listed = sorted(ours, key=lambda spec: order.index(spec.shape.__module__))
+            pages = Help(commands=[explained(spec, self.language) for spec in listed])
+            self.screen.show("\n".join(pages.lines(self.language)))
         else:
             self.screen.show(say("console.help", self.language).strip("\n"))
 

@@ -135,6 +135,22 @@ def test_commands_of_the_server(wires: Wires, sit: Callable[..., Terminal], come
     ]
 
 
+def test_what_happens_to_a_message_is_said(wires: Wires, sit: Callable[..., Terminal], come: Come) -> None:
+    come("bob")
+    bob = wires.server.login("bob")
+    ann = sit("-u", "ann", "--register", password=PASSWORD)
+    bob.call("send_message", to="ann", content="helo")
+    ann.sees()
+    bob.call("edit_message", to="ann", seq=1, content="hello")
+    assert ann.sees() == ["bob: bob changed 1: hello"]
+    bob.call("react", to="ann", seq=1, emoji="👍")
+    assert ann.sees() == ["bob: bob 👍 to 1"]
+    assert ann.types("/react bob 1 🎉") == ["There it is."]
+    bob.call("recall_message", to="ann", seq=1)
+    assert ann.sees() == ["bob: bob took back 1."]
+    assert ann.types("/history bob") == ["[..] bob: (taken back)"]
+
+
 def test_earlier_pages_are_pointed_to(wires: Wires, sit: Callable[..., Terminal], come: Come) -> None:
     bob = come("bob")
     ann = sit("-u", "ann", "--register", password=PASSWORD)

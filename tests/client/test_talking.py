@@ -1,12 +1,10 @@
 """The client against the real server, in memory: logging in, talking, losing the connection, coming back."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from imd_client import (
     AnswerLost,
-    Arrived,
     CaughtUp,
     Client,
     GaveUp,
@@ -21,20 +19,13 @@ from twisted.internet.defer import CancelledError, Deferred
 
 from imd.testing import PASSWORD
 from imd.wire.accounts import Logout, WhoAmI
-from imd.wire.messages import Message, NewMessage, SendMessage, Sent
+from imd.wire.messages import NewMessage, SendMessage, Sent
 from imd.wire.receipts import Read, Receipt
 from imd.wire.refusals import BadName
-from tests.client.wires import Person, Wires
+from tests.client.wires import Person, Wires, live, results
 from tests.conftest import LoggedFailures
 
 Come = Callable[..., Person]
-
-
-def results(deferred: "Deferred[Any]") -> list[Any]:
-    """Take what a Deferred has come to, or its exception."""
-    found = []
-    deferred.addCallbacks(found.append, lambda failure: found.append(failure.value))
-    return found
 
 
 def test_two_people_talk(wires: Wires, come: Come) -> None:
@@ -287,11 +278,6 @@ def test_many_missed_messages_come_in_pages(wires: Wires, come: Come) -> None:
     assert ann.texts() == ["bob: first", *(f"bob: {number}" for number in range(550))]
 
 
-def live(rev: int, conversation: int = 1) -> Message:
-    fields = {"sender": "bob", "to": "bob", "kind": "text", "content": "?", "time": "2026-11-23T06:25:18.123Z"}
-    return Message(conversation=conversation, seq=rev, rev=rev, **fields)  # type: ignore[arg-type]
-
-
 def test_a_lost_copy_is_fetched_again(wires: Wires, come: Come) -> None:
     ann, bob = come("ann"), come("bob")
     for number in range(3):
@@ -360,34 +346,3 @@ def test_a_server_that_says_when_to_come_back_is_left_alone_till_then(wires: Wir
     assert [each.reason.value.code for each in ann.of(Offline)] == ["rate_limited"]
     wires.pass_time(10)
     assert len(ann.of(Online)) == 1
-
-
-def test_what_comes_while_looking_around_is_not_taken_for_a_backup(wires: Wires, come: Come) -> None:
-    ann, bob, carol = come("ann"), come("bob"), come("carol")
-    wire = wires.wires[0]
-    carol.send("ann", "one")
-    wires.pass_time(1)
-    bob.send("ann", "from bob")
-    (message,) = [each.message for each in ann.of(Arrived) if each.message.sender == "bob"]
-    ann.client.account.forget(message.conversation)
-    ann.client.look_around()
-    while b'"history"' not in wire.transport.value():
-        wire.to_server()
-        wires.turn()
-        wire.to_client()
-    carol.client.outbox.queue(SendMessage(to="ann", content="two"))
-    wires.wires[2].to_server()
-    wires.turn()
-    wire.to_client()
-    wires.turn()
-    wires.settle()
-    assert [text for text in ann.texts() if text.startswith("carol")] == ["carol: one", "carol: two"]
-
-
-def test_a_conversation_that_is_ours_no_longer_leaves_the_machine(wires: Wires, come: Come) -> None:
-    ann = come("ann")
-    ann.client.account.merge(7, [live(1, conversation=7)], 1)
-    ann.client.look_around()
-    wires.pass_time(2)
-    assert ann.client.account.cursors() == {}
-    assert ann.client.account.after(7, 0) == []

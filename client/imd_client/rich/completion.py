@@ -13,7 +13,7 @@ from imd.wire.fields import choices
 from imd_client.rich import emoji
 from imd_client.rich.frame import LOCAL, meant
 
-MOST = 40
+MOST = 100
 """How many are offered at once."""
 
 NAMES = frozenset({"to", "username", "target", "who"})
@@ -60,9 +60,9 @@ class Completions(Completer):
         theirs = (
             (verb.lower(), catalog.say(f"help.{spec.action}", self._language))
             for verb, spec in registry.verbs.items()
-            if spec.right is Right.USER
+            if spec.right is Right.USER and verb.lower() not in LOCAL
         )
-        for word, about in sorted(dict([*theirs, *local]).items()):
+        for word, about in [*local, *sorted(theirs)]:
             if word.startswith(typed.lower()) and word != typed.lower():
                 yield Completion(f"{word} ", -len(typed), display=f"/{word}", display_meta=about)
 

@@ -6,7 +6,7 @@ from imd.wire.presence import described
 from imd.wire.terminal import harmless
 from imd_client.rich.actions import offered
 from imd_client.rich.model import Model
-from imd_client.rich.widths import Fragments, columns, cut, pad, wrap
+from imd_client.rich.widths import Fragments, columns, cut, pad, wrap_hanging
 
 LOCAL = ("to", "help", "quit")
 """The console's own commands; all others are the server's."""
@@ -96,7 +96,7 @@ def usage_of(typed: str, language: str) -> str:
 def keys(language: str, width: int) -> list[Fragments]:
     """List the keys."""
     text = say("console.rich.keys", language).strip("\n").split("\n")
-    return [[("class:help", f" {piece}")] for line in text for piece in wrap(line, width - 1)]
+    return [[("class:help", f" {piece}")] for line in text for piece in wrap_hanging(line, width - 1)]
 
 
 def foot(model: Model, width: int) -> Fragments:

@@ -18,7 +18,7 @@ from imd.wire.messages import Message, Reaction
 from imd.wire.terminal import harmless, lines
 from imd_client.rich.model import Model
 from imd_client.rich.talk import Note, Talk, Tick, concerns
-from imd_client.rich.widths import Fragments, columns, cut, pad, wrap
+from imd_client.rich.widths import Fragments, columns, cut, pad, wrap, wrap_hanging
 from imd_client.state import Item
 
 LONGEST_NAME = 14
@@ -206,6 +206,6 @@ class Timeline:
         mark = "· "
         said = [("class:echo", line) for line in lines(note.command) if line]
         for style, line in [*said, *((f"class:note {note.kind}", line) for line in lines(note.text))]:
-            for piece in wrap(line.expandtabs(4), self.width - 2):
+            for piece in wrap_hanging(line.expandtabs(4), self.width - 2):
                 yield Line([("class:note.mark", mark), (style, piece)], note)
                 mark = "  "

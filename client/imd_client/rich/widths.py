@@ -1,5 +1,6 @@
 """Text in columns: a Chinese character takes two, an accent none. Counted as prompt_toolkit counts when it draws."""
 
+import re
 from functools import lru_cache
 
 from prompt_toolkit.utils import get_cwidth
@@ -51,6 +52,14 @@ def wrap(text: str, width: int) -> tuple[str, ...]:
     return tuple(pieces) or ("",)
 
 
+def wrap_hanging(text: str, width: int) -> list[str]:
+    """Break a line, and begin the further pieces below its text: after an indent, or in its second column."""
+    head = _HEAD.match(text)
+    start = head[0] if head and columns(head[0]) <= width // 2 else ""
+    first, *others = wrap(text[len(start) :], width - columns(start))
+    return [start + first, *(" " * columns(start) + piece for piece in others)]
+
+
 def _end_of_piece(text: str, start: int, width: int) -> int:
     taken = 0
     for place in range(start, len(text)):
@@ -67,6 +76,9 @@ def _may_break(text: str, place: int) -> bool:
         return False
     return " " in (before, after) or 2 in (columns(before), columns(after))
 
+
+_HEAD = re.compile(r" *(?:\S+(?: \S+)* {2,}(?=\S))?")
+"""An indent, and what stands in a first column."""
 
 _JOINER = "\u200d"
 """Makes one emoji of two."""

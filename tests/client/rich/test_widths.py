@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from imd_client.rich.widths import columns, cut, pad, wrap
+from imd_client.rich.widths import columns, cut, pad, wrap, wrap_hanging
 
 TEXTS = some.text(alphabet=some.sampled_from("ab 中文，。é́👍"))
 
@@ -34,6 +34,20 @@ def test_cut(text: str, width: int, kept: str) -> None:
 )
 def test_wrap(text: str, width: int, pieces: list[str]) -> None:
     assert list(wrap(text, width)) == pieces
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("one two three four", ["one two three", "four"]),
+        ("  one two three", ["  one two", "  three"]),
+        ("/to  bob and ann too", ["/to  bob and", "     ann too"]),
+        ("a long first one  two three", ["a long first", "one  two three"]),
+        ("中文  一二三四五六", ["中文  一二三四", "      五六"]),
+    ],
+)
+def test_further_pieces_hang_below_the_text(text: str, pieces: list[str]) -> None:
+    assert wrap_hanging(text, 14) == pieces
 
 
 @given(TEXTS, some.integers(2, 12))
