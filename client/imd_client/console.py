@@ -8,6 +8,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredQueue, race
 from twisted.internet.task import deferLater
+from twisted.logger import globalLogBeginner
 from twisted.python import usage
 from twisted.python.failure import Failure
 
@@ -228,7 +229,10 @@ def open_view(typed: Typed, reactor: Any, options: Options) -> View:
         return view
     from imd_client.rich.view import RichView  # only here: prompt_toolkit may not be installed
 
-    return RichView(typed, options.place, options.language, options["theme"] or theme_here())
+    rich = RichView(typed, options.place, options.language, options["theme"] or theme_here())
+    observer: Any = rich.screen.log
+    globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
+    return rich
 
 
 def main(reactor: Any, options: Options) -> Deferred[int]:

@@ -97,6 +97,14 @@ def test_the_first_time(wires: Wires, sit: Callable[..., Terminal]) -> None:
     assert again.sees()[0] == "You are ann on localhost:7373."
 
 
+def test_who_could_have_the_whole_screen_is_told(sit: Callable[..., Terminal], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "capable", lambda: True)
+    monkeypatch.setattr(console, "find_spec", lambda name: None)
+    told = "This is the plain console. For the full screen: pip install 'imd[console]'"
+    assert sit("-u", "ann", "--register", password=PASSWORD).sees()[0] == told
+    assert sit("-u", "bob", "--register", "--plain", password=PASSWORD).sees()[0].startswith("You are bob")
+
+
 def test_two_people_talk(wires: Wires, sit: Callable[..., Terminal], come: Come) -> None:
     bob, ann = come("bob"), sit("-u", "ann", "--register", password=PASSWORD)
     ann.sees()

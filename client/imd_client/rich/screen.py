@@ -28,7 +28,7 @@ from prompt_toolkit.layout.menus import CompletionsMenu
 from prompt_toolkit.layout.processors import ConditionalProcessor, PasswordProcessor
 from prompt_toolkit.output import Output
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
+from twisted.logger import LogEvent, Logger, formatEventAsClassicLogText
 from twisted.python.failure import Failure
 
 from imd_client.dialogue import Ended, Typed
@@ -110,7 +110,6 @@ class RichScreen:
         fault = None if task.cancelled() else task.exception()
         if fault is not None and not isinstance(fault, EOFError):
             self._log.failure("the screen failed", failure=Failure(fault))
-            self._last_words.append(repr(fault))
         if not self._over:
             self.end()
 
@@ -202,6 +201,11 @@ class RichScreen:
         """Show several, as one."""
         if text := "\n".join(texts):
             self.show(text)
+
+    def log(self, event: LogEvent) -> None:
+        """Keep what failed for the last words: written to the terminal now, it would stand across the screen."""
+        if "log_failure" in event:
+            self._last_words.append(formatEventAsClassicLogText(event) or "")
 
     def last_words(self, text: str) -> None:
         """Show a text on the terminal as it is when we are gone."""

@@ -21,6 +21,9 @@ from imd_client.rich.talk import Note, Talk, Tick, concerns
 from imd_client.rich.widths import Fragments, columns, cut, pad, wrap, wrap_hanging
 from imd_client.state import Item
 
+NEW = "new"
+"""The rule before what is new, as a part."""
+
 LONGEST_NAME = 14
 """Columns that a name takes at most."""
 
@@ -68,7 +71,7 @@ class Timeline:
                 day = f"{at:%F}"
                 yield self._rule(self._day(at), "class:rule", ("day", day))
             if seq == talk.new_from:
-                yield self._rule(self._say("new"), "class:rule.new", "new")
+                yield self._rule(self._say("new"), "class:rule.new", NEW)
             yield from self._message(message, at)
         for note in notes:
             yield from self._note(note)

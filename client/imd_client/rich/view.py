@@ -27,6 +27,7 @@ from imd_client.rich.keys import bindings
 from imd_client.rich.model import TYPING, Model
 from imd_client.rich.screen import RichScreen
 from imd_client.rich.talk import Draft, Talk
+from imd_client.rich.timeline import NEW
 from imd_client.rich.widths import cut
 from imd_client.state import Item, State
 
@@ -54,11 +55,12 @@ class RichView:
         self._place = place
         self._language = language
         self._typed = typed
-        self._welcomed = self._told_unread = False
+        self._welcomed = self._told_unread = self._just_opened = False
         nobody = Model(State().account(place, ""), language)
         self.screen = RichScreen(nobody, typed, theme, keyboard=keyboard, display=display)
         self.screen.run(bindings(self.screen, self), self.present)
         self.screen.buffer.on_text_insert += self._types
+        self.screen.application.after_render += self._drawn
 
     @property
     def model(self) -> Model:
@@ -177,14 +179,22 @@ class RichView:
         self.screen.scroll.reveal(seq)
         self.screen.refresh()
 
+    def _drawn(self, sender: object) -> None:
+        """Note that what was opened is seen; the end of it only, if it is in sight."""
+        if self._just_opened:
+            self._just_opened = False
+            self.present()
+            self.screen.refresh()
+
     def _put_away(self) -> None:
         self.model.current.draft.text = self.screen.buffer.text
 
     def _opened(self, talk: Talk) -> None:
         self.screen.scroll.anchor = None
+        self.screen.scroll.reveal(NEW)
         self._write(talk.draft.text)
         self.screen.prompt(f"{talk.to}> ")
-        self.present()
+        self._just_opened = True
         self._fetching.complete(talk)
 
     def _write(self, text: str) -> None:

@@ -34,6 +34,25 @@ def test_unread_conversations(wires: Wires, tmp_path: Path, come: Come) -> None:
     assert [row["unread"] for row in listed] == [0, 0]
 
 
+def test_many_unread_are_read_from_the_first_on(wires: Wires, tmp_path: Path, come: Come) -> None:
+    bob, _ = come("bob"), come("ann")
+    for number in range(1, 61):
+        bob.send("ann", f"number {number}")
+
+    async def story(ann: Desk) -> None:
+        await ann.press("\t")
+        timeline = await ann.timeline()
+        assert any("New" in row for row in timeline)
+        assert any(row.endswith("number 1") for row in timeline)
+        assert (await ann.rows())[1].split("│")[0].split() == ["bob", "60"]
+        for _ in range(5):
+            await ann.press(PAGE_DOWN)
+        assert (await ann.timeline())[-1].endswith("number 60")
+        assert (await ann.press("x"))[1].split("│")[0].split() == ["bob"]
+
+    known(wires, tmp_path, story)
+
+
 def test_what_is_written_stays_with_its_conversation(wires: Wires, tmp_path: Path, come: Come) -> None:
     come("bob")
     come("carol")
