@@ -31,7 +31,7 @@ clean:
 
 # The environment: made once, and again when pyproject.toml changes.
 .venv/.for-running: pyproject.toml
-	@.ci/environment $(PYTHON) -e .
+	@.ci/environment $(PYTHON) -e '.[console]'
 	@touch $@
 
 .venv/.for-work: pyproject.toml

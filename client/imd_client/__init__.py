@@ -3,7 +3,7 @@
 from imd_client.bot import Bot
 from imd_client.client import Client
 from imd_client.connection import Connection, Credentials, LoginNeeded
-from imd_client.happenings import Arrived, CaughtUp, GaveUp, NotSent, Offline, Online, Trusted
+from imd_client.happenings import Arrived, CaughtUp, Changed, GaveUp, NotSent, Offline, Online, Trusted
 from imd_client.protocol import AnswerLost, Refused
 from imd_client.state import Account, State
 from imd_client.trust import CertificateChanged
@@ -15,6 +15,7 @@ __all__ = [
     "Bot",
     "CaughtUp",
     "CertificateChanged",
+    "Changed",
     "Client",
     "Connection",
     "Credentials",

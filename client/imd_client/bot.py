@@ -17,7 +17,6 @@ from inspect import isawaitable
 from pathlib import Path
 from typing import Any
 
-from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.task import react
@@ -55,7 +54,7 @@ class Bot(Client):
         *,
         server: str = "",
         state: State | str | Path = "",
-        reactor: Any = the_reactor,
+        reactor: Any = None,
         endpoint: IStreamClientEndpoint | None = None,
     ) -> None:
         address = Address.parse(server or os.environ.get("IMD_SERVER", "localhost"))

@@ -6,19 +6,20 @@ from typing import Any
 
 import msgspec
 from twisted.application.service import Service
-from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from imd.wire import names
-from imd.wire.base import Command
-from imd.wire.messages import Message, NewMessage, Sent
+from imd.wire.base import Command, Reply
+from imd.wire.messages import Message, MessageChanged, NewMessage, SendMessage, Sent
+from imd.wire.personal import AccountChanged
 from imd_client.address import Address
 from imd_client.connection import Connection, Credentials
 from imd_client.happenings import Happening, Online
 from imd_client.inbox import Inbox
+from imd_client.loop import turning
 from imd_client.marks import Marks
 from imd_client.outbox import Outbox
 from imd_client.protocol import AnswerLost
@@ -37,9 +38,10 @@ class Client(Service):
         credentials: Credentials,
         watch: Callable[[Happening], None] = lambda happening: None,
         *,
-        reactor: Any = the_reactor,
+        reactor: Any = None,
         endpoint: IStreamClientEndpoint | None = None,
     ) -> None:
+        reactor = turning(reactor)
         self.account = account
         self.watch = watch
         self.connection = Connection(account, credentials, self._happened, reactor=reactor, endpoint=endpoint)
@@ -78,11 +80,22 @@ class Client(Service):
 
     def send(self, to: str, content: str, *, reply_to: int | None = None) -> Deferred[Sent]:
         """Send a message, now or when the connection is back. Fires when it is stored, or fails with Refused."""
-        return self.outbox.send(to, content, reply_to=reply_to)
+        return self.outbox.send(SendMessage(to=to, content=content, reply_to=reply_to))
 
     async def ask(self, command: Command) -> Any:
-        """Give any command. Gives its typed reply, or raises Refused or AnswerLost."""
-        return await self.connection.ask(command)
+        """Give any command. Gives its typed reply, or raises Refused or AnswerLost.
+
+        A session is told nothing of what it did itself, so what the command changed is fetched.
+        """
+        reply = await self.connection.ask(command)
+        match reply:
+            case Reply(conversation=int(conversation), rev=int(rev)):  # type: ignore[misc]  # some replies have them
+                self.inbox.heard_of(conversation, rev)
+        return reply
+
+    def look_around(self) -> None:
+        """Fetch whatever changed; for after a command whose reply does not say what it did."""
+        self.spawn(self.inbox.catch_up())
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Let work go on by itself. If it fails for a reason nobody foresaw, a new connection begins afresh."""
@@ -94,12 +107,16 @@ class Client(Service):
             self.connection.drop()
 
     def _happened(self, happening: Happening) -> None:
-        if isinstance(happening, NewMessage):
-            self.inbox.heard(Message(**msgspec.structs.asdict(happening)))
+        if isinstance(happening, NewMessage | MessageChanged):
+            self.inbox.heard(msgspec.convert(happening, Message, from_attributes=True))
+        elif isinstance(happening, AccountChanged):
+            self.inbox.noted(happening)
         elif isinstance(happening, Online):
             self.spawn(self._begin())
         self.watch(happening)
 
     async def _begin(self) -> None:
+        self.outbox.held = True
         await self.inbox.catch_up()
+        self.outbox.held = False
         self.outbox.work()

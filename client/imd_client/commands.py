@@ -1,62 +1,62 @@
 """What a line typed in the console means: a message to whom was chosen, or a /command."""
 
-from datetime import datetime
 from typing import Any
 
 import attrs
 from twisted.internet.defer import CancelledError
 
-import imd.wire.capabilities  # noqa: F401  # all of it can be typed
 from imd.wire import names
 from imd.wire.accounts import Logout
-from imd.wire.base import Command, Spec, registry
+from imd.wire.base import Command, Right, Spec, registry
+from imd.wire.capabilities import MODULES
 from imd.wire.catalog import say
-from imd.wire.conversations import Changes, History, Page
+from imd.wire.conversations import History, Page
 from imd.wire.jsonline import sentence
-from imd.wire.messages import SendMessage
+from imd.wire.messages import Changed, SendMessage
 from imd.wire.reader import LineReader
 from imd.wire.refusals import BadName
+from imd.wire.session import Help, explained
 from imd.wire.terminal import harmless
 from imd_client import shown
 from imd_client.client import Client
+from imd_client.dialogue import Dialogue
 from imd_client.protocol import AnswerLost, Refused
-from imd_client.screen import Screen
+from imd_client.view import View
 from imd_client.waiting import within
-
-CONTEXT = 5
-"""How many earlier messages are shown when somebody is chosen."""
 
 
 @attrs.define
 class Commands:
     """Carries out typed lines. `wait` is how many seconds a pipe's commands wait for the connection."""
 
-    screen: Screen
+    view: View
     client: Client
     language: str
     wait: float
     clock: Any
-    to: str = ""
     refused: int = 0
     """How many typed lines came to nothing."""
 
     _reader: LineReader = attrs.Factory(lambda: LineReader(content_limit=2**20))
     _posting: bool = False
 
-    def say(self, key: str, **params: object) -> None:
-        """Show a sentence."""
-        self.screen.show(say(f"console.{key}", self.language, **params))
+    @property
+    def screen(self) -> Dialogue:
+        """The screen of the view."""
+        return self.view.screen
 
-    async def typed(self, line: str) -> bool:
-        """Do what a line says. False: the person wants to leave."""
+    async def typed(self, line: str | Command) -> bool:
+        """Do what a line says, or a command that a key stands for. False: the person wants to leave."""
+        if isinstance(line, Command):
+            return await self._carry_out(next(spec for spec in registry if spec.shape is type(line)), line)
         if self._posting:
             self.screen.echo(line)
             return await self._command(line)
         line = line.strip()
         if line.startswith("/") and not line.startswith("//"):
             return await self._slash(line)
-        if line and self.to:
-            self._send(self.to, line[1:] if line.startswith("//") else line)
+        if line and self.view.to:
+            self._queue(SendMessage(to=self.view.to, content=line[1:] if line.startswith("//") else line))
         elif line:
             self._fail(say("console.nobody", self.language))
         return True
@@ -65,10 +65,8 @@ class Commands:
         self.refused += 1
         self.screen.show(text)
 
-    def _send(self, to: str, content: str, reply_to: int | None = None) -> None:
-        self.client.outbox.queue(to, content, reply_to=reply_to)
-        if self.screen.interactive and not self.client.connection.online:
-            self.say("queued", to=to, content=harmless(content))
+    def _queue(self, message: SendMessage) -> None:
+        self.view.queued(self.client.outbox.queue(message))
 
     async def _slash(self, line: str) -> bool:
         word, rest = shown.arguments(line)
@@ -86,52 +84,45 @@ class Commands:
 
     def _help(self, *, everything: bool) -> None:
         if everything:
-            self.screen.show("\n".join(f"/{spec.usage()}" for spec in registry))
+            order = [module.__name__ for module in MODULES]
+            ours = (spec for spec in registry if spec.right is Right.USER and spec.shape.__module__ in order)
+            listed = sorted(ours, key=lambda spec: order.index(spec.shape.__module__))
+            pages = Help(commands=[explained(spec, self.language) for spec in listed])
+            self.screen.show("\n".join(pages.lines(self.language)))
         else:
             self.screen.show(say("console.help", self.language).strip("\n"))
 
     async def _choose(self, typed: str = "", first: str = "") -> None:
         """Choose whom to write to, show what was said before, and say the first words if there are some."""
         if not typed:
-            self.say("chosen" if self.to else "nobody", to=self.to)
+            key = "chosen" if self.view.to else "nobody"
+            self.screen.show(say(f"console.{key}", self.language, to=self.view.to))
             return
         try:
             to = typed if typed.startswith("#") else names.username(typed)
+            page = await self._last_words(to) if self.screen.interactive else None
         except BadName as refusal:
             self._fail(sentence(refusal, self.language))
-            return
-        if self.screen.interactive and not await self._known(to):
-            return
-        self.to = to
-        self.screen.prompt(f"{to}> ")
-        if first:
-            self._send(to, first)
+        except Refused as refused:
+            self._fail(harmless(refused.message))
+        else:
+            self.view.chosen(to, page)
+            if first:
+                self._queue(SendMessage(to=to, content=first))
 
-    async def _known(self, to: str) -> bool:
-        """Ask the server about somebody, and show the last words. Without a connection anybody may be chosen."""
+    async def _last_words(self, to: str) -> Page | None:
+        """Ask the server about somebody. Without a connection anybody may be chosen."""
         if not self.client.connection.online:
-            self.say("chosen", to=to)
-            return True
+            return None
         try:
-            page = await self.client.ask(History(to=to, limit=CONTEXT))
+            page: Page = await self.client.ask(History(to=to, limit=self.view.context))
         except Refused as refused:
             if refused.code != "no_such_conversation":
-                self.screen.show(harmless(refused.message))
-                return False
-            self.say("first_words", to=to)
-            return True
+                raise
+            return Page(conversation=0, messages=[], more=False)
         except (AnswerLost, CancelledError):
-            return True
-        self.say("chosen" if page.messages else "first_words", to=to)
-        self._page(page, to)
-        return True
-
-    def _page(self, page: Page | Changes, to: str | None) -> None:
-        now = datetime.now().astimezone()
-        if page.more and to and page.messages:
-            self.say("more", to=to, seq=page.messages[0].seq)
-        for message in page.messages:
-            self.screen.show(shown.message(message, self.client.account.username, now, self.language))
+            return None
+        return page
 
     async def _command(self, line: str) -> bool:
         """Do a command of the server's, in its text syntax."""
@@ -139,16 +130,20 @@ class Commands:
         if request is None:
             return True
         self._posting = bool(request.notice)
-        self.screen.prompt("| " if self._posting else f"{self.to}> ")
+        self.screen.prompt("| " if self._posting else f"{self.view.to}> ")
         if request.notice:
             self.screen.show(say(request.notice, self.language))
         elif request.refusal is not None:
             self._fail(sentence(request.refusal, self.language))
-        elif isinstance(request.command, SendMessage) and request.command.to is not None:
-            self._send(request.command.to, request.command.content, request.command.reply_to)
         elif request.command is not None and request.spec is not None:
-            return await self._ask(request.spec, request.command)
+            return await self._carry_out(request.spec, request.command)
         return True
+
+    async def _carry_out(self, spec: Spec, command: Command) -> bool:
+        if isinstance(command, SendMessage) and command.to is not None:
+            self._queue(command)
+            return True
+        return await self._ask(spec, command)
 
     async def _ask(self, spec: Spec, command: Command) -> bool:
         if not await self._connected():
@@ -161,13 +156,12 @@ class Commands:
         except (AnswerLost, CancelledError):
             self._fail(say("console.answer_lost", self.language))
         else:
-            if isinstance(reply, Page | Changes):
-                self._page(reply, getattr(command, "to", None))
-            else:
-                self.screen.show(shown.reply(spec, reply, self.language))
+            self.view.answered(spec, command, reply)
+            if not isinstance(reply, Changed) and not shown.lists(reply):
+                self.client.look_around()
             if isinstance(command, Logout):
                 self.client.account.set_token(None)
-                self.say("logged_out")
+                self.screen.last_words(say("console.logged_out", self.language))
                 return False
         return True
 

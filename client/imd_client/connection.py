@@ -11,7 +11,6 @@ import attrs
 from OpenSSL import SSL
 from twisted.application.internet import ClientService, backoffPolicy
 from twisted.application.service import Service
-from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import wrapClientTLS
 from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
@@ -27,6 +26,7 @@ from imd.wire.base import Command
 from imd.wire.session import Closing, Hello
 from imd_client.address import Address
 from imd_client.happenings import GaveUp, Happening, Offline, Online, Trusted
+from imd_client.loop import turning
 from imd_client.protocol import AnswerLost, ClientProtocol, Heard, Refused
 from imd_client.state import Account
 from imd_client.trust import CertificateChanged, Trust
@@ -86,14 +86,14 @@ class Connection(Service):
         credentials: Credentials,
         tell: Callable[[Happening], None],
         *,
-        reactor: Any = the_reactor,
+        reactor: Any = None,
         endpoint: IStreamClientEndpoint | None = None,
     ) -> None:
         self.account = account
         self.credentials = credentials
         self.online = False
         self._tell = tell
-        self._reactor = reactor
+        self._reactor = turning(reactor)
         self._given = endpoint
         self._protocol: ClientProtocol | None = None
         self._waiting: list[Deferred[ClientProtocol]] = []

@@ -1,38 +1,34 @@
 """`imd chat`: the console. A line typed is a message to whom was chosen last, or a /command.
 
-/to bob                  chooses
-hi                       [06:25] you to bob: hi        with the time once the server has it
-                         [06:26] bob: hello            as it arrives
+The console lets a person in, carries out what they type, and sees them off; its view shows what happens (see view).
 """
 
-from datetime import datetime
+from importlib.util import find_spec
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredQueue, race
 from twisted.internet.task import deferLater
+from twisted.logger import globalLogBeginner
 from twisted.python import usage
 from twisted.python.failure import Failure
 
+from imd.wire.base import Command
 from imd.wire.catalog import say
-from imd.wire.conversations import Conversation
-from imd.wire.messages import Message
-from imd.wire.receipts import Read
-from imd.wire.terminal import harmless, lines
-from imd_client import shown
 from imd_client.client import Client
 from imd_client.commands import Commands
 from imd_client.connection import Credentials
+from imd_client.dialogue import Ended, Typed
 from imd_client.entrance import Entrance
-from imd_client.happenings import Arrived, CaughtUp, GaveUp, Happening, NotSent, Offline, Online, Trusted
+from imd_client.happenings import CaughtUp, GaveUp, Happening, NotSent, Online
 from imd_client.options import ClientOptions, told
 from imd_client.place import claim
+from imd_client.plain import PlainView
 from imd_client.reasons import reason
-from imd_client.screen import Ended, Screen, open_screen
+from imd_client.rich.theme import THEMES, theme_here
+from imd_client.screen import capable, open_screen
 from imd_client.state import Account
+from imd_client.view import View
 from imd_client.waiting import within
-
-MOST_UNREAD = 20
-"""How many unread messages of one conversation are shown at the start."""
 
 HURRY = 3
 """Seconds that a person who leaves waits for the last answers."""
@@ -42,12 +38,28 @@ class Options(ClientOptions):
     """The command line of `imd chat`."""
 
     synopsis = "Usage: imd chat [options] [server]"
-    optParameters = [["invite", None, None, told("invite")]]
-    optFlags = [["register", None, told("register")]]
+    optParameters = [["invite", None, None, told("invite")], ["theme", None, None, told("theme")]]
+    optFlags = [["register", None, told("register")], ["plain", None, told("plain")]]
 
     def parseArgs(self, server: str | None = None) -> None:
         """Take the server as a plain word too."""
         self["server"] = server or self["server"]
+
+    def postOptions(self) -> None:
+        """Check the theme too."""
+        super().postOptions()
+        if self["theme"] not in (None, *THEMES):
+            raise self.wrong("theme", themes=", ".join(THEMES))
+
+    @property
+    def rich(self) -> bool:
+        """Whether the screen is to be drawn: it could be, and the extra is installed."""
+        return self.wants_rich and find_spec("prompt_toolkit") is not None
+
+    @property
+    def wants_rich(self) -> bool:
+        """Whether the screen could be drawn, and the person has nothing against it."""
+        return not self["plain"] and capable()
 
 
 class Stop(Exception):
@@ -69,26 +81,19 @@ class Console:
         self.reactor = reactor
         self.options = options
         self.language = options.language
-        self.typed: DeferredQueue[str | GaveUp | None] = DeferredQueue()
-        self.screen: Screen = open_screen(self.typed.put, reactor)
+        self.typed: DeferredQueue[str | Command | GaveUp | None] = DeferredQueue()
+        self.view = open_view(self.typed.put, reactor, options)
+        self.screen = self.view.screen
         self.entrance = Entrance(self.screen, options.place, self.language)
         self._entering: Deferred[Any] | None = None
         self._caught_up: Deferred[None] = Deferred()
-        self._here = False
-        self._offline = False
-        self._on_screen: dict[int, int] = {}
-        """Conversation -> the highest seq by others that is shown and not marked read."""
-
-    def say(self, key: str, **params: object) -> None:
-        """Show a sentence."""
-        self.screen.show(say(f"console.{key}", self.language, **params))
 
     async def run(self) -> int:
         """Do it all; gives the exit code."""
         try:
             return await self._chat()
         except (Stop, usage.UsageError) as stop:
-            self.screen.show(str(stop))
+            self.screen.last_words(str(stop))
             return stop.code if isinstance(stop, Stop) else 1
         except Ended:
             return 1
@@ -98,9 +103,10 @@ class Console:
     async def _chat(self) -> int:
         account = await self._account()
         self.client = Client(account, self.credentials, self._happened, reactor=self.reactor)
-        self.commands = Commands(self.screen, self.client, self.language, self.options["wait"], self.reactor)
+        self.view.begin(self.client)
+        self.commands = Commands(self.view, self.client, self.language, self.options["wait"], self.reactor)
         if waiting := len(account.waiting()):
-            self.say("waiting", count=waiting)
+            self.screen.show(say("console.waiting", self.language, count=waiting))
         try:
             if account.token() is None:
                 await self._log_in()
@@ -163,79 +169,23 @@ class Console:
 
     # Being there.
 
-    async def _line(self, line: str) -> bool:
-        if self.screen.interactive:
-            self._mark_read(*self._on_screen)
+    async def _line(self, line: str | Command) -> bool:
+        self.view.present()
         return await self.commands.typed(line)
 
-    def _mark_read(self, *conversations: int) -> None:
-        for conversation in conversations:
-            if seq := self._on_screen.pop(conversation, 0):
-                self.client.marks.move(Read(conversation=conversation, seq=seq))
-
     def _happened(self, happening: Happening) -> None:
+        self.view.happened(happening)
         match happening:
-            case Trusted(server, fingerprint):
-                self.say("trusted", server=server, first=fingerprint[:48], second=fingerprint[48:])
-            case Online(username):
-                self._came_online(username)
-            case Offline(why):
-                self._went_offline(why)
+            case Online() if self._entering is not None:
+                self._entering.callback(None)
             case GaveUp() if self._entering is not None:
                 self._entering.callback(happening)
             case GaveUp():
                 self.typed.put(happening)
-            case Arrived(message) if self._here:
-                self._show(message)
-            case CaughtUp(listing) if not self._here:
-                self._here = True
-                self._show_unread(listing)
-                self._caught_up.callback(None)
-            case NotSent(item, refused):
+            case NotSent():
                 self.commands.refused += 1
-                content = harmless(lines(item.content)[0])
-                self.say("not_sent", to=item.to, reason=harmless(refused.message), content=content)
-
-    def _came_online(self, username: str) -> None:
-        if not self._here:
-            self.say("welcome", username=username, server=self.options.place)
-            if self.screen.interactive:
-                self.say("hint")
-        elif self._offline:
-            self.say("online")
-        self._offline = False
-        if self._entering is not None:
-            self._entering.callback(None)
-
-    def _went_offline(self, why: Failure) -> None:
-        if not self._offline:
-            key = "unreachable" if self._entering is not None else "offline"
-            self.say(key, reason=reason(why, self.options.place, self.language))
-        self._offline = True
-
-    def _show(self, message: Message) -> None:
-        me = self.client.account.username
-        self.screen.show(shown.message(message, me, datetime.now().astimezone(), self.language))
-        if message.sender != me:
-            self._on_screen[message.conversation] = message.seq
-        elif not self.screen.interactive:
-            self._mark_read(message.conversation)
-
-    def _show_unread(self, listing: list[Conversation]) -> None:
-        """Show what was not read yet, conversation by conversation, the one with the latest message last."""
-        unread = [each for each in reversed(listing) if each.unread]
-        if not unread:
-            self.say("nothing_unread")
-        for each in unread:
-            self.say("unread", to=each.to, count=each.unread)
-            account = self.client.account
-            messages = [
-                one for one in account.after(each.conversation, each.read_seq) if one.sender != account.username
-            ]
-            if (earlier := len(messages) - MOST_UNREAD) > 0:
-                self.say("earlier", to=each.to, count=earlier)
-            for message in messages[-MOST_UNREAD:]:
-                self._show(message)
+            case CaughtUp() if not self._caught_up.called:
+                self._caught_up.callback(None)
 
     # Going.
 
@@ -253,10 +203,10 @@ class Console:
                 raise Stop(reason(gave_up.reason, self.options.place, self.language).strip("\n"))
         waiting = len(self.client.account.waiting())
         if waiting:
-            self.say("still_queued", count=waiting)
+            self.screen.last_words(say("console.still_queued", self.language, count=waiting))
         if self.screen.interactive:
             return 0
-        return 1 if self.commands.refused else 2 if waiting or not self._here else 0
+        return 1 if self.commands.refused else 2 if waiting or not self._caught_up.called else 0
 
     async def _given_up(self) -> GaveUp:
         """Wait for the connection to give up; what else was typed does not count any more."""
@@ -268,6 +218,21 @@ class Console:
         await self._caught_up
         await self.client.outbox.flushed()
         await self.client.marks.flush()
+
+
+def open_view(typed: Typed, reactor: Any, options: Options) -> View:
+    """Open the screen as it is wanted."""
+    if not options.rich:
+        view = PlainView(open_screen(typed, reactor), options.place, options.language)
+        if options.wants_rich:
+            view.say("extra")
+        return view
+    from imd_client.rich.view import RichView  # only here: prompt_toolkit may not be installed
+
+    rich = RichView(typed, options.place, options.language, options["theme"] or theme_here())
+    observer: Any = rich.screen.log
+    globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
+    return rich
 
 
 def main(reactor: Any, options: Options) -> Deferred[int]:

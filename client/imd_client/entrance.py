@@ -8,16 +8,16 @@ from imd.wire.catalog import say
 from imd.wire.jsonline import sentence
 from imd.wire.refusals import BadName
 from imd_client.connection import Credentials, LoginNeeded
+from imd_client.dialogue import Dialogue
 from imd_client.protocol import Refused
 from imd_client.reasons import reason
-from imd_client.screen import Screen
 
 
 @attrs.define
 class Entrance:
     """Asks on a screen where a person sits; on a pipe there is nobody to ask."""
 
-    screen: Screen
+    screen: Dialogue
     server: str
     language: str
 

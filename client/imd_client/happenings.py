@@ -48,6 +48,15 @@ class Arrived:
 
 
 @attrs.frozen
+class Changed:
+    """A message is in another state than before: edited, recalled, reacted to. Its state is stored."""
+
+    message: Message
+    before: Message | None
+    """As it was known here; None where it lies before what this device has seen."""
+
+
+@attrs.frozen
 class CaughtUp:
     """All that happened while we were away has arrived. The conversations are as the server told them."""
 
@@ -62,4 +71,4 @@ class NotSent:
     refused: Refused
 
 
-Happening: TypeAlias = Heard | Trusted | Online | Offline | GaveUp | Arrived | CaughtUp | NotSent
+Happening: TypeAlias = Heard | Trusted | Online | Offline | GaveUp | Arrived | Changed | CaughtUp | NotSent

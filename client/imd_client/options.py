@@ -18,8 +18,9 @@ from imd.wire.jsonline import sentence
 from imd.wire.refusals import BadName
 from imd_client.address import Address
 from imd_client.connection import Credentials
+from imd_client.database import NewerState
 from imd_client.place import state_file
-from imd_client.state import Account, NewerState, State
+from imd_client.state import Account, State
 from imd_client.trust import fingerprint
 
 

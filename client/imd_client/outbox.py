@@ -27,20 +27,23 @@ class Outbox:
     inbox: Inbox
     tell: Callable[[Happening], None]
     spawn: Callable[[Coroutine[Any, Any, None]], None]
+    held: bool = True
+    """Whether to wait: what is new here is shown after what happened before it."""
+
     _answers: dict[int, Deferred[Sent]] = attrs.Factory(dict)
     _empty: list[Deferred[None]] = attrs.Factory(list)
     _busy: bool = False
 
-    def send(self, to: str, content: str, *, reply_to: int | None = None) -> Deferred[Sent]:
+    def send(self, message: SendMessage) -> Deferred[Sent]:
         """Queue a message; at return it is kept. Fires with Sent when it is stored, or fails with Refused."""
         answer: Deferred[Sent] = Deferred()
-        self._answers[self.account.queue(to, content, reply_to=reply_to).number] = answer
+        self._answers[self.account.queue(message).number] = answer
         self.work()
         return answer
 
-    def queue(self, to: str, content: str, *, reply_to: int | None = None) -> Item:
+    def queue(self, message: SendMessage) -> Item:
         """Queue a message without waiting for its fate; a refusal is told as NotSent."""
-        item = self.account.queue(to, content, reply_to=reply_to)
+        item = self.account.queue(message)
         self.work()
         return item
 
@@ -53,7 +56,7 @@ class Outbox:
 
     def work(self) -> None:
         """Send whatever waits, if a connection is there and this is not being done already."""
-        if not self._busy and self.connection.online:
+        if not self._busy and not self.held and self.connection.online:
             self._busy = True
             self.spawn(self._work())
 
@@ -71,7 +74,7 @@ class Outbox:
 
     async def _send(self, item: Item) -> None:
         try:
-            sent = await self.connection.insist(request(item))
+            sent = await self.connection.insist(item.message)
         except Refused as refused:
             if refused.code == "auth_required":
                 self.connection.drop()
@@ -85,11 +88,12 @@ class Outbox:
             rev=sent.rev,
             sender=self.account.username,
             to=item.to,
-            kind=item.kind,
+            kind=item.message.kind,
             content=item.content,
             time=sent.time,
-            reply_to=item.reply_to,
-            client_id=item.client_id,
+            reply_to=item.message.reply_to,
+            burn_after=item.message.burn_after,
+            client_id=item.message.client_id,
         )
         self.inbox.took(self.account.stored(item, message), set())
         if answer := self._answers.pop(item.number, None):
@@ -99,8 +103,3 @@ class Outbox:
         if answer := self._answers.pop(item.number, None):
             answer.errback(refused)
         self.tell(NotSent(item, refused))
-
-
-def request(item: Item) -> SendMessage:
-    """Give the request that sends a queued message."""
-    return SendMessage(to=item.to, content=item.content, client_id=item.client_id, reply_to=item.reply_to)

@@ -19,18 +19,15 @@ from twisted.protocols.policies import TimeoutMixin
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from imd.wire.base import Command, Reply, registry
-from imd.wire.messages import NewMessage
-from imd.wire.receipts import Receipt, Replayed
-from imd.wire.session import Closing, Ping, Welcome
+import imd.wire.capabilities  # noqa: F401  # declares every command and every event
+from imd.wire.base import Command, Event, Reply, registry
+from imd.wire.session import Ping
 from imd_client.lines import Lines
 
-Heard: TypeAlias = NewMessage | Receipt | Replayed | Closing | Welcome | dict[str, Any]
+Heard: TypeAlias = Event | dict[str, Any]
 """An event; one of a kind that this client does not know comes as the fields it has."""
 
-_EVENTS: dict[str, Any] = {
-    str(shape.__struct_config__.tag): shape for shape in (NewMessage, Receipt, Replayed, Closing, Welcome)
-}
+_EVENTS: dict[str, type[Event]] = {str(shape.__struct_config__.tag): shape for shape in Event.__subclasses__()}
 
 SILENCE = 60
 """Seconds of silence after which the server is asked whether it is there; as long again, and the connection is dead."""

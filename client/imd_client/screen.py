@@ -7,7 +7,7 @@ import fcntl
 import os
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -18,14 +18,9 @@ from twisted.internet.stdio import StandardIO
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from imd_client.dialogue import Ended, Typed
 from imd_client.line_editor import Key, LineEditor
 from imd_client.lines import Lines
-
-Typed = Callable[[str | None], None]
-
-
-class Ended(Exception):
-    """There is nobody to answer: the input ended, or Ctrl-C was pressed."""
 
 
 @attrs.define
@@ -80,6 +75,15 @@ class Screen(Lines):
     def show(self, text: str) -> None:
         """Show a text, on lines of its own."""
         self.transport.write(f"{text}\n".encode(errors="replace"))
+
+    def show_all(self, texts: Iterable[str]) -> None:
+        """Show several."""
+        for text in texts:
+            self.show(text)
+
+    def last_words(self, text: str) -> None:
+        """Show a text that is to be read after the console has ended."""
+        self.show(text)
 
     def prompt(self, text: str) -> None:
         """Say what stands before the line being typed; here, nothing does."""
@@ -203,11 +207,15 @@ class EditedScreen(Screen):
         await super().close()
 
 
+def capable() -> bool:
+    """Say whether a person sits at both ends, at a terminal that can move its cursor."""
+    return os.isatty(0) and os.isatty(1) and os.environ.get("TERM", "dumb") != "dumb"
+
+
 def open_screen(typed: Typed, reactor: Any) -> Screen:
     """Open the standard input and output: with a line editor where both are a terminal that can move its cursor."""
     modes = Modes()
-    able = modes.terminal and os.isatty(1) and os.environ.get("TERM", "dumb") != "dumb"
     sys.stdout.flush()
-    screen = (EditedScreen if able else Screen)(typed, modes)
+    screen = (EditedScreen if capable() else Screen)(typed, modes)
     StandardIO(screen, os.dup(0), os.dup(1), reactor)  # type: ignore[call-arg]  # mypy reads the one for Windows
     return screen

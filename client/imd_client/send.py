@@ -16,11 +16,11 @@ from twisted.python import usage
 from twisted.python.failure import Failure
 
 from imd.wire.catalog import say
+from imd.wire.messages import SendMessage
 from imd.wire.terminal import harmless
 from imd_client.connection import Connection
 from imd_client.happenings import GaveUp, Happening, Offline, Online
 from imd_client.options import ClientOptions, told
-from imd_client.outbox import request
 from imd_client.protocol import AnswerLost, Refused
 from imd_client.reasons import reason
 from imd_client.screen import Modes
@@ -85,7 +85,7 @@ class Sending:
             return REFUSED
         to, content = self.options["to"], await self._content()
         earlier = account.unanswered(to, content, since=time.time() - DAY)
-        item = earlier or account.queue(to, content, once=True)
+        item = earlier or account.queue(SendMessage(to=to, content=content), once=True)
         connection = Connection(account, credentials, self._happened, reactor=self.reactor)
         connection.startService()
         answer: Deferred[Any] = Deferred.fromCoroutine(self._answer(connection, account, item))
@@ -121,7 +121,7 @@ class Sending:
         """Send until there is an answer."""
         while True:
             try:
-                sent = await connection.insist(request(item))
+                sent = await connection.insist(item.message)
             except AnswerLost:
                 continue
             except Refused as refused:

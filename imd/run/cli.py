@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 from imd_client import console, export, send
-from twisted.internet.defer import Deferred
+from twisted.internet import asyncioreactor
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import react
 from twisted.python import usage
 from twisted.scripts._twistd_unix import ServerOptions
@@ -48,6 +49,8 @@ class Chat(PlainOptions, console.Options):
 
     def carry_out(self) -> None:
         """Chat; ends with the console's exit code."""
+        if self.rich:
+            asyncioreactor.install()  # why: imd_client.rich
         react(_exiting, [console.main, self])
 
 
@@ -74,7 +77,17 @@ class Export(PlainOptions, export.Options):
 async def _exiting(reactor: Any, main: Any, options: PlainOptions) -> None:
     reactor.seconds = time.monotonic  # else timers jump with the wall clock
     code: Deferred[int] = main(reactor, options)
-    raise SystemExit(await code)
+    reactor.addSystemEventTrigger("before", "shutdown", _cut_short, code)
+    try:
+        raise SystemExit(await code)
+    except CancelledError:
+        raise SystemExit(1) from None
+
+
+def _cut_short(code: Deferred[int]) -> Deferred[int]:
+    """Let the terminal be left as it was found, where a signal ends the program."""
+    code.cancel()
+    return code
 
 
 class Check(Options):

@@ -1,12 +1,15 @@
 """A server in memory, and people at it."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from imd.testing import MemoryServer
+from tests.client.places import Place
 from tests.client.wires import Person, Wires, person
+from tests.live.daemon import Daemon
 
 
 @pytest.fixture
@@ -26,3 +29,15 @@ def come(wires: Wires) -> Callable[..., Person]:
         return person(wires, username, **more)
 
     return come
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    daemon = Daemon(tmp_path / "daemon", {"failed_logins": "50", "unauthenticated_per_address": "100"})
+    yield daemon.start()
+    daemon.close()
+
+
+@pytest.fixture
+def place(tmp_path: Path, daemon: Daemon) -> Callable[[str], Place]:
+    return lambda name: Place(tmp_path / name, daemon)

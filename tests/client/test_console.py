@@ -97,6 +97,14 @@ def test_the_first_time(wires: Wires, sit: Callable[..., Terminal]) -> None:
     assert again.sees()[0] == "You are ann on localhost:7373."
 
 
+def test_who_could_have_the_whole_screen_is_told(sit: Callable[..., Terminal], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "capable", lambda: True)
+    monkeypatch.setattr(console, "find_spec", lambda name: None)
+    told = "This is the plain console. For the full screen: pip install 'imd[console]'"
+    assert sit("-u", "ann", "--register", password=PASSWORD).sees()[0] == told
+    assert sit("-u", "bob", "--register", "--plain", password=PASSWORD).sees()[0].startswith("You are bob")
+
+
 def test_two_people_talk(wires: Wires, sit: Callable[..., Terminal], come: Come) -> None:
     bob, ann = come("bob"), sit("-u", "ann", "--register", password=PASSWORD)
     ann.sees()
@@ -127,14 +135,28 @@ def test_commands_of_the_server(wires: Wires, sit: Callable[..., Terminal], come
     assert ann.types("/conversations") == ["bob: 0 unread. Last, ann: hi"]
     assert ann.types("/ping") == ["Here."]
     assert ann.types("/help")[1].strip().startswith("/to bob")
-    assert "/SEND to content... [conversation=…] [kind=…] [client_id=…] [reply_to=…] [burn_after=…]" in ann.types(
-        "/help commands"
-    )
+    assert "Messages: SEND, POST, EDIT, RECALL, FORWARD, THREAD" in ann.types("/help commands")
     assert ann.types("/help ping")[0] == "PING"
     assert ann.types("/post bob", "one", "..", ".") == [
         "Type your lines; a line with only a dot sends them.",
         *["[..] you to bob: one", "    ."],
     ]
+
+
+def test_what_happens_to_a_message_is_said(wires: Wires, sit: Callable[..., Terminal], come: Come) -> None:
+    come("bob")
+    bob = wires.server.login("bob")
+    ann = sit("-u", "ann", "--register", password=PASSWORD)
+    bob.call("send_message", to="ann", content="helo")
+    ann.sees()
+    bob.call("edit_message", to="ann", seq=1, content="hello")
+    assert ann.sees() == ["bob: bob changed 1: hello"]
+    bob.call("react", to="ann", seq=1, emoji="👍")
+    assert ann.sees() == ["bob: bob 👍 to 1"]
+    assert ann.types("/react bob 1 🎉") == ["There it is."]
+    bob.call("recall_message", to="ann", seq=1)
+    assert ann.sees() == ["bob: bob took back 1."]
+    assert ann.types("/history bob") == ["[..] bob: (taken back)"]
 
 
 def test_earlier_pages_are_pointed_to(wires: Wires, sit: Callable[..., Terminal], come: Come) -> None:

@@ -3,7 +3,6 @@
 import fcntl
 import os
 import pty
-import re
 import select
 import signal
 import stat
@@ -16,52 +15,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from zipfile import ZipFile
 
-import attrs
 import pytest
 
+from tests.client.places import IMD, PASSWORD, Place
 from tests.live.daemon import Daemon
 
-IMD = Path(sys.executable).with_name("imd")
 EXAMPLES = Path(__file__).parents[2] / "examples"
-PASSWORD = "correct horse battery"
 PATIENCE = 20
-
-
-@pytest.fixture
-def daemon(tmp_path: Path) -> Iterator[Daemon]:
-    daemon = Daemon(tmp_path / "daemon", {"failed_logins": "50", "unauthenticated_per_address": "100"})
-    yield daemon.start()
-    daemon.close()
-
-
-@attrs.define
-class Place:
-    """Somebody's machine: where their state is, and which server they know."""
-
-    directory: Path
-    daemon: Daemon
-
-    def environment(self, **more: str) -> dict[str, str]:
-        mine = {"IMD_SERVER": f"localhost:{self.daemon.port}", "XDG_STATE_HOME": str(self.directory), "TZ": "UTC"}
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("IMD_", "LC_", "LANG"))}
-        return kept | mine | more
-
-    def run(self, *words: str, text: str = "", **more: str) -> "subprocess.CompletedProcess[str]":
-        """Run `imd` with its input from a pipe."""
-        return subprocess.run(
-            [IMD, *words], input=text, env=self.environment(**more), capture_output=True, text=True, timeout=60
-        )
-
-    def chat(self, text: str, *words: str) -> list[str]:
-        """Chat from a pipe, with a password; gives the lines shown."""
-        done = self.run("chat", "--register", *words, text=text, IMD_PASSWORD=PASSWORD)
-        assert (done.returncode, done.stderr) == (0, "")
-        return re.sub(r"(?m)^\[[^]]*\]", "[..]", done.stdout).splitlines()
-
-
-@pytest.fixture
-def place(tmp_path: Path, daemon: Daemon) -> Callable[[str], Place]:
-    return lambda name: Place(tmp_path / name, daemon)
 
 
 def test_two_people_at_pipes(place: Callable[[str], Place], daemon: Daemon) -> None:
@@ -115,7 +75,7 @@ class Console:
         self.before = termios.tcgetattr(self.theirs)
         self.seen = ""
         self.process = subprocess.Popen(
-            [IMD, "chat", *words],
+            [IMD, "chat", "--plain", *words],
             env=place.environment(**({"TERM": "xterm"} | environment)),
             stdin=self.theirs,
             stdout=self.theirs,

@@ -15,6 +15,7 @@ from hypothesis import strategies as some
 from imd_client import Arrived, Bot, State
 
 from imd.testing import PASSWORD, MemoryServer, Terminal
+from imd.wire.messages import SendMessage
 from tests.client.mortal import Killed, Mortal
 from tests.client.wires import Person, Wires, person
 
@@ -69,7 +70,7 @@ class World:
         if kind == "ann writes":
             self.written += 1
             number = self.written
-            self.ann.client.outbox.queue(BOB, f"from ann {number}")
+            self.ann.client.outbox.queue(SendMessage(to=BOB, content=f"from ann {number}"))
             self.kept.append(number)
         elif kind == "bob writes":
             self.written += 1

@@ -76,6 +76,7 @@ def test_a_fingerprint_is_pinned(tmp_path: Path) -> None:
         (["--user", "a b"], "no spaces"),
         (["--fingerprint", "12"], "64 hexadecimal digits"),
         (["--lang", "fr"], "en, zh"),
+        (["--theme", "pink"], "dark, light"),
         (["--wait", "soon"], "soon"),
         (["--nonsense"], "nonsense"),
         (["one", "two"], "Wrong number"),
@@ -84,6 +85,25 @@ def test_a_fingerprint_is_pinned(tmp_path: Path) -> None:
 def test_what_is_wrong_is_said(words: list[str], complaint: str) -> None:
     with pytest.raises(usage.UsageError, match=complaint):
         parsed(console.Options, *words, "--lang=en") if "--lang" not in words else parsed(console.Options, *words)
+
+
+@pytest.mark.parametrize(
+    ("words", "terminal", "installed", "rich"),
+    [
+        ([], True, True, True),
+        (["--plain"], True, True, False),
+        ([], False, True, False),
+        ([], True, False, False),
+    ],
+)
+def test_when_the_whole_screen_is_drawn(
+    words: list[str], terminal: bool, installed: bool, rich: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "capable", lambda: terminal)
+    monkeypatch.setattr(console, "find_spec", lambda name: object() if installed else None)
+    options = console.Options()
+    options.parseOptions(words)
+    assert options.rich == rich
 
 
 def test_a_state_that_cannot_be_used(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from imd_client.database import NewerState
 from imd_client.place import claim, state_file
-from imd_client.state import Account, NewerState, State
+from imd_client.state import Account, State
 
-from imd.wire.messages import Message
+from imd.wire.messages import Message, SendMessage
 from tests.client.mortal import Killed, Mortal
 
 
@@ -54,17 +55,48 @@ def test_a_gap_is_not_jumped(account: Account) -> None:
 
 def test_a_change_replaces_what_was_known_and_is_not_fresh(account: Account) -> None:
     account.apply([message(1), message(2)])
-    assert account.merge(1, [message(1, rev=3, content="changed")], 3) == []
+    change = account.merge(1, [message(1, rev=3, content="changed")], 3)
+    assert change.fresh == []
+    assert [(each.message.content, each.before and each.before.content) for each in change.changed] == [
+        ("changed", "hi")
+    ]
     assert [each.content for each in account.after(1, 0)] == ["changed", "hi"]
     account.merge(1, [message(1, rev=1, content="old")], 3)
     assert account.after(1, 0)[0].content == "changed"
 
 
 def test_a_page_brings_the_cursor_to_its_rev_and_never_back(account: Account) -> None:
-    assert seqs(account.merge(1, [message(2, rev=5), message(1, rev=6)], 7)) == [1, 2]
+    assert seqs(account.merge(1, [message(2, rev=5), message(1, rev=6)], 7).fresh) == [1, 2]
     assert account.cursor(1) == 7
     account.merge(1, [], 3)
     assert account.cursor(1) == 7
+
+
+def test_what_lies_before_the_first_sight_never_arrives(account: Account) -> None:
+    assert seqs(account.merge(1, [message(8)], 8, since=7).fresh) == [8]
+    late = account.merge(1, [message(9, rev=9), message(3, rev=10, content="edited")], 10)
+    assert seqs(late.fresh) == [9]
+    assert [(each.message.seq, each.before) for each in late.changed] == [(3, None)]
+    assert seqs(account.unhandled()) == [8, 9]
+
+
+def test_looking_up_what_was_said_before(account: Account) -> None:
+    account.merge(1, [message(8), message(9)], 9, since=7)
+    account.look_up([message(2), message(3), message(5), message(6), message(7)])
+    assert seqs(account.before(1, 9, 50)) == [5, 6, 7, 8]
+    assert seqs(account.before(1, 9, 2)) == [7, 8]
+    assert (seqs(account.before(1, 2, 9)), account.cursor(1)) == ([], 9)
+    assert seqs(account.unhandled()) == [8, 9]
+
+
+def test_nothing_of_a_message_that_lost_its_content_stays_in_the_files(tmp_path: Path) -> None:
+    account = State(tmp_path / "state").account("localhost:7373", "ann")
+    account.apply([message(1, content="a secret worth forgetting"), message(2)])
+    files = [tmp_path / "state", tmp_path / "state-wal"]
+    assert any(b"worth forgetting" in file.read_bytes() for file in files)
+    account.apply([message(1, rev=3, content="")])
+    assert not any(b"worth forgetting" in file.read_bytes() for file in files)
+    account.state.close()
 
 
 def test_forgetting_a_conversation(account: Account) -> None:
@@ -76,20 +108,20 @@ def test_forgetting_a_conversation(account: Account) -> None:
 def test_accounts_do_not_see_each_other(account: Account) -> None:
     other = account.state.account("localhost:7373", "bob")
     account.apply([message(1)])
-    account.queue("bob", "hi")
+    account.queue(SendMessage(to="bob", content="hi"))
     assert (other.cursor(1), other.after(1, 0), other.waiting(), other.unhandled()) == (None, [], [], [])
 
 
 def test_the_outbox_keeps_the_order(account: Account) -> None:
-    items = [account.queue("bob", text, reply_to=3) for text in "abc"]
+    items = [account.queue(SendMessage(to="bob", content=text, reply_to=3)) for text in "abc"]
     assert account.waiting() == items
     account.answered(items[1])
     assert [item.content for item in account.waiting()] == ["a", "c"]
-    assert len({item.client_id for item in items}) == 3
+    assert len({item.message.client_id for item in items}) == 3
 
 
 def test_what_imd_send_queued_is_for_imd_send_alone(account: Account) -> None:
-    item = account.queue("bob", "hi", once=True)
+    item = account.queue(SendMessage(to="bob", content="hi"), once=True)
     assert account.waiting() == []
     assert account.unanswered("bob", "hi", since=time.time() - 60) == item
     assert account.unanswered("bob", "hi", since=time.time() + 60) is None
@@ -139,7 +171,7 @@ def dump(path: Path) -> list[str]:
 
 
 OPERATIONS: dict[str, Callable[[Account], Any]] = {
-    "queue": lambda account: account.queue("bob", "new"),
+    "queue": lambda account: account.queue(SendMessage(to="bob", content="new")),
     "stored": lambda account: account.stored(account.waiting()[0], message(2, sender="ann")),
     "apply": lambda account: account.apply([message(2), message(3)]),
     "merge": lambda account: account.merge(1, [message(1, rev=3), message(2)], 4),
@@ -154,7 +186,7 @@ def test_an_operation_is_whole_or_not_at_all(tmp_path: Path, operation: Callable
     def begin(name: str) -> tuple[Path, Account, Mortal]:
         path = tmp_path / name
         account = State(path, Mortal).account("localhost:7373", "ann")
-        account.queue("bob", "waits")
+        account.queue(SendMessage(to="bob", content="waits"))
         account.apply([message(1)])
         connection = account.state._sqlite
         assert isinstance(connection, Mortal)
@@ -181,7 +213,7 @@ def test_an_operation_is_whole_or_not_at_all(tmp_path: Path, operation: Callable
 def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
     path = tmp_path / "new" / "state"
     account = State(path).account("localhost:7373", "ann")
-    account.queue("bob", "hi")
+    account.queue(SendMessage(to="bob", content="hi"))
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     for file in path.parent.iterdir():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file

@@ -1,28 +1,31 @@
 """The client against the real server, in memory: logging in, talking, losing the connection, coming back."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from imd_client import AnswerLost, CaughtUp, Client, GaveUp, LoginNeeded, NotSent, Offline, Online, Refused, State
+from imd_client import (
+    AnswerLost,
+    CaughtUp,
+    Client,
+    GaveUp,
+    LoginNeeded,
+    NotSent,
+    Offline,
+    Online,
+    Refused,
+    State,
+)
 from twisted.internet.defer import CancelledError, Deferred
 
 from imd.testing import PASSWORD
 from imd.wire.accounts import Logout, WhoAmI
-from imd.wire.messages import Message, NewMessage, Sent
+from imd.wire.messages import NewMessage, SendMessage, Sent
 from imd.wire.receipts import Read, Receipt
 from imd.wire.refusals import BadName
-from tests.client.wires import Person, Wires
+from tests.client.wires import Person, Wires, live, results
 from tests.conftest import LoggedFailures
 
 Come = Callable[..., Person]
-
-
-def results(deferred: "Deferred[Any]") -> list[Any]:
-    """Take what a Deferred has come to, or its exception."""
-    found = []
-    deferred.addCallbacks(found.append, lambda failure: found.append(failure.value))
-    return found
 
 
 def test_two_people_talk(wires: Wires, come: Come) -> None:
@@ -154,7 +157,7 @@ def test_delivery_is_acknowledged(wires: Wires, come: Come) -> None:
 def test_many_messages_need_few_acknowledgements(wires: Wires, come: Come) -> None:
     ann, bob = come("ann"), come("bob")
     for number in range(60):
-        bob.client.outbox.queue("ann", f"{number}")
+        bob.client.outbox.queue(SendMessage(to="ann", content=f"{number}"))
     wires.settle()
     wires.pass_time(3)
     assert len(ann.texts()) == 60
@@ -165,7 +168,7 @@ def test_many_messages_need_few_acknowledgements(wires: Wires, come: Come) -> No
 def test_too_fast_is_waited_for_and_keeps_the_order(wires: Wires, come: Come) -> None:
     ann, bob = come("ann"), come("bob")
     for number in range(250):
-        ann.client.outbox.queue("bob", f"{number}")
+        ann.client.outbox.queue(SendMessage(to="bob", content=f"{number}"))
     wires.pass_time(30)
     assert bob.texts() == [f"ann: {number}" for number in range(250)]
 
@@ -221,7 +224,7 @@ def test_a_server_set_back_to_a_backup_is_believed(wires: Wires, come: Come) -> 
     ann.send("bob", "real")
     ann.client.stopService()
     wires.settle()
-    ann.client.account._move(1, 40)  # as if the conversation had gone on to rev 40
+    ann.client.account._move(1, 40, 0)  # as if the conversation had gone on to rev 40
     again = come("ann", state=state)
     bob = come("bob")
     bob.send("ann", "after the backup")
@@ -242,7 +245,7 @@ def test_every_attempt_that_fails_is_told_and_the_next_waits_longer(wires: Wires
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_bytes_may_come_in_any_pieces(wires: Wires, come: Come, size: int) -> None:
     ann, bob = come("ann"), come("bob")
-    ann.client.outbox.queue("bob", "中文 hi")
+    ann.client.outbox.queue(SendMessage(to="bob", content="中文 hi"))
     for _ in range(2000):
         for wire in wires.wires:
             wire.to_server()
@@ -255,7 +258,7 @@ def test_many_unread_messages_come_in_pages(wires: Wires, come: Come) -> None:
     come("ann").client.stopService()
     bob = come("bob")
     for number in range(450):
-        bob.client.outbox.queue("ann", f"{number}")
+        bob.client.outbox.queue(SendMessage(to="ann", content=f"{number}"))
     wires.pass_time(40)
     new = come("ann")
     wires.pass_time(5)
@@ -268,16 +271,11 @@ def test_many_missed_messages_come_in_pages(wires: Wires, come: Come) -> None:
     wires.up = False
     wires.wires[0].cut()
     for number in range(550):
-        bob.client.outbox.queue("ann", f"{number}")
+        bob.client.outbox.queue(SendMessage(to="ann", content=f"{number}"))
     wires.pass_time(40)
     wires.up = True
     wires.pass_time(60)
     assert ann.texts() == ["bob: first", *(f"bob: {number}" for number in range(550))]
-
-
-def live(rev: int, conversation: int = 1) -> Message:
-    fields = {"sender": "bob", "to": "bob", "kind": "text", "content": "?", "time": "2026-11-23T06:25:18.123Z"}
-    return Message(conversation=conversation, seq=rev, rev=rev, **fields)  # type: ignore[arg-type]
 
 
 def test_a_lost_copy_is_fetched_again(wires: Wires, come: Come) -> None:

@@ -159,3 +159,15 @@ def person(
     client.startService()
     wires.settle()
     return Person(client, wires, told)
+
+
+def results(deferred: "Deferred[Any]") -> list[Any]:
+    """Take what a Deferred has come to, or its exception."""
+    found = []
+    deferred.addCallbacks(found.append, lambda failure: found.append(failure.value))
+    return found
+
+
+def live(rev: int, conversation: int = 1) -> Message:
+    fields = {"sender": "bob", "to": "bob", "kind": "text", "content": "?", "time": "2026-11-23T06:25:18.123Z"}
+    return Message(conversation=conversation, seq=rev, rev=rev, **fields)  # type: ignore[arg-type]

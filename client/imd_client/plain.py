@@ -1,0 +1,139 @@
+"""The plain console: everything that happens is a line, and stays above the line being typed.
+
+hi                       [06:25] you to bob: hi        with the time once the server has it
+                         [06:26] bob: hello            as it arrives
+"""
+
+from datetime import datetime
+
+from imd.wire.base import Command, Event, Reply, Spec
+from imd.wire.catalog import say
+from imd.wire.conversations import Conversation, Page
+from imd.wire.messages import Message
+from imd.wire.receipts import Read
+from imd.wire.terminal import harmless, lines
+from imd_client import shown
+from imd_client.client import Client
+from imd_client.dialogue import Dialogue
+from imd_client.happenings import Arrived, CaughtUp, Happening, NotSent, Offline, Online, Trusted
+from imd_client.reasons import reason
+from imd_client.state import Item
+
+MOST_UNREAD = 20
+"""How many unread messages of one conversation are shown at the start."""
+
+
+class PlainView:
+    """Shows the console on a terminal, dumb or not, and on a pipe."""
+
+    client: Client
+    context = 5
+
+    def __init__(self, screen: Dialogue, place: str, language: str) -> None:
+        self.screen = screen
+        self.to = ""
+        self._place = place
+        self._language = language
+        self._here = False
+        self._offline = False
+        self._on_screen: dict[int, int] = {}
+        """Conversation -> the highest seq by others that is shown and not marked read."""
+
+    def say(self, key: str, **params: object) -> None:
+        """Show a sentence."""
+        self.screen.show(say(f"console.{key}", self._language, **params))
+
+    def begin(self, client: Client) -> None:
+        """Take the client whose happenings are to be shown."""
+        self.client = client
+
+    # What the person does.
+
+    def present(self) -> None:
+        """Mark read what is on the screen."""
+        if self.screen.interactive:
+            self._mark_read(*self._on_screen)
+
+    def _mark_read(self, *conversations: int) -> None:
+        for conversation in conversations:
+            if seq := self._on_screen.pop(conversation, 0):
+                self.client.marks.move(Read(conversation=conversation, seq=seq))
+
+    def chosen(self, to: str, page: Page | None) -> None:
+        """Say whom the person writes to now, and show the last words."""
+        self.to = to
+        if self.screen.interactive:
+            known = page is None or page.messages
+            self.say("chosen" if known else "first_words", to=to)
+            if page is not None:
+                self.screen.show_all(shown.page(page, to, self.client.account.username, self._language))
+        self.screen.prompt(f"{to}> ")
+
+    def answered(self, spec: Spec, command: Command, reply: Reply) -> None:
+        """Write what a command answered."""
+        self.screen.show_all(shown.answer(spec, command, reply, self.client.account.username, self._language))
+
+    def queued(self, item: Item) -> None:
+        """Say that it is kept, where there is no connection to send it at once."""
+        if self.screen.interactive and not self.client.connection.online:
+            self.say("queued", to=item.to, content=harmless(item.content))
+
+    # What happens.
+
+    def happened(self, happening: Happening) -> None:
+        """Write what happened."""
+        match happening:
+            case Trusted(server, fingerprint):
+                self.say("trusted", server=server, first=fingerprint[:48], second=fingerprint[48:])
+            case Online(username):
+                self._came_online(username)
+            case Offline(why):
+                self._went_offline(reason(why, self._place, self._language))
+            case Arrived(message) if self._here:
+                self._show(message)
+            case CaughtUp(listing) if not self._here:
+                self._here = True
+                self._show_unread(listing)
+            case Event() if not isinstance(happening, shown.QUIET) and (text := happening.text(self._language)):
+                self.screen.show("\n".join(lines(text)))
+            case NotSent(item, refused):
+                content = harmless(lines(item.content)[0])
+                self.say("not_sent", to=item.to, reason=harmless(refused.message), content=content)
+
+    def _came_online(self, username: str) -> None:
+        if not self._here:
+            self.say("welcome", username=username, server=self._place)
+            if self.screen.interactive:
+                self.say("hint")
+        elif self._offline:
+            self.say("online")
+        self._offline = False
+
+    def _went_offline(self, why: str) -> None:
+        if not self._offline:
+            self.say("unreachable" if self.client.account.token() is None else "offline", reason=why)
+        self._offline = True
+
+    def _show(self, message: Message) -> None:
+        me = self.client.account.username
+        self.screen.show(shown.message(message, me, datetime.now().astimezone(), self._language))
+        if message.sender != me:
+            self._on_screen[message.conversation] = message.seq
+        elif not self.screen.interactive:
+            self._mark_read(message.conversation)
+
+    def _show_unread(self, listing: list[Conversation]) -> None:
+        """Show what was not read yet, conversation by conversation, the one with the latest message last."""
+        unread = [each for each in reversed(listing) if each.unread]
+        if not unread:
+            self.say("nothing_unread")
+        for each in unread:
+            self.say("unread", to=each.to, count=each.unread)
+            account = self.client.account
+            messages = [
+                one for one in account.after(each.conversation, each.read_seq) if one.sender != account.username
+            ]
+            if (earlier := len(messages) - MOST_UNREAD) > 0:
+                self.say("earlier", to=each.to, count=earlier)
+            for message in messages[-MOST_UNREAD:]:
+                self._show(message)

@@ -1,0 +1,87 @@
+"""Text in columns: a Chinese character takes two, an accent none. Counted as prompt_toolkit counts when it draws."""
+
+import re
+from functools import lru_cache
+
+from prompt_toolkit.utils import get_cwidth
+
+Fragments = list[tuple[str, str]]
+"""Pieces of one line: style classes, as prompt_toolkit takes them, and text."""
+
+ELLIPSIS = "…"
+
+
+def columns(text: str) -> int:
+    """Count the columns that a text takes."""
+    return get_cwidth(text)
+
+
+def cut(text: str, width: int) -> str:
+    """Give as much of a text as fits, with an ellipsis where something is missing."""
+    if columns(text) <= width:
+        return text
+    return _start(text, width - 1) + ELLIPSIS if width > 0 else ""
+
+
+def pad(text: str, width: int) -> str:
+    """Give a text of exactly this width: cut, or followed by spaces."""
+    text = cut(text, width)
+    return text + " " * (width - columns(text))
+
+
+def _start(text: str, width: int) -> str:
+    taken = 0
+    for place, mark in enumerate(text):
+        taken += columns(mark)
+        if taken > width:
+            return text[:place]
+    return text
+
+
+@lru_cache(maxsize=2048)
+def wrap(text: str, width: int) -> tuple[str, ...]:
+    """Break a line into pieces that fit: at a space where there is one, between two Chinese characters anywhere."""
+    pieces: list[str] = []
+    start = 0
+    while start < len(text):
+        end = _end_of_piece(text, start, width)
+        pieces.append(text[start:end].rstrip(" "))
+        while end < len(text) and text[end] == " ":
+            end += 1
+        start = end
+    return tuple(pieces) or ("",)
+
+
+def wrap_hanging(text: str, width: int) -> list[str]:
+    """Break a line, and begin the further pieces below its text: after an indent, or in its second column."""
+    head = _HEAD.match(text)
+    start = head[0] if head and columns(head[0]) <= width // 2 else ""
+    first, *others = wrap(text[len(start) :], width - columns(start))
+    return [start + first, *(" " * columns(start) + piece for piece in others)]
+
+
+def _end_of_piece(text: str, start: int, width: int) -> int:
+    taken = 0
+    for place in range(start, len(text)):
+        taken += columns(text[place])
+        if taken > width and place > start:
+            breaks = (each for each in range(place, start, -1) if _may_break(text, each))
+            return next(breaks, place)
+    return len(text)
+
+
+def _may_break(text: str, place: int) -> bool:
+    before, after = text[place - 1], text[place]
+    if after in _NEVER_FIRST or before == _JOINER or not columns(after):
+        return False
+    return " " in (before, after) or 2 in (columns(before), columns(after))
+
+
+_HEAD = re.compile(r" *(?:\S+(?: \S+)* {2,}(?=\S))?")
+"""An indent, and what stands in a first column."""
+
+_JOINER = "\u200d"
+"""Makes one emoji of two."""
+
+_NEVER_FIRST = frozenset("，。、；：？！）》」』”’…")
+"""Chinese marks that do not begin a line."""

@@ -1,0 +1,43 @@
+"""What the console needs of the way it is shown: `plain` writes lines one below the other, `rich` draws the screen."""
+
+from typing import Protocol
+
+from imd.wire.base import Command, Reply, Spec
+from imd.wire.conversations import Page
+from imd_client.client import Client
+from imd_client.dialogue import Dialogue
+from imd_client.happenings import Happening
+from imd_client.state import Item
+
+
+class View(Protocol):
+    """A way to show the console. It is told what happens, and what the person did; it decides nothing."""
+
+    context: int
+    """How many earlier messages are wanted when somebody is chosen."""
+
+    @property
+    def screen(self) -> Dialogue:
+        """Where it is shown."""
+
+    @property
+    def to(self) -> str:
+        """Whom the person writes to, as they would type it; nothing before they chose."""
+
+    def begin(self, client: Client) -> None:
+        """Take the client whose happenings are to be shown."""
+
+    def happened(self, happening: Happening) -> None:
+        """Show what happened, if there is anything to show."""
+
+    def chosen(self, to: str, page: Page | None) -> None:
+        """Show whom the person writes to now, with the latest messages; None where there are none to be had."""
+
+    def answered(self, spec: Spec, command: Command, reply: Reply) -> None:
+        """Show what a command answered."""
+
+    def queued(self, item: Item) -> None:
+        """Show what the person wrote, before the server has it."""
+
+    def present(self) -> None:
+        """Note that the person is there, and has seen what is shown."""
