@@ -195,7 +195,7 @@ def _members(me: Me, volume: Volume) -> Callable[[Tx, list[Record]], list[Record
         return lambda tx, found: [] if found else both
 
     def read(tx: Tx, found: list[Record]) -> list[Record]:
-        rows = members.page(tx, volume.number, found[-1]["username"] if found else "", ROWS_AT_ONCE)
+        rows = members.page(tx, volume.number, me.account, found[-1]["username"] if found else "", ROWS_AT_ONCE)
         return [{"username": row.username, "role": row.role, "joined": row.joined} for row in rows]
 
     return read

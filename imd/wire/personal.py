@@ -43,6 +43,10 @@ class Starred(Reply, frozen=True, kw_only=True):
     messages: list[Message]
     more: bool
 
+    def lines(self, language: str) -> list[str]:
+        """Write each message behind the place it was said in."""
+        return [f"{each.to} {each.text(language)}" for each in self.messages]
+
 
 @command("starred", "STARRED")
 class ListStarred(Command, frozen=True, kw_only=True):

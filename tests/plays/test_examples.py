@@ -13,6 +13,7 @@ BEFORE = {
     "friend_remove": ["bob FRIEND ADD alice", "alice FRIEND ADD bob"],
     "announcement_remove": ["alice ANNOUNCEMENT ADD hello"],
     "announcement_seen": ["alice ANNOUNCEMENT ADD hello"],
+    "export_part": ["alice EXPORT"],
     "invite_revoke": ["alice INVITE CREATE"],
     "report_resolve": ["bob REPORT alice 1 rude"],
     "revoke_device": [f"other LOGIN alice device=laptop {PASSWORD}"],
