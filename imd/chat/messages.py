@@ -10,6 +10,7 @@ from imd.chat.friends import lift_decline, refuse_unwelcome
 from imd.chat.lanes import Me, Outcome, Told, Wake, reads, writes
 from imd.chat.news import Readers, changed, news, readers_of, shown
 from imd.chat.places import Place, account_named, by_number, group, group_row, message, own_message, recipient_named
+from imd.chat.search import SOON
 from imd.store import conversations, friends, profiles, receipts
 from imd.store import mentions as mention_rows
 from imd.store import messages as sql
@@ -200,8 +201,11 @@ def _store(tx: Tx, me: Me, target: Target, new: sql.Message, lifted: tuple[Told,
     receipts.follow_own(tx, row.conversation, me.account, row.seq)
     if target.place is not None and target.place.row.slow_mode:
         conversations.set_member(tx, row.conversation, me.account, spoke=me.now)
-    effects = (Wake(expires),) if expires else ()
-    return Outcome(_sent(row, duplicate=False), told=lifted + news(target.readers(me), row), effects=effects)
+    effects = [] if new.burn_after else [Wake(me.now + SOON)]
+    if expires:
+        effects.append(Wake(expires))
+    told = lifted + news(target.readers(me), row)
+    return Outcome(_sent(row, duplicate=False), told=told, effects=tuple(effects))
 
 
 @writes(wire.EditMessage)

@@ -21,6 +21,7 @@ from imd.wire import (
     reactions,
     receipts,
     reports,
+    search,
     session,
 )
 
@@ -32,6 +33,7 @@ MODULES: tuple[ModuleType, ...] = (
     pins,
     conversations,
     receipts,
+    search,
     groups,
     members,
     invitations,

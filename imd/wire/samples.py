@@ -140,6 +140,7 @@ _OWN: dict[str, dict[str, Any]] = {
     "Report": {"content": "send me your card number"},
     "NewReport": {"content": "send me your card number"},
     "AuditEntry": {"number": 7, "by": "root"},
+    "Found": {"more": True, "before": 812},
 }
 """Where a name means something else, or an optional field is worth showing: class -> field -> value."""
 

@@ -1,0 +1,52 @@
+"""What the tests of search share: groups, people who come and go, and an index that is brought up to date."""
+
+from typing import Any
+
+from imd.chat.lanes import Me
+from imd.chat.search import PAUSE, index
+from imd.store import conversations as rows
+from imd.wire.messages import SendMessage
+from imd.wire.search import Found
+from tests.chat.room import Room
+
+
+def bring_up_to_date(room: Room) -> None:
+    """Take everything into the index, and have it look at itself."""
+    while room.in_transaction(lambda tx: index(tx, room.now)).again == room.now + PAUSE:
+        pass
+    room.tx.execute("INSERT INTO search_index (search_index) VALUES ('integrity-check')")
+
+
+def contents(found: Found) -> list[str]:
+    return [each.content for each in found.messages]
+
+
+def send(room: Room, me: Me, to: str, content: str, **fields: Any) -> Any:
+    room.now += 1
+    return room.asks(me, SendMessage(to=to, content=content, **fields))
+
+
+def group(room: Room, handle: str, *people: Me) -> int:
+    """Make a group."""
+    room.tx.execute(
+        "INSERT INTO conversation (kind, handle, last_seq, last_rev, created) VALUES ('group', ?, 0, 0, 0)", (handle,)
+    )
+    for each in people:
+        join(room, handle, each)
+    row = rows.by_handle(room.tx, handle, 0)
+    assert row is not None
+    return row.conversation
+
+
+def join(room: Room, handle: str, me: Me) -> None:
+    """Let somebody in who sees nothing of what was said before."""
+    row = rows.by_handle(room.tx, handle, me.account)
+    assert row is not None
+    rows.add_member(room.tx, row, me.account, "member", row.last_seq, room.now)
+
+
+def leave(room: Room, handle: str, me: Me) -> None:
+    """Have somebody leave a group."""
+    row = rows.by_handle(room.tx, handle, me.account)
+    assert row is not None
+    rows.set_member(room.tx, row.conversation, me.account, left_seq=row.last_seq)
