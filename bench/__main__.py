@@ -9,9 +9,9 @@ from pathlib import Path
 from statistics import median_low
 from typing import Any
 
-from bench import machine, report, servers
+from bench import archive, machine, report, servers
 
-SECTIONS = ("pairs", "latency", "idle", "resumes")
+SECTIONS = ("pairs", "latency", "idle", "resumes", "search")
 
 
 def main() -> None:
@@ -77,6 +77,11 @@ def _measured(ground: servers.Ground, section: str, options: argparse.Namespace)
         found = both(counts=counts)
         for count in counts:
             yield _figure(f"{count:,} idle connections", "KiB each", found, str(count))
+    elif section == "search":
+        kinds = archive.queries()
+        found = _both(servers.with_archive(ground), options, section, queries=kinds, count=int(options.seconds * 50))
+        for kind in (*(f"{kind} p50" for kind in kinds), "any of these p99"):
+            yield _figure(f"search {archive.MESSAGES:,} messages: {kind}", "us", found, kind)
     else:
         yield _figure("resumes, with TLS handshake", "1/s", both(seconds=options.seconds), "resumes")
 

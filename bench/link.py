@@ -42,6 +42,10 @@ class Imd:
             b'"A line as people write them: half a sentence, then another half."}\n'
         ) % (to.encode(), client_id.encode())
 
+    def search(self, to: str, query: str) -> bytes:
+        """Look for something; imd does not ask to whom."""
+        return json.dumps({"action": "search", "query": query}, ensure_ascii=False).encode() + b"\n"
+
 
 @attrs.frozen
 class Relay(Imd):
@@ -54,6 +58,10 @@ class Relay(Imd):
     def request(self, to: str, client_id: str) -> bytes:
         """Have a line of the same size passed on."""
         return to.encode() + b" " + super().request(to, client_id)
+
+    def search(self, to: str, query: str) -> bytes:
+        """Have the same line passed on."""
+        return to.encode() + b" " + super().search(to, query)
 
 
 def open_link(face: Imd, user: str) -> ssl.SSLSocket:

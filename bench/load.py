@@ -149,11 +149,39 @@ def resumes(face: Imd, server: int, seconds: float) -> dict[str, Any]:
     return {"resumes": round(done / (time.perf_counter() - begun)), "load": attrs.asdict(watch.load())}
 
 
+def search(face: Imd, server: int, queries: dict[str, list[str]], count: int) -> dict[str, Any]:
+    """Microseconds from a query to its whole answer, one at a time, the server otherwise idle."""
+    poller = Poller()
+    links = open_links(face, [SENDERS[0], RECEIVERS[0]])
+    answers = 0
+
+    def answer(data: bytes) -> None:
+        nonlocal answers
+        answers += data.count(b"\n")
+
+    poller.add(links[0], answer)
+    poller.add(links[1], lambda data: None)
+    watch, figures = Stopwatch(server), {}
+    everything: list[float] = []
+    for kind, asked in queries.items():
+        taken: list[float] = []
+        for number in range(count):
+            begun, wanted = time.perf_counter(), answers + 1
+            links[0].send(face.search(RECEIVERS[0], asked[number % len(asked)]))
+            _turn_until(poller, lambda wanted=wanted: answers == wanted)
+            taken.append(time.perf_counter() - begun)
+        figures[f"{kind} p50"] = round(percentile(taken, 50) * 1e6)
+        everything += taken
+    figures["any of these p99"] = round(percentile(everything, 99) * 1e6)
+    return {**figures, "load": attrs.asdict(watch.load())}
+
+
 SECTIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "pairs": pairs,
     "latency": latency,
     "idle": idle,
     "resumes": resumes,
+    "search": search,
 }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -15,6 +16,7 @@ from typing import Any
 
 import attrs
 
+from bench import archive
 from bench.link import CONTEXT, ask
 from bench.load import RECEIVERS, SENDERS
 from bench.machine import cores
@@ -75,6 +77,16 @@ def prepare(directory: Path) -> Ground:
                 ask(link, {"action": "register", **account})
                 tokens[user] = ask(link, {"action": "login", **account})["token"]
     return Ground(directory, tokens)
+
+
+def with_archive(ground: Ground) -> Ground:
+    """Give other ground, with the same people and very many messages."""
+    directory = ground.directory / "archive"
+    if not directory.exists():
+        shutil.copytree(ground.directory / "data", directory / "data")
+        shutil.copy(ground.directory / "config.toml", directory)
+        archive.fill(directory / "data")
+    return attrs.evolve(ground, directory=directory)
 
 
 @contextmanager
