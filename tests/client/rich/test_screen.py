@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from imd.testing import PASSWORD
-from tests.client.rich.desk import ENTER, ESCAPE, PAGE_DOWN, PAGE_UP, UP, Desk, known, sit
+from tests.client.rich.desk import DOWN, ENTER, ESCAPE, PAGE_DOWN, PAGE_UP, UP, Desk, known, sit
 from tests.client.wires import Person, Wires
 
 Come = Callable[..., Person]
@@ -257,5 +257,36 @@ def test_completion_is_taken_with_enter(wires: Wires, tmp_path: Path, come: Come
         assert await ann.line() == "> /conversations"
         await ann.press(ENTER, ENTER)
         assert "  None." in " ".join(await ann.rows())
+
+    known(wires, tmp_path, story)
+
+
+def test_the_other_keys(wires: Wires, tmp_path: Path, come: Come) -> None:
+    bob, _ = come("bob"), come("ann")
+    for text in ("one", "two", "three"):
+        bob.send("ann", text)
+
+    async def story(ann: Desk) -> None:
+        await ann.press("\t", "\x06")
+        assert await ann.line() == "bob> /search"
+        await ann.press("\x03", "/h", "\t", "\t")
+        second = await ann.line()
+        await ann.press("\t", "\x1b[Z")
+        assert await ann.line() == second
+        await ann.press(ESCAPE, "\x03")
+        assert (await ann.press("\x0c"))[0] == " bob"
+        assert "Alt-Enter" in " ".join(await ann.press("？"))
+        await ann.press("x")
+        await ann.types("/history bob")
+        assert (await ann.rows())[1].endswith(" 3 from /history bob")
+        await ann.press(PAGE_UP, DOWN)
+        await ann.press("q")
+        assert (await ann.timeline())[-1].endswith("three")
+        await ann.types("/history bob")
+        await ann.press(UP, ENTER)
+        marked = ann.view.model.current
+        assert marked.messages[marked.selected].content == "two"
+        await ann.press(ENTER)
+        assert (await ann.rows())[-3] == " Reply to bob: two"
 
     known(wires, tmp_path, story)
