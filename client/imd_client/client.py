@@ -17,7 +17,7 @@ from imd.wire.base import Command
 from imd.wire.messages import Message, NewMessage, Sent
 from imd_client.address import Address
 from imd_client.connection import Connection, Credentials
-from imd_client.happenings import Happening, Online
+from imd_client.happenings import Happening, Online, Restored
 from imd_client.inbox import Inbox
 from imd_client.marks import Marks
 from imd_client.outbox import Outbox
@@ -96,6 +96,9 @@ class Client(Service):
     def _happened(self, happening: Happening) -> None:
         if isinstance(happening, NewMessage):
             self.inbox.heard(Message(**msgspec.structs.asdict(happening)))
+        elif isinstance(happening, Restored):
+            self.inbox.begin_anew()
+            self.marks.begin_anew()
         elif isinstance(happening, Online):
             self.spawn(self._begin())
         self.watch(happening)

@@ -60,6 +60,11 @@ class Inbox:
             self._behind.update(applied.gaps)
             self.spawn(self.mend())
 
+    def begin_anew(self) -> None:
+        """Forget what was heard of conversations that are not what they were."""
+        self._live.clear()
+        self._behind.clear()
+
     async def catch_up(self) -> None:
         """Fetch all that happened while nobody was connected."""
         async with self._one_at_a_time:

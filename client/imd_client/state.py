@@ -19,6 +19,7 @@ from imd.wire.messages import Message
 VERSION = 1
 _SCHEMA = """
 CREATE TABLE pin (server TEXT PRIMARY KEY, fingerprint TEXT NOT NULL);
+CREATE TABLE life (account INTEGER PRIMARY KEY, epoch TEXT NOT NULL);
 CREATE TABLE account (
     id INTEGER PRIMARY KEY, server TEXT NOT NULL, username TEXT NOT NULL, token TEXT, used INTEGER NOT NULL,
     UNIQUE (server, username));
@@ -145,6 +146,21 @@ class Account:
         """Remember the token, or that there is none, and that this account was used last."""
         latest = "(SELECT max(used) + 1 FROM account)"
         self.state.execute(f"UPDATE account SET token = ?, used = {latest} WHERE id = ?", (token, self.id))  # noqa: S608
+
+    def meets(self, epoch: str) -> bool:
+        """Note which life of the server's data this is. In another one than before, the copies of conversations go.
+
+        What waits in the outbox stays: the server finds by its client_id what it has stored in this life.
+        """
+        with self.state.transaction():
+            known = self.state.execute("SELECT epoch FROM life WHERE account = ?", (self.id,)).fetchone()
+            if known is not None and known[0] == epoch:
+                return False
+            self.state.execute("INSERT OR REPLACE INTO life VALUES (?, ?)", (self.id, epoch))
+            if known is not None:
+                self.state.execute("DELETE FROM cursor WHERE account = ?", (self.id,))
+                self.state.execute("DELETE FROM message WHERE account = ?", (self.id,))
+        return known is not None
 
     # The outbox: what was written here and is not answered yet.
 

@@ -53,6 +53,9 @@ class Me:
     attendance: Attendance = attrs.field(factory=Attendance, repr=False)
     """Who is here."""
 
+    epoch: str = ""
+    """The name of the database's life."""
+
     @property
     def author(self) -> str:
         """The name under which it is kept that I did something; nobody can be called what the operator is."""

@@ -148,7 +148,14 @@ class House:
 
     def me(self, **who: Any) -> Me:
         """Make who asks, now and under the rules that hold now."""
-        return Me(now=self.now(), limits=self.limits, registration=self.registration, words=self.words, **who)
+        return Me(
+            now=self.now(),
+            limits=self.limits,
+            registration=self.registration,
+            words=self.words,
+            epoch=self.database.epoch,
+            **who,
+        )
 
     def read(self, work: Callable[[Tx], T]) -> "Deferred[T]":
         """Read on a snapshot."""

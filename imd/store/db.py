@@ -21,6 +21,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from imd.store import life
 from imd.store.migrations import migrate
 from imd.store.transaction import Tx
 
@@ -147,6 +148,9 @@ class Database:
     clock: IReactorTime
     writer: Pool
     readers: Pool
+    epoch: str = ""
+    """The name of this database's life, see `life`."""
+
     waiting_limit: int = 10_000
     """How many writes may wait before new ones are refused."""
 
@@ -165,6 +169,7 @@ class Database:
         """Open the file, made or brought up to date first. Raises NewerSchema and sqlite3.Error."""
         connection = connect(path)
         migrate(connection)
+        epoch = life.epoch(connection)
         connection.close()
 
         def pool(size: int, *, query_only: bool) -> Pool:
@@ -181,7 +186,9 @@ class Database:
             made.connectionFactory = lambda pool: pool.connect()  # type: ignore[assignment]  # any callable, it says
             return made
 
-        return cls(clock=reactor, writer=pool(1, query_only=False), readers=pool(readers, query_only=True))
+        return cls(
+            clock=reactor, writer=pool(1, query_only=False), readers=pool(readers, query_only=True), epoch=epoch
+        )
 
     def write(self, work: Callable[[Tx], Any], done: Done) -> None:
         """Queue a piece of work; `done` is called with its value, or with the error that undid it."""

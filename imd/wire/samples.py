@@ -36,6 +36,7 @@ _TIME = "2026-11-23T06:25:18.123Z"
 _FIELDS: dict[str, Any] = {
     "server": "imd 0.1.0",
     "protocol": "imd/1",
+    "epoch": "5f0c2d1b9a7e4c36",
     "limits": LIMITS,
     "features": ["replay", "sync", "resume", "client_id"],
     "username": "alice",
