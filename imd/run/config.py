@@ -39,6 +39,8 @@ class Config:
     """What a session reads before it says HELLO lang=..."""
 
     limits: Limits = attrs.Factory(Limits)
+    file: Path | None = None
+    """The file it was read from."""
 
     @property
     def registration(self) -> str:
@@ -65,13 +67,15 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
     """Gather the configuration; `options` holds those that were given. Raises Problem."""
     given = {key: Said(value, f"--{key.replace('_', '-')}") for key, value in options.items()}
     given = _environment(environment) | given
-    if file := given.pop("config", None):
-        given = _file(file.base / str(file.value)) | given
+    file = None
+    if named := given.pop("config", None):
+        file = (named.base / str(named.value)).absolute()
+        given = _file(file) | given
     values = {key: _checked(key, said) for key, said in given.items()}
     if ("certificate" in values) != ("key" in values):
         raise Problem("certificate_and_key")
     limits = {key: values.pop(key) for key in list(values) if key in attrs.fields_dict(Limits)}
-    return Config(**{"data_dir": Path.cwd() / "imd-data", **values}, limits=Limits(**limits))
+    return Config(**{"data_dir": Path.cwd() / "imd-data", **values}, limits=Limits(**limits), file=file)
 
 
 def _environment(environment: Mapping[str, str]) -> dict[str, Said]:

@@ -49,6 +49,11 @@ class DataDirectory:
         return self.path / "admin.sock"
 
     @property
+    def last_backup(self) -> Path:
+        """What the latest backup leaves behind: its time and its path."""
+        return self.path / "backup.json"
+
+    @property
     def lock_file(self) -> Path:
         """What a process that uses the directory holds locked."""
         return self.path / "imd.lock"

@@ -186,9 +186,7 @@ class Database:
             made.connectionFactory = lambda pool: pool.connect()  # type: ignore[assignment]  # any callable, it says
             return made
 
-        return cls(
-            clock=reactor, writer=pool(1, query_only=False), readers=pool(readers, query_only=True), epoch=epoch
-        )
+        return cls(clock=reactor, writer=pool(1, query_only=False), readers=pool(readers, query_only=True), epoch=epoch)
 
     def write(self, work: Callable[[Tx], Any], done: Done) -> None:
         """Queue a piece of work; `done` is called with its value, or with the error that undid it."""

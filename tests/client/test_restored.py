@@ -1,6 +1,5 @@
 """A server that was set back to a backup: the client's copy follows, and nothing that waits to be sent is lost."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
