@@ -19,4 +19,5 @@ import imd.chat.profiles
 import imd.chat.reactions
 import imd.chat.receipts
 import imd.chat.reports
-import imd.chat.session  # noqa: F401  # the import is what registers
+import imd.chat.session
+import imd.chat.status  # noqa: F401  # the import is what registers

@@ -208,10 +208,28 @@ class Outcome(Generic[R]):
     effects: tuple[Effect, ...] = ()
 
 
+@attrs.frozen
+class Vitals:
+    """What only the running server knows of itself; None where it does not."""
+
+    uptime: int = 0
+    connections: int = 0
+    online: int = 0
+    queue: int = 0
+    commit_ms: float = 0.0
+    disk_free: int | None = None
+    certificate_days: int | None = None
+    backup: int | None = None
+    """Milliseconds since 1970."""
+
+
 class Desk(Protocol):
     """What a slow handler may wait for."""
 
     throttle: Throttle
+
+    def vitals(self) -> Vitals:
+        """Tell how the server is."""
 
     def read(self, work: Callable[[Tx], T]) -> Awaitable[T]:
         """Read on a snapshot."""

@@ -25,6 +25,7 @@ from imd.chat.lanes import (
     Promote,
     Topic,
     Unfollow,
+    Vitals,
     Wake,
 )
 from imd.chat.limits import Limits
@@ -44,6 +45,14 @@ T = TypeVar("T")
 
 class Audience(Protocol):
     """Who is online: the factory."""
+
+    @property
+    def size(self) -> int:
+        """How many connections there are."""
+
+    @property
+    def people(self) -> int:
+        """How many accounts are online."""
 
     def enter(self, account: int, session: Any, topics: Mapping[Topic, int]) -> None:
         """Count a session as an account's, which follows these topics."""
@@ -69,6 +78,9 @@ class Audience(Protocol):
 
 class Nobody:
     """The audience of a house without a door: the command line beside a stopped daemon."""
+
+    size = 0
+    people = 0
 
     def enter(self, account: int, session: Any, topics: Mapping[Topic, int]) -> None:
         """Let nobody in."""
@@ -132,6 +144,10 @@ class House:
     )
 
     attendance: Attendance = attrs.field(factory=Attendance, init=False)
+    watch: Callable[[Vitals], Vitals] = lambda vitals: vitals
+    """Adds to the vitals what is known further up: of disk, certificate and backups."""
+
+    _begun: float = attrs.field(default=attrs.Factory(lambda self: self.reactor.seconds(), takes_self=True), init=False)
     chores: Chores = attrs.field(default=attrs.Factory(Chores, takes_self=True), init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -155,6 +171,18 @@ class House:
             words=self.words,
             epoch=self.database.epoch,
             **who,
+        )
+
+    def vitals(self) -> Vitals:
+        """Tell how the server is."""
+        return self.watch(
+            Vitals(
+                uptime=int(self.reactor.seconds() - self._begun),
+                connections=self.audience.size,
+                online=self.audience.people,
+                queue=self.database.waiting,
+                commit_ms=round(self.database.group_seconds * 1000, 1),
+            )
         )
 
     def read(self, work: Callable[[Tx], T]) -> "Deferred[T]":

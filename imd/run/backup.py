@@ -20,7 +20,7 @@ import msgspec
 import imd
 from imd.run import archive, certificates
 from imd.run.config import Config
-from imd.run.directory import DataDirectory
+from imd.run.directory import DataDirectory, LatestBackup
 from imd.run.problem import Problem
 from imd.store import migrations
 
@@ -35,15 +35,6 @@ class Made:
     bytes: int
     seconds: float
     files: tuple[str, ...]
-
-
-class Latest(msgspec.Struct, frozen=True):
-    """What is remembered of the latest backup, in the data directory."""
-
-    time: int
-    """Seconds since 1970."""
-
-    path: str
 
 
 def make(config: Config, target: Path, passphrase: str = "") -> Made:
@@ -68,7 +59,7 @@ def make(config: Config, target: Path, passphrase: str = "") -> Made:
     except OSError as error:
         raise Problem("backup.unwritten", path=target, reason=error.strerror or error) from None
     with suppress(OSError):  # whoever makes the backup may only be allowed to read
-        latest = msgspec.json.encode(Latest(int(time.time()), str(target)))
+        latest = msgspec.json.encode(LatestBackup(int(time.time()), str(target)))
         certificates.write(directory.last_backup, latest, 0o600)
     return Made(target, target.stat().st_size, time.monotonic() - begun, tuple(files))
 
@@ -114,11 +105,3 @@ def _manifest(files: dict[str, Path]) -> archive.Manifest:
 def reader(database: Path) -> sqlite3.Connection:
     """Open a database to be read, beside a daemon that may be writing it. Raises sqlite3.Error."""
     return sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
-
-
-def latest(directory: DataDirectory) -> Latest | None:
-    """Tell of the latest backup, if there was one."""
-    try:
-        return msgspec.json.decode(directory.last_backup.read_bytes(), type=Latest)
-    except (OSError, msgspec.DecodeError):
-        return None

@@ -16,7 +16,7 @@ from twisted.scripts._twistd_unix import ServerOptions
 from twisted.scripts.twistd import runApp
 
 import imd.engine.house  # noqa: F401  # declares every command
-from imd.run import check, keeping, operator
+from imd.run import check, keeping, operator, status
 from imd.run.config import load
 from imd.run.options import Options, PlainOptions, say
 from imd.run.problem import Problem
@@ -189,6 +189,7 @@ class Imd(Program):
     subCommands = [
         ["run", None, Run, say("run")],
         ["check", None, Check, say("check")],
+        ["status", None, status.Status, say("status")],
         *keeping.COMMANDS,
         ["chat", None, Chat, say("chat")],
         ["send", None, Send, say("send")],

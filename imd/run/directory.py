@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import attrs
+import msgspec
 
 from imd.run.problem import Problem
 from imd.store.db import Database, connect
@@ -19,6 +20,15 @@ T = TypeVar("T")
 
 LONGEST_SOCKET_PATH = 107
 """What Linux takes as a unix socket's path, in bytes."""
+
+
+class LatestBackup(msgspec.Struct, frozen=True):
+    """What is remembered of the latest backup, in the data directory."""
+
+    time: int
+    """Seconds since 1970."""
+
+    path: str
 
 
 @attrs.define
@@ -57,6 +67,13 @@ class DataDirectory:
     def lock_file(self) -> Path:
         """What a process that uses the directory holds locked."""
         return self.path / "imd.lock"
+
+    def latest_backup(self) -> LatestBackup | None:
+        """Tell of the latest backup, if there was one."""
+        try:
+            return msgspec.json.decode(self.last_backup.read_bytes(), type=LatestBackup)
+        except (OSError, msgspec.DecodeError):
+            return None
 
     def take(self) -> None:
         """Make the directory if need be, and lock it until `release` or the end of the process. Raises Problem."""

@@ -1,7 +1,6 @@
 """`imd backup`, `imd restore` and `imd verify` on the command line."""
 
 import getpass
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,30 +8,20 @@ from typing import Any
 from twisted.python import usage
 
 from imd.run import backup, restore, verify
-from imd.run.config import Config, load
-from imd.run.options import PlainOptions, say
+from imd.run.options import Placed, say
 from imd.run.problem import Problem
 
 
-class Keeping(PlainOptions):
+class Keeping(Placed):
     """What the three have in common."""
 
-    optParameters = [
-        ["data-dir", "d", None, say("option.data_dir")],
-        ["config", "c", None, say("option.config")],
-        ["passphrase-file", "p", None, say("option.passphrase_file")],
-    ]
+    optParameters = [["passphrase-file", "p", None, say("option.passphrase_file")]]
 
     def parseArgs(self, *words: str) -> None:
         """Take the backup's file."""
         if len(words) != 1:
             raise usage.UsageError(say("extra", word=words[1]) if words else say("no_file"))
         self["file"] = words[0]
-
-    def config(self) -> Config:
-        """Put together where the data is. Raises Problem."""
-        given = {name: self[name.replace("_", "-")] for name in ("data_dir", "config")}
-        return load({name: value for name, value in given.items() if value}, os.environ)
 
     def passphrase(self) -> str:
         """Give the first line of the file that was named; else ask at the terminal. Raises Problem."""
@@ -49,17 +38,6 @@ class Keeping(PlainOptions):
         if not given:
             raise Problem("no_passphrase")
         return given
-
-    def carry_out(self) -> None:
-        """Do it; what is wrong is one line on stderr."""
-        try:
-            self.work()
-        except Problem as problem:
-            raise problem.exit() from None
-
-    def work(self) -> None:
-        """Do what this command does. Raises Problem."""
-        raise NotImplementedError
 
 
 class Backup(Keeping):

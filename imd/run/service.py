@@ -32,6 +32,7 @@ from imd.run.directory import DataDirectory
 from imd.run.listening import opening
 from imd.run.options import Options
 from imd.run.problem import Problem
+from imd.run.surroundings import Surroundings
 
 __all__ = ["Daemon", "Options", "makeService"]
 
@@ -98,6 +99,8 @@ class Daemon(MultiService):
             language=config.language,
         )
         self.house.govern(self.directory.look_up(policies.standing))
+        certificate = config.certificate or self.directory.certificate
+        self.house.watch = Surroundings(self.directory, certificate).watched
         self.factory = ImdFactory(self.house, tls=tls)
         for listen in config.listen:
             try:

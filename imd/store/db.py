@@ -160,6 +160,9 @@ class Database:
     after_batch: Callable[[], None] = lambda: None
     """Called when a group's completions have all been called: the moment to flush what they wrote."""
 
+    group_seconds: float = attrs.field(default=0.0, init=False)
+    """How long the writer took for the latest group, its commit included."""
+
     _waiting: list[Write] = attrs.field(factory=list, init=False)
     _busy: bool = attrs.field(default=False, init=False)
     _closing: "Deferred[None] | None" = attrs.field(default=None, init=False)
@@ -208,8 +211,19 @@ class Database:
         batch = self._waiting[: self.batch_limit]
         del self._waiting[: self.batch_limit]
         self._busy = True
-        running = self.writer.runWithConnection(run_batch, batch)
+        running = self.writer.runWithConnection(self._timed, batch)
         return batch, running.addErrback(self._failed, len(batch))
+
+    def _timed(self, connection: sqlite3.Connection, batch: list[Write]) -> list[Result]:
+        begun = time.perf_counter()
+        results = run_batch(connection, batch)
+        self.group_seconds = time.perf_counter() - begun
+        return results
+
+    @property
+    def waiting(self) -> int:
+        """How many writes wait for the writer."""
+        return len(self._waiting)
 
     def _failed(self, failure: Failure, count: int) -> list[Result]:
         self.log.failure("commit failed; {count} writes are not stored", failure, count=count)

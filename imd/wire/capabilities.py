@@ -22,6 +22,7 @@ from imd.wire import (
     receipts,
     reports,
     session,
+    status,
 )
 
 MODULES: tuple[ModuleType, ...] = (
@@ -44,4 +45,5 @@ MODULES: tuple[ModuleType, ...] = (
     admin,
     policies,
     audit,
+    status,
 )

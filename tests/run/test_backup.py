@@ -128,13 +128,13 @@ def test_a_backup_after_a_kill_has_what_is_in_the_log_of_writes(config: Config, 
 
 def test_the_latest_backup_is_remembered(config: Config, tmp_path: Path) -> None:
     directory = DataDirectory(config.data_dir)
-    assert backup.latest(directory) is None
+    assert directory.latest_backup() is None
     backup.make(config, tmp_path / "one")
-    latest = backup.latest(directory)
+    latest = directory.latest_backup()
     assert latest is not None
     assert latest.path == str(tmp_path / "one")
     directory.last_backup.write_text("nonsense")
-    assert backup.latest(directory) is None
+    assert directory.latest_backup() is None
 
 
 def test_a_failed_backup_leaves_the_old_one(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
