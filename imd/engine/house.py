@@ -34,6 +34,7 @@ from imd.chat.throttle import Throttle
 from imd.chat.words import Words
 from imd.engine.announcement import Announcement
 from imd.engine.chores import Chores
+from imd.engine.meter import Meter
 from imd.engine.passwords import Passwords, Threads
 from imd.store.db import Database, StoreUnavailable
 from imd.store.transaction import Tx
@@ -147,6 +148,9 @@ class House:
     watch: Callable[[Vitals], Vitals] = lambda vitals: vitals
     """Adds to the vitals what is known further up: of disk, certificate and backups."""
 
+    meter: Meter | None = None
+    """Who measures, if anybody does."""
+
     _begun: float = attrs.field(default=attrs.Factory(lambda self: self.reactor.seconds(), takes_self=True), init=False)
     chores: Chores = attrs.field(default=attrs.Factory(Chores, takes_self=True), init=False)
 
@@ -230,6 +234,11 @@ class House:
         reference = secrets.token_hex(4)
         self.log.failure("fault {reference} in {action}", Failure(error), reference=reference, action=action)
         return Internal(reference=reference)
+
+    def refused(self, refusal: Refusal) -> None:
+        """Count a refusal, where somebody counts."""
+        if self.meter is not None:
+            self.meter.refused(refusal.code)
 
     def spread(self, announcements: list[Announcement], effects: tuple[Effect, ...], besides: Any = None) -> None:
         """Tell others, and do to other sessions, what an outcome says; all but the one session that asked.

@@ -25,6 +25,9 @@ MOST_WAITING = 200
 class Crew(Protocol):
     """Who does the hashing."""
 
+    waiting: int
+    """How many passwords wait."""
+
     def do(self, work: Callable[[], T]) -> "Deferred[T]":
         """Run it somewhere."""
 
@@ -34,6 +37,8 @@ class Crew(Protocol):
 
 class Inline:
     """Hashes at once: for tests, and for the command line beside a stopped daemon."""
+
+    waiting = 0
 
     def do(self, work: Callable[[], T]) -> "Deferred[T]":
         """Run it here and now."""
@@ -49,20 +54,20 @@ class Threads:
 
     reactor: Any
     _pool: ThreadPool | None = None
-    _waiting: int = 0
+    waiting: int = 0
 
     def do(self, work: Callable[[], T]) -> "Deferred[T]":
         """Run it in a thread; refuses `unavailable` when too many wait."""
-        if self._waiting >= MOST_WAITING:
+        if self.waiting >= MOST_WAITING:
             raise Unavailable
         if self._pool is None:
             self._pool = ThreadPool(0, THREADS, name="passwords")
             self._pool.start()
-        self._waiting += 1
+        self.waiting += 1
         return deferToThreadPool(self.reactor, self._pool, work).addBoth(self._done)
 
     def _done(self, result: T) -> T:
-        self._waiting -= 1
+        self.waiting -= 1
         return result
 
     def stop(self) -> None:

@@ -60,6 +60,8 @@ def findings(config: Config) -> Iterator[Finding]:
         yield from certificate_and_key(certificate, key)
     for listen in config.listen:
         yield port(listen, certificate)
+    if config.metrics is not None:
+        yield port(config.metrics, certificate)
     yield clock(directory.database)
     yield open_files()
     if directory.database.exists():

@@ -35,6 +35,9 @@ class Config:
 
     certificate: Path | None = None
     key: Path | None = None
+    metrics: str | None = None
+    """The endpoint string of the figures for Prometheus, which only this machine may reach."""
+
     language: str = "en"
     """What a session reads before it says HELLO lang=..."""
 
@@ -50,7 +53,7 @@ class Config:
 
 CHOICES = {"register": ("open", "invite", "closed"), "language": LANGUAGES}
 KINDS: dict[str, Any] = {"data_dir": Path, "listen": tuple, "register": str, "certificate": Path, "key": Path}
-KINDS |= {"language": str} | {field.name: field.type for field in attrs.fields(Limits)}
+KINDS |= {"metrics": str, "language": str} | {field.name: field.type for field in attrs.fields(Limits)}
 """Every key and what it holds. Each limit is a key of its own."""
 
 
@@ -74,6 +77,8 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
     values = {key: _checked(key, said) for key, said in given.items()}
     if ("certificate" in values) != ("key" in values):
         raise Problem("certificate_and_key")
+    if "metrics" in values and not loopback_only(values["metrics"]):
+        raise Problem("metrics_open", listen=values["metrics"])
     limits = {key: values.pop(key) for key in list(values) if key in attrs.fields_dict(Limits)}
     return Config(**{"data_dir": Path.cwd() / "imd-data", **values}, limits=Limits(**limits), file=file)
 

@@ -20,6 +20,7 @@ from twisted.internet import defer
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import quoteStringArgument
 from twisted.internet.error import CannotListenError, ReactorNotRunning
+from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import Logger
 
 from imd.chat import policies
@@ -103,11 +104,26 @@ class Daemon(MultiService):
         self.house.watch = Surroundings(self.directory, certificate).watched
         self.factory = ImdFactory(self.house, tls=tls)
         for listen in config.listen:
-            try:
-                port = strports.service(listen, self.factory, reactor=self.reactor)
-            except (ValueError, TypeError, LookupError, OSError) as error:
-                raise Problem("endpoint", listen=listen, reason=error) from None
-            port.setServiceParent(self)
+            self._serve(listen, self.factory)
+        if config.metrics is not None:
+            self._measure(config.metrics)
+
+    def _measure(self, listen: str) -> None:
+        try:
+            from imd.run.metrics import Metrics, MetricsSite  # an extra that only this key needs
+        except ImportError:
+            raise Problem("metrics_extra") from None
+        try_port(listen)
+        metrics = Metrics(self.house)
+        metrics.setServiceParent(self)
+        self._serve(listen, MetricsSite(metrics))
+
+    def _serve(self, listen: str, factory: IProtocolFactory) -> None:
+        try:
+            port = strports.service(listen, factory, reactor=self.reactor)
+        except (ValueError, TypeError, LookupError, OSError) as error:
+            raise Problem("endpoint", listen=listen, reason=error) from None
+        port.setServiceParent(self)
 
     def _tls(self) -> ServerTLS:
         certificate = self.config.certificate or self.directory.certificate

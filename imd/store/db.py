@@ -160,6 +160,9 @@ class Database:
     after_batch: Callable[[], None] = lambda: None
     """Called when a group's completions have all been called: the moment to flush what they wrote."""
 
+    measure: Callable[[int, float], None] | None = None
+    """Called with a group's size and how long the writer took for it."""
+
     group_seconds: float = attrs.field(default=0.0, init=False)
     """How long the writer took for the latest group, its commit included."""
 
@@ -235,6 +238,8 @@ class Database:
 
     def _committed(self, results: list[Result], batch: list[Write]) -> None:
         self._busy = False
+        if self.measure is not None:
+            self._quietly(self.measure, len(batch), self.group_seconds)
         following = self._hand_over()  # it syncs while this group is answered, and is answered after it
         for write, (value, error) in zip(batch, results, strict=True):
             self._quietly(write.done, value, error)

@@ -39,6 +39,7 @@ def test_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_every_key_comes_from_the_file(file: Path, tmp_path: Path) -> None:
     text = ['data_dir = "d"', 'listen = ["tcp:1", "tcp:2"]', 'register = "invite"', 'language = "zh"']
     text += ['certificate = "c.pem"', f'key = "{tmp_path}/k.pem"']
+    text += ['metrics = "unix:/m"']
     text += [f"{name} = {number}" for number, name in enumerate(attrs.fields_dict(Limits))]
     file.write_text("\n".join(text))
     config = load({"config": str(file)}, {})
@@ -49,7 +50,9 @@ def test_every_key_comes_from_the_file(file: Path, tmp_path: Path) -> None:
         certificate=tmp_path / "c.pem",
         key=tmp_path / "k.pem",
         language="zh",
+        metrics="unix:/m",
         limits=Limits(*range(len(attrs.fields(Limits)))),
+        file=file,
     )
 
 
