@@ -144,6 +144,7 @@ class House:
         default=attrs.Factory(lambda self: (self.limits, self.registration), takes_self=True), init=False
     )
 
+    _standing: Govern = attrs.field(default=Govern(None, {}, Words()), init=False)
     attendance: Attendance = attrs.field(factory=Attendance, init=False)
     watch: Callable[[Vitals], Vitals] = lambda vitals: vitals
     """Adds to the vitals what is known further up: of disk, certificate and backups."""
@@ -159,8 +160,16 @@ class House:
         if missing := registry.missing_words() + unhandled:
             raise ValueError(f"commands without words or handler: {', '.join(missing)}")
 
+    def configure(self, limits: Limits, registration: str, language: str) -> None:
+        """Go by another configuration from now on; what admins have set still holds over it."""
+        self._configured = limits, registration
+        self.language = language
+        self.throttle.allowed = limits.failed_logins
+        self.govern(self._standing)
+
     def govern(self, policies: Govern) -> None:
         """Let what admins have set hold over what is configured."""
+        self._standing = policies
         limits, registration = self._configured
         self.limits = attrs.evolve(limits, **policies.limits)
         self.registration = policies.registration or registration

@@ -95,10 +95,17 @@ class ServerTLS:
                 connection.set_context(pair.context)
                 return
 
+    def use(self, pairs: list[tuple[Path, Path]]) -> None:
+        """Take other pairs from now on. Raises SSL.Error, OSError and ValueError, and then keeps the old ones."""
+        self._pairs = [_load(certificate, key) for certificate, key in pairs]
+
     def _look(self) -> None:
+        """Look for changes now and then, as connections come."""
+        if time.monotonic() - self._looked >= LOOK_EVERY_SECONDS:
+            self.look()
+
+    def look(self) -> None:
         """Load pairs whose files changed; a pair that does not load is reported, and the old one stays in use."""
-        if time.monotonic() - self._looked < LOOK_EVERY_SECONDS:
-            return
         self._looked = time.monotonic()
         for number, pair in enumerate(self._pairs):
             try:

@@ -38,6 +38,14 @@ class Config:
     metrics: str | None = None
     """The endpoint string of the figures for Prometheus, which only this machine may reach."""
 
+    log_format: str = "text"
+    """text, or json: one object a line."""
+
+    log_file: Path | None = None
+    """None leaves the log to the terminal, or to twistd."""
+
+    log_bytes: int = 10_485_760
+    log_files: int = 5
     language: str = "en"
     """What a session reads before it says HELLO lang=..."""
 
@@ -51,9 +59,11 @@ class Config:
         return self.register or ("open" if all(map(loopback_only, self.listen)) else "invite")
 
 
-CHOICES = {"register": ("open", "invite", "closed"), "language": LANGUAGES}
+CHOICES = {"register": ("open", "invite", "closed"), "language": LANGUAGES, "log_format": ("text", "json")}
 KINDS: dict[str, Any] = {"data_dir": Path, "listen": tuple, "register": str, "certificate": Path, "key": Path}
-KINDS |= {"metrics": str, "language": str} | {field.name: field.type for field in attrs.fields(Limits)}
+KINDS |= {"metrics": str, "language": str}
+KINDS |= {"log_format": str, "log_file": Path, "log_bytes": int, "log_files": int}
+KINDS |= {field.name: field.type for field in attrs.fields(Limits)}
 """Every key and what it holds. Each limit is a key of its own."""
 
 

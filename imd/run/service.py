@@ -33,6 +33,7 @@ from imd.run.directory import DataDirectory
 from imd.run.listening import opening
 from imd.run.options import Options
 from imd.run.problem import Problem
+from imd.run.reload import Reloader
 from imd.run.surroundings import Surroundings
 
 __all__ = ["Daemon", "Options", "makeService"]
@@ -53,6 +54,7 @@ def makeService(options: Options) -> IService:
     if options.parent is not None and (user := options.parent["uid"]) is not None:
         group = options.parent["gid"]
         daemon.directory.give(user, pwd.getpwuid(user).pw_gid if group is None else group)
+    _reload_when_told(reactor, daemon, options)
     reactor.callWhenRunning(_end_well_when_told, reactor)
     return daemon
 
@@ -66,6 +68,15 @@ def _end_well_when_told(reactor: Any) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+
+
+def _reload_when_told(reactor: Any, daemon: "Daemon", options: Options) -> None:
+    """Take SIGHUP, from now on, as a wish to have the configuration read again."""
+
+    def reload(number: int, frame: FrameType | None) -> None:
+        reactor.callFromThread(daemon.reloader.reload, options.config)
+
+    signal.signal(signal.SIGHUP, reload)
 
 
 class Daemon(MultiService):
@@ -91,7 +102,7 @@ class Daemon(MultiService):
         config = self.config
         for listen in config.listen:
             try_port(listen)
-        tls = self._tls()
+        self.tls = self._tls()
         self.house = House(
             database=self.directory.open_database(self.reactor),
             reactor=self.reactor,
@@ -102,7 +113,8 @@ class Daemon(MultiService):
         self.house.govern(self.directory.look_up(policies.standing))
         certificate = config.certificate or self.directory.certificate
         self.house.watch = Surroundings(self.directory, certificate).watched
-        self.factory = ImdFactory(self.house, tls=tls)
+        self.factory = ImdFactory(self.house, tls=self.tls)
+        self.reloader = Reloader(config, self.house, self.tls)
         for listen in config.listen:
             self._serve(listen, self.factory)
         if config.metrics is not None:

@@ -39,7 +39,7 @@ def test_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_every_key_comes_from_the_file(file: Path, tmp_path: Path) -> None:
     text = ['data_dir = "d"', 'listen = ["tcp:1", "tcp:2"]', 'register = "invite"', 'language = "zh"']
     text += ['certificate = "c.pem"', f'key = "{tmp_path}/k.pem"']
-    text += ['metrics = "unix:/m"']
+    text += ['metrics = "unix:/m"', 'log_format = "json"', 'log_file = "l"', "log_bytes = 5", "log_files = 6"]
     text += [f"{name} = {number}" for number, name in enumerate(attrs.fields_dict(Limits))]
     file.write_text("\n".join(text))
     config = load({"config": str(file)}, {})
@@ -51,6 +51,10 @@ def test_every_key_comes_from_the_file(file: Path, tmp_path: Path) -> None:
         key=tmp_path / "k.pem",
         language="zh",
         metrics="unix:/m",
+        log_format="json",
+        log_file=tmp_path / "l",
+        log_bytes=5,
+        log_files=6,
         limits=Limits(*range(len(attrs.fields(Limits)))),
         file=file,
     )
