@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from imd.chat.limits import Limits
-from imd.run.listening import DEFAULT, loopback_only
+from imd.run.listening import DEFAULT, is_network, loopback_only
 from imd.run.problem import Problem
 from imd.wire.catalog import LANGUAGES
 
@@ -29,6 +29,9 @@ class Config:
     data_dir: Path
     listen: tuple[str, ...] = (DEFAULT,)
     """Endpoint strings."""
+
+    proxies: tuple[str, ...] = ()
+    """Addresses and networks of balancers that speak the PROXY protocol."""
 
     register: str | None = None
     """Who may register: open, invite or closed. None leaves it to `registration`."""
@@ -61,7 +64,7 @@ class Config:
 
 CHOICES = {"register": ("open", "invite", "closed"), "language": LANGUAGES, "log_format": ("text", "json")}
 KINDS: dict[str, Any] = {"data_dir": Path, "listen": tuple, "register": str, "certificate": Path, "key": Path}
-KINDS |= {"metrics": str, "language": str}
+KINDS |= {"proxies": tuple, "metrics": str, "language": str}
 KINDS |= {"log_format": str, "log_file": Path, "log_bytes": int, "log_files": int}
 KINDS |= {field.name: field.type for field in attrs.fields(Limits)}
 """Every key and what it holds. Each limit is a key of its own."""
@@ -87,6 +90,9 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
     values = {key: _checked(key, said) for key, said in given.items()}
     if ("certificate" in values) != ("key" in values):
         raise Problem("certificate_and_key")
+    for network in values.get("proxies", ()):
+        if not is_network(network):
+            raise Problem("proxies", name=given["proxies"].name, value=network)
     if "metrics" in values and not loopback_only(values["metrics"]):
         raise Problem("metrics_open", listen=values["metrics"])
     limits = {key: values.pop(key) for key in list(values) if key in attrs.fields_dict(Limits)}

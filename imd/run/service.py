@@ -9,7 +9,9 @@ import pwd
 import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from ipaddress import ip_network
 from types import FrameType
 from typing import Any
 
@@ -26,11 +28,13 @@ from twisted.logger import Logger
 from imd.chat import policies
 from imd.engine.house import House
 from imd.net.factory import ImdFactory, OperatorFactory
+from imd.net.proxy import proxied
 from imd.net.tls import ServerTLS
 from imd.run import certificates, greeting, operator
 from imd.run.config import Config
 from imd.run.directory import DataDirectory
 from imd.run.listening import opening
+from imd.run.notify import Notifier
 from imd.run.options import Options
 from imd.run.problem import Problem
 from imd.run.reload import Reloader
@@ -74,7 +78,7 @@ def _reload_when_told(reactor: Any, daemon: "Daemon", options: Options) -> None:
     """Take SIGHUP, from now on, as a wish to have the configuration read again."""
 
     def reload(number: int, frame: FrameType | None) -> None:
-        reactor.callFromThread(daemon.reloader.reload, options.config)
+        reactor.callFromThread(daemon.reload, options.config)
 
     signal.signal(signal.SIGHUP, reload)
 
@@ -113,10 +117,12 @@ class Daemon(MultiService):
         self.house.govern(self.directory.look_up(policies.standing))
         certificate = config.certificate or self.directory.certificate
         self.house.watch = Surroundings(self.directory, certificate).watched
-        self.factory = ImdFactory(self.house, tls=self.tls)
+        self.factory = ImdFactory(self.house, tls=self.tls, proxies=[ip_network(each) for each in config.proxies])
         self.reloader = Reloader(config, self.house, self.tls)
+        self.notifier = Notifier(self.reactor)
         for listen in config.listen:
-            self._serve(listen, self.factory)
+            plain = not listen.startswith("imd:")  # those put the PROXY protocol before their TLS
+            self._serve(listen, proxied(self.factory, self.factory, self.reactor) if plain else self.factory)
         if config.metrics is not None:
             self._measure(config.metrics)
 
@@ -168,6 +174,7 @@ class Daemon(MultiService):
             f"unix:{path}:mode=600:lockfile=0", OperatorFactory(self.factory.audience), reactor=self.reactor
         )
         operators.setServiceParent(self)
+        self.notifier.setServiceParent(self)
         self.reactor.callWhenRunning(self._announce)
 
     def _announce(self) -> None:
@@ -181,6 +188,12 @@ class Daemon(MultiService):
         if invite := await operator.first_invite(self.house):
             self.log.info("{line}", line=greeting.say("first"))
             print(greeting.say("invite", invite=invite), file=sys.__stdout__, flush=True)
+
+    def reload(self, read: Callable[[], Config]) -> None:
+        """Read the configuration again, and go by what of it can change under way."""
+        self.notifier.reloading()
+        self.reloader.reload(read)
+        self.notifier.ready()
 
     def stopService(self) -> "Deferred[None]":
         """Take no more connections, finish and answer what was asked, say goodbye, let go of everything."""

@@ -39,6 +39,7 @@ def test_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_every_key_comes_from_the_file(file: Path, tmp_path: Path) -> None:
     text = ['data_dir = "d"', 'listen = ["tcp:1", "tcp:2"]', 'register = "invite"', 'language = "zh"']
     text += ['certificate = "c.pem"', f'key = "{tmp_path}/k.pem"']
+    text += ['proxies = ["10.0.0.0/8"]']
     text += ['metrics = "unix:/m"', 'log_format = "json"', 'log_file = "l"', "log_bytes = 5", "log_files = 6"]
     text += [f"{name} = {number}" for number, name in enumerate(attrs.fields_dict(Limits))]
     file.write_text("\n".join(text))
@@ -46,6 +47,7 @@ def test_every_key_comes_from_the_file(file: Path, tmp_path: Path) -> None:
     assert config == Config(
         data_dir=tmp_path / "d",
         listen=("tcp:1", "tcp:2"),
+        proxies=("10.0.0.0/8",),
         register="invite",
         certificate=tmp_path / "c.pem",
         key=tmp_path / "k.pem",
@@ -109,9 +111,9 @@ def test_a_path_in_the_file_begins_where_the_file_lies(file: Path, monkeypatch: 
         ("language = 'fr'", "language must be one of en, zh, not 'fr'"),
         ("data_dir = 1", "data_dir must be a path, not 1"),
         ("data_dir = ''", "data_dir must be a path, not ''"),
-        ("listen = []", "listen must be a list of endpoint strings, not []"),
-        ("listen = [1]", "listen must be a list of endpoint strings, not [1]"),
-        ("listen = {}", "listen must be a list of endpoint strings, not {}"),
+        ("listen = []", "listen must be a list of texts, not []"),
+        ("listen = [1]", "listen must be a list of texts, not [1]"),
+        ("listen = {}", "listen must be a list of texts, not {}"),
     ],
 )
 def test_a_wrong_file_is_told_in_one_line(file: Path, text: str, said: str) -> None:
