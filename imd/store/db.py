@@ -41,12 +41,14 @@ class StoreUnavailable(Exception):
     """The write was not stored, or it is not known whether it was: the queue is full or the disk failed."""
 
 
-@attrs.frozen
+@attrs.define
 class Write:
     """One piece of work with its completion."""
 
     work: Callable[[Tx], Any]
     done: Done
+    refused: list[Callable[[], None]] | None = None
+    """Completions of later writes that were turned away: whoever asked for both hears of this one first."""
 
 
 class Pool(Protocol):
@@ -167,6 +169,9 @@ class Database:
     """How long the writer took for the latest group, its commit included."""
 
     _waiting: list[Write] = attrs.field(factory=list, init=False)
+    _latest: Write | None = attrs.field(default=None, init=False)
+    """The write that was taken last, until it is answered."""
+
     _busy: bool = attrs.field(default=False, init=False)
     _closing: "Deferred[None] | None" = attrs.field(default=None, init=False)
 
@@ -196,12 +201,27 @@ class Database:
 
     def write(self, work: Callable[[Tx], Any], done: Done) -> None:
         """Queue a piece of work; `done` is called with its value, or with the error that undid it."""
-        if self._closing is not None or len(self._waiting) >= self.waiting_limit:
-            done(None, StoreUnavailable("closing" if self._closing else "the queue is full"))
+        if error := self._objection():
+            self._turn_away(done, error)
             return
         if not self._waiting and not self._busy:
             self.clock.callLater(0, self._start)  # so that one commit takes in what this reactor turn still brings
-        self._waiting.append(Write(work, done))
+        self._latest = Write(work, done)
+        self._waiting.append(self._latest)
+
+    def _objection(self) -> StoreUnavailable | None:
+        """Say why no write is taken now, if none is."""
+        if self._closing is not None:
+            return StoreUnavailable("closing")
+        return StoreUnavailable("the queue is full") if len(self._waiting) >= self.waiting_limit else None
+
+    def _turn_away(self, done: Done, error: StoreUnavailable) -> None:
+        """Refuse a write, in its turn: after those that were taken before it."""
+        if self._latest is None:
+            done(None, error)
+            return
+        self._latest.refused = self._latest.refused or []
+        self._latest.refused.append(lambda: done(None, error))
 
     def _start(self) -> None:
         if group := self._hand_over():
@@ -243,6 +263,10 @@ class Database:
         following = self._hand_over()  # it syncs while this group is answered, and is answered after it
         for write, (value, error) in zip(batch, results, strict=True):
             self._quietly(write.done, value, error)
+            if write is self._latest:
+                self._latest = None
+            for refuse in write.refused or ():
+                self._quietly(refuse)
         self._quietly(self.after_batch)
         if following:
             self._answer(*following)
@@ -257,7 +281,9 @@ class Database:
             self.log.failure("a write's completion failed")
 
     def written(self, work: Callable[[Tx], T]) -> "Deferred[T]":
-        """Write, for code that waits: fires with the work's value once it is on disk."""
+        """Write, for code that waits: fires with the work's value once it is on disk; is refused at once."""
+        if error := self._objection():
+            return fail(error)
         waiting: Deferred[T] = Deferred()
         self.write(work, lambda value, error: waiting.errback(error) if error else waiting.callback(value))
         return waiting
