@@ -60,7 +60,7 @@ def make(config: Config, target: Path, passphrase: str = "") -> Made:
         raise Problem("backup.unwritten", path=target, reason=error.strerror or error) from None
     with suppress(OSError):  # whoever makes the backup may only be allowed to read
         latest = msgspec.json.encode(LatestBackup(int(time.time()), str(target)))
-        certificates.write(directory.last_backup, latest, 0o600)
+        certificates.write(directory.last_backup, latest, 0o644)  # root writes it, the daemon reads it
     return Made(target, target.stat().st_size, time.monotonic() - begun, tuple(files))
 
 

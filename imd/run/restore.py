@@ -33,7 +33,7 @@ class Restored:
 
 def restore(path: Path, into: Path, passphrase: Callable[[], str], *, force: bool = False) -> Restored:
     """Make a data directory of a backup. Raises Problem, and then nothing that was there is lost."""
-    directory = DataDirectory(into)
+    directory = DataDirectory(into.resolve())  # systemd makes /var/lib/imd a link
     with archive.reading(path, passphrase) as backup:
         newest = migrations.available()[-1][0]
         if archive.DATABASE not in backup.manifest.files:
@@ -45,8 +45,8 @@ def restore(path: Path, into: Path, passphrase: Callable[[], str], *, force: boo
             _fill(backup, directory)
         except BaseException:
             if kept is not None:
-                shutil.rmtree(into, ignore_errors=True)
-                kept.rename(into)
+                shutil.rmtree(directory.path, ignore_errors=True)
+                kept.rename(directory.path)
             raise
     return Restored(into, backup.manifest, kept)
 

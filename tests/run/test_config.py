@@ -171,7 +171,7 @@ def test_registration_is_open_on_loopback_alone(
 
 
 def test_the_manual_names_every_key() -> None:
-    manual = (ROOT / "docs" / "running.md").read_text("utf-8")
+    manual = (ROOT / "docs" / "operate.md").read_text("utf-8")
     assert [key for key in KINDS if f"`{key}`" not in manual] == []
     for field in attrs.fields(Limits):
         assert f"| `{field.name}` | {field.default} |" in manual
