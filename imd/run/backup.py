@@ -80,10 +80,11 @@ def _gathered(config: Config, directory: DataDirectory, workspace: Path) -> dict
     with closing(reader(directory.database)) as connection:
         connection.execute("PRAGMA synchronous = OFF")  # a copy that a power cut spoils is made again
         connection.execute("VACUUM INTO ?", (str(copy),))
+    certificate, key = directory.pair(config)
     files = {
         archive.DATABASE: copy,
-        "certificate.pem": config.certificate or directory.certificate,
-        "key.pem": config.key or directory.key,
+        "certificate.pem": certificate,
+        "key.pem": key,
     }
     if config.file is not None:
         files["config.toml"] = config.file

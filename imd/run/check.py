@@ -53,7 +53,7 @@ def findings(config: Config) -> Iterator[Finding]:
     yield Finding(True, "configuration", registration=config.registration)
     yield data_directory(directory.path)
     yield database(directory.database)
-    certificate, key = config.certificate or directory.certificate, config.key or directory.key
+    certificate, key = directory.pair(config)
     if config.certificate is None and not certificate.exists():
         yield Finding(True, "certificate.none")
     else:

@@ -38,6 +38,11 @@ class Config:
 
     certificate: Path | None = None
     key: Path | None = None
+    acme: tuple[str, ...] = ()
+    """The names for which a certificate is got by ACME."""
+
+    acme_url: str = "https://acme-v02.api.letsencrypt.org/directory"
+    acme_email: str | None = None
     metrics: str | None = None
     """The endpoint string of the figures for Prometheus, which only this machine may reach."""
 
@@ -64,6 +69,7 @@ class Config:
 
 CHOICES = {"register": ("open", "invite", "closed"), "language": LANGUAGES, "log_format": ("text", "json")}
 KINDS: dict[str, Any] = {"data_dir": Path, "listen": tuple, "register": str, "certificate": Path, "key": Path}
+KINDS |= {"acme": tuple, "acme_url": str, "acme_email": str}
 KINDS |= {"proxies": tuple, "metrics": str, "language": str}
 KINDS |= {"log_format": str, "log_file": Path, "log_bytes": int, "log_files": int}
 KINDS |= {field.name: field.type for field in attrs.fields(Limits)}

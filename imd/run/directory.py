@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import attrs
 import msgspec
 
+from imd.run.config import Config
 from imd.run.problem import Problem
 from imd.store.db import Database, connect
 from imd.store.migrations import NewerSchema
@@ -52,6 +53,29 @@ class DataDirectory:
     def key(self) -> Path:
         """Where its private key lies."""
         return self.path / "key.pem"
+
+    @property
+    def acme_certificate(self) -> Path:
+        """Where the certificate lies that an authority gave."""
+        return self.path / "acme.pem"
+
+    @property
+    def acme_key(self) -> Path:
+        """Where its private key lies."""
+        return self.path / "acme-key.pem"
+
+    @property
+    def acme_account(self) -> Path:
+        """Where the key lies by which the authority knows us."""
+        return self.path / "acme-account.pem"
+
+    def pair(self, config: Config) -> tuple[Path, Path]:
+        """Give the certificate and the key to be shown: the operator's, an authority's, or the self-made ones."""
+        if config.certificate is not None and config.key is not None:
+            return config.certificate, config.key
+        if config.acme and self.acme_certificate.exists():
+            return self.acme_certificate, self.acme_key
+        return self.certificate, self.key
 
     @property
     def socket(self) -> Path:
@@ -117,7 +141,7 @@ class DataDirectory:
 
     def give(self, user: int, group: int) -> None:
         """Make over what was made as root to the user whom the daemon will run as."""
-        ours = [self.database, self.certificate, self.key, self.lock_file]
+        ours = [self.database, *self.path.glob("*.pem"), self.lock_file]
         private = [self.path] if not self.path.stat().st_mode & 0o077 else []
         for path in filter(Path.exists, ours + private):
             if path.stat().st_uid == os.geteuid():

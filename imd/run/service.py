@@ -115,8 +115,7 @@ class Daemon(MultiService):
             language=config.language,
         )
         self.house.govern(self.directory.look_up(policies.standing))
-        certificate = config.certificate or self.directory.certificate
-        self.house.watch = Surroundings(self.directory, certificate).watched
+        self.house.watch = Surroundings(self.directory, config).watched
         self.factory = ImdFactory(self.house, tls=self.tls, proxies=[ip_network(each) for each in config.proxies])
         self.reloader = Reloader(config, self.house, self.tls)
         self.notifier = Notifier(self.reactor)
@@ -125,6 +124,16 @@ class Daemon(MultiService):
             self._serve(listen, proxied(self.factory, self.factory, self.reactor) if plain else self.factory)
         if config.metrics is not None:
             self._measure(config.metrics)
+        if config.acme:
+            self._certify(config)
+
+    def _certify(self, config: Config) -> None:
+        try:
+            from imd.run.acme import Renewal, Wish  # an extra that only this key needs
+        except ImportError:
+            raise Problem("acme_extra") from None
+        wish = Wish(config.acme, config.acme_url, config.acme_email, self.directory.acme_account)
+        Renewal(wish, self.directory, self.tls, self.reactor).setServiceParent(self)
 
     def _measure(self, listen: str) -> None:
         try:
@@ -144,10 +153,9 @@ class Daemon(MultiService):
         port.setServiceParent(self)
 
     def _tls(self) -> ServerTLS:
-        certificate = self.config.certificate or self.directory.certificate
-        key = self.config.key or self.directory.key
+        certificate, key = self.directory.pair(self.config)
         try:
-            if self.config.certificate is None:
+            if certificate == self.directory.certificate:
                 certificates.ensure(certificate, key, certificates.today())
             self.fingerprint = certificates.fingerprint(certificates.load(certificate))
             return ServerTLS([(certificate, key)])

@@ -39,6 +39,7 @@ def test_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_every_key_comes_from_the_file(file: Path, tmp_path: Path) -> None:
     text = ['data_dir = "d"', 'listen = ["tcp:1", "tcp:2"]', 'register = "invite"', 'language = "zh"']
     text += ['certificate = "c.pem"', f'key = "{tmp_path}/k.pem"']
+    text += ['acme = ["chat.example"]', 'acme_url = "http://ca"', 'acme_email = "a@b"']
     text += ['proxies = ["10.0.0.0/8"]']
     text += ['metrics = "unix:/m"', 'log_format = "json"', 'log_file = "l"', "log_bytes = 5", "log_files = 6"]
     text += [f"{name} = {number}" for number, name in enumerate(attrs.fields_dict(Limits))]
@@ -48,6 +49,9 @@ def test_every_key_comes_from_the_file(file: Path, tmp_path: Path) -> None:
         data_dir=tmp_path / "d",
         listen=("tcp:1", "tcp:2"),
         proxies=("10.0.0.0/8",),
+        acme=("chat.example",),
+        acme_url="http://ca",
+        acme_email="a@b",
         register="invite",
         certificate=tmp_path / "c.pem",
         key=tmp_path / "k.pem",

@@ -8,14 +8,17 @@ import pytest
 
 from imd.chat.lanes import Vitals
 from imd.run import certificates, cli
+from imd.run.config import load
 from imd.run.directory import DataDirectory
 from imd.run.surroundings import Surroundings
 from tests.live.daemon import Daemon
 
+CONFIG = load({}, {})
+
 
 def test_the_surroundings_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     directory = DataDirectory(tmp_path)
-    around = Surroundings(directory, directory.certificate)
+    around = Surroundings(directory, CONFIG)
     bare = around.watched(Vitals(uptime=3))
     assert (bare.uptime, bare.certificate_days, bare.backup) == (3, None, None)
     assert bare.disk_free is not None
@@ -25,7 +28,7 @@ def test_the_surroundings_are_looked_at(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(certificates, "today", lambda: now + timedelta(days=3600))
     whole = around.watched(Vitals())
     assert (whole.certificate_days, whole.backup) == (51, 1_790_000_000_000)
-    assert Surroundings(DataDirectory(tmp_path / "gone"), directory.certificate).watched(Vitals()).disk_free is None
+    assert Surroundings(DataDirectory(tmp_path / "gone"), CONFIG).watched(Vitals()).disk_free is None
 
 
 def ask(*words: str) -> None:
