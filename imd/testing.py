@@ -26,7 +26,7 @@ from imd.engine.house import House
 from imd.engine.passwords import Passwords
 from imd.net.factory import ImdFactory
 from imd.net.protocol import ImdProtocol
-from imd.store import db
+from imd.store import db, life
 from imd.store.migrations import migrate
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ def inline_database(path: str, clock: Any) -> db.Database:
     connection = db.connect(path)
     migrate(connection)
     pool = InlinePool(connection)
-    return db.Database(clock=clock, writer=pool, readers=pool)
+    return db.Database(clock=clock, writer=pool, readers=pool, epoch=life.epoch(connection))
 
 
 class MemoryTransport(StringTransport):

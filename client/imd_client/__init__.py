@@ -3,7 +3,7 @@
 from imd_client.bot import Bot
 from imd_client.client import Client
 from imd_client.connection import Connection, Credentials, LoginNeeded
-from imd_client.happenings import Arrived, CaughtUp, Changed, GaveUp, NotSent, Offline, Online, Trusted
+from imd_client.happenings import Arrived, CaughtUp, Changed, GaveUp, NotSent, Offline, Online, Restored, Trusted
 from imd_client.protocol import AnswerLost, Refused
 from imd_client.state import Account, State
 from imd_client.trust import CertificateChanged
@@ -25,6 +25,7 @@ __all__ = [
     "Offline",
     "Online",
     "Refused",
+    "Restored",
     "State",
     "Trusted",
 ]

@@ -17,7 +17,7 @@ from imd.wire.messages import Message, MessageChanged, NewMessage, SendMessage, 
 from imd.wire.personal import AccountChanged
 from imd_client.address import Address
 from imd_client.connection import Connection, Credentials
-from imd_client.happenings import Happening, Online
+from imd_client.happenings import Happening, Online, Restored
 from imd_client.inbox import Inbox
 from imd_client.loop import turning
 from imd_client.marks import Marks
@@ -111,6 +111,9 @@ class Client(Service):
             self.inbox.heard(msgspec.convert(happening, Message, from_attributes=True))
         elif isinstance(happening, AccountChanged):
             self.inbox.noted(happening)
+        elif isinstance(happening, Restored):
+            self.inbox.begin_anew()
+            self.marks.begin_anew()
         elif isinstance(happening, Online):
             self.spawn(self._begin())
         self.watch(happening)

@@ -25,7 +25,7 @@ from imd.wire.accounts import Login, Register, Resume
 from imd.wire.base import Command
 from imd.wire.session import Closing, Hello
 from imd_client.address import Address
-from imd_client.happenings import GaveUp, Happening, Offline, Online, Trusted
+from imd_client.happenings import GaveUp, Happening, Offline, Online, Restored, Trusted
 from imd_client.loop import turning
 from imd_client.protocol import AnswerLost, ClientProtocol, Heard, Refused
 from imd_client.state import Account
@@ -197,7 +197,9 @@ class Connection(Service):
     # Logging in.
 
     async def _enter(self, protocol: ClientProtocol) -> None:
-        await protocol.ask(Hello(client=f"imd {__version__}", lang=self.credentials.language))  # type: ignore[arg-type]  # a Language, by where it comes from
+        greeting = await protocol.ask(Hello(client=f"imd {__version__}", lang=self.credentials.language))  # type: ignore[arg-type]  # a Language, by where it comes from
+        if self.account.meets(greeting.epoch):
+            self._tell(Restored())
         if not await self._resumed(protocol):
             await self._logged_in(protocol)
         self.online = True

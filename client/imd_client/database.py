@@ -9,6 +9,7 @@ from pathlib import Path
 VERSION = 1
 _SCHEMA = """
 CREATE TABLE pin (server TEXT PRIMARY KEY, fingerprint TEXT NOT NULL);
+CREATE TABLE life (account INTEGER PRIMARY KEY, epoch TEXT NOT NULL);
 CREATE TABLE account (
     id INTEGER PRIMARY KEY, server TEXT NOT NULL, username TEXT NOT NULL, token TEXT, used INTEGER NOT NULL,
     log INTEGER, UNIQUE (server, username));

@@ -41,6 +41,11 @@ class GaveUp:
 
 
 @attrs.frozen
+class Restored:
+    """The server was set back to a backup; the copy of its conversations is fetched anew. The outbox stays."""
+
+
+@attrs.frozen
 class Arrived:
     """A message never seen before on this device, stored in its state; one's own as well."""
 
@@ -71,4 +76,4 @@ class NotSent:
     refused: Refused
 
 
-Happening: TypeAlias = Heard | Trusted | Online | Offline | GaveUp | Arrived | Changed | CaughtUp | NotSent
+Happening: TypeAlias = Heard | Trusted | Online | Offline | GaveUp | Restored | Arrived | Changed | CaughtUp | NotSent

@@ -95,6 +95,11 @@ class Inbox:
                     self.account.forget(conversation)
         self.account.set_log(max(n, self.account.log() or 0))
 
+    def begin_anew(self) -> None:
+        """Forget what was heard of conversations that are not what they were."""
+        self._live.clear()
+        self._behind.clear()
+
     async def _mend_log(self) -> None:
         async with self._one_at_a_time:
             await self._follow_log()

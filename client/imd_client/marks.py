@@ -31,6 +31,10 @@ class Marks:
             self._busy = True
             self.spawn(self._work())
 
+    def begin_anew(self) -> None:
+        """Forget what was to be said of conversations that are not what they were."""
+        self._next.clear()
+
     async def _work(self) -> None:
         try:
             while self._next:

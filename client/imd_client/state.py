@@ -82,6 +82,23 @@ class Account(Copies):
         """Remember how far the account's log was followed."""
         self.state.execute("UPDATE account SET log = ? WHERE id = ?", (n, self.id))
 
+    def meets(self, epoch: str) -> bool:
+        """Note which life of the server's data this is. In another one than before, the copies of conversations go.
+
+        What waits in the outbox stays: the server finds by its client_id what it has stored in this life.
+        """
+        with self.state.transaction():
+            known = self.state.execute("SELECT epoch FROM life WHERE account = ?", (self.id,)).fetchone()
+            if known is not None and known[0] == epoch:
+                return False
+            self.state.execute("INSERT OR REPLACE INTO life VALUES (?, ?)", (self.id, epoch))
+            if known is not None:
+                self.state.execute("DELETE FROM cursor WHERE account = ?", (self.id,))
+                self.state.execute("DELETE FROM message WHERE account = ?", (self.id,))
+                self.state.execute("DELETE FROM receipt WHERE account = ?", (self.id,))
+                self.state.execute("UPDATE account SET log = NULL WHERE id = ?", (self.id,))
+        return known is not None
+
     # The outbox: what was written here and is not answered yet.
 
     def queue(self, message: SendMessage, *, once: bool = False) -> Item:

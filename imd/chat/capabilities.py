@@ -22,4 +22,5 @@ import imd.chat.reactions
 import imd.chat.receipts
 import imd.chat.reports
 import imd.chat.search
-import imd.chat.session  # noqa: F401  # the import is what registers
+import imd.chat.session
+import imd.chat.status  # noqa: F401  # the import is what registers

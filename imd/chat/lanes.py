@@ -54,6 +54,9 @@ class Me:
     attendance: Attendance = attrs.field(factory=Attendance, repr=False)
     """Who is here."""
 
+    epoch: str = ""
+    """The name of the database's life."""
+
     @property
     def author(self) -> str:
         """The name under which it is kept that I did something; nobody can be called what the operator is."""
@@ -206,6 +209,21 @@ class Outcome(Generic[R]):
     effects: tuple[Effect, ...] = ()
 
 
+@attrs.frozen
+class Vitals:
+    """What only the running server knows of itself; None where it does not."""
+
+    uptime: int = 0
+    connections: int = 0
+    online: int = 0
+    queue: int = 0
+    commit_ms: float = 0.0
+    disk_free: int | None = None
+    certificate_days: int | None = None
+    backup: int | None = None
+    """Milliseconds since 1970."""
+
+
 class Desk(Protocol):
     """What a slow handler may wait for."""
 
@@ -214,6 +232,9 @@ class Desk(Protocol):
 
     def aside(self, work: Callable[[], T]) -> Awaitable[T]:
         """Work in a thread that may take its time, one thing after the other."""
+
+    def vitals(self) -> Vitals:
+        """Tell how the server is."""
 
     def read(self, work: Callable[[Tx], T]) -> Awaitable[T]:
         """Read on a snapshot."""

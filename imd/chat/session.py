@@ -20,7 +20,11 @@ def hello(me: Me, command: wire.Hello) -> Outcome[wire.Greeting]:
     """Introduce the server."""
     effects: tuple[Effect, ...] = (Speak(command.lang),) if command.lang else ()
     reply = wire.Greeting(
-        server=f"imd {imd.__version__}", protocol="imd/1", limits=attrs.asdict(me.limits), features=FEATURES
+        server=f"imd {imd.__version__}",
+        protocol="imd/1",
+        epoch=me.epoch,
+        limits=attrs.asdict(me.limits),
+        features=FEATURES,
     )
     return Outcome(reply, effects=effects)
 

@@ -18,6 +18,9 @@ MOST_WAITING = 200
 class Crew(Protocol):
     """Who does work that takes its time."""
 
+    waiting: int
+    """How many pieces of work are under way or wait."""
+
     def do(self, work: Callable[[], T]) -> "Deferred[T]":
         """Run it somewhere."""
 
@@ -27,6 +30,8 @@ class Crew(Protocol):
 
 class Inline:
     """Works at once: for tests, and for the command line beside a stopped daemon."""
+
+    waiting = 0
 
     def do(self, work: Callable[[], T]) -> "Deferred[T]":
         """Run it here and now."""
@@ -44,21 +49,21 @@ class Threads:
     name: str
     threads: int = 1
     _pool: ThreadPool | None = None
-    _waiting: int = 0
+    waiting: int = 0
     _stopped: bool = False
 
     def do(self, work: Callable[[], T]) -> "Deferred[T]":
         """Run it in a thread; refuses `unavailable` when too many wait, and after the end."""
-        if self._stopped or self._waiting >= MOST_WAITING:
+        if self._stopped or self.waiting >= MOST_WAITING:
             raise Unavailable
         if self._pool is None:
             self._pool = ThreadPool(0, self.threads, name=self.name)
             self._pool.start()
-        self._waiting += 1
+        self.waiting += 1
         return deferToThreadPool(self.reactor, self._pool, work).addBoth(self._done)
 
     def _done(self, result: T) -> T:
-        self._waiting -= 1
+        self.waiting -= 1
         return result
 
     def stop(self) -> None:

@@ -26,6 +26,7 @@ from imd.chat.lanes import (
     Promote,
     Topic,
     Unfollow,
+    Vitals,
     Wake,
 )
 from imd.chat.limits import Limits
@@ -36,6 +37,7 @@ from imd.chat.words import Words
 from imd.engine.announcement import Announcement
 from imd.engine.chores import Chores
 from imd.engine.crew import Crew, Threads
+from imd.engine.meter import Meter
 from imd.engine.passwords import Passwords
 from imd.store.db import Database, StoreUnavailable
 from imd.store.transaction import Tx
@@ -47,6 +49,14 @@ T = TypeVar("T")
 
 class Audience(Protocol):
     """Who is online: the factory."""
+
+    @property
+    def size(self) -> int:
+        """How many connections there are."""
+
+    @property
+    def people(self) -> int:
+        """How many accounts are online."""
 
     def enter(self, account: int, session: Any, topics: Mapping[Topic, int]) -> None:
         """Count a session as an account's, which follows these topics."""
@@ -72,6 +82,9 @@ class Audience(Protocol):
 
 class Nobody:
     """The audience of a house without a door: the command line beside a stopped daemon."""
+
+    size = 0
+    people = 0
 
     def enter(self, account: int, session: Any, topics: Mapping[Topic, int]) -> None:
         """Let nobody in."""
@@ -142,10 +155,18 @@ class House:
         default=attrs.Factory(lambda self: (self.limits, self.registration), takes_self=True), init=False
     )
 
+    _standing: Govern = attrs.field(default=Govern(None, {}, Words()), init=False)
     attendance: Attendance = attrs.field(factory=Attendance, init=False)
     shelf: Shelf = attrs.field(
         default=attrs.Factory(lambda self: Shelf(self.scratch, self.aside), takes_self=True), init=False
     )
+    watch: Callable[[Vitals], Vitals] = lambda vitals: vitals
+    """Adds to the vitals what is known further up: of disk, certificate and backups."""
+
+    meter: Meter | None = None
+    """Who measures, if anybody does."""
+
+    _begun: float = attrs.field(default=attrs.Factory(lambda self: self.reactor.seconds(), takes_self=True), init=False)
     chores: Chores = attrs.field(default=attrs.Factory(Chores, takes_self=True), init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -153,8 +174,16 @@ class House:
         if missing := registry.missing_words() + unhandled:
             raise ValueError(f"commands without words or handler: {', '.join(missing)}")
 
+    def configure(self, limits: Limits, registration: str, language: str) -> None:
+        """Go by another configuration from now on; what admins have set still holds over it."""
+        self._configured = limits, registration
+        self.language = language
+        self.throttle.allowed = limits.failed_logins
+        self.govern(self._standing)
+
     def govern(self, policies: Govern) -> None:
         """Let what admins have set hold over what is configured."""
+        self._standing = policies
         limits, registration = self._configured
         self.limits = attrs.evolve(limits, **policies.limits)
         self.registration = policies.registration or registration
@@ -162,7 +191,26 @@ class House:
 
     def me(self, **who: Any) -> Me:
         """Make who asks, now and under the rules that hold now."""
-        return Me(now=self.now(), limits=self.limits, registration=self.registration, words=self.words, **who)
+        return Me(
+            now=self.now(),
+            limits=self.limits,
+            registration=self.registration,
+            words=self.words,
+            epoch=self.database.epoch,
+            **who,
+        )
+
+    def vitals(self) -> Vitals:
+        """Tell how the server is."""
+        return self.watch(
+            Vitals(
+                uptime=int(self.reactor.seconds() - self._begun),
+                connections=self.audience.size,
+                online=self.audience.people,
+                queue=self.database.waiting,
+                commit_ms=round(self.database.group_seconds * 1000, 1),
+            )
+        )
 
     def read(self, work: Callable[[Tx], T]) -> "Deferred[T]":
         """Read on a snapshot."""
@@ -213,6 +261,11 @@ class House:
         reference = secrets.token_hex(4)
         self.log.failure("fault {reference} in {action}", Failure(error), reference=reference, action=action)
         return Internal(reference=reference)
+
+    def refused(self, refusal: Refusal) -> None:
+        """Count a refusal, where somebody counts."""
+        if self.meter is not None:
+            self.meter.refused(refusal.code)
 
     def spread(self, announcements: list[Announcement], effects: tuple[Effect, ...], besides: Any = None) -> None:
         """Tell others, and do to other sessions, what an outcome says; all but the one session that asked.

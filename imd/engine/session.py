@@ -5,6 +5,7 @@ the writer's queue, since the writer keeps their order. Everything else waits fo
 after waits for it; so replies come in request order, and a session reads what it wrote.
 """
 
+import time
 from collections import deque
 from typing import Any
 
@@ -137,6 +138,7 @@ class Session:
         """Say why, and end."""
         if self._over:
             return
+        self.house.refused(refusal)
         closing = Closing(code=refusal.code, message=jsonline.sentence(refusal, self.language))
         self.outlet.send(self.dialect.event(closing, self.language))
         self._end()
@@ -196,6 +198,8 @@ class Session:
         handler = HANDLERS[type(request.command)]
         self._lane = handler.lane
         self._under_way += 1
+        if self.house.meter is not None:
+            request.begun = time.perf_counter()
         if handler.lane is Lane.WRITES:
             self._write(request, request.command, handler)
         else:
@@ -252,6 +256,8 @@ class Session:
         self, request: Request, outcome: Outcome[Reply], line: bytes, announcements: list[Announcement]
     ) -> None:
         """Answer, then tell the others; the one who asked knows by the answer."""
+        if self.house.meter is not None:
+            self.house.meter.answered(request, outcome.reply)
         self._heed(outcome.effects)
         if not self._over and not request.silent:
             self.outlet.send(line)
@@ -294,6 +300,7 @@ class Session:
         self._refuse(request, self.house.excuse(error, request.spec.action if request.spec else ""))
 
     def _refuse(self, request: Request, refusal: Refusal) -> None:
+        self.house.refused(refusal)
         if not self._over and not request.silent:
             self.outlet.send(request.dialect.refusal(request, refusal, self.language))
 

@@ -59,6 +59,16 @@ class Audience:
         self.house.audience = self
         self.house.database.after_batch = self.flush
 
+    @property
+    def size(self) -> int:
+        """How many connections there are."""
+        return len(self.connections)
+
+    @property
+    def people(self) -> int:
+        """How many accounts are online."""
+        return len(self.online)
+
     def enter(self, account: int, session: Session, topics: Mapping[Topic, int]) -> None:
         """Count a session as an account's, which follows these topics."""
         self.online.setdefault(account, set()).add(session)

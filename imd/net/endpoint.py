@@ -5,7 +5,8 @@
     imd:unix\\:/run/imd.sock               around another endpoint, here a unix socket
     imd:systemd:domain=INET:index=0       colons may also stay as they are
 
-The factory that listens brings the certificate, as its attribute `tls`.
+The factory that listens brings the certificate, as its attribute `tls`, and the balancers that are believed, as
+`proxies` (see proxy).
 """
 
 from typing import Any
@@ -21,6 +22,8 @@ from twisted.internet.interfaces import (
 )
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from zope.interface import implementer
+
+from imd.net.proxy import proxied
 
 
 @implementer(IStreamServerEndpoint)
@@ -38,7 +41,7 @@ class ImdServerEndpoint:
             raise ValueError("an imd: endpoint needs a factory with a certificate, such as ImdFactory(house, tls=...)")
         wrapped = TLSMemoryBIOFactory(tls, False, protocolFactory, self.reactor)
         wrapped.noisy = False
-        return self.inner.listen(wrapped)
+        return self.inner.listen(proxied(protocolFactory, wrapped, self.reactor))
 
 
 def parse(reactor: Any, *args: str, **options: str) -> ImdServerEndpoint:

@@ -1,5 +1,7 @@
 """ImdFactory: what a port listens with."""
 
+from collections.abc import Sequence
+
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IOpenSSLServerConnectionCreator
 from twisted.internet.protocol import ServerFactory
@@ -9,19 +11,24 @@ from imd.engine.house import House
 from imd.engine.session import Session
 from imd.net.audience import Audience
 from imd.net.protocol import ImdProtocol
+from imd.net.proxy import Network
 
 
 class ImdFactory(ServerFactory):
     """Builds a protocol for each connection and holds the map of who is online.
 
     `tls` is what an `imd:` endpoint encrypts with; listen on other endpoints for connections that need none.
+    `proxies` are balancers that say by the PROXY protocol whose connection they hand on.
     """
 
     noisy = False
 
-    def __init__(self, house: House, tls: IOpenSSLServerConnectionCreator | None = None) -> None:
+    def __init__(
+        self, house: House, tls: IOpenSSLServerConnectionCreator | None = None, proxies: Sequence[Network] = ()
+    ) -> None:
         self.house = house
         self.tls = tls
+        self.proxies = proxies
         self.audience = Audience(house)
 
     def buildProtocol(self, addr: IAddress | None) -> ImdProtocol:

@@ -15,6 +15,9 @@ from zope.interface import implementer
 
 CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 ALPN = (b"imd/1", b"http/1.1")
+PROOF = b"acme-tls/1"
+"""What an authority offers that wants a name proven (RFC 8737)."""
+
 LOOK_EVERY_SECONDS = 1.0
 
 _RELEASE_BUFFERS = 0x10
@@ -23,6 +26,15 @@ _RELEASE_BUFFERS = 0x10
 
 def context(certificate: Path, key: Path) -> SSL.Context:
     """Make a context from PEM files: a certificate with its chain, and its key. Raises SSL.Error and OSError."""
+    made = _context()
+    made.use_certificate_chain_file(os.fspath(certificate))
+    made.use_privatekey_file(os.fspath(key))
+    made.check_privatekey()
+    return made
+
+
+def _context() -> SSL.Context:
+    """Make a context that has no certificate yet."""
     made = SSL.Context(SSL.TLS_SERVER_METHOD)
     made.set_min_proto_version(SSL.TLS1_2_VERSION)
     made.set_cipher_list(CIPHERS)
@@ -30,14 +42,16 @@ def context(certificate: Path, key: Path) -> SSL.Context:
     made.set_mode(_RELEASE_BUFFERS)
     made.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     made.set_alpn_select_callback(_select_alpn)
-    made.use_certificate_chain_file(os.fspath(certificate))
-    made.use_privatekey_file(os.fspath(key))
-    made.check_privatekey()
     return made
 
 
 def _select_alpn(connection: SSL.Connection, offered: list[bytes]) -> Any:
     return next((name for name in ALPN if name in offered), SSL.NO_OVERLAPPING_PROTOCOLS)
+
+
+def _name(connection: SSL.Connection) -> str:
+    """Give the host that the client named."""
+    return (connection.get_servername() or b"").decode("ascii", "replace").lower()
 
 
 def _names(certificate: Path) -> set[str]:
@@ -76,36 +90,67 @@ class ServerTLS:
     log = Logger()
 
     def __init__(self, pairs: list[tuple[Path, Path]]) -> None:
-        self._pairs = [_load(certificate, key) for certificate, key in pairs]
+        self._pairs = [self._load(certificate, key) for certificate, key in pairs]
         self._looked = time.monotonic()
+        self.proofs: dict[str, SSL.Context] = {}
+        """Name -> what proves it to an authority that asks."""
+
+    def prove(self, name: str, certificate: x509.Certificate, key: Any) -> None:
+        """Show this certificate to whoever wants the name proven."""
+        made = _context()
+        made.use_certificate(certificate)
+        made.use_privatekey(key)
+        self.proofs[name] = made
 
     def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
         """Give a connection that is about to shake hands."""
         self._look()
-        context = self._pairs[0].context
-        if len(self._pairs) > 1:
-            context.set_tlsext_servername_callback(self._by_name)
-        return SSL.Connection(context, None)
+        return SSL.Connection(self._pairs[0].context, None)
+
+    def _load(self, certificate: Path, key: Path) -> _Pair:
+        """Load a pair. Its context is finished here: pyOpenSSL lets nobody change one that is in use."""
+        pair = _load(certificate, key)
+        pair.context.set_alpn_select_callback(self._select)
+        pair.context.set_tlsext_servername_callback(self._by_name)
+        return pair
+
+    def _select(self, connection: SSL.Connection, offered: list[bytes]) -> Any:
+        if PROOF not in offered:
+            return _select_alpn(connection, offered)
+        proof = self.proofs.get(_name(connection))
+        if proof is None:
+            return SSL.NO_OVERLAPPING_PROTOCOLS
+        connection.set_context(proof)
+        return PROOF
 
     def _by_name(self, connection: SSL.Connection) -> None:
-        name = (connection.get_servername() or b"").decode("ascii", "replace").lower()
+        if len(self._pairs) == 1:
+            return
+        name = _name(connection)
         wild = "*." + name.partition(".")[2]
         for pair in self._pairs:
             if name in pair.names or wild in pair.names:
                 connection.set_context(pair.context)
                 return
 
+    def use(self, pairs: list[tuple[Path, Path]]) -> None:
+        """Take other pairs from now on. Raises SSL.Error, OSError and ValueError, and then keeps the old ones."""
+        self._pairs = [self._load(certificate, key) for certificate, key in pairs]
+
     def _look(self) -> None:
+        """Look for changes now and then, as connections come."""
+        if time.monotonic() - self._looked >= LOOK_EVERY_SECONDS:
+            self.look()
+
+    def look(self) -> None:
         """Load pairs whose files changed; a pair that does not load is reported, and the old one stays in use."""
-        if time.monotonic() - self._looked < LOOK_EVERY_SECONDS:
-            return
         self._looked = time.monotonic()
         for number, pair in enumerate(self._pairs):
             try:
                 stamp = _stamp(pair.certificate, pair.key)
                 if stamp != pair.stamp:
                     pair.stamp = stamp
-                    self._pairs[number] = _load(pair.certificate, pair.key)
+                    self._pairs[number] = self._load(pair.certificate, pair.key)
                     self.log.info("certificate reloaded: {path}", path=os.fspath(pair.certificate))
             except (OSError, ValueError, SSL.Error) as error:
                 self.log.error(

@@ -67,6 +67,15 @@ def write(path: Path, data: bytes, mode: int) -> None:
     draft.replace(path)
 
 
+def sync(path: Path) -> None:
+    """See to it that a file, or what a directory lists, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _signed(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
     names: list[x509.GeneralName] = [x509.DNSName(name) for name in own_names()]
     names += [x509.IPAddress(address) for address in own_addresses()]

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import shutil
 import socket
 import sqlite3
@@ -25,6 +26,8 @@ from imd.wire import catalog
 
 LEAST_FREE_BYTES = 256 * 1024 * 1024
 RENEW_WITHIN = timedelta(days=14)
+BACKUP_WITHIN = timedelta(days=7)
+LEAST_OPEN_FILES = 4096
 EARLIEST = 1_735_689_600
 """The year 2025, in seconds since 1970: a clock before that is wrong."""
 
@@ -50,14 +53,19 @@ def findings(config: Config) -> Iterator[Finding]:
     yield Finding(True, "configuration", registration=config.registration)
     yield data_directory(directory.path)
     yield database(directory.database)
-    certificate, key = config.certificate or directory.certificate, config.key or directory.key
+    certificate, key = directory.pair(config)
     if config.certificate is None and not certificate.exists():
         yield Finding(True, "certificate.none")
     else:
         yield from certificate_and_key(certificate, key)
     for listen in config.listen:
         yield port(listen, certificate)
+    if config.metrics is not None:
+        yield port(config.metrics, certificate)
     yield clock(directory.database)
+    yield open_files()
+    if directory.database.exists():
+        yield backups(directory)
 
 
 def data_directory(path: Path) -> Finding:
@@ -105,6 +113,9 @@ def certificate_and_key(certificate: Path, key: Path) -> Iterator[Finding]:
         yield Finding(False, "certificate.broken", path=certificate, reason=error)
         return
     until = loaded.not_valid_after_utc
+    if (begins := loaded.not_valid_before_utc) > certificates.today():
+        yield Finding(False, "certificate.early", path=certificate, begins=f"{begins:%Y-%m-%d %H:%M}")
+        return
     good = until - certificates.today() > RENEW_WITHIN
     yield Finding(good, "certificate" if good else "certificate.old", path=certificate, until=f"{until:%Y-%m-%d}")
     private = not mode & 0o027  # a group may read it: Debian's ssl-cert
@@ -145,3 +156,20 @@ def clock(database: Path) -> Finding:
     written = database.stat().st_mtime if database.exists() else 0
     sane = now > max(EARLIEST, written - 60)
     return Finding(sane, "clock" if sane else "clock.behind", now=time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(now)))
+
+
+def open_files() -> Finding:
+    """Look how many connections the system lets one process hold."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    well = allowed == resource.RLIM_INFINITY or allowed >= LEAST_OPEN_FILES
+    return Finding(well, "open_files" if well else "open_files.few", allowed=allowed)
+
+
+def backups(directory: DataDirectory) -> Finding:
+    """Look how old the latest backup is. A server that never had one is told, and not scolded."""
+    latest = directory.latest_backup()
+    if latest is None:
+        return Finding(True, "backup.none")
+    age = timedelta(seconds=max(0, time.time() - latest.time))
+    well = age <= BACKUP_WITHIN
+    return Finding(well, "backup" if well else "backup.old", days=age.days, path=latest.path)

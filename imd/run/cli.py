@@ -17,7 +17,7 @@ from twisted.scripts._twistd_unix import ServerOptions
 from twisted.scripts.twistd import runApp
 
 import imd.engine.house  # noqa: F401  # declares every command
-from imd.run import check, operator
+from imd.run import check, keeping, log, operator, status
 from imd.run.config import load
 from imd.run.options import Options, PlainOptions, say
 from imd.run.problem import Problem
@@ -37,8 +37,12 @@ class Run(Options):
 
     def carry_out(self) -> None:
         """Run until told to stop."""
+        try:
+            log.choose(self.config())
+        except Problem as problem:
+            raise problem.exit() from None
         twistd = ServerOptions()
-        twistd.parseOptions(["--nodaemon", "--pidfile=", "--logger=imd.run.log.plain", "imd", *self.given])
+        twistd.parseOptions(["--nodaemon", "--pidfile=", "--logger=imd.run.log.configured", "imd", *self.given])
         runApp(twistd)
 
 
@@ -212,6 +216,8 @@ class Imd(Program):
     subCommands = [
         ["run", None, Run, say("run")],
         ["check", None, Check, say("check")],
+        ["status", None, status.Status, say("status")],
+        *keeping.COMMANDS,
         ["chat", None, Chat, say("chat")],
         ["send", None, Send, say("send")],
         ["export", None, Export, say("export")],

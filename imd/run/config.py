@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from imd.chat.limits import Limits
-from imd.run.listening import DEFAULT, loopback_only
+from imd.run.listening import DEFAULT, is_network, loopback_only
 from imd.run.problem import Problem
 from imd.wire.catalog import LANGUAGES
 
@@ -30,15 +30,36 @@ class Config:
     listen: tuple[str, ...] = (DEFAULT,)
     """Endpoint strings."""
 
+    proxies: tuple[str, ...] = ()
+    """Addresses and networks of balancers that speak the PROXY protocol."""
+
     register: str | None = None
     """Who may register: open, invite or closed. None leaves it to `registration`."""
 
     certificate: Path | None = None
     key: Path | None = None
+    acme: tuple[str, ...] = ()
+    """The names for which a certificate is got by ACME."""
+
+    acme_url: str = "https://acme-v02.api.letsencrypt.org/directory"
+    acme_email: str | None = None
+    metrics: str | None = None
+    """The endpoint string of the figures for Prometheus, which only this machine may reach."""
+
+    log_format: str = "text"
+    """text, or json: one object a line."""
+
+    log_file: Path | None = None
+    """None leaves the log to the terminal, or to twistd."""
+
+    log_bytes: int = 10_485_760
+    log_files: int = 5
     language: str = "en"
     """What a session reads before it says HELLO lang=..."""
 
     limits: Limits = attrs.Factory(Limits)
+    file: Path | None = None
+    """The file it was read from."""
 
     @property
     def registration(self) -> str:
@@ -46,9 +67,12 @@ class Config:
         return self.register or ("open" if all(map(loopback_only, self.listen)) else "invite")
 
 
-CHOICES = {"register": ("open", "invite", "closed"), "language": LANGUAGES}
+CHOICES = {"register": ("open", "invite", "closed"), "language": LANGUAGES, "log_format": ("text", "json")}
 KINDS: dict[str, Any] = {"data_dir": Path, "listen": tuple, "register": str, "certificate": Path, "key": Path}
-KINDS |= {"language": str} | {field.name: field.type for field in attrs.fields(Limits)}
+KINDS |= {"acme": tuple, "acme_url": str, "acme_email": str}
+KINDS |= {"proxies": tuple, "metrics": str, "language": str}
+KINDS |= {"log_format": str, "log_file": Path, "log_bytes": int, "log_files": int}
+KINDS |= {field.name: field.type for field in attrs.fields(Limits)}
 """Every key and what it holds. Each limit is a key of its own."""
 
 
@@ -65,13 +89,20 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
     """Gather the configuration; `options` holds those that were given. Raises Problem."""
     given = {key: Said(value, f"--{key.replace('_', '-')}") for key, value in options.items()}
     given = _environment(environment) | given
-    if file := given.pop("config", None):
-        given = _file(file.base / str(file.value)) | given
+    file = None
+    if named := given.pop("config", None):
+        file = (named.base / str(named.value)).absolute()
+        given = _file(file) | given
     values = {key: _checked(key, said) for key, said in given.items()}
     if ("certificate" in values) != ("key" in values):
         raise Problem("certificate_and_key")
+    for network in values.get("proxies", ()):
+        if not is_network(network):
+            raise Problem("proxies", name=given["proxies"].name, value=network)
+    if "metrics" in values and not loopback_only(values["metrics"]):
+        raise Problem("metrics_open", listen=values["metrics"])
     limits = {key: values.pop(key) for key in list(values) if key in attrs.fields_dict(Limits)}
-    return Config(**{"data_dir": Path.cwd() / "imd-data", **values}, limits=Limits(**limits))
+    return Config(**{"data_dir": Path.cwd() / "imd-data", **values}, limits=Limits(**limits), file=file)
 
 
 def _environment(environment: Mapping[str, str]) -> dict[str, Said]:

@@ -10,7 +10,9 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO, TypeVar
 
 import attrs
+import msgspec
 
+from imd.run.config import Config
 from imd.run.problem import Problem
 from imd.store.db import Database, connect
 from imd.store.migrations import NewerSchema
@@ -20,6 +22,15 @@ T = TypeVar("T")
 
 LONGEST_SOCKET_PATH = 107
 """What Linux takes as a unix socket's path, in bytes."""
+
+
+class LatestBackup(msgspec.Struct, frozen=True):
+    """What is remembered of the latest backup, in the data directory."""
+
+    time: int
+    """Seconds since 1970."""
+
+    path: str
 
 
 @attrs.define
@@ -45,14 +56,49 @@ class DataDirectory:
         return self.path / "key.pem"
 
     @property
+    def acme_certificate(self) -> Path:
+        """Where the certificate lies that an authority gave."""
+        return self.path / "acme.pem"
+
+    @property
+    def acme_key(self) -> Path:
+        """Where its private key lies."""
+        return self.path / "acme-key.pem"
+
+    @property
+    def acme_account(self) -> Path:
+        """Where the key lies by which the authority knows us."""
+        return self.path / "acme-account.pem"
+
+    def pair(self, config: Config) -> tuple[Path, Path]:
+        """Give the certificate and the key to be shown: the operator's, an authority's, or the self-made ones."""
+        if config.certificate is not None and config.key is not None:
+            return config.certificate, config.key
+        if config.acme and self.acme_certificate.exists():
+            return self.acme_certificate, self.acme_key
+        return self.certificate, self.key
+
+    @property
     def socket(self) -> Path:
         """Where the operator is listened to."""
         return self.path / "admin.sock"
 
     @property
+    def last_backup(self) -> Path:
+        """What the latest backup leaves behind: its time and its path."""
+        return self.path / "backup.json"
+
+    @property
     def lock_file(self) -> Path:
         """What a process that uses the directory holds locked."""
         return self.path / "imd.lock"
+
+    def latest_backup(self) -> LatestBackup | None:
+        """Tell of the latest backup, if there was one."""
+        try:
+            return msgspec.json.decode(self.last_backup.read_bytes(), type=LatestBackup)
+        except (OSError, msgspec.DecodeError):
+            return None
 
     def take(self) -> None:
         """Make the directory if need be, and lock it until `release` or the end of the process. Raises Problem."""
@@ -100,7 +146,7 @@ class DataDirectory:
 
     def give(self, user: int, group: int) -> None:
         """Make over what was made as root to the user whom the daemon will run as."""
-        ours = [self.database, self.certificate, self.key, self.lock_file]
+        ours = [self.database, *self.path.glob("*.pem"), self.lock_file]
         private = [self.path] if not self.path.stat().st_mode & 0o077 else []
         for path in filter(Path.exists, ours + private):
             if path.stat().st_uid == os.geteuid():

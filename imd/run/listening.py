@@ -2,7 +2,7 @@
 
 import re
 import socket
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import attrs
 
@@ -54,3 +54,12 @@ def loopback_only(listen: str) -> bool:
         return at is not None and (at.host == "localhost" or ip_address(at.host).is_loopback)
     except ValueError:
         return False
+
+
+def is_network(text: str) -> bool:
+    """Say whether a text is an address or a network."""
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True

@@ -1,19 +1,119 @@
-"""The log of `imd run`, for a person who watches: what imd says as it stands, and what goes wrong anywhere."""
+"""The log: one event a line, of ids and codes; never what people say, nor a password or a token.
 
+`imd run` writes it for a person who watches; `log_format = "json"` makes it one object a line, and `log_file` puts it
+into files that never grow beyond `log_bytes` each and `log_files` in number. Under twistd, `--logger
+imd.run.log.configured` does the same by what the environment says.
+"""
+
+import json
+import os
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
-from twisted.logger import LogEvent, LogLevel, eventAsText, formatEvent
+from twisted.logger import LogEvent, LogLevel, formatEvent
+from twisted.python.failure import Failure
+from twisted.python.logfile import LogFile
+
+from imd.run.config import Config, load
+from imd.run.problem import Problem
+from imd.wire.terminal import harmless
+
+Observer = Callable[[LogEvent], None]
+
+_chosen: list[Config] = []
+"""The configuration that `configured` follows, where it is not the environment's."""
 
 
-def plain() -> Callable[[LogEvent], None]:
-    """Make the observer; `twistd --logger imd.run.log.plain` asks for it by name."""
+def choose(config: Config) -> None:
+    """Let `configured` follow a configuration."""
+    _chosen[:] = [config]
+
+
+def configured() -> Observer:
+    """Make the observer that the configuration asks for; twistd's `--logger` takes it by name."""
+    try:
+        config = _chosen[0] if _chosen else load({}, os.environ)
+        return observer(config)
+    except Problem as problem:
+        raise problem.exit() from None
+
+
+def observer(config: Config) -> Observer:
+    """Make an observer as configured. Raises Problem."""
+    write = _file(config) if config.log_file is not None else _terminal()
+    if config.log_format == "json":
+        return lambda event: write(as_json(event)) if is_told(event) else None
+    timed = config.log_file is not None
+    return lambda event: write(as_text(event, timed=timed)) if is_told(event) else None
+
+
+def _terminal() -> Callable[[str], None]:
     out = sys.stdout  # the terminal: what is printed later is turned into log events
+    return lambda line: print(line, file=out, flush=True)
 
-    def observe(event: LogEvent) -> None:
-        if event["log_level"] > LogLevel.info:
-            print(eventAsText(event), file=out, flush=True)
-        elif event["log_level"] is LogLevel.info and event["log_namespace"].startswith("imd."):
-            print(formatEvent(event), file=out, flush=True)
 
-    return observe
+def _file(config: Config) -> Callable[[str], None]:
+    assert config.log_file is not None
+    try:
+        file = LogFile(
+            config.log_file.name,
+            str(config.log_file.parent),
+            rotateLength=config.log_bytes,
+            maxRotatedFiles=max(1, config.log_files - 1),
+            defaultMode=0o600,
+        )
+    except OSError as error:
+        raise Problem("log_file", path=config.log_file, reason=error.strerror) from None
+    return lambda line: file.write(f"{line}\n")
+
+
+def is_told(event: LogEvent) -> bool:
+    """Say whether an event is for the operator: what imd says, and what goes wrong anywhere."""
+    level = event.get("log_level", LogLevel.info)
+    return bool(level > LogLevel.info or (level is LogLevel.info and _namespace(event).startswith("imd.")))
+
+
+def _namespace(event: LogEvent) -> str:
+    return str(event.get("log_namespace", ""))
+
+
+def _traceback(event: LogEvent) -> list[str]:
+    failure = event.get("log_failure")
+    return failure.getTraceback().splitlines() if isinstance(failure, Failure) else []
+
+
+def as_text(event: LogEvent, *, timed: bool) -> str:
+    """Write an event for people. Only a line of ours begins at the margin: a name cannot forge one."""
+    level = event.get("log_level", LogLevel.info)
+    said = harmless(formatEvent(event))
+    if level is not LogLevel.info:
+        said = f"[{_namespace(event)}#{level.name}] {said}"
+    if timed:
+        said = f"{_time(event)} {said}"
+    return "\n".join([said, *(f"    {harmless(line)}" for line in _traceback(event))])
+
+
+def as_json(event: LogEvent) -> str:
+    """Write an event for programs: its time, level, place and sentence, and the plain values in it."""
+    level = event.get("log_level", LogLevel.info)
+    told: dict[str, Any] = {
+        "time": _time(event),
+        "level": level.name,
+        "namespace": _namespace(event),
+        "message": formatEvent(event),
+    }
+    told |= {
+        name: value
+        for name, value in event.items()
+        if not name.startswith("log_") and isinstance(value, str | int | float) and name not in (*told, "line")
+    }
+    if traceback := _traceback(event):
+        told["traceback"] = traceback
+    return json.dumps(told, ensure_ascii=True)
+
+
+def _time(event: LogEvent) -> str:
+    moment = datetime.fromtimestamp(event.get("log_time", 0), UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

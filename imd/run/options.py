@@ -55,6 +55,31 @@ class PlainOptions(usage.Options):
         return SystemExit(f"imd: {what}" + (f". {say('near', suggestion=near[0])}" if near else ""))
 
 
+class Placed(PlainOptions):
+    """A command about the data of a server: where that is, and how a Problem ends it."""
+
+    optParameters = [
+        ["data-dir", "d", None, say("option.data_dir")],
+        ["config", "c", None, say("option.config")],
+    ]
+
+    def config(self) -> Config:
+        """Put together where the data is. Raises Problem."""
+        given = {name: self[name.replace("_", "-")] for name in ("data_dir", "config")}
+        return load({name: value for name, value in given.items() if value}, os.environ)
+
+    def carry_out(self) -> None:
+        """Do it; what is wrong is one line on stderr."""
+        try:
+            self.work()
+        except Problem as problem:
+            raise problem.exit() from None
+
+    def work(self) -> None:
+        """Do what this command does. Raises Problem."""
+        raise NotImplementedError
+
+
 class Options(PlainOptions):
     """What `twistd imd` takes. Everything else is set in the configuration file or the environment."""
 

@@ -9,7 +9,9 @@ import pwd
 import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from ipaddress import ip_network
 from types import FrameType
 from typing import Any
 
@@ -20,18 +22,23 @@ from twisted.internet import defer
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import quoteStringArgument
 from twisted.internet.error import CannotListenError, ReactorNotRunning
+from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import Logger
 
 from imd.chat import policies
 from imd.engine.house import House
 from imd.net.factory import ImdFactory, OperatorFactory
+from imd.net.proxy import proxied
 from imd.net.tls import ServerTLS
 from imd.run import certificates, greeting, operator
 from imd.run.config import Config
 from imd.run.directory import DataDirectory
 from imd.run.listening import opening
+from imd.run.notify import Notifier
 from imd.run.options import Options
 from imd.run.problem import Problem
+from imd.run.reload import Reloader
+from imd.run.surroundings import Surroundings
 
 __all__ = ["Daemon", "Options", "makeService"]
 
@@ -51,6 +58,7 @@ def makeService(options: Options) -> IService:
     if options.parent is not None and (user := options.parent["uid"]) is not None:
         group = options.parent["gid"]
         daemon.directory.give(user, pwd.getpwuid(user).pw_gid if group is None else group)
+    _reload_when_told(reactor, daemon, options)
     reactor.callWhenRunning(_end_well_when_told, reactor)
     return daemon
 
@@ -64,6 +72,15 @@ def _end_well_when_told(reactor: Any) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+
+
+def _reload_when_told(reactor: Any, daemon: "Daemon", options: Options) -> None:
+    """Take SIGHUP, from now on, as a wish to have the configuration read again."""
+
+    def reload(number: int, frame: FrameType | None) -> None:
+        reactor.callFromThread(daemon.reload, options.config)
+
+    signal.signal(signal.SIGHUP, reload)
 
 
 class Daemon(MultiService):
@@ -89,7 +106,7 @@ class Daemon(MultiService):
         config = self.config
         for listen in config.listen:
             try_port(listen)
-        tls = self._tls()
+        self.tls = self._tls()
         self.house = House(
             database=self.directory.open_database(self.reactor),
             reactor=self.reactor,
@@ -99,19 +116,47 @@ class Daemon(MultiService):
             scratch=self.directory.scratch,
         )
         self.house.govern(self.directory.look_up(policies.standing))
-        self.factory = ImdFactory(self.house, tls=tls)
+        self.house.watch = Surroundings(self.directory, config).watched
+        self.factory = ImdFactory(self.house, tls=self.tls, proxies=[ip_network(each) for each in config.proxies])
+        self.reloader = Reloader(config, self.house, self.tls)
+        self.notifier = Notifier(self.reactor)
         for listen in config.listen:
-            try:
-                port = strports.service(listen, self.factory, reactor=self.reactor)
-            except (ValueError, TypeError, LookupError, OSError) as error:
-                raise Problem("endpoint", listen=listen, reason=error) from None
-            port.setServiceParent(self)
+            plain = not listen.startswith("imd:")  # those put the PROXY protocol before their TLS
+            self._serve(listen, proxied(self.factory, self.factory, self.reactor) if plain else self.factory)
+        if config.metrics is not None:
+            self._measure(config.metrics)
+        if config.acme:
+            self._certify(config)
+
+    def _certify(self, config: Config) -> None:
+        try:
+            from imd.run.acme import Renewal, Wish  # an extra that only this key needs
+        except ImportError:
+            raise Problem("acme_extra") from None
+        wish = Wish(config.acme, config.acme_url, config.acme_email, self.directory.acme_account)
+        Renewal(wish, self.directory, self.tls, self.reactor).setServiceParent(self)
+
+    def _measure(self, listen: str) -> None:
+        try:
+            from imd.run.metrics import Metrics, MetricsSite  # an extra that only this key needs
+        except ImportError:
+            raise Problem("metrics_extra") from None
+        try_port(listen)
+        metrics = Metrics(self.house)
+        metrics.setServiceParent(self)
+        self._serve(listen, MetricsSite(metrics))
+
+    def _serve(self, listen: str, factory: IProtocolFactory) -> None:
+        try:
+            port = strports.service(listen, factory, reactor=self.reactor)
+        except (ValueError, TypeError, LookupError, OSError) as error:
+            raise Problem("endpoint", listen=listen, reason=error) from None
+        port.setServiceParent(self)
 
     def _tls(self) -> ServerTLS:
-        certificate = self.config.certificate or self.directory.certificate
-        key = self.config.key or self.directory.key
+        certificate, key = self.directory.pair(self.config)
         try:
-            if self.config.certificate is None:
+            if certificate == self.directory.certificate:
                 certificates.ensure(certificate, key, certificates.today())
             self.fingerprint = certificates.fingerprint(certificates.load(certificate))
             return ServerTLS([(certificate, key)])
@@ -138,6 +183,7 @@ class Daemon(MultiService):
             f"unix:{path}:mode=600:lockfile=0", OperatorFactory(self.factory.audience), reactor=self.reactor
         )
         operators.setServiceParent(self)
+        self.notifier.setServiceParent(self)
         self.reactor.callWhenRunning(self._announce)
 
     def _announce(self) -> None:
@@ -151,6 +197,12 @@ class Daemon(MultiService):
         if invite := await operator.first_invite(self.house):
             self.log.info("{line}", line=greeting.say("first"))
             print(greeting.say("invite", invite=invite), file=sys.__stdout__, flush=True)
+
+    def reload(self, read: Callable[[], Config]) -> None:
+        """Read the configuration again, and go by what of it can change under way."""
+        self.notifier.reloading()
+        self.reloader.reload(read)
+        self.notifier.ready()
 
     def stopService(self) -> "Deferred[None]":
         """Take no more connections, finish and answer what was asked, say goodbye, let go of everything."""

@@ -21,6 +21,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from imd.store import life
 from imd.store.migrations import migrate
 from imd.store.transaction import Tx
 
@@ -40,12 +41,14 @@ class StoreUnavailable(Exception):
     """The write was not stored, or it is not known whether it was: the queue is full or the disk failed."""
 
 
-@attrs.frozen
+@attrs.define
 class Write:
     """One piece of work with its completion."""
 
     work: Callable[[Tx], Any]
     done: Done
+    refused: list[Callable[[], None]] | None = None
+    """Completions of later writes that were turned away: whoever asked for both hears of this one first."""
 
 
 class Pool(Protocol):
@@ -147,6 +150,9 @@ class Database:
     clock: IReactorTime
     writer: Pool
     readers: Pool
+    epoch: str = ""
+    """The name of this database's life, see `life`."""
+
     waiting_limit: int = 10_000
     """How many writes may wait before new ones are refused."""
 
@@ -156,7 +162,16 @@ class Database:
     after_batch: Callable[[], None] = lambda: None
     """Called when a group's completions have all been called: the moment to flush what they wrote."""
 
+    measure: Callable[[int, float], None] | None = None
+    """Called with a group's size and how long the writer took for it."""
+
+    group_seconds: float = attrs.field(default=0.0, init=False)
+    """How long the writer took for the latest group, its commit included."""
+
     _waiting: list[Write] = attrs.field(factory=list, init=False)
+    _latest: Write | None = attrs.field(default=None, init=False)
+    """The write that was taken last, until it is answered."""
+
     _busy: bool = attrs.field(default=False, init=False)
     _closing: "Deferred[None] | None" = attrs.field(default=None, init=False)
 
@@ -165,6 +180,7 @@ class Database:
         """Open the file, made or brought up to date first. Raises NewerSchema and sqlite3.Error."""
         connection = connect(path)
         migrate(connection)
+        epoch = life.epoch(connection)
         connection.close()
 
         def pool(size: int, *, query_only: bool) -> Pool:
@@ -181,16 +197,31 @@ class Database:
             made.connectionFactory = lambda pool: pool.connect()  # type: ignore[assignment]  # any callable, it says
             return made
 
-        return cls(clock=reactor, writer=pool(1, query_only=False), readers=pool(readers, query_only=True))
+        return cls(clock=reactor, writer=pool(1, query_only=False), readers=pool(readers, query_only=True), epoch=epoch)
 
     def write(self, work: Callable[[Tx], Any], done: Done) -> None:
         """Queue a piece of work; `done` is called with its value, or with the error that undid it."""
-        if self._closing is not None or len(self._waiting) >= self.waiting_limit:
-            done(None, StoreUnavailable("closing" if self._closing else "the queue is full"))
+        if error := self._objection():
+            self._turn_away(done, error)
             return
         if not self._waiting and not self._busy:
             self.clock.callLater(0, self._start)  # so that one commit takes in what this reactor turn still brings
-        self._waiting.append(Write(work, done))
+        self._latest = Write(work, done)
+        self._waiting.append(self._latest)
+
+    def _objection(self) -> StoreUnavailable | None:
+        """Say why no write is taken now, if none is."""
+        if self._closing is not None:
+            return StoreUnavailable("closing")
+        return StoreUnavailable("the queue is full") if len(self._waiting) >= self.waiting_limit else None
+
+    def _turn_away(self, done: Done, error: StoreUnavailable) -> None:
+        """Refuse a write, in its turn: after those that were taken before it."""
+        if self._latest is None:
+            done(None, error)
+            return
+        self._latest.refused = self._latest.refused or []
+        self._latest.refused.append(lambda: done(None, error))
 
     def _start(self) -> None:
         if group := self._hand_over():
@@ -203,8 +234,19 @@ class Database:
         batch = self._waiting[: self.batch_limit]
         del self._waiting[: self.batch_limit]
         self._busy = True
-        running = self.writer.runWithConnection(run_batch, batch)
+        running = self.writer.runWithConnection(self._timed, batch)
         return batch, running.addErrback(self._failed, len(batch))
+
+    def _timed(self, connection: sqlite3.Connection, batch: list[Write]) -> list[Result]:
+        begun = time.perf_counter()
+        results = run_batch(connection, batch)
+        self.group_seconds = time.perf_counter() - begun
+        return results
+
+    @property
+    def waiting(self) -> int:
+        """How many writes wait for the writer."""
+        return len(self._waiting)
 
     def _failed(self, failure: Failure, count: int) -> list[Result]:
         self.log.failure("commit failed; {count} writes are not stored", failure, count=count)
@@ -216,9 +258,15 @@ class Database:
 
     def _committed(self, results: list[Result], batch: list[Write]) -> None:
         self._busy = False
+        if self.measure is not None:
+            self._quietly(self.measure, len(batch), self.group_seconds)
         following = self._hand_over()  # it syncs while this group is answered, and is answered after it
         for write, (value, error) in zip(batch, results, strict=True):
             self._quietly(write.done, value, error)
+            if write is self._latest:
+                self._latest = None
+            for refuse in write.refused or ():
+                self._quietly(refuse)
         self._quietly(self.after_batch)
         if following:
             self._answer(*following)
@@ -233,7 +281,9 @@ class Database:
             self.log.failure("a write's completion failed")
 
     def written(self, work: Callable[[Tx], T]) -> "Deferred[T]":
-        """Write, for code that waits: fires with the work's value once it is on disk."""
+        """Write, for code that waits: fires with the work's value once it is on disk; is refused at once."""
+        if error := self._objection():
+            return fail(error)
         waiting: Deferred[T] = Deferred()
         self.write(work, lambda value, error: waiting.errback(error) if error else waiting.callback(value))
         return waiting

@@ -207,3 +207,6 @@ class Request:
 
     silent: bool = False
     """Whether it follows from what a person did, rather than from a line: it gets no answer."""
+
+    begun: float = 0.0
+    """When it was started, where that is measured."""

@@ -25,6 +25,7 @@ from imd.wire import (
     reports,
     search,
     session,
+    status,
 )
 
 MODULES: tuple[ModuleType, ...] = (
@@ -50,4 +51,5 @@ MODULES: tuple[ModuleType, ...] = (
     admin,
     policies,
     audit,
+    status,
 )

@@ -36,6 +36,7 @@ _TIME = "2026-11-23T06:25:18.123Z"
 _FIELDS: dict[str, Any] = {
     "server": "imd 0.1.0",
     "protocol": "imd/1",
+    "epoch": "5f0c2d1b9a7e4c36",
     "limits": LIMITS,
     "features": ["replay", "sync", "resume", "client_id"],
     "username": "alice",
@@ -109,6 +110,15 @@ _FIELDS: dict[str, Any] = {
     "sha256": "5b287c531c3003238ec193c1eb0b464f9504b67f9bacf66a506ad79ab9285cb9",
     "data": "UEsDBBQACAgI…",
     "tombstone": "deleted-17",
+    "version": "0.1.0",
+    "uptime": 275_400,
+    "connections": 41,
+    "online": 37,
+    "accounts": 52,
+    "conversations": 118,
+    "stored": 20_431,
+    "queue": 0,
+    "commit_ms": 2.4,
     "code": "unavailable",
     "message": "The server is stopping. Please connect again in a moment.",
 }

@@ -1,6 +1,6 @@
 """The commands of the connection itself: who speaks, what can be said, and goodbye.
 
--> HELLO lang=zh                      <- OK HELLO server="imd 0.1.0" protocol=imd/1 ...
+-> HELLO lang=zh                      <- OK HELLO server="imd 0.1.0" protocol=imd/1 epoch=… ...
 -> HELP PING                          <- - PING
                                       <- -     Ask whether the server is there.
                                       <- -     For example: PING
@@ -18,10 +18,15 @@ from imd.wire.refusals import UnknownCommand
 
 
 class Greeting(Reply, frozen=True, kw_only=True):
-    """The server introduces itself. `limits` and `features` are for programs."""
+    """The server introduces itself. `limits` and `features` are for programs.
+
+    `epoch` names the life of the server's data. Where it is another than before, a backup was restored: what a device
+    keeps of conversations is void, and is fetched anew.
+    """
 
     server: str
     protocol: str
+    epoch: str
     limits: dict[str, int | float]
     features: list[str]
 

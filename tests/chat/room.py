@@ -10,7 +10,7 @@ import pytest
 
 import imd.chat.capabilities  # noqa: F401  # registers the handlers
 from imd.chat.attendance import Attendance
-from imd.chat.lanes import HANDLERS, Govern, Lane, Me, Outcome
+from imd.chat.lanes import HANDLERS, Govern, Lane, Me, Outcome, Vitals
 from imd.chat.limits import Limits
 from imd.chat.shelf import Shelf
 from imd.chat.throttle import Throttle
@@ -128,6 +128,9 @@ class Room:
         if error is not None:
             raise error
         return value  # type: ignore[no-any-return]
+
+    def vitals(self) -> Vitals:
+        return Vitals(uptime=5)
 
     # -- the desk that slow handlers wait at
 

@@ -9,7 +9,7 @@ from imd.testing import MemoryServer
 from imd.wire.base import Right, registry
 from imd.wire.refusals import AuthRequired, Forbidden, RateLimited, Refusal
 
-ADMINISTRATION = ("user_", "groups_", "invite_", "announcement_", "report_", "policy_", "word_", "audit_")
+ADMINISTRATION = ("user_", "groups_", "invite_", "announcement_", "report_", "policy_", "word_", "audit_", "server_")
 ANYONE = {"hello", "help", "ping", "register", "login", "resume", "quit"}
 
 

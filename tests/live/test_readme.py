@@ -46,5 +46,5 @@ def test_the_readme_fits_one_screen() -> None:
 def test_every_setting_is_documented() -> None:
     from imd.run.config import KINDS
 
-    page = (ROOT / "docs" / "running.md").read_text("utf-8")
+    page = (ROOT / "docs" / "operate.md").read_text("utf-8")
     assert [key for key in KINDS if f"`{key}`" not in page] == []

@@ -5,6 +5,7 @@ import pytest
 
 from imd.chat.limits import Limits
 from imd.net.factory import OperatorFactory
+from imd.store import verify
 from imd.testing import MemoryServer, MemoryTransport, Terminal
 from imd.wire.base import registry
 from imd.wire.reader import LineReader
@@ -55,6 +56,8 @@ def test_play(play: Play) -> None:
     limits = {key: int(value) for key, value in play.settings.items() if key != "register"}
     server = MemoryServer(limits=Limits(**limits), registration=play.settings.get("register", "open"))
     Performance(play, MemoryStage(server)).run()
+    found = server.database.writer.runWithConnection(lambda tx: [each for each in verify.verdicts(tx) if each.broken])
+    assert found.result == [], "what is kept does not hold together"
 
 
 def test_a_play_fails_on_a_line_that_nobody_heard() -> None:

@@ -5,6 +5,9 @@ import os
 import pytest
 
 from imd.wire import catalog
+from tests.live.conftest import start_daemon
+
+__all__ = ["start_daemon"]
 
 
 @pytest.fixture(autouse=True)

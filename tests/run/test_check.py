@@ -40,6 +40,12 @@ def listen(holder: socket.socket) -> str:
     return f"imd:{holder.getsockname()[1]}:interface=127.0.0.1"
 
 
+@pytest.fixture(autouse=True)
+def many_open_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may be allowed few."""
+    monkeypatch.setattr("resource.getrlimit", lambda what: (65_536, 65_536))
+
+
 def ill(data: Path, **options: object) -> list[str]:
     """List what is found to need mending."""
     given = {"data_dir": str(data), "listen": ["imd:0:interface=127.0.0.1"], **options}
@@ -49,7 +55,7 @@ def ill(data: Path, **options: object) -> list[str]:
 def test_all_is_well(data: Path) -> None:
     assert ill(data) == []
     texts = [finding.line() for finding in check.findings(load({"data_dir": str(data), "listen": ["tcp:0"]}, {}))]
-    assert len(texts) == 7
+    assert len(texts) == 9
     assert all(text.startswith("ok    ") for text in texts)
 
 
@@ -163,3 +169,23 @@ def test_a_directory_that_cannot_be_written(data: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("os.access", lambda path, mode: False)  # root may always
     (found,) = ill(data)
     assert found.startswith(f"{data} cannot be written by this user")
+
+
+def test_too_few_open_files(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda what: (1024, 1024))
+    (found,) = ill(data)
+    assert found.startswith("only 1024 open files are allowed")
+
+
+def test_an_old_backup(data: Path) -> None:
+    for days, well in [(0, True), (6, True), (8, False)]:
+        (data / "backup.json").write_text(f'{{"time": {int(time.time()) - days * 86_400}, "path": "/backup"}}')
+        assert (ill(data) == []) is well, days
+    assert ill(data) == ["the latest backup is 8 days old (/backup): make another with imd backup FILE"]
+
+
+def test_a_certificate_of_tomorrow(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begins = certificates.load(data / "certificate.pem").not_valid_before_utc
+    monkeypatch.setattr(certificates, "today", lambda: begins - timedelta(hours=1))
+    (found,) = ill(data)
+    assert "is not good before" in found

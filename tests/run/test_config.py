@@ -39,17 +39,30 @@ def test_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_every_key_comes_from_the_file(file: Path, tmp_path: Path) -> None:
     text = ['data_dir = "d"', 'listen = ["tcp:1", "tcp:2"]', 'register = "invite"', 'language = "zh"']
     text += ['certificate = "c.pem"', f'key = "{tmp_path}/k.pem"']
+    text += ['acme = ["chat.example"]', 'acme_url = "http://ca"', 'acme_email = "a@b"']
+    text += ['proxies = ["10.0.0.0/8"]']
+    text += ['metrics = "unix:/m"', 'log_format = "json"', 'log_file = "l"', "log_bytes = 5", "log_files = 6"]
     text += [f"{name} = {number}" for number, name in enumerate(attrs.fields_dict(Limits))]
     file.write_text("\n".join(text))
     config = load({"config": str(file)}, {})
     assert config == Config(
         data_dir=tmp_path / "d",
         listen=("tcp:1", "tcp:2"),
+        proxies=("10.0.0.0/8",),
+        acme=("chat.example",),
+        acme_url="http://ca",
+        acme_email="a@b",
         register="invite",
         certificate=tmp_path / "c.pem",
         key=tmp_path / "k.pem",
         language="zh",
+        metrics="unix:/m",
+        log_format="json",
+        log_file=tmp_path / "l",
+        log_bytes=5,
+        log_files=6,
         limits=Limits(*range(len(attrs.fields(Limits)))),
+        file=file,
     )
 
 
@@ -102,9 +115,9 @@ def test_a_path_in_the_file_begins_where_the_file_lies(file: Path, monkeypatch: 
         ("language = 'fr'", "language must be one of en, zh, not 'fr'"),
         ("data_dir = 1", "data_dir must be a path, not 1"),
         ("data_dir = ''", "data_dir must be a path, not ''"),
-        ("listen = []", "listen must be a list of endpoint strings, not []"),
-        ("listen = [1]", "listen must be a list of endpoint strings, not [1]"),
-        ("listen = {}", "listen must be a list of endpoint strings, not {}"),
+        ("listen = []", "listen must be a list of texts, not []"),
+        ("listen = [1]", "listen must be a list of texts, not [1]"),
+        ("listen = {}", "listen must be a list of texts, not {}"),
     ],
 )
 def test_a_wrong_file_is_told_in_one_line(file: Path, text: str, said: str) -> None:
@@ -162,7 +175,7 @@ def test_registration_is_open_on_loopback_alone(
 
 
 def test_the_manual_names_every_key() -> None:
-    manual = (ROOT / "docs" / "running.md").read_text("utf-8")
+    manual = (ROOT / "docs" / "operate.md").read_text("utf-8")
     assert [key for key in KINDS if f"`{key}`" not in manual] == []
     for field in attrs.fields(Limits):
         assert f"| `{field.name}` | {field.default} |" in manual

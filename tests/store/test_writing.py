@@ -226,15 +226,31 @@ def test_a_group_is_not_larger_than_its_limit(bench: Bench) -> None:
     assert len(bench.answers) == 10
 
 
-def test_a_full_queue_refuses_at_once(bench: Bench) -> None:
+def test_a_full_queue_refuses_in_order(bench: Bench) -> None:
+    """Whoever asked for a and then for d hears of a first; who waits for one thing alone hears at once."""
     bench.database.waiting_limit = 3
-    for name in "abcd":
+    for name in "abcde":
         bench.put(name)
-    assert [name for name, _ in bench.answers] == ["d"]
-    assert isinstance(bench.answers[0][1], db.StoreUnavailable)
+    assert bench.answers == []
+    refused = bench.database.written(lambda tx: None)
+    assert refused.called
+    refused.addErrback(lambda failure: failure.trap(db.StoreUnavailable))
     bench.clock.advance(0)
     bench.writer.run()
     assert bench.kept() == ["a", "b", "c"]
+    assert [name for name, _ in bench.answers] == ["a", "b", "c", "d", "e"]
+    assert all(isinstance(answer, db.StoreUnavailable) for _, answer in bench.answers[3:])
+
+
+def test_what_an_answer_asks_for_is_refused_after_the_rest_of_its_group(bench: Bench) -> None:
+    bench.database.write(lambda tx: None, lambda value, error: bench.put("on closing"))
+    bench.put("b")
+    Deferred.fromCoroutine(bench.database.close())
+    bench.clock.advance(0)
+    bench.writer.run()
+    assert [name for name, _ in bench.answers] == ["b", "on closing"]
+    bench.put("later")
+    assert bench.answers[-1][0] == "later", "nothing is waited for any more"
 
 
 def test_an_answer_that_fails_does_not_hurt_the_others(bench: Bench, logged_failures: LoggedFailures) -> None:
@@ -285,8 +301,7 @@ def test_close_finishes_what_was_queued_and_refuses_the_rest(bench: Bench) -> No
     bench.put("b")
     closing = Deferred.fromCoroutine(bench.database.close())
     bench.put("too late")
-    assert [name for name, _ in bench.answers] == ["too late"]
-    assert isinstance(bench.answers[0][1], db.StoreUnavailable)
+    assert bench.answers == []
     bench.clock.advance(0)
     bench.writer.work()
     bench.writer.answer()
@@ -295,7 +310,8 @@ def test_close_finishes_what_was_queued_and_refuses_the_rest(bench: Bench) -> No
     assert closing.called
     assert bench.writer.closed
     assert bench.kept() == ["a", "b"]
-    assert [name for name, _ in bench.answers] == ["too late", "a", "b"]
+    assert [name for name, _ in bench.answers] == ["a", "b", "too late"]
+    assert isinstance(bench.answers[-1][1], db.StoreUnavailable)
 
 
 def test_what_an_answer_still_writes_is_finished_before_the_close(bench: Bench) -> None:

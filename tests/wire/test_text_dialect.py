@@ -239,8 +239,8 @@ REPLIES: list[tuple[str, Reply, str]] = [
     ),
     (
         "hello",
-        Greeting(server="imd 0.1", protocol="imd/1", limits={"burst": 100}, features=["sync", "replay"]),
-        'OK HELLO server="imd 0.1" protocol=imd/1',
+        Greeting(server="imd 0.1", protocol="imd/1", epoch="5f0c", limits={"burst": 100}, features=["sync", "replay"]),
+        'OK HELLO server="imd 0.1" protocol=imd/1 epoch=5f0c',
     ),
     (
         "whoami",

@@ -1,0 +1,179 @@
+"""The PROXY protocol, versions 1 and 2: a balancer says, before TLS, whose connection it hands on.
+
+    PROXY TCP4 203.0.113.7 192.0.2.1 51034 7373\\r\\n          or its binary form
+
+Only from the addresses that `proxies` names is it believed, and there it is demanded; everybody else speaks for
+themselves.
+https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt
+"""
+
+import ipaddress
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocolFactory
+from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
+from twisted.python.failure import Failure
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
+LONGEST_LINE = 107
+LONGEST_BODY = 1024
+_ADDRESSES = {0x11: (4, "TCP4"), 0x21: (16, "TCP6")}
+
+
+class NotAHeader(ValueError):
+    """What came is no PROXY header."""
+
+
+@attrs.frozen
+class Header:
+    """A header that was read: whose connection it is (None: the balancer's own), and how many bytes it took."""
+
+    source: IAddress | None
+    length: int
+
+
+def parse(data: bytes) -> Header | None:
+    """Read a header; None while more bytes are needed. Raises NotAHeader."""
+    if SIGNATURE.startswith(data[: len(SIGNATURE)]):
+        return _binary(data)
+    if b"PROXY ".startswith(data[:6]):
+        return _line(data)
+    raise NotAHeader
+
+
+def _line(data: bytes) -> Header | None:
+    line, end, _ = data[:LONGEST_LINE].partition(b"\r\n")
+    if not end:
+        if len(data) >= LONGEST_LINE:
+            raise NotAHeader
+        return None
+    words = line.split(b" ")
+    length = len(line) + 2
+    if words[1:2] == [b"UNKNOWN"]:
+        return Header(None, length)
+    if len(words) != 6 or words[1] not in (b"TCP4", b"TCP6"):
+        raise NotAHeader
+    return Header(_address(words[1].decode(), words[2].decode("ascii", "replace"), words[4]), length)
+
+
+def _binary(data: bytes) -> Header | None:
+    if len(data) < 16:
+        return None
+    command, family, size = struct.unpack_from("!BBH", data, 12)
+    if command not in (0x20, 0x21) or size > LONGEST_BODY:
+        raise NotAHeader
+    if len(data) < 16 + size:
+        return None
+    if command == 0x20 or family not in _ADDRESSES:
+        return Header(None, 16 + size)
+    width, kind = _ADDRESSES[family]
+    if size < 2 * width + 4:
+        raise NotAHeader
+    source = str(ipaddress.ip_address(data[16 : 16 + width]))
+    (port,) = struct.unpack_from("!H", data, 16 + 2 * width)
+    return Header(_address(kind, source, str(port).encode()), 16 + size)
+
+
+def _address(kind: str, host: str, port: bytes) -> IAddress:
+    if not port.isdigit() or int(port) > 65_535:
+        raise NotAHeader
+    try:
+        if kind == "TCP4":
+            return IPv4Address("TCP", str(ipaddress.IPv4Address(host)), int(port))
+        return IPv6Address("TCP", str(ipaddress.IPv6Address(host)), int(port))
+    except ValueError:
+        raise NotAHeader from None
+
+
+class HeaderProtocol(Protocol):
+    """Waits for the header, then lets the protocol of the connection itself take over."""
+
+    transport: Any
+
+    def __init__(self, factory: "ProxiedFactory", address: IAddress | None) -> None:
+        self._factory = factory
+        self._address = address
+        self._first = b""
+        self._timer: IDelayedCall | None = None
+
+    def connectionMade(self) -> None:
+        """Wait, but not for ever."""
+        self._timer = self._factory.reactor.callLater(self._factory.patience, self.transport.abortConnection)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Gather the header. What is none ends the connection: it was promised."""
+        self._first += data
+        try:
+            header = parse(self._first)
+        except NotAHeader:
+            self.transport.abortConnection()
+            return
+        if header is not None:
+            self._hand_over(header)
+
+    def _hand_over(self, header: Header) -> None:
+        self._stop_timer()
+        real: Any = self._factory.build(header.source or self._address)
+        rest, self._first = self._first[header.length :], b""
+        real.makeConnection(self.transport)
+        self.dataReceived = real.dataReceived  # type: ignore[method-assign]  # from here on, its bytes
+        self.connectionLost = real.connectionLost  # type: ignore[method-assign]
+        if rest:
+            real.dataReceived(rest)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Wait no more."""
+        self._stop_timer()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+
+
+class ProxiedFactory(ServerFactory):
+    """Stands before another factory; connections from the proxies begin with a header."""
+
+    noisy = False
+
+    def __init__(self, inner: IProtocolFactory, proxies: Sequence[Network], patience: float, reactor: Any) -> None:
+        self.inner = inner
+        self.proxies = proxies
+        self.patience = patience
+        self.reactor = reactor
+
+    def doStart(self) -> None:
+        """Start the factory behind it."""
+        super().doStart()
+        self.inner.doStart()
+
+    def doStop(self) -> None:
+        """Stop the factory behind it."""
+        super().doStop()
+        self.inner.doStop()
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """Build what waits for the header, or the connection's own protocol."""
+        return HeaderProtocol(self, addr) if self._trusted(addr) else self.build(addr)
+
+    def build(self, addr: IAddress | None) -> Any:
+        """Build the connection's own protocol."""
+        return self.inner.buildProtocol(addr)  # type: ignore[arg-type]  # Twisted's own factories take None too
+
+    def _trusted(self, addr: IAddress | None) -> bool:
+        if not isinstance(addr, IPv4Address | IPv6Address):
+            return False
+        host = ipaddress.ip_address(addr.host.partition("%")[0])
+        mapped = getattr(host, "ipv4_mapped", None)
+        return any((mapped or host) in network for network in self.proxies)
+
+
+def proxied(factory: Any, around: IProtocolFactory, reactor: Any) -> IProtocolFactory:
+    """Put the PROXY protocol before `around` (the factory, or its TLS), where the factory names proxies."""
+    proxies: Sequence[Network] = getattr(factory, "proxies", ())
+    return ProxiedFactory(around, proxies, factory.house.limits.handshake_seconds, reactor) if proxies else around

@@ -1,0 +1,108 @@
+"""`imd backup FILE`: one file that holds a whole server, made while the daemon runs or while it does not.
+
+It reads the database itself, beside the daemon: a reader keeps nobody from writing, and the daemon's own threads have
+nothing to do with it. FILE appears whole or not at all.
+"""
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import attrs
+import msgspec
+
+import imd
+from imd.run import archive, certificates
+from imd.run.config import Config
+from imd.run.directory import DataDirectory, LatestBackup
+from imd.run.problem import Problem
+from imd.store import migrations
+
+BUSY_SECONDS = 30
+
+
+@attrs.frozen
+class Made:
+    """A backup that was made."""
+
+    path: Path
+    bytes: int
+    seconds: float
+    files: tuple[str, ...]
+
+
+def make(config: Config, target: Path, passphrase: str = "") -> Made:
+    """Make a backup of the server that a configuration describes. Raises Problem."""
+    begun = time.monotonic()
+    directory = DataDirectory(config.data_dir)
+    if not directory.database.exists():
+        raise Problem("no_data_dir", path=directory.path)
+    try:
+        with _workspace(target) as workspace:
+            files = _gathered(config, directory, workspace)
+            manifest = _manifest(files)
+            draft = workspace / target.name
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                archive.write(file, manifest, files, passphrase)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(target)
+            certificates.sync(target.parent)
+    except sqlite3.Error as error:
+        raise Problem("backup.database", path=directory.database, reason=error) from None
+    except OSError as error:
+        raise Problem("backup.unwritten", path=target, reason=error.strerror or error) from None
+    with suppress(OSError):  # whoever makes the backup may only be allowed to read
+        latest = msgspec.json.encode(LatestBackup(int(time.time()), str(target)))
+        certificates.write(directory.last_backup, latest, 0o644)  # root writes it, the daemon reads it
+    return Made(target, target.stat().st_size, time.monotonic() - begun, tuple(files))
+
+
+@contextmanager
+def _workspace(target: Path) -> Iterator[Path]:
+    """Give a private directory beside the target, which is gone afterwards."""
+    made = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _gathered(config: Config, directory: DataDirectory, workspace: Path) -> dict[str, Path]:
+    """Copy the database, and list what else belongs to a server: name in the backup -> where it lies."""
+    copy = workspace / "copy"
+    with closing(reader(directory.database)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")  # a copy that a power cut spoils is made again
+        connection.execute("VACUUM INTO ?", (str(copy),))
+    certificate, key = directory.pair(config)
+    files = {
+        archive.DATABASE: copy,
+        "certificate.pem": certificate,
+        "key.pem": key,
+    }
+    if config.file is not None:
+        files["config.toml"] = config.file
+    return {name: path for name, path in files.items() if path.exists()}
+
+
+def _manifest(files: dict[str, Path]) -> archive.Manifest:
+    with closing(reader(files[archive.DATABASE])) as connection:
+        schema = migrations.version(connection)
+    return archive.Manifest(
+        format=archive.FORMAT,
+        imd=imd.__version__,
+        schema=schema,
+        made=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        files={name: archive.carried(path) for name, path in files.items()},
+    )
+
+
+def reader(database: Path) -> sqlite3.Connection:
+    """Open a database to be read, beside a daemon that may be writing it. Raises sqlite3.Error."""
+    return sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None)

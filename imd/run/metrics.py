@@ -1,0 +1,147 @@
+"""Figures for Prometheus, on an endpoint of their own that only this machine reaches.
+
+This module needs the extra `metrics` (prometheus-client); nothing else imports it.
+"""
+
+import time
+from typing import Any
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from twisted.application.service import Service
+from twisted.internet.interfaces import IDelayedCall
+from twisted.web.resource import Resource
+from twisted.web.server import Request as WebRequest
+from twisted.web.server import Site
+
+import imd
+from imd.engine.house import House
+from imd.wire.base import Reply, Request
+from imd.wire.messages import Sent
+
+TICK_SECONDS = 0.25
+"""How often the reactor is looked at: is it on time?"""
+
+FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+LAGS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1)
+SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+
+disable_created_metrics()  # a second series for each, which no panel shows
+
+
+class Metrics(Service):
+    """Is told what happens (a Meter), looks at the rest when it is asked, and watches the reactor's punctuality."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.registry = CollectorRegistry()
+        self._timer: IDelayedCall | None = None
+        self._due = 0.0
+        registry = self.registry
+        ProcessCollector(registry=registry)
+        Gauge("imd_info", "The version that runs.", ["version"], registry=registry).labels(imd.__version__).set(1)
+        self._messages = Counter("imd_messages", "Messages stored.", registry=registry)
+        self._commands = Histogram(
+            "imd_command_seconds", "From start to answer.", ["action"], buckets=FAST, registry=registry
+        )
+        self._refusals = Counter("imd_refusals", "Commands refused, by code.", ["code"], registry=registry)
+        self._commits = Histogram("imd_commit_seconds", "A group of writes.", buckets=FAST, registry=registry)
+        self._sizes = Histogram("imd_commit_writes", "Writes in a group.", buckets=SIZES, registry=registry)
+        self._lag = Histogram("imd_loop_lag_seconds", "How late the reactor is.", buckets=LAGS, registry=registry)
+        self._looked_at()
+        house.meter = self
+        house.database.measure = self.committed
+
+    def _looked_at(self) -> None:
+        """Name what is looked up at the moment somebody asks."""
+        for name, about, look in (
+            ("imd_connections", "Open connections.", lambda: self.house.audience.size),
+            ("imd_people_online", "Accounts online.", lambda: self.house.audience.people),
+            ("imd_waiting_writes", "Writes that wait for the writer.", lambda: self.house.database.waiting),
+            ("imd_waiting_passwords", "Passwords that wait to be hashed.", lambda: self.house.passwords.crew.waiting),
+            ("imd_disk_free_bytes", "Free on the disk.", lambda: self._vital("disk_free")),
+            ("imd_certificate_days", "Until the certificate ends.", lambda: self._vital("certificate_days")),
+            ("imd_backup_time_seconds", "When the latest backup was made.", lambda: self._vital("backup") / 1000),
+        ):
+            Gauge(name, about, registry=self.registry).set_function(look)
+
+    def _vital(self, name: str) -> float:
+        return float(getattr(self.house.vitals(), name) or 0)
+
+    # -- what the house tells
+
+    def answered(self, request: Request, reply: Reply) -> None:
+        """Count a command that succeeded."""
+        action = request.spec.action if request.spec is not None else ""
+        self._commands.labels(action).observe(time.perf_counter() - request.begun)
+        if isinstance(reply, Sent) and not reply.duplicate:
+            self._messages.inc()
+
+    def refused(self, code: str) -> None:
+        """Count a refusal."""
+        self._refusals.labels(code).inc()
+
+    def committed(self, writes: int, seconds: float) -> None:
+        """Count a group of writes."""
+        self._sizes.observe(writes)
+        self._commits.observe(seconds)
+
+    # -- the reactor's punctuality
+
+    def startService(self) -> None:
+        """Begin to watch the reactor."""
+        super().startService()
+        self._due = self.house.reactor.seconds()
+        self._tick()
+
+    def stopService(self) -> None:
+        """Watch it no more."""
+        super().stopService()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _tick(self) -> None:
+        now = self.house.reactor.seconds()
+        self._lag.observe(max(0.0, now - self._due))
+        self._due = now + TICK_SECONDS
+        self._timer = self.house.reactor.callLater(TICK_SECONDS, self._tick)
+
+    def text(self) -> bytes:
+        """Write everything as Prometheus reads it."""
+        return generate_latest(self.registry)
+
+
+class _Page(Resource):
+    isLeaf = True
+
+    def __init__(self, metrics: Metrics) -> None:
+        super().__init__()
+        self._metrics = metrics
+
+    def render_GET(self, request: WebRequest) -> bytes:
+        """Answer with the figures."""
+        request.setHeader("Content-Type", CONTENT_TYPE_LATEST)
+        return self._metrics.text()
+
+
+class MetricsSite(Site):
+    """Serves the figures at /metrics, and writes no access log."""
+
+    noisy = False
+
+    def __init__(self, metrics: Metrics) -> None:
+        root = Resource()
+        root.putChild(b"metrics", _Page(metrics))
+        super().__init__(root)
+
+    def log(self, request: Any) -> None:
+        """Keep no account of who asks."""

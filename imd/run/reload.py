@@ -1,0 +1,56 @@
+"""SIGHUP: the configuration is read again, and what can change under a running daemon does.
+
+Limits, registration, language and certificates hold at once: for the next request, or the next connection. What would
+need other ports or files is named, and waits for a restart. A configuration with a mistake in it changes nothing.
+"""
+
+from collections.abc import Callable
+
+import attrs
+from OpenSSL import SSL
+from twisted.logger import Logger
+
+from imd.engine.house import House
+from imd.net.tls import ServerTLS
+from imd.run.config import Config
+from imd.run.greeting import say
+from imd.run.problem import Problem
+
+log = Logger(namespace="imd.run")
+
+AT_ONCE = {"limits", "register", "language", "certificate", "key"}
+
+
+@attrs.define
+class Reloader:
+    """Applies a configuration that was read anew."""
+
+    config: Config
+    house: House
+    tls: ServerTLS
+
+    def reload(self, read: Callable[[], Config]) -> None:
+        """Read and apply; whatever is wrong is logged, and everything stays as it is."""
+        try:
+            config = read()
+            if config.certificate is not None and config.key is not None:
+                self.tls.use([(config.certificate, config.key)])
+            else:
+                self.tls.look()
+        except Problem as problem:
+            log.error("{line}", line=say("not_reloaded", reason=problem))
+        except (SSL.Error, OSError, ValueError) as error:
+            log.error("{line}", line=say("not_reloaded", reason=error))
+        else:
+            self._apply(config)
+
+    def _apply(self, config: Config) -> None:
+        self.house.configure(config.limits, config.registration, config.language)
+        later = [
+            field.name
+            for field in attrs.fields(Config)
+            if field.name not in AT_ONCE and getattr(config, field.name) != getattr(self.config, field.name)
+        ]
+        log.info("{line}", line=say("reloaded"))
+        if later:
+            log.warn("{line}", line=say("restart", keys=", ".join(later)))

@@ -1,0 +1,44 @@
+"""`imd verify`: looks at all that is kept, in a data directory or in a backup, and says what holds."""
+
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+from imd.run import archive
+from imd.run.backup import reader
+from imd.run.check import Finding
+from imd.run.directory import DataDirectory
+from imd.run.problem import Problem
+from imd.store import migrations, verify
+
+
+def findings(path: Path, passphrase: Callable[[], str]) -> Iterator[Finding]:
+    """Look at a data directory, also beside a running daemon, or at a backup. Raises Problem."""
+    if path.is_dir():
+        yield from _of_database(DataDirectory(path).database)
+        return
+    with tempfile.TemporaryDirectory(prefix="imd-verify.") as made, archive.reading(path, passphrase) as backup:
+        backup.unpack(Path(made))
+        manifest = backup.manifest
+        yield Finding(True, "verify.archive", made=manifest.made, imd=manifest.imd, files=", ".join(manifest.files))
+        yield from _of_database(Path(made) / archive.DATABASE)
+
+
+def _of_database(path: Path) -> Iterator[Finding]:
+    if not path.exists():
+        raise Problem("no_data_dir", path=path.parent)
+    try:
+        with closing(reader(path)) as connection:
+            connection.execute("BEGIN")  # all the checks look at one moment
+            version, newest = migrations.version(connection), migrations.available()[-1][0]
+            if version != newest:
+                yield Finding(False, "verify.schema", version=version, newest=newest)
+                return
+            yield Finding(True, "verify.counts", **verify.counts(connection))
+            for verdict in verify.verdicts(connection):
+                key = f"verify.broken.{verdict.check}" if verdict.broken else f"verify.{verdict.check}"
+                yield Finding(not verdict.broken, key, count=verdict.broken, first=verdict.first)
+    except sqlite3.Error as error:
+        yield Finding(False, "database.broken", path=path, reason=error)

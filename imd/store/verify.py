@@ -1,0 +1,91 @@
+"""What must hold of all that is kept, asked in SQL: each check lists the conversations, or rows, that break it."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from imd.store import conversations
+from imd.store.transaction import Tx
+
+
+class Verdict(NamedTuple):
+    """What a check found: how many break it, and the first of them."""
+
+    check: str
+    broken: int
+    first: str = ""
+
+
+CHECKS = {
+    "dense": """
+        SELECT c.id FROM conversation c LEFT JOIN
+            (SELECT conversation, count(*) AS n, min(seq) AS low, max(seq) AS high FROM message GROUP BY conversation) m
+            ON m.conversation = c.id
+        WHERE (coalesce(m.n, 0) <> c.last_seq OR coalesce(m.high, 0) <> c.last_seq OR coalesce(m.low, 1) <> 1)
+          AND (c.kind = 'direct' OR c.handle IS NOT NULL)""",
+    "revs": """
+        SELECT c.id FROM conversation c JOIN
+            (SELECT conversation, count(*) AS n, count(DISTINCT rev) AS revs, min(rev) AS low, max(rev) AS high
+             FROM message GROUP BY conversation) m ON m.conversation = c.id
+        WHERE m.n <> m.revs OR m.low < 1 OR m.high > c.last_rev""",
+    "homeless": "SELECT DISTINCT conversation FROM message WHERE conversation NOT IN (SELECT id FROM conversation)",
+    "pointers": """
+        SELECT c.id FROM conversation c JOIN member m ON m.conversation = c.id
+        WHERE m.read_seq < 0 OR m.read_seq > m.delivered_seq OR m.delivered_seq > c.last_seq
+           OR m.joined_seq < 0 OR m.joined_seq > c.last_seq OR m.hidden_seq < 0 OR m.hidden_seq > c.last_seq
+           OR coalesce(m.left_seq, 0) < 0 OR coalesce(m.left_seq, 0) > c.last_seq""",
+    "members": """
+        SELECT c.id FROM conversation c LEFT JOIN
+            (SELECT conversation, count(*) AS n FROM member WHERE left_seq IS NULL GROUP BY conversation) m
+            ON m.conversation = c.id
+        WHERE coalesce(m.n, 0) <> c.members""",
+    "attached": """
+        SELECT a.conversation FROM
+            (SELECT conversation, seq FROM reaction UNION ALL SELECT conversation, seq FROM mention
+             UNION ALL SELECT conversation, seq FROM star UNION ALL SELECT conversation, seq FROM hidden) a
+        LEFT JOIN conversation c ON c.id = a.conversation
+        WHERE c.id IS NULL OR a.seq < 1 OR a.seq > c.last_seq""",
+}
+"""Name -> what lists the conversations that break it. A deleted group has no handle, and its messages are destroyed."""
+
+COUNTED = ("account", "conversation", "member", "message")
+
+
+def verdicts(tx: Tx) -> Iterator[Verdict]:
+    """Ask everything, one after the other."""
+    faults = [str(row[0]) for row in tx.execute("PRAGMA integrity_check(100)").fetchall()]
+    yield _verdict("whole", [] if faults == ["ok"] else faults)
+    strangers = [f"{row[0]} -> {row[2]}" for row in tx.execute("PRAGMA foreign_key_check").fetchall()]
+    yield _verdict("references", strangers)
+    for name, query in CHECKS.items():
+        yield _verdict(name, [str(row[0]) for row in tx.execute(query).fetchall()])
+    yield _verdict("unread", list(_miscounted(tx)))
+
+
+def _verdict(name: str, broken: list[str]) -> Verdict:
+    return Verdict(name, len(broken), broken[0] if broken else "")
+
+
+def _miscounted(tx: Tx) -> Iterator[str]:
+    """Count anew what members have not read: with what is their own or hidden, it is all there is after the pointer."""
+    accounts = tx.execute(
+        "SELECT DISTINCT m.account FROM member m JOIN conversation c ON c.id = m.conversation"
+        " WHERE m.left_seq IS NULL AND m.read_seq < c.last_seq ORDER BY m.account"
+    )
+    for (account,) in accounts.fetchall():
+        for place in conversations.memberships(tx, account):
+            after = max(place.read_seq, place.seen_from)
+            others = (
+                "SELECT count(*) FROM message m WHERE m.conversation = ? AND m.seq > ? AND (m.sender = ? OR EXISTS"
+                " (SELECT 1 FROM hidden h WHERE h.account = ? AND h.conversation = m.conversation AND h.seq = m.seq))"
+            )
+            (own,) = tx.execute(others, (place.conversation, after, account, account)).fetchone()
+            if conversations.counted(tx, account, place).unread + own != place.last_seq - after:
+                yield str(place.conversation)
+
+
+def counts(tx: Tx) -> dict[str, int]:
+    """Count what there is."""
+    return {
+        table: int(tx.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608  # our own table names
+        for table in COUNTED
+    }

@@ -1,0 +1,265 @@
+"""Backup and restore: what a server was comes back whole, and nothing that is there is lost on the way."""
+
+import json
+import sqlite3
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from imd.run import backup, certificates, restore, verify
+from imd.run.config import Config, load
+from imd.run.directory import DataDirectory
+from imd.run.problem import Problem
+from imd.store import db
+from imd.testing import MemoryServer
+
+SECRET = "open sesame"
+
+
+def secret() -> str:
+    return SECRET
+
+
+def not_asked() -> str:
+    raise AssertionError("nobody need be asked for a passphrase")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """A server with some life in it."""
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    certificates.ensure(data / "certificate.pem", data / "key.pem", certificates.today())
+    server = MemoryServer(path=str(data / "imd.sqlite3"))
+    alice, bob = server.login("alice"), server.login("bob")
+    for number in range(5):
+        alice.call("send_message", to="bob", content=f"hello {number}")
+    bob.call("read", to="alice", seq=3)
+    alice.call("edit", to="bob", seq=2, content="hello two")
+    server.stop()
+    (tmp_path / "imd.toml").write_text('register = "closed"\n')
+    return load({"data_dir": str(data), "config": str(tmp_path / "imd.toml")}, {})
+
+
+def rows(data: Path) -> list[str]:
+    """Dump a database, without the epoch."""
+    connection = sqlite3.connect(data / "imd.sqlite3")
+    dump = [line for line in connection.iterdump() if '"life"' not in line]
+    connection.close()
+    return dump
+
+
+def epoch(data: Path) -> str:
+    connection = sqlite3.connect(data / "imd.sqlite3")
+    (found,) = connection.execute("SELECT epoch FROM life").fetchone()
+    connection.close()
+    return str(found)
+
+
+@pytest.mark.parametrize("passphrase", ["", SECRET])
+def test_what_was_saved_comes_back(config: Config, tmp_path: Path, passphrase: str) -> None:
+    file = tmp_path / "backup.imd"
+    made = backup.make(config, file, passphrase)
+    assert made.files == ("imd.sqlite3", "certificate.pem", "key.pem", "config.toml")
+    assert made.bytes == file.stat().st_size
+    assert file.stat().st_mode & 0o777 == 0o600
+    done = restore.restore(file, tmp_path / "other", secret if passphrase else not_asked)
+    other = tmp_path / "other"
+    assert done.kept is None
+    assert rows(other) == rows(config.data_dir)
+    assert epoch(other) != epoch(config.data_dir), "another life"
+    for name in ("certificate.pem", "key.pem"):
+        assert (other / name).read_bytes() == (config.data_dir / name).read_bytes()
+    assert (other / "config.toml").read_text() == 'register = "closed"\n'
+    assert {path.stat().st_mode & 0o777 for path in other.iterdir()} == {0o600}
+    assert other.stat().st_mode & 0o777 == 0o700
+    assert not (other / restore.WORKSPACE).exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "other", "backup.imd", "imd.toml"}, "no litter"
+    assert all(finding.well for finding in verify.findings(file, secret))
+
+
+def test_any_tar_opens_a_backup(config: Config, tmp_path: Path) -> None:
+    backup.make(config, tmp_path / "backup.tar.gz")
+    with tarfile.open(tmp_path / "backup.tar.gz") as tar:
+        assert tar.getnames() == ["manifest.json", "imd.sqlite3", "certificate.pem", "key.pem", "config.toml"]
+        manifest = json.load(tar.extractfile("manifest.json"))  # type: ignore[arg-type]
+    assert manifest["schema"] == 8
+    assert len(manifest["files"]["imd.sqlite3"]["sha256"]) == 64
+
+
+def test_a_sealed_backup_tells_nothing(config: Config, tmp_path: Path) -> None:
+    backup.make(config, tmp_path / "sealed", SECRET)
+    data = (tmp_path / "sealed").read_bytes()
+    assert b"manifest" not in data
+    assert b"PRIVATE KEY" not in data
+    with pytest.raises(Problem, match="the passphrase is wrong, or the file is damaged"):
+        restore.restore(tmp_path / "sealed", tmp_path / "other", lambda: "wrong")
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_backup_beside_a_writer_is_one_moment(config: Config, tmp_path: Path) -> None:
+    server = MemoryServer(path=str(config.data_dir / "imd.sqlite3"))
+    alice = server.login("alice")
+    backup.make(config, tmp_path / "one")
+    assert alice.call("send_message", to="bob", content="later")["seq"] == 6
+    restore.restore(tmp_path / "one", tmp_path / "other", not_asked)
+    assert not any("later" in row for row in rows(tmp_path / "other"))
+    assert all(finding.well for finding in verify.findings(tmp_path / "other", not_asked))
+    server.stop()
+
+
+def test_a_backup_after_a_kill_has_what_is_in_the_log_of_writes(config: Config, tmp_path: Path) -> None:
+    """The database's own file lags behind; what was answered lies in the -wal file beside it."""
+    writer = db.connect(str(config.data_dir / "imd.sqlite3"))
+    writer.execute("PRAGMA wal_autocheckpoint = 0")
+    writer.execute("UPDATE account SET display_name = 'only in the wal' WHERE username = 'bob'")
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    for path in config.data_dir.glob("imd.sqlite3*"):
+        if not path.name.endswith("-shm"):
+            (killed / path.name).write_bytes(path.read_bytes())
+    writer.close()
+    backup.make(load({"data_dir": str(killed)}, {}), tmp_path / "one")
+    restore.restore(tmp_path / "one", tmp_path / "other", not_asked)
+    assert any("only in the wal" in row for row in rows(tmp_path / "other"))
+
+
+def test_the_latest_backup_is_remembered(config: Config, tmp_path: Path) -> None:
+    directory = DataDirectory(config.data_dir)
+    assert directory.latest_backup() is None
+    backup.make(config, tmp_path / "one")
+    latest = directory.latest_backup()
+    assert latest is not None
+    assert latest.path == str(tmp_path / "one")
+    directory.last_backup.write_text("nonsense")
+    assert directory.latest_backup() is None
+
+
+def test_a_failed_backup_leaves_the_old_one(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "backup"
+    backup.make(config, file)
+    before = file.read_bytes()
+
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(backup.archive, "write", full)
+    with pytest.raises(Problem, match=f"cannot write {file}: No space left on device"):
+        backup.make(config, file)
+    assert file.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_there_is_nothing_to_save(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match="there is no data directory"):
+        backup.make(load({"data_dir": str(tmp_path / "typo")}, {}), tmp_path / "backup")
+    assert list(tmp_path.iterdir()) == []
+
+
+# -- restore
+
+
+def test_nothing_is_overwritten(config: Config, tmp_path: Path) -> None:
+    backup.make(config, tmp_path / "backup")
+    before = rows(config.data_dir)
+    with pytest.raises(Problem, match="is not empty"):
+        restore.restore(tmp_path / "backup", config.data_dir, not_asked)
+    assert rows(config.data_dir) == before
+
+
+def test_force_keeps_what_was_there(config: Config, tmp_path: Path) -> None:
+    backup.make(config, tmp_path / "backup")
+    server = MemoryServer(path=str(config.data_dir / "imd.sqlite3"))
+    server.login("carol")
+    server.stop()
+    before = rows(config.data_dir)
+    done = restore.restore(tmp_path / "backup", config.data_dir, not_asked, force=True)
+    assert done.kept is not None
+    assert rows(done.kept) == before
+    assert not any("carol" in row for row in rows(config.data_dir))
+
+
+def test_a_running_daemon_keeps_its_directory(config: Config, tmp_path: Path) -> None:
+    backup.make(config, tmp_path / "backup")
+    running = DataDirectory(config.data_dir)
+    running.take()
+    with pytest.raises(Problem, match="in use by another imd"):
+        restore.restore(tmp_path / "backup", config.data_dir, not_asked, force=True)
+    running.release()
+
+
+def test_a_damaged_backup_changes_nothing(config: Config, tmp_path: Path) -> None:
+    backup.make(config, tmp_path / "backup")
+    data, before = (tmp_path / "backup").read_bytes(), rows(config.data_dir)
+    for spoiled in (data[: len(data) // 2], data[:-4], data[: len(data) // 2] + b"\0" + data[len(data) // 2 + 1 :]):
+        (tmp_path / "spoiled").write_bytes(spoiled)
+        with pytest.raises(Problem, match="is damaged"):
+            restore.restore(tmp_path / "spoiled", config.data_dir, not_asked, force=True)
+        assert rows(config.data_dir) == before
+    assert [path.name for path in tmp_path.iterdir() if ".before-" in path.name] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"this is no backup", "is damaged, or no backup"),
+        (b"", "is damaged, or no backup"),
+        (b"imd-sealed-1\n", "the passphrase is wrong, or the file is damaged"),
+    ],
+)
+def test_what_is_no_backup(content: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(Problem, match=said):
+        restore.restore(tmp_path / "file", tmp_path / "other", secret)
+
+
+def forged(path: Path, change: Callable[[dict[str, bytes]], None], tmp_path: Path) -> Path:
+    """Give a backup with its members changed by hand."""
+    with tarfile.open(path) as tar:
+        members = {entry.name: tar.extractfile(entry).read() for entry in tar}  # type: ignore[union-attr]
+    change(members)
+    made = tmp_path / "forged"
+    with tarfile.open(made, "w:gz") as tar:
+        for name, content in members.items():
+            (tmp_path / "member").write_bytes(content)
+            tar.add(tmp_path / "member", name)
+    (tmp_path / "member").unlink()
+    return made
+
+
+def renamed(members: dict[str, bytes]) -> None:
+    members["manifest.json"] = members["manifest.json"].replace(b"key.pem", b"../evil")
+    members["../evil"] = members.pop("key.pem")
+
+
+def exchanged(members: dict[str, bytes]) -> None:
+    members["key.pem"] = members["certificate.pem"]
+
+
+def added(members: dict[str, bytes]) -> None:
+    members["more"] = b""
+
+
+def from_the_future(members: dict[str, bytes]) -> None:
+    members["manifest.json"] = members["manifest.json"].replace(b'"schema": 8', b'"schema": 9999')
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (renamed, r"\.\./evil is not what was stored"),
+        (exchanged, "key.pem is not what was stored"),
+        (added, "more is not what was stored"),
+        (lambda members: members.pop("key.pem"), "key.pem is not what was stored"),
+        (lambda members: members.pop("manifest.json"), "is no backup made by imd"),
+        (from_the_future, "is newer than this one. Upgrade imd"),
+    ],
+)
+def test_a_forged_backup(change: Callable[[dict[str, bytes]], None], said: str, config: Config, tmp_path: Path) -> None:
+    backup.make(config, tmp_path / "backup")
+    with pytest.raises(Problem, match=said):
+        restore.restore(forged(tmp_path / "backup", change, tmp_path), tmp_path / "a" / "other", not_asked)
+    assert not (tmp_path / "a" / "evil").exists()
+    assert not (tmp_path / "a" / "other" / "imd.sqlite3").exists()

@@ -1,0 +1,64 @@
+"""`imd status`: what a running daemon says of itself, and what one that does not run is taken for."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from imd.chat.lanes import Vitals
+from imd.run import certificates, cli
+from imd.run.config import load
+from imd.run.directory import DataDirectory
+from imd.run.surroundings import Surroundings
+from tests.live.daemon import Daemon
+
+CONFIG = load({}, {})
+
+
+def test_the_surroundings_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = DataDirectory(tmp_path)
+    around = Surroundings(directory, CONFIG)
+    bare = around.watched(Vitals(uptime=3))
+    assert (bare.uptime, bare.certificate_days, bare.backup) == (3, None, None)
+    assert bare.disk_free is not None
+    now = certificates.today()
+    certificates.ensure(directory.certificate, directory.key, now)
+    directory.last_backup.write_text('{"time": 1790000000, "path": "/backup"}')
+    monkeypatch.setattr(certificates, "today", lambda: now + timedelta(days=3600))
+    whole = around.watched(Vitals())
+    assert (whole.certificate_days, whole.backup) == (51, 1_790_000_000_000)
+    assert Surroundings(DataDirectory(tmp_path / "gone"), CONFIG).watched(Vitals()).disk_free is None
+
+
+def ask(*words: str) -> None:
+    options = cli.Imd()
+    options.parseOptions(["status", *words])
+    options.subOptions.carry_out()
+
+
+def test_a_running_daemon_tells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    daemon = Daemon(tmp_path).start()
+    try:
+        data = str(tmp_path / "data")
+        ask("-d", data)
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0].startswith("imd 0.1.0, running for ")
+        assert lines[-1] == "no backup yet: imd backup FILE"
+        ask("--json", "-d", data)
+        figures = json.loads(capsys.readouterr().out)
+        assert figures["connections"] == 1
+        assert figures["certificate_days"] > 3600
+        assert figures["commit_ms"] > 0, "the first invite was written"
+    finally:
+        daemon.close()
+
+
+def test_no_daemon_runs(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as ended:
+        ask("-d", str(tmp_path))
+    assert str(ended.value).startswith(f"imd: no daemon runs on {tmp_path}. Start it with `imd run`")
+    (tmp_path / "admin.sock").mkdir()
+    with pytest.raises(SystemExit) as ended:
+        ask("-d", str(tmp_path))
+    assert str(ended.value).startswith("imd: ")

@@ -1,0 +1,89 @@
+"""`imd verify`: each promise about what is kept, broken by hand."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from imd.run import verify
+from imd.run.problem import Problem
+from imd.testing import MemoryServer
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    server = MemoryServer(path=str(tmp_path / "imd.sqlite3"))
+    alice, bob = server.login("alice"), server.login("bob")
+    for number in range(5):
+        alice.call("send_message", to="bob", content=f"hello {number}")
+    bob.call("read", to="alice", seq=2)
+    bob.call("react", to="alice", seq=2, emoji="👍")
+    server.stop()
+    return tmp_path
+
+
+def ill(path: Path) -> list[str]:
+    return [finding.text for finding in verify.findings(path, lambda: "") if not finding.well]
+
+
+def test_all_is_well(data: Path) -> None:
+    texts = [finding.line() for finding in verify.findings(data, lambda: "")]
+    assert texts[0] == "ok    accounts: 2, conversations: 1, memberships: 2, messages: 5"
+    assert len(texts) == 10
+    assert all(text.startswith("ok    ") for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("DELETE FROM message WHERE seq = 3", "conversations lack messages: 1, the first 1"),
+        ("DELETE FROM message WHERE seq = 5", "conversations lack messages: 1, the first 1"),
+        ("UPDATE conversation SET last_seq = 6", "conversations lack messages: 1, the first 1"),
+        ("UPDATE message SET rev = 1 WHERE seq = 5", "conversations have wrong numbers of changes: 1, the first 1"),
+        ("UPDATE message SET rev = 99 WHERE seq = 5", "conversations have wrong numbers of changes: 1, the first 1"),
+        ("UPDATE message SET rev = 0 WHERE seq = 5", "conversations have wrong numbers of changes: 1, the first 1"),
+        ("UPDATE member SET delivered_seq = 6 WHERE account = 2", "pointers of members are out of bounds: 1"),
+        ("UPDATE member SET read_seq = -1 WHERE account = 2", "pointers of members are out of bounds: 1"),
+        ("UPDATE member SET delivered_seq = 1 WHERE account = 2", "pointers of members are out of bounds: 1"),
+        ("UPDATE member SET joined_seq = 6 WHERE account = 2", "pointers of members are out of bounds: 1"),
+        ("UPDATE member SET hidden_seq = 6 WHERE account = 2", "pointers of members are out of bounds: 1"),
+        ("UPDATE member SET left_seq = 6 WHERE account = 2", "pointers of members are out of bounds: 1"),
+        ("UPDATE conversation SET members = 3", "conversations count their members wrong: 1, the first 1"),
+        ("UPDATE message SET conversation = 7 WHERE seq = 5", "messages are of conversations that are not there: 1"),
+        ("UPDATE reaction SET seq = 6", "reactions, mentions, stars or hidden marks are on messages that are not"),
+        ("UPDATE member SET account = 77 WHERE account = 2", "rows refer to what is not there: 1, the first member"),
+        ("DELETE FROM message WHERE seq = 4", "what is unread is counted wrong: 2, first in conversation 1"),
+    ],
+)
+def test_what_is_broken_is_said(data: Path, statement: str, said: str) -> None:
+    connection = sqlite3.connect(data / "imd.sqlite3")
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
+    assert [text for text in ill(data) if text.startswith(said)]
+
+
+def test_a_damaged_index(data: Path) -> None:
+    connection = sqlite3.connect(data / "imd.sqlite3")
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute("UPDATE sqlite_master SET sql = replace(sql, 'seq)', 'rev)') WHERE name = 'message_seq'")
+    connection.execute("UPDATE message SET rev = 99 WHERE seq = 5")
+    connection.commit()
+    connection.close()
+    assert [text for text in ill(data) if text.startswith("the database is damaged (")]
+
+
+def test_a_database_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "imd.sqlite3").write_text("this is no database")
+    (said,) = ill(tmp_path)
+    assert "is damaged or unreadable" in said
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(Problem, match="there is no data directory"):
+        ill(tmp_path / "empty")
+
+
+def test_a_database_of_another_version(data: Path) -> None:
+    connection = sqlite3.connect(data / "imd.sqlite3")
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    assert "the database has schema 1, this imd knows" in ill(data)[0]
