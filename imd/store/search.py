@@ -103,6 +103,8 @@ _NARROWED = (
 
 def _mine(tx: Tx, asked: Asked, ids: list[int]) -> list[tuple[Hit, str]]:
     """Give those of some messages that may be found by who asks, and lie where they look; with their text."""
+    if not ids:
+        return []
     query, values = _MINE.format(marks(len(ids))), [*ids, asked.account]
     for name, condition in _NARROWED:
         if (value := getattr(asked, name)) is not None:
