@@ -147,6 +147,8 @@ class RichView:
             self.client.marks.move(Read(conversation=self.model.current.conversation, seq=seq))
 
     def _types(self, buffer: Buffer) -> None:
+        """Go on from a key that typed something: no message is marked any more, and the others see that I type."""
+        self.model.current.selected = 0
         if not self.screen.asking and not buffer.text.startswith("/"):
             self._fetching.types(self.model.current, time.monotonic())
 

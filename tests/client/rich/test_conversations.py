@@ -96,7 +96,9 @@ def test_answering_editing_reacting(wires: Wires, tmp_path: Path, come: Come) ->
         assert await ann.line() == "bob> /react bob 2 👍"
         await ann.press(ENTER, ENTER)
         assert "👍 1" in " ".join(await ann.timeline())
-        await ann.press(UP, "x")
+        await ann.press(UP, "/", "s", "e")
+        assert await ann.line() == "bob> /se"
+        await ann.press("\x03", UP, "x")
         assert await ann.line() == "bob> /recall bob 3"
         await ann.press(ENTER)
         assert "(taken back)" in " ".join(await ann.timeline())
