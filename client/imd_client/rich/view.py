@@ -130,7 +130,8 @@ class RichView:
         """Show what a command answered: messages to choose from, or words; what shows in the timeline needs none."""
         if found := shown.messages(reply):
             latest = len(found) - 1 if isinstance(reply, Page) else 0
-            self.model.found = Found(self.screen.echoed() or f"/{spec.verb.lower()}", found, latest)
+            title = self.screen.echoed() or f"/{spec.verb.lower()}"
+            self.model.found = Found(title, found, latest, more=shown.more(reply))
             self.screen.refresh()
         elif not isinstance(reply, Changed):
             self.screen.show_all(shown.answer(spec, command, reply, self.model.me, self._language))
