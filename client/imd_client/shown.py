@@ -43,6 +43,11 @@ def messages(one: Reply) -> list[Message] | None:
     return next((getattr(one, name) for name in one.__struct_fields__ if name == "messages"), None)
 
 
+def more(one: Reply) -> bool:
+    """Say whether there is more than a reply lists."""
+    return any(getattr(one, name) for name in one.__struct_fields__ if name == "more")
+
+
 def lists(one: Reply) -> bool:
     """Say whether a reply lists something: then it was a question, and changed nothing."""
     return any(isinstance(getattr(one, name), list) for name in one.__struct_fields__)

@@ -18,6 +18,8 @@ class Found:
     title: str
     messages: list[Message]
     marked: int = 0
+    more: bool = False
+    """Whether the server has others."""
 
     def move(self, count: int) -> None:
         """Mark another."""
@@ -30,7 +32,12 @@ class Found:
 
     def lines(self, width: int, height: int, now: datetime, language: str) -> list[Fragments]:
         """Draw as many as there is room for, the marked one among them."""
-        head = say("console.rich.found", language, count=len(self.messages), what=self.title)
+        head = say(
+            "console.rich.found.more" if self.more else "console.rich.found",
+            language,
+            count=len(self.messages),
+            what=self.title,
+        )
         room = max(1, height - 1)
         start = max(0, min(self.marked - room // 2, len(self.messages) - room))
         rows = [self._row(place, width, now, language) for place in range(start, len(self.messages))[:room]]

@@ -130,7 +130,8 @@ class RichView:
         """Show what a command answered: messages to choose from, or words; what shows in the timeline needs none."""
         if found := shown.messages(reply):
             latest = len(found) - 1 if isinstance(reply, Page) else 0
-            self.model.found = Found(self.screen.echoed() or f"/{spec.verb.lower()}", found, latest)
+            title = self.screen.echoed() or f"/{spec.verb.lower()}"
+            self.model.found = Found(title, found, latest, more=shown.more(reply))
             self.screen.refresh()
         elif not isinstance(reply, Changed):
             self.screen.show_all(shown.answer(spec, command, reply, self.model.me, self._language))
@@ -147,6 +148,8 @@ class RichView:
             self.client.marks.move(Read(conversation=self.model.current.conversation, seq=seq))
 
     def _types(self, buffer: Buffer) -> None:
+        """Go on from a key that typed something: no message is marked any more, and the others see that I type."""
+        self.model.current.selected = 0
         if not self.screen.asking and not buffer.text.startswith("/"):
             self._fetching.types(self.model.current, time.monotonic())
 

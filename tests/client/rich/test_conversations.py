@@ -96,7 +96,9 @@ def test_answering_editing_reacting(wires: Wires, tmp_path: Path, come: Come) ->
         assert await ann.line() == "bob> /react bob 2 👍"
         await ann.press(ENTER, ENTER)
         assert "👍 1" in " ".join(await ann.timeline())
-        await ann.press(UP, "x")
+        await ann.press(UP, "/", "s", "e")
+        assert await ann.line() == "bob> /se"
+        await ann.press("\x03", UP, "x")
         assert await ann.line() == "bob> /recall bob 3"
         await ann.press(ENTER)
         assert "(taken back)" in " ".join(await ann.timeline())
@@ -201,6 +203,32 @@ def test_history_by_page_up(wires: Wires, tmp_path: Path, come: Come) -> None:
         assert (await ann.timeline())[2].endswith("number 1")
         await ann.press(PAGE_DOWN, ESCAPE)
         assert (await ann.timeline())[-1].endswith("meanwhile")
+
+    known(wires, tmp_path, story)
+
+
+def test_search(wires: Wires, tmp_path: Path, come: Come) -> None:
+    bob, _ = come("bob"), come("ann")
+    for text in ("shall we have tea?", "会议改到下午三点", "or coffee"):
+        bob.send("ann", text)
+    wires.pass_time(5)
+
+    async def story(ann: Desk) -> None:
+        await ann.press("\x06", "三点")
+        assert (await ann.rows())[-3].startswith(" /search QUERY   ")
+        await ann.press(ENTER)
+        timeline = await ann.timeline()
+        assert timeline[0] == " 1 from /search 三点"
+        assert timeline[1].endswith(" bob  会议改到下午三点")
+        await ann.press(ENTER)
+        talk = ann.view.model.current
+        assert (talk.to, talk.messages[talk.selected].content) == ("bob", "会议改到下午三点")
+        await ann.press(ESCAPE)
+        await ann.types("/search limit=1 from:bob")
+        assert (await ann.timeline())[0].endswith("and there are more")
+        await ann.press(ESCAPE)
+        await ann.types("/search nothing of the kind")
+        assert (await ann.timeline())[-1] == "  None."
 
     known(wires, tmp_path, story)
 

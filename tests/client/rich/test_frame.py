@@ -174,6 +174,8 @@ def test_what_was_found() -> None:
         " 06:08 #team bob  tea 8",
         " 06:07 #team bob  tea 7",
     ]
+    found.more = True
+    assert text(found.lines(50, 4, NOW, "en")[0]) == " 9 from /search tea, and there are more"
     for count, seq in ((5, 4), (99, 1), (-1, 2), (-99, 9)):
         found.move(count)
         assert found.chosen.seq == seq
