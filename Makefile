@@ -2,7 +2,7 @@
 # make test   everything that must hold before a change goes in    make soak   the long runs of the same
 PYTHON ?= python3
 BIN := .venv/bin
-TOOLS := openssl=openssl ncat=ncat socat=socat gnutls-cli=gnutls-bin tmux=tmux
+TOOLS := openssl=openssl ncat=ncat socat=socat gnutls-cli=gnutls-bin tmux=tmux strace=strace
 
 .PHONY: run test bench soak clean
 

@@ -34,6 +34,10 @@ class Refused(Exception):
     """The daemon answered `fail` to what it must take."""
 
 
+class NotNow(ConnectionError):
+    """The daemon answered `unavailable`: the same again, later."""
+
+
 class Wire:
     """One connection."""
 
@@ -56,7 +60,7 @@ class Wire:
             raise ConnectionResetError
         found: dict[str, Any] = json.loads(line)
         if found.get("status") == "fail":
-            raise Refused(found)
+            raise NotNow(found) if found["code"] == "unavailable" else Refused(found)
         return found
 
     async def ask(self, **request: Any) -> dict[str, Any]:
