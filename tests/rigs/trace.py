@@ -40,11 +40,10 @@ _QUOTED = re.compile(r'"(?P<bytes>(?:\\x[0-9a-f]{2})*)"(?P<cut>\.\.\.)?')
 _LONGEST = 1 << 20
 
 
-def command(log: Path, *injections: str) -> tuple[str, ...]:
+def command(log: Path) -> tuple[str, ...]:
     """Give what a program is started under, so that its calls are written to a file."""
-    faults = [word for injection in injections for word in ("-e", f"inject={injection}")]
     how = ("-f", "-y", "-xx", "-ttt", "-T", "-s", str(_LONGEST), "-e", "signal=none", "--seccomp-bpf")
-    return ("strace", *how, "-o", str(log), "-e", f"trace={CHANGING}", *faults)
+    return ("strace", *how, "-o", str(log), "-e", f"trace={CHANGING}")
 
 
 def read(log: Path, below: Path) -> Iterator[Call]:
@@ -113,13 +112,18 @@ class Traced(Daemon):
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
         return int(children.read_text().split()[0])
 
+    def tell(self, how: signal.Signals) -> None:
+        """Send it a signal, unless it is gone."""
+        with suppress(IndexError, OSError):
+            os.kill(self.pid(), how)
+
     def end(self, how: signal.Signals) -> None:
         """Send it a signal, and wait until it is gone."""
         assert self._process is not None
-        os.kill(self.pid(), how)
+        self.tell(how)
         self._process.wait(60)
 
     def kill(self) -> None:
         """Kill -9, whatever its state."""
-        with suppress(IndexError, OSError):  # it is gone already
+        if self.running():
             self.end(signal.SIGKILL)
