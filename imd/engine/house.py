@@ -36,6 +36,7 @@ from imd.chat.words import Words
 from imd.engine.announcement import Announcement
 from imd.engine.chores import Chores
 from imd.engine.crew import Crew, Threads
+from imd.engine.disk import Disk
 from imd.engine.passwords import Passwords
 from imd.store.db import Database, StoreUnavailable
 from imd.store.transaction import Tx
@@ -129,6 +130,9 @@ class House:
 
     now: Callable[[], int] = _wall_clock
     """Milliseconds since 1970."""
+
+    disk: Disk = attrs.Factory(Disk)
+    """Where the data lies."""
 
     audience: Audience = attrs.Factory(Nobody)
     throttle: Throttle = attrs.field(

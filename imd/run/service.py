@@ -23,6 +23,7 @@ from twisted.internet.error import CannotListenError, ReactorNotRunning
 from twisted.logger import Logger
 
 from imd.chat import policies
+from imd.engine.disk import Disk
 from imd.engine.house import House
 from imd.net.factory import ImdFactory, OperatorFactory
 from imd.net.tls import ServerTLS
@@ -97,6 +98,7 @@ class Daemon(MultiService):
             registration=config.registration,
             language=config.language,
             scratch=self.directory.scratch,
+            disk=Disk(self.directory.path, config.limits.disk_reserve_mb, self.reactor.seconds),
         )
         self.house.govern(self.directory.look_up(policies.standing))
         self.factory = ImdFactory(self.house, tls=tls)
