@@ -24,6 +24,7 @@ bench: .venv/.for-work
 
 soak: .venv/.for-work
 	@.ci/apt $(TOOLS)
+	@.ci/environment $(PYTHON) -e '.[soak]' || echo "No atheris for this Python: the readers are not fuzzed by coverage."
 	$(BIN)/pytest -m soak -rP $(if $(SECTION),-k $(SECTION))
 	$(if $(SECTION),,$(BIN)/pytest tests/wire --hypothesis-profile=soak)
 
