@@ -3,7 +3,7 @@
 #                                                                   make soak SECTION=powerloss: one of tests/rigs
 PYTHON ?= python3
 BIN := .venv/bin
-TOOLS := openssl=openssl ncat=ncat socat=socat gnutls-cli=gnutls-bin tmux=tmux strace=strace
+TOOLS := openssl=openssl ncat=ncat socat=socat gnutls-cli=gnutls-bin tmux=tmux strace=strace faketime=faketime
 
 .PHONY: run test bench soak clean
 

@@ -151,6 +151,9 @@ class House:
         default=attrs.Factory(lambda self: Shelf(self.scratch, self.aside), takes_self=True), init=False
     )
     chores: Chores = attrs.field(default=attrs.Factory(Chores, takes_self=True), init=False)
+    _began: tuple[int, float] = attrs.field(
+        default=attrs.Factory(lambda self: (self.now(), self.reactor.seconds()), takes_self=True), init=False
+    )
 
     def __attrs_post_init__(self) -> None:
         unhandled = [spec.action for spec in registry if spec.shape not in HANDLERS]
@@ -166,7 +169,19 @@ class House:
 
     def me(self, **who: Any) -> Me:
         """Make who asks, now and under the rules that hold now."""
-        return Me(now=self.now(), limits=self.limits, registration=self.registration, words=self.words, **who)
+        return Me(
+            now=self.now(),
+            steady=self.steady(),
+            limits=self.limits,
+            registration=self.registration,
+            words=self.words,
+            **who,
+        )
+
+    def steady(self) -> int:
+        """Give the time, had nobody set the clock since the start."""
+        wall, seconds = self._began
+        return wall + int((self.reactor.seconds() - seconds) * 1000)
 
     def read(self, work: Callable[[Tx], T]) -> "Deferred[T]":
         """Read on a snapshot."""
