@@ -34,6 +34,7 @@ class Call(NamedTuple):
 
 _LINE = re.compile(r"(?P<task>\d+) +(?P<begun>\d+\.\d+) (?P<rest>.*)")
 _RESUMED = re.compile(r"<\.\.\. \w+ resumed>(?P<rest>.*)")
+_HALF = re.compile(r"(?P<begin>.*) <(?:unfinished|detached) \.\.\.>")
 _WHOLE = re.compile(r"(?P<what>\w+)\((?P<given>.*)\) += (?P<result>-?\d+)\S*.*?(?: <(?P<lasted>[\d.]+)>)?$")
 _DESCRIPTOR = re.compile(r"\d+<(?P<path>(?:\\x[0-9a-f]{2})*)>")
 _QUOTED = re.compile(r'"(?P<bytes>(?:\\x[0-9a-f]{2})*)"(?P<cut>\.\.\.)?')
@@ -57,15 +58,15 @@ def read(log: Path, below: Path) -> Iterator[Call]:
             begun, rest = float(found["begun"]), found["rest"]
             if resumed := _RESUMED.match(rest):
                 if found["task"] in halves:
-                    begun, half = halves.pop(found["task"])
-                    yield from _call(begun, half + resumed["rest"])
+                    begun, start = halves.pop(found["task"])
+                    yield from _call(begun, start + resumed["rest"])
             elif mark in rest:
-                if rest.endswith(" <unfinished ...>"):
-                    halves[found["task"]] = (begun, rest.removesuffix(" <unfinished ...>"))
+                if half := _HALF.fullmatch(rest):
+                    halves[found["task"]] = (begun, half["begin"])
                 else:
                     yield from _call(begun, rest)
-    for begun, half in halves.values():
-        yield from _call(begun, half.removesuffix(")") + ") = 0", cut_off=True)
+    for begun, start in halves.values():
+        yield from _call(begun, start.removesuffix(")") + ") = 0", cut_off=True)
 
 
 def _call(begun: float, text: str, *, cut_off: bool = False) -> Iterator[Call]:
