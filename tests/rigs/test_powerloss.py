@@ -7,7 +7,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from tests.rigs import kill, powerloss
+from tests.rigs import kill, powerloss, trace
 from tests.rigs.platter import Disk
 from tests.rigs.trace import Call
 
@@ -105,3 +105,29 @@ def test_a_torn_write_is_there_by_whole_sectors() -> None:
         assert image is not None
         outcomes.add(image["/top/d/f"])
     assert outcomes == {b"", b"x" * 512, b"x" * 600, bytes(512) + b"x" * 88}
+
+
+# -- what strace wrote
+
+
+def shown(plain: bytes) -> str:
+    return "".join(f"\\x{each:02x}" for each in plain)
+
+
+def test_calls_are_read_whole_in_halves_and_cut_off(tmp_path: Path) -> None:
+    file, other = f"5<{shown(b'/d/f')}>", f"6<{shown(b'/elsewhere')}>"
+    lines = [
+        f'12 1.5 pwrite64({file}, "{shown(b"abc")}", 3, 7 <detached ...>',
+        f'13 1.6 pwrite64({file}, "{shown(b"abcd")}", 4, 17) = 4 <0.001>',
+        f'13 1.6 pwrite64({other}, "{shown(b"abcd")}", 4, 17) = 4 <0.001>',
+        f"14 1.7 fdatasync({file} <unfinished ...>",
+        "14 1.9 <... fdatasync resumed>) = 0 <0.2>",
+        f"14 2.0 fdatasync({file}) = ? <unavailable>",
+        f'14 2.1 unlink("{shown(b"/d/g")}") = -1 ENOENT (No such file or directory) <0.1>',
+    ]
+    (tmp_path / "log").write_text("\n".join(lines))
+    assert list(trace.read(tmp_path / "log", Path("/d"))) == [
+        Call(1.6, 1.601, "pwrite64", ("/d/f",), data=b"abcd", number=17),
+        Call(1.7, 1.9, "fdatasync", ("/d/f",)),
+        Call(1.5, float("inf"), "pwrite64", ("/d/f",), data=b"abc", number=7),
+    ]
