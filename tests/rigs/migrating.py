@@ -10,6 +10,7 @@ same for images of a power cut, made from the system calls of the whole change.
 import argparse
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -30,8 +31,8 @@ from tests.rigs.powerloss import MEMORY
 Apply = Callable[[sqlite3.Connection, int, str], None]
 Content = dict[str, list[Any]]
 ROWS = 40
-CHOICES = {("conversation", "kind"): "direct"}
-"""Columns that take certain values alone."""
+CHOICE = re.compile(r"CHECK \((\w+) IN \('(\w+)'")
+"""Columns that take certain values alone, with the first of them."""
 
 
 class Dying:
@@ -79,10 +80,12 @@ def old_database(path: Path, version: int) -> None:
 def _fill(connection: sqlite3.Connection, table: str) -> None:
     (there,) = connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()
     columns = connection.execute(f'PRAGMA table_info("{table}")').fetchall()
+    (sql,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    choices = dict(CHOICE.findall(sql))
     insert = f'INSERT OR IGNORE INTO "{table}" VALUES ({", ".join("?" * len(columns))})'
     for row in range(0 if there else 1, ROWS + 1 if not there else 0):
         numeric = [("INT" in kind.upper(), name) for _, name, kind, *_ in columns]
-        values = [row if number else CHOICES.get((table, name), f"{name} {row}") for number, name in numeric]
+        values = [row if number else choices.get(name, f"{name} {row}") for number, name in numeric]
         connection.execute(insert, values)
 
 

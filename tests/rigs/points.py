@@ -242,7 +242,7 @@ def run(directory: Path, count: int, messages: int, program: tuple[str, ...] = k
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Kill the daemon at its n-th system call, for every n.")
     parser.add_argument("--points", type=int, default=1000)
-    parser.add_argument("--messages", type=int, default=100)
+    parser.add_argument("--messages", type=int, default=200)
     parser.add_argument("--broken", help="a variant of tests.rigs.broken")
     options = parser.parse_args()
     place = Path(tempfile.mkdtemp(prefix="imd-points-"))

@@ -23,7 +23,7 @@ def test_ten_points_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 def test_a_thousand_points_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
-    result = points.run(tmp_path, 1000, 120)
+    result = points.run(tmp_path, 1000, 200)
     assert faults(result) == set()
     assert result.possible > 1000
 
