@@ -17,6 +17,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -93,11 +94,18 @@ def killed(path: Path, statement: int, apply: Apply) -> bool:
     """Migrate in a child that is killed before a statement. False where the change has fewer."""
     child = os.fork()
     if child == 0:
-        migrations._apply = apply
-        with closing(db.connect(str(path))) as connection:
-            migrations.migrate(Dying(connection, statement))  # type: ignore[arg-type]
+        try:
+            migrations._apply = apply
+            with closing(db.connect(str(path))) as connection:
+                migrations.migrate(Dying(connection, statement))  # type: ignore[arg-type]
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)  # else the child would go on as its parent
         os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if ended > 0:
+        raise RuntimeError(f"the change failed before statement {statement}")
+    return ended == -signal.SIGKILL
 
 
 @attrs.define
