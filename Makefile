@@ -1,8 +1,9 @@
 # make run    the daemon on this machine, data in ./imd-data       make bench  measured speed, beside bare Twisted
-# make test   everything that must hold before a change goes in    make soak   the long runs of the same
+# make test   everything that must hold before a change goes in    make soak   the long runs of the same;
+#                                                                   make soak SECTION=powerloss: one of tests/rigs
 PYTHON ?= python3
 BIN := .venv/bin
-TOOLS := openssl=openssl ncat=ncat socat=socat gnutls-cli=gnutls-bin tmux=tmux systemd-analyze=systemd curl=curl
+TOOLS := openssl=openssl ncat=ncat socat=socat gnutls-cli=gnutls-bin tmux=tmux systemd-analyze=systemd curl=curl strace=strace faketime=faketime
 
 .PHONY: run test bench soak clean
 
@@ -22,8 +23,10 @@ bench: .venv/.for-work
 	$(BIN)/python -m bench
 
 soak: .venv/.for-work
-	$(BIN)/pytest -m soak -rP
-	$(BIN)/pytest tests/wire --hypothesis-profile=soak
+	@.ci/apt $(TOOLS)
+	@.ci/environment $(PYTHON) -e '.[soak]' || echo "No atheris for this Python: the readers are not fuzzed by coverage."
+	$(BIN)/pytest -m soak -rP $(if $(SECTION),-k $(SECTION))
+	$(if $(SECTION),,$(BIN)/pytest tests/wire --hypothesis-profile=soak)
 
 clean:
 	rm -rf .venv dist build .coverage* .hypothesis .*_cache

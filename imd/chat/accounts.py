@@ -92,17 +92,30 @@ async def login(desk: Desk, me: Me, command: wire.Login) -> Outcome[wire.LoggedI
     def add(tx: Tx) -> tuple[list[int], SignIn, tuple[Told, ...]]:
         refuse_if_changed(tx, account)
         kept = sql.devices(tx, account.id)
-        stale = [each.id for each in kept if each.last_seen < me.now - me.limits.token_days * DAY]
+        stale = [each.id for each in kept if each.last_seen < _lapsed(me)]
         crowding = [each.id for each in kept[me.limits.devices_per_account - 1 :]]
         dropped = sorted({*stale, *crowding})
         sql.drop_devices(tx, account.id, dropped)
         label = command.device or "device"
-        device = sql.add_device(tx, account.id, label, passwords.fingerprint(token), me.now)
+        device = sql.add_device(tx, account.id, label, passwords.fingerprint(token), _seen(me))
         return dropped, *_signed_in(tx, me, account, device, command.replay)
 
     dropped, signed_in, told = await desk.write(add)
     reply = wire.LoggedIn(username=account.username, device=signed_in.label, token=token)
     return Outcome(reply, told=told, effects=(Cut(account.id, dropped), signed_in))
+
+
+def _lapsed(me: Me) -> int:
+    """Give since when an unused token must have been used. Where two clocks differ, the kinder counts.
+
+    The wall clock may be set while the server runs, rightly or not: that must not log everybody out.
+    """
+    return min(me.now, me.steady) - me.limits.token_days * DAY
+
+
+def _seen(me: Me) -> int:
+    """Give when a device is seen: now, by the clock that is ahead."""
+    return max(me.now, me.steady)
 
 
 def _signed_in(
@@ -130,12 +143,12 @@ async def resume(desk: Desk, me: Me, command: wire.Resume) -> Outcome[wire.Resum
     _refuse_second_login(me)
 
     def known(tx: Tx) -> tuple[SignIn, tuple[Told, ...]]:
-        found = sql.by_token(tx, passwords.fingerprint(command.token), me.now - me.limits.token_days * DAY)
+        found = sql.by_token(tx, passwords.fingerprint(command.token), _lapsed(me))
         if found is None or found[1].disabled:
             raise InvalidCredentials("token")
         device, account = found
-        if device.last_seen < me.now - TOUCH_AFTER:
-            sql.touch_device(tx, device.id, me.now)
+        if device.last_seen < _seen(me) - TOUCH_AFTER:
+            sql.touch_device(tx, device.id, _seen(me))
         return _signed_in(tx, me, account, device, command.replay)
 
     signed_in, told = await desk.write(known)

@@ -51,6 +51,9 @@ class Me:
     address: str = ""
     """Where the connection comes from, as far as limits tell addresses apart."""
 
+    steady: int = attrs.Factory(lambda self: self.now, takes_self=True)
+    """Now, had nobody set the clock since the server started."""
+
     attendance: Attendance = attrs.field(factory=Attendance, repr=False)
     """Who is here."""
 

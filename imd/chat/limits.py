@@ -7,7 +7,8 @@ import attrs
 class Limits:
     """How much, how long, how often. Sizes are bytes, times seconds.
 
-    0 means no limit for requests a second, strangers a day, and the time within which a message may be changed.
+    0 means no limit for requests a second, strangers a day, and the time within which a message may be changed; no
+    reserve for the disk.
     """
 
     line_bytes: int = 65_536
@@ -29,3 +30,4 @@ class Limits:
     strangers_per_day: int = 100
     friends_per_account: int = 2_000
     friend_requests_per_account: int = 100
+    disk_reserve_mb: int = 256

@@ -134,7 +134,7 @@ def may_write(tx: Tx, me: Me, place: Place) -> None:
 
 def _in_turn(me: Me, place: Place) -> None:
     """Refuse who spoke in a slow group only just now."""
-    left = place.row.spoke + place.row.slow_mode * 1000 - me.now
+    left = min(place.row.spoke - me.now, 0) + place.row.slow_mode * 1000  # no longer, if the clock was set back
     if place.row.slow_mode and left > 0 and not place.at_least("admin"):
         raise RateLimited("slow_mode", retry_after=-(-left // 1000))
 

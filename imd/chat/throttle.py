@@ -34,7 +34,7 @@ class Throttle:
         if record is None or record.failures < self.allowed:
             return
         delay = min(2 ** (record.failures - self.allowed), LONGEST_SECONDS)
-        left = record.last + delay * 1000 - now
+        left = min(record.last - now, 0) + delay * 1000  # no longer than that, if the clock was set back
         if left > 0:
             raise RateLimited(retry_after=-(-left // 1000))
 

@@ -37,6 +37,7 @@ from imd.chat.words import Words
 from imd.engine.announcement import Announcement
 from imd.engine.chores import Chores
 from imd.engine.crew import Crew, Threads
+from imd.engine.disk import Disk
 from imd.engine.meter import Meter
 from imd.engine.passwords import Passwords
 from imd.store.db import Database, StoreUnavailable
@@ -143,6 +144,9 @@ class House:
     now: Callable[[], int] = _wall_clock
     """Milliseconds since 1970."""
 
+    disk: Disk = attrs.Factory(Disk)
+    """Where the data lies."""
+
     audience: Audience = attrs.Factory(Nobody)
     throttle: Throttle = attrs.field(
         default=attrs.Factory(lambda self: Throttle(self.limits.failed_logins), takes_self=True), init=False
@@ -166,8 +170,10 @@ class House:
     meter: Meter | None = None
     """Who measures, if anybody does."""
 
-    _begun: float = attrs.field(default=attrs.Factory(lambda self: self.reactor.seconds(), takes_self=True), init=False)
     chores: Chores = attrs.field(default=attrs.Factory(Chores, takes_self=True), init=False)
+    _began: tuple[int, float] = attrs.field(
+        default=attrs.Factory(lambda self: (self.now(), self.reactor.seconds()), takes_self=True), init=False
+    )
 
     def __attrs_post_init__(self) -> None:
         unhandled = [spec.action for spec in registry if spec.shape not in HANDLERS]
@@ -193,6 +199,7 @@ class House:
         """Make who asks, now and under the rules that hold now."""
         return Me(
             now=self.now(),
+            steady=self.steady(),
             limits=self.limits,
             registration=self.registration,
             words=self.words,
@@ -204,13 +211,18 @@ class House:
         """Tell how the server is."""
         return self.watch(
             Vitals(
-                uptime=int(self.reactor.seconds() - self._begun),
+                uptime=int(self.reactor.seconds() - self._began[1]),
                 connections=self.audience.size,
                 online=self.audience.people,
                 queue=self.database.waiting,
                 commit_ms=round(self.database.group_seconds * 1000, 1),
             )
         )
+
+    def steady(self) -> int:
+        """Give the time, had nobody set the clock since the start."""
+        wall, seconds = self._began
+        return wall + int((self.reactor.seconds() - seconds) * 1000)
 
     def read(self, work: Callable[[Tx], T]) -> "Deferred[T]":
         """Read on a snapshot."""

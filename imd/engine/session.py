@@ -185,6 +185,8 @@ class Session:
         admin = self.operator or (self.me is not None and self.me.admin)
         try:
             gate.check(request.spec, logged_in=self.me is not None, admin=admin)
+            if request.spec.shape.grows:
+                self.house.disk.check()
         except Refusal as refusal:
             return refusal
         return None

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from imd.run.directory import sync_names
+
 LIFE = timedelta(days=3652)
 RENEW_BEFORE = timedelta(days=30)
 NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "imd self-made")])
@@ -56,7 +58,7 @@ def fingerprint(certificate: x509.Certificate) -> str:
 
 
 def write(path: Path, data: bytes, mode: int) -> None:
-    """Write a file whole or not at all; it never exists with wider rights than `mode`."""
+    """Write a file whole or not at all, for good; it never exists with wider rights than `mode`."""
     draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
@@ -65,6 +67,7 @@ def write(path: Path, data: bytes, mode: int) -> None:
         file.flush()
         os.fsync(descriptor)
     draft.replace(path)
+    sync_names(path.parent)
 
 
 def sync(path: Path) -> None:

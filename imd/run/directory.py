@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, TypeVar
@@ -22,6 +22,24 @@ T = TypeVar("T")
 
 LONGEST_SOCKET_PATH = 107
 """What Linux takes as a unix socket's path, in bytes."""
+
+
+def sync_names(directory: Path) -> None:
+    """Let the names in a directory outlive a power cut: a file's own sync need not keep its name."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make(path: Path, mode: int = 0o700) -> None:
+    """Make a directory and those above it, so that they outlive a power cut."""
+    if not path.exists():
+        make(path.parent, 0o777)
+        path.mkdir(mode=mode, exist_ok=True)
+    with suppress(PermissionError):  # one that was made for us, in a place that we may not read
+        sync_names(path.parent)
 
 
 class LatestBackup(msgspec.Struct, frozen=True):
@@ -105,7 +123,7 @@ class DataDirectory:
         if len(os.fsencode(self.socket)) > LONGEST_SOCKET_PATH:
             raise Problem("long_path", path=self.path, limit=LONGEST_SOCKET_PATH - len("/admin.sock"))
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make(self.path)
             lock = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise Problem("data_dir", path=self.path, reason=error.strerror) from None

@@ -26,6 +26,7 @@ from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import Logger
 
 from imd.chat import policies
+from imd.engine.disk import Disk
 from imd.engine.house import House
 from imd.net.factory import ImdFactory, OperatorFactory
 from imd.net.proxy import proxied
@@ -114,6 +115,7 @@ class Daemon(MultiService):
             registration=config.registration,
             language=config.language,
             scratch=self.directory.scratch,
+            disk=Disk(self.directory.path, config.limits.disk_reserve_mb, self.reactor.seconds),
         )
         self.house.govern(self.directory.look_up(policies.standing))
         self.house.watch = Surroundings(self.directory, config).watched

@@ -39,6 +39,7 @@ class Register(Command, frozen=True, kw_only=True):
     password: Password
     display_name: Label = ""
     invite: Token = ""
+    grows = True
     reply = Registered
     refusals = (BadName, NameTaken, WeakPassword, InviteRequired, InviteInvalid, Forbidden, Unavailable)
     example = "REGISTER alice correct horse battery"

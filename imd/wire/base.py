@@ -80,6 +80,9 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     text_defaults: ClassVar[Mapping[str, object]] = {}
     """What a person at a terminal may leave out, and what is meant then."""
 
+    grows: ClassVar[bool] = False
+    """Whether it adds to what is kept: refused while the disk is nearly full."""
+
     stand_ins: ClassVar[Mapping[str, str]] = {}
     """Positional field -> the key=value field that takes its place when it is given."""
 

@@ -226,6 +226,7 @@ class SendMessage(Addressed, frozen=True, kw_only=True):
     client_id: ClientId | None = None
     reply_to: Seq | None = None
     burn_after: BurnAfter | None = None
+    grows = True
     reply = Sent
     refusals = (
         NoSuchUser,
@@ -282,6 +283,7 @@ class Forward(AboutMessage, frozen=True, kw_only=True):
 
     target: Name
     client_id: ClientId | None = None
+    grows = True
     reply = Sent
     refusals = SendMessage.refusals
     example = "FORWARD bob 2 #team"

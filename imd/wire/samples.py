@@ -28,6 +28,7 @@ LIMITS = {
     "strangers_per_day": 100,
     "friends_per_account": 2_000,
     "friend_requests_per_account": 100,
+    "disk_reserve_mb": 256,
 }
 """The limits that `hello` tells, at their defaults. (They are set floors above; a test holds the two together.)"""
 

@@ -34,6 +34,9 @@ class Room:
     limits: Limits = attrs.Factory(Limits)
     registration: str = "open"
     now: int = EPOCH
+    ahead: int = 0
+    """How far the clock was set forward while the server ran."""
+
     tx: sqlite3.Connection = attrs.field(init=False)
     throttle: Throttle = attrs.field(init=False)
     attendance: Attendance = attrs.field(init=False)
@@ -80,6 +83,7 @@ class Room:
         return attrs.evolve(
             me,
             now=self.now,
+            steady=self.now - self.ahead,
             limits=limits,
             registration=registration,
             words=self.policies.words,

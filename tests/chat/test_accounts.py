@@ -9,6 +9,7 @@ from imd.chat import accounts as rules
 from imd.chat.lanes import Cut, Me, SignIn, SignOut
 from imd.chat.limits import Limits
 from imd.store import accounts as sql
+from imd.testing import EPOCH
 from imd.wire.accounts import (
     ChangePassword,
     ListDevices,
@@ -144,6 +145,16 @@ def test_last_seen_is_not_written_at_every_resume(room: Room, ann: Me) -> None:
     room.now += 1
     room.asks(room.stranger(), Resume(token=token))
     assert sql.devices(room.tx, ann.account)[0].last_seen == room.now
+
+
+@pytest.mark.parametrize("step", [3650 * DAY, -3650 * DAY])
+def test_a_clock_set_while_the_server_runs_ends_no_token(room: Room, ann: Me, step: int) -> None:
+    tokens = [login(room).token]
+    for room.ahead in (step, 0):
+        room.now = EPOCH + room.ahead
+        tokens.append(login(room).token)
+        for token in tokens:
+            assert room.asks(room.stranger(), Resume(token=token)).username == "ann"
 
 
 # -- devices

@@ -96,3 +96,9 @@ def test_every_spelling_of_a_name_is_the_same_name(room: Room, ann: Me) -> None:
     assert room.asks(room.stranger("198.51.100.1"), Login(username="ann", password=PASSWORD)).username == "ann"
     room.now += 1000
     assert room.asks(room.stranger(), Login(username="ann", password=PASSWORD)).username == "ann"
+
+
+def test_a_clock_set_back_makes_the_delay_no_longer() -> None:
+    watch = Throttle(5)
+    fail(watch, 8, now=10_000_000)
+    assert delay(watch, 0) == 8

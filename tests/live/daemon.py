@@ -39,6 +39,7 @@ class Daemon:
     settings: Mapping[str, str] = attrs.Factory(dict)
     options: tuple[str, ...] = ()
     port: int = attrs.Factory(free_port)
+    program: tuple[str, ...] = (str(TWISTD),)
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -52,7 +53,7 @@ class Daemon:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("IMD_")}
         environment |= {f"IMD_{key.upper()}": value for key, value in self.settings.items()}
         listen = f"imd:{self.port}:interface=127.0.0.1"
-        command = [TWISTD, "-n", "--pidfile=", "imd", "--data-dir", self.directory / "data", "--listen", listen]
+        command = [*self.program, "-n", "--pidfile=", "imd", "--data-dir", self.directory / "data", "--listen", listen]
         with (self.directory / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, *self.options], cwd=self.directory, env=environment, stdout=log, stderr=subprocess.STDOUT

@@ -56,10 +56,18 @@ class Daemon:
         """Wait for something that a running daemon brings about; raises RuntimeError when it does not."""
         deadline = time.monotonic() + seconds
         while not reached():
-            if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
+            if not self.running() or time.monotonic() > deadline:
                 log = (self.directory / "log").read_text()
                 raise RuntimeError(f"the daemon is gone or stuck; its log ends: {log[-2000:]}")
             await asyncio.sleep(0.01)
+
+    def running(self) -> bool:
+        """Say whether it runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def status(self) -> int | None:
+        """Give its exit status, or the number of the signal that ended it, negative."""
+        return None if self._process is None else self._process.returncode
 
     def answers(self) -> bool:
         """Say whether it takes connections."""

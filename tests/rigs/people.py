@@ -34,6 +34,10 @@ class Refused(Exception):
     """The daemon answered `fail` to what it must take."""
 
 
+class NotNow(ConnectionError):
+    """The daemon answered `unavailable`: the same again, later."""
+
+
 class Wire:
     """One connection."""
 
@@ -51,12 +55,14 @@ class Wire:
 
     async def read(self) -> dict[str, Any]:
         """Wait for the next object; raises OSError when the connection is lost, in the middle of a line too."""
-        line = await self._reader.readline()
-        if not line.endswith(b"\n"):
-            raise ConnectionResetError
+        line = b""
+        while not line.startswith(b"{"):  # a greeting, for people
+            line = await self._reader.readline()
+            if not line.endswith(b"\n"):
+                raise ConnectionResetError
         found: dict[str, Any] = json.loads(line)
         if found.get("status") == "fail":
-            raise Refused(found)
+            raise NotNow(found) if found["code"] == "unavailable" else Refused(found)
         return found
 
     async def ask(self, **request: Any) -> dict[str, Any]:
@@ -71,10 +77,11 @@ class Wire:
         self._writer.transport.abort()
 
 
-async def token(port: int, name: str) -> str:
+async def token(port: int, name: str, *, register: bool = True) -> str:
     """Register somebody, log in, and give the token."""
     wire = await Wire.open(port)
-    await wire.ask(action="register", username=name, password=PASSWORD)
+    if register:
+        await wire.ask(action="register", username=name, password=PASSWORD)
     given: str = (await wire.ask(action="login", username=name, password=PASSWORD))["token"]
     wire.close()
     return given
