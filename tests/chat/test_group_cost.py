@@ -82,7 +82,7 @@ class Crowd:
             self.tx.set_progress_handler(None, 1)
             self.tx.set_trace_callback(None)
             self.tx.execute("ROLLBACK")
-        return statements, steps, outcome
+        return [each for each in statements if not each.startswith("--")], steps, outcome  # a trigger's begin so
 
     def plan(self, statement: str) -> list[str]:
         return [row[3] for row in self.tx.execute(f"EXPLAIN QUERY PLAN {statement}")]
