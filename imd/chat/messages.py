@@ -230,14 +230,14 @@ def edit_message(tx: Tx, me: Me, command: wire.EditMessage) -> Outcome[wire.Chan
     if row.mentions or called:
         mention_rows.replace(tx, row.conversation, row.seq, list(called.values()))
     row = sql.change(tx, row, content=command.content, edited=me.now, mentions=" ".join(called) or None)
-    return _changed(row, changed(tx, readers_of(place, me.username), row, "edited", me.username))
+    return _changed(row, changed(tx, readers_of(place, me.username), row, "edited", me.username), Wake(me.now + SOON))
 
 
 EDITABLE = frozenset({"text", "markdown"})
 
 
-def _changed(row: sql.Message, told: tuple[Told, ...] = ()) -> Outcome[wire.Changed]:
-    return Outcome(wire.Changed(conversation=row.conversation, seq=row.seq, rev=row.rev), told=told)
+def _changed(row: sql.Message, told: tuple[Told, ...] = (), *effects: Wake) -> Outcome[wire.Changed]:
+    return Outcome(wire.Changed(conversation=row.conversation, seq=row.seq, rev=row.rev), told=told, effects=effects)
 
 
 @writes(wire.RecallMessage)
@@ -251,7 +251,7 @@ def recall_message(tx: Tx, me: Me, command: wire.RecallMessage) -> Outcome[wire.
     if row.recalled or row.burned:
         return _changed(row)
     row = sql.empty(tx, row, recalled=me.now)
-    return _changed(row, changed(tx, readers_of(place, me.username), row, "recalled", me.username))
+    return _changed(row, changed(tx, readers_of(place, me.username), row, "recalled", me.username), Wake(me.now + SOON))
 
 
 @writes(wire.Forward)

@@ -19,15 +19,12 @@ from imd.wire.messages import Addressed, Kind, Message
 from imd.wire.refusals import BadRequest
 
 SOON = 1_000
-"""After how many milliseconds a new message is indexed. It is found before that, too."""
+"""After how many milliseconds a new or changed message is indexed. It is found before that, too."""
 
 SHORTEST_BEGINNING = 2
 """How many letters. One would be the beginning of half of all words."""
 
 KINDS = get_args(Kind)
-
-HOUR = 3_600_000
-"""Milliseconds between two looks whether something was deleted, while nobody writes anything."""
 
 PAUSE = 50
 """Milliseconds between two pieces of indexing, for everybody else's writes."""
@@ -131,4 +128,4 @@ def index(tx: Tx, now: int) -> Chored:
     if sql.index(tx):
         return Chored(again=now + PAUSE)
     tidied = sql.tidy(tx, now)
-    return Chored(again=now + (PAUSE if tidied.more else HOUR), scrub=tidied.done)
+    return Chored(again=None if tidied.again is None else max(tidied.again, now + PAUSE), scrub=tidied.done)

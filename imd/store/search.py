@@ -236,10 +236,10 @@ def index(tx: Tx) -> bool:
 
 
 class Tidied(NamedTuple):
-    """Whether the index has just been rid of what was deleted from it, and whether there is more to do at once."""
+    """When there is more to do, and whether the index has just been rid of what was deleted from it."""
 
+    again: int | None
     done: bool = False
-    more: bool = False
 
 
 def tidy(tx: Tx, now: int) -> Tidied:
@@ -247,12 +247,12 @@ def tidy(tx: Tx, now: int) -> Tidied:
     erased, tidying, tidied = tx.execute("SELECT erased, tidying, tidied FROM search_state").fetchone()
     if not tidying:
         if not erased or now < tidied + DAY:
-            return Tidied()
+            return Tidied(tidied + DAY if erased else None)
         tx.execute("UPDATE search_state SET erased = 0, tidying = 1, tidied = ?", (now,))
     if _merged(tx, MERGED_PAGES if tidying else -MERGED_PAGES):
-        return Tidied(more=True)
+        return Tidied(now)
     tx.execute("UPDATE search_state SET tidying = 0")
-    return Tidied(done=True)
+    return Tidied(tidied + DAY if tidying and erased else None, done=True)
 
 
 def _merged(tx: Tx, pages: int) -> bool:
