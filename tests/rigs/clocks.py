@@ -44,6 +44,7 @@ def stepped(directory: Path, seconds: float, program: tuple[str, ...]) -> Report
     (clock := directory / "clock").write_text("+0s\n")
     faked = ("env", f"LD_PRELOAD={LIBRARY}", f"FAKETIME_TIMESTAMP_FILE={clock}", "FAKETIME_NO_CACHE=1")
     faked += ("FAKETIME_DONT_FAKE_MONOTONIC=1", "DONT_FAKE_MONOTONIC=1")
+    faked += ("FAKETIME_FORCE_MONOTONIC_FIX=0",)  # else threads that wait for each other sleep for seconds
     settings = SETTINGS | {"login_seconds": str(PATIENCE)}
     daemon = Daemon(directory, settings, program=(*faked, *program))
     with running(daemon) as person:
