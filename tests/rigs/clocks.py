@@ -23,6 +23,9 @@ from tests.rigs.journal import Sent
 from tests.rigs.people import PASSWORD
 
 LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+PATIENCE = 4
+"""Seconds that a stranger has to log in: enough for a password on a busy machine."""
+
 HOUR, TEN_YEARS = 3600, 3652 * 86_400
 STEPS = {
     "an hour on": HOUR,
@@ -35,32 +38,32 @@ STEPS = {
 
 
 def stepped(directory: Path, seconds: float, program: tuple[str, ...]) -> Report:
-    """Step the clock to and fro; in a short run by three steps alone."""
+    """Step the clock to and fro; in a short run by the two great steps alone."""
     report = Report("wall clock stepped")
-    steps, patience = (dict(list(STEPS.items())[:3]), 2) if seconds < 10 else (STEPS, 4)
+    steps = {step: STEPS[step] for step in ("ten years on", "ten years back")} if seconds < 10 else STEPS
     (clock := directory / "clock").write_text("+0s\n")
     faked = ("env", f"LD_PRELOAD={LIBRARY}", f"FAKETIME_TIMESTAMP_FILE={clock}", "FAKETIME_NO_CACHE=1")
     faked += ("FAKETIME_DONT_FAKE_MONOTONIC=1", "DONT_FAKE_MONOTONIC=1")
-    settings = SETTINGS | {"login_seconds": str(patience)}
+    faked += ("FAKETIME_FORCE_MONOTONIC_FIX=0",)  # else threads that wait for each other sleep for seconds
+    settings = SETTINGS | {"login_seconds": str(PATIENCE)}
     daemon = Daemon(directory, settings, program=(*faked, *program))
     with running(daemon) as person:
         token = _token(person)
         shown = []
         for step, offset in steps.items():
             stranger, since = daemon.connect(), time.monotonic()
+            clock.write_text(f"{offset:+d}s\n")
+            stranger.say("PING")
+            heard = [line for line in iter(partial(stranger.next_line, 20), None) if not line.startswith("* Welcome")]
+            report.expect(f"{step}: a stranger may speak, and then no more", heard[:1] == ["OK PING"] and heard[1:])
+            report.expect(f"{step}: after its seconds", PATIENCE * 0.9 < time.monotonic() - since < PATIENCE + 2)
             try:
-                person.send()
-                clock.write_text(f"{offset:+d}s\n")
                 shown.append(_look(report, step, daemon, person, token))
-                stranger.say("PING")
             except RuntimeError as error:
                 report.expect(f"{step}: {error}", False)
                 return report
-            heard = [line for line in iter(partial(stranger.next_line, 20), None) if not line.startswith("* Welcome")]
-            report.expect(f"{step}: a stranger may speak, and then no more", heard[:1] == ["OK PING"] and heard[1:])
-            report.expect(f"{step}: after its seconds", patience * 0.9 < time.monotonic() - since < patience + 2)
         report.figures["years seen"] = ", ".join(time[:4] for time in shown)
-        report.expect("the steps were real", len({time[:4] for time in shown}) == 3)
+        report.expect("the steps were real", len({time[:4] for time in shown}) > 1)
         report.expect("the token still logs in", _resumes(daemon, token))
         afterwards(report, daemon, person)
     return report

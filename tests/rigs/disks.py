@@ -164,11 +164,11 @@ def afterwards(report: Report, daemon: Daemon, person: Person) -> None:
 
 
 def full(daemon: Daemon, seconds: float, reserve: int = 0) -> Report:
-    """Fill a disk of 8 MiB to the last byte, or to the reserve, and make room again."""
+    """Fill a small disk to the last byte, or to the reserve, and make room again."""
     report = Report("full disk" if not reserve else "low-water mark")
     data = daemon.directory / "data"
-    with mounted(data, "-t", "tmpfs", "-o", "size=8m", "none"):
-        (ballast := data / "ballast").write_bytes(bytes(3 << 20))
+    with mounted(data, "-t", "tmpfs", "-o", f"size={12 + 2 * reserve}m", "none"):
+        (ballast := data / "ballast").write_bytes(bytes(3 + reserve << 20))
         daemon = attrs.evolve(daemon, settings=SETTINGS | {"disk_reserve_mb": str(reserve)})
         with running(daemon) as person:
             report.expect(
@@ -195,7 +195,7 @@ def full(daemon: Daemon, seconds: float, reserve: int = 0) -> Report:
 
 def low_water(daemon: Daemon, seconds: float) -> Report:
     """Stop at the reserve."""
-    return full(daemon, seconds, reserve=2)
+    return full(daemon, seconds, reserve=8)
 
 
 @contextmanager

@@ -32,6 +32,9 @@ from tests.rigs.powerloss import MEMORY
 Apply = Callable[[sqlite3.Connection, int, str], None]
 Content = dict[str, list[Any]]
 ROWS = 40
+ABOUT_A_CHANGE = 6
+"""Statements beside a change's own: the version is looked at, it begins, it is numbered, it is committed."""
+
 CHOICE = re.compile(r"CHECK \((\w+) IN \('(\w+)'")
 """Columns that take certain values alone, with the first of them."""
 
@@ -72,10 +75,17 @@ def old_database(path: Path, version: int) -> None:
         for number, script in migrations.available()[:version]:
             migrations._apply(connection, number, script)
             connection.execute("PRAGMA foreign_keys = OFF")
-            for (table,) in connection.execute(
-                "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE TABLE%'"
-            ).fetchall():
+            connection.execute("BEGIN")
+            for table in tables(connection):
                 _fill(connection, table)
+            connection.execute("COMMIT")
+
+
+def tables(connection: sqlite3.Connection) -> list[str]:
+    """List the tables that hold rows of ours: not those that a search index keeps for itself."""
+    virtual = connection.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL%'").fetchall()
+    found = connection.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE TABLE%'").fetchall()
+    return [name for (name,) in found if not any(name.startswith(f"{owner}_") for (owner,) in virtual)]
 
 
 def _fill(connection: sqlite3.Connection, table: str) -> None:
@@ -161,12 +171,12 @@ class Rig:
         return target / "imd.sqlite3"
 
     def kill_at_each_statement(self) -> None:
-        """Kill at the first, the second, ... until the change gets through."""
-        statement = 0
-        while killed(target := self._copy("killed"), statement, self.apply):
-            self._judge(target, f"from {self.version}, statement {statement}")
-            statement += 1
-        self.result.statements += statement
+        """Kill at the first, the second, ... until the next change is through; each has a start of its own."""
+        script = migrations.available()[self.version][1]
+        for statement in range(len(list(migrations.statements(script))) + ABOUT_A_CHANGE):
+            if killed(target := self._copy("killed"), statement, self.apply):
+                self.result.statements += 1
+                self._judge(target, f"from {self.version}, statement {statement}")
 
     def cut_power(self, count: int, chance: random.Random) -> None:
         """Record a change's system calls, and look at images of what a power cut may leave."""

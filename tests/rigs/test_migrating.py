@@ -3,6 +3,7 @@
 import random
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def result(images: int, apply: migrating.Apply = migrations._apply) -> migrating
 
 
 def test_a_killed_change_leaves_the_old_or_the_new() -> None:
-    images = 30 if shutil.which("strace") else 0
+    images = 20 if shutil.which("strace") else 0
     assert result(images).faults == []
 
 
@@ -42,6 +43,7 @@ def test_a_change_without_a_transaction_is_caught() -> None:
 def test_the_old_databases_have_rows_in_every_table(tmp_path: Path) -> None:
     for version in range(1, migrations.available()[-1][0]):
         migrating.old_database(tmp_path / f"{version}", version)
-        tables = migrating.content(tmp_path / f"{version}")[1]
-        few = [name for name, rows in tables.items() if str(rows[0]).startswith("CREATE TABLE") and len(rows) < 20]
-        assert few == []
+        with closing(sqlite3.connect(tmp_path / f"{version}")) as connection:
+            tables = migrating.tables(connection)
+        rows = migrating.content(tmp_path / f"{version}")[1]
+        assert [name for name in tables if len(rows[name]) < 2] == []
