@@ -15,6 +15,7 @@ import attrs
 from argon2 import PasswordHasher
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
@@ -168,6 +169,12 @@ class MemoryServer:
         self.house.chores.stop()
         self.house.shelf.close()
         self.database.writer.close()
+
+    @property
+    def timers(self) -> list[IDelayedCall]:
+        """The timers that connections have set; the house's own chores are not among them."""
+        chores = self.house.chores
+        return [call for call in self.clock.getDelayedCalls() if call is not chores.timer]
 
     def settle(self) -> None:
         """Let everything that is due happen."""

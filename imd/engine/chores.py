@@ -39,7 +39,9 @@ class Chores:
     log = Logger()
 
     house: Householder
-    _timer: IDelayedCall | None = attrs.field(default=None, init=False)
+    timer: IDelayedCall | None = attrs.field(default=None, init=False)
+    """What waits for the next chore."""
+
     _at: int | None = attrs.field(default=None, init=False)
     _running: bool = attrs.field(default=False, init=False)
     _stopped: bool = attrs.field(default=True, init=False)
@@ -63,15 +65,15 @@ class Chores:
         self._cancel()
         self._at = at
         seconds = min(max(0.0, (at - self.house.now()) / 1000), LONGEST_SECONDS)
-        self._timer = self.house.reactor.callLater(seconds, self._due)
+        self.timer = self.house.reactor.callLater(seconds, self._due)
 
     def _cancel(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._at = None
+        if self.timer is not None:
+            self.timer.cancel()
+        self.timer = self._at = None
 
     def _due(self) -> None:
-        self._timer = self._at = None
+        self.timer = self._at = None
         if self._running:
             self.wake(self.house.now() + 100)
             return

@@ -119,7 +119,11 @@ def next_part(tx: Tx, account: int, after: int) -> Part | None:
 
 def remove_member(tx: Tx, conversation: int, account: int) -> None:
     """Take an account out of a conversation, without a trace."""
-    tx.execute("DELETE FROM member WHERE conversation = ? AND account = ?", (conversation, account))
+    was = tx.execute(
+        "DELETE FROM member WHERE conversation = ? AND account = ? RETURNING left_seq", (conversation, account)
+    ).fetchone()
+    if was is not None and was[0] is None:
+        tx.execute("UPDATE conversation SET members = members - 1 WHERE id = ?", (conversation,))
 
 
 def alone(tx: Tx, conversation: int, account: int) -> bool:

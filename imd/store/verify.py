@@ -21,7 +21,7 @@ CHECKS = {
             (SELECT conversation, count(*) AS n, min(seq) AS low, max(seq) AS high FROM message GROUP BY conversation) m
             ON m.conversation = c.id
         WHERE (coalesce(m.n, 0) <> c.last_seq OR coalesce(m.high, 0) <> c.last_seq OR coalesce(m.low, 1) <> 1)
-          AND (c.kind = 'direct' OR c.handle IS NOT NULL)""",
+          AND c.members > 0""",
     "revs": """
         SELECT c.id FROM conversation c JOIN
             (SELECT conversation, count(*) AS n, count(DISTINCT rev) AS revs, min(rev) AS low, max(rev) AS high
@@ -45,7 +45,7 @@ CHECKS = {
         LEFT JOIN conversation c ON c.id = a.conversation
         WHERE c.id IS NULL OR a.seq < 1 OR a.seq > c.last_seq""",
 }
-"""Name -> what lists the conversations that break it. A deleted group has no handle, and its messages are destroyed."""
+"""Name -> what lists the conversations that break it. Where nobody is any more, the messages are destroyed."""
 
 COUNTED = ("account", "conversation", "member", "message")
 

@@ -4,6 +4,7 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -11,6 +12,8 @@ from hypothesis import strategies as some
 from imd.chat.chores import Chored
 from imd.chat.lanes import Me
 from imd.chat.search import PAUSE, index
+from imd.store import conversations as conversation_rows
+from imd.store import messages as message_rows
 from imd.store import migrations
 from imd.store import search as sql
 from imd.testing import MemoryServer
@@ -173,9 +176,12 @@ def test_the_messages_of_an_older_version_are_indexed(monkeypatch: pytest.Monkey
     with monkeypatch.context() as older:
         older.setattr(migrations, "available", lambda: [each for each in every if each[0] < 6])
         room = Room()
-    ann = room.person("ann")
+    columns = "username, display_name, password_hash, admin, disabled, created"
+    room.tx.execute(f"INSERT INTO account ({columns}) VALUES ('ann', 'Ann', '', 0, 0, 0)")
+    ann = attrs.evolve(room.stranger(), account=1, username="ann")
+    notes = conversation_rows.begin_direct(room.tx, 1, 1, 0)
     for content in ("meet at six", "会议"):
-        send(room, ann, "ann", content)
+        message_rows.append(room.tx, message_rows.Message(notes, 0, 0, 1, "ann", None, 0, "text", content))
     migrations.migrate(room.tx)
     bring_up_to_date(room)
     assert room.tx.execute("SELECT rowid FROM search_index").fetchall() == [(1,), (2,)]

@@ -130,4 +130,4 @@ def test_an_http_connection_counts_as_a_stranger_until_it_ends() -> None:
     peer.read_all()
     assert peer.gone
     assert "192.0.2.9" not in server.factory.audience._strangers
-    assert not server.clock.getDelayedCalls()
+    assert not server.timers

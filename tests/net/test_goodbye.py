@@ -26,7 +26,7 @@ def test_everybody_is_told_why_in_their_dialect() -> None:
     assert not done.called, "one is still there"
     assert silent.read().startswith(b"* Closing: ")
     assert done.called
-    assert not server.clock.getDelayedCalls()
+    assert not server.timers
 
 
 def test_who_does_not_go_is_cut_off() -> None:

@@ -119,7 +119,7 @@ def test_who_promised_a_header_and_sends_none_is_cut_off() -> None:
     assert not silent.transport.aborted
     server.pass_time(2)
     assert silent.transport.aborted
-    assert server.clock.getDelayedCalls() == []
+    assert server.timers == []
 
 
 def test_a_unix_socket_has_no_address_to_trust() -> None:

@@ -113,7 +113,7 @@ def test_who_does_not_even_read_the_goodbye_is_cut_off(scene: Scene) -> None:
     scene.server.pass_time(0.1)
     assert scene.bob.transport.aborted
     scene.bob.end()
-    assert not [call for call in scene.server.clock.getDelayedCalls() if call.active()]
+    assert not [call for call in scene.server.timers if call.active()]
 
 
 def test_nothing_is_said_after_the_goodbye(scene: Scene) -> None:

@@ -91,7 +91,7 @@ def test_nothing_is_left_of_those_who_are_gone() -> None:
     assert not audience._strangers
     assert not audience.connections
     assert not audience.online
-    assert not server.clock.getDelayedCalls()
+    assert not server.timers
 
 
 def test_a_unix_socket_has_no_address_and_no_count() -> None:
