@@ -5,6 +5,7 @@
 Killed at any point, it leaves no database that is not whole; it may be run again.
 """
 
+import gzip
 import shutil
 import sqlite3
 import time
@@ -55,6 +56,8 @@ def _fill(backup: archive.Reading, directory: DataDirectory) -> None:
     directory.take()
     try:
         _unpack(backup, directory)
+    except gzip.BadGzipFile:
+        raise  # an OSError that is no fault of the disk: the backup is damaged
     except OSError as error:
         raise Problem("restore.unwritten", path=directory.path, reason=error.strerror or error) from None
     except sqlite3.Error as error:

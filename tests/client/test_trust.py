@@ -66,7 +66,7 @@ class Greeted(LineReceiver):
     def lineReceived(self, line: bytes) -> None:
         self.factory.lines.append(line)  # type: ignore[attr-defined]
         if b'"hello"' in line:
-            limits = '"server": "imd", "protocol": "imd/1", "limits": {}, "features": []'
+            limits = '"server": "imd", "protocol": "imd/1", "limits": {}, "features": [], "epoch": "1"'
             self.sendLine(f'{{"status": "success", "action": "hello", "id": 1, {limits}}}'.encode())
 
 

@@ -133,4 +133,7 @@ def test_every_command_of_the_page_works(machine: Machine) -> None:
 def test_the_page_tells_every_command_of_the_program() -> None:
     page = PAGE.read_text("utf-8")
     words = [name for name, *_ in Imd.subCommands]
-    assert [word for word in words if not re.search(rf"`imd {word}\b|^# imd {word}\b", page, re.MULTILINE)] == ["send"]
+    assert [word for word in words if not re.search(rf"`imd {word}\b|^# imd {word}\b", page, re.MULTILINE)] == [
+        "send",
+        "export",
+    ]

@@ -193,7 +193,8 @@ def test_a_running_daemon_keeps_its_directory(config: Config, tmp_path: Path) ->
 def test_a_damaged_backup_changes_nothing(config: Config, tmp_path: Path) -> None:
     backup.make(config, tmp_path / "backup")
     data, before = (tmp_path / "backup").read_bytes(), rows(config.data_dir)
-    for spoiled in (data[: len(data) // 2], data[:-4], data[: len(data) // 2] + b"\0" + data[len(data) // 2 + 1 :]):
+    middle = len(data) // 2
+    for spoiled in (data[:middle], data[:-4], data[:middle] + bytes([data[middle] ^ 255]) + data[middle + 1 :]):
         (tmp_path / "spoiled").write_bytes(spoiled)
         with pytest.raises(Problem, match="is damaged"):
             restore.restore(tmp_path / "spoiled", config.data_dir, not_asked, force=True)
