@@ -11,6 +11,8 @@ import pytest
 from imd.store import migrations
 from tests.rigs import migrating
 
+pytestmark = pytest.mark.soak  # minutes on a busy machine
+
 
 def unsafe(connection: sqlite3.Connection, number: int, script: str) -> None:
     """Broken: each statement is a commit of its own."""

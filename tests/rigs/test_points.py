@@ -7,6 +7,8 @@ import pytest
 
 from tests.rigs import kill, points
 
+pytestmark = pytest.mark.soak  # minutes on a busy machine
+
 pytestmark = pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
 
 
