@@ -7,9 +7,8 @@ import pytest
 
 from tests.rigs import kill, points
 
-pytestmark = pytest.mark.soak  # minutes on a busy machine
 
-pytestmark = pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
+pytestmark = [pytest.mark.soak, pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")]
 
 
 def faults(result: points.Result) -> set[str]:
