@@ -7,7 +7,6 @@ import pytest
 
 from tests.rigs import disks, kill
 
-
 pytestmark = pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from tests.rigs import kill, points
 
-
 pytestmark = [pytest.mark.soak, pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")]
 
 
