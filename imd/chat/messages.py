@@ -8,7 +8,7 @@ import attrs
 from imd.chat import burning, mentions
 from imd.chat.friends import lift_decline, refuse_unwelcome
 from imd.chat.lanes import Me, Outcome, Told, Wake, reads, writes
-from imd.chat.news import Readers, changed, news, readers_of, shown
+from imd.chat.news import Readers, answer, changed, news, readers_of, shown
 from imd.chat.places import Place, account_named, by_number, group, group_row, message, own_message, recipient_named
 from imd.chat.search import SOON
 from imd.store import conversations, friends, profiles, receipts
@@ -220,7 +220,7 @@ def edit_message(tx: Tx, me: Me, command: wire.EditMessage) -> Outcome[wire.Chan
         raise BadRequest("uneditable")
     check_content(tx, me, row.kind, command.content)
     if command.content == row.content:
-        return _changed(row)
+        return answer(row)
     may_write(tx, me, place)
     seconds = me.limits.edit_seconds
     if seconds and me.now > row.time + seconds * 1000:
@@ -230,14 +230,10 @@ def edit_message(tx: Tx, me: Me, command: wire.EditMessage) -> Outcome[wire.Chan
     if row.mentions or called:
         mention_rows.replace(tx, row.conversation, row.seq, list(called.values()))
     row = sql.change(tx, row, content=command.content, edited=me.now, mentions=" ".join(called) or None)
-    return _changed(row, changed(tx, readers_of(place, me.username), row, "edited", me.username), Wake(me.now + SOON))
+    return answer(row, changed(tx, readers_of(place, me.username), row, "edited", me.username), Wake(me.now + SOON))
 
 
 EDITABLE = frozenset({"text", "markdown"})
-
-
-def _changed(row: sql.Message, told: tuple[Told, ...] = (), *effects: Wake) -> Outcome[wire.Changed]:
-    return Outcome(wire.Changed(conversation=row.conversation, seq=row.seq, rev=row.rev), told=told, effects=effects)
 
 
 @writes(wire.RecallMessage)
@@ -249,9 +245,9 @@ def recall_message(tx: Tx, me: Me, command: wire.RecallMessage) -> Outcome[wire.
     if row.kind == "notice":
         raise BadRequest("uneditable")
     if row.recalled or row.burned:
-        return _changed(row)
+        return answer(row)
     row = sql.empty(tx, row, recalled=me.now)
-    return _changed(row, changed(tx, readers_of(place, me.username), row, "recalled", me.username), Wake(me.now + SOON))
+    return answer(row, changed(tx, readers_of(place, me.username), row, "recalled", me.username), Wake(me.now + SOON))
 
 
 @writes(wire.Forward)

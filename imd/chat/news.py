@@ -5,12 +5,12 @@ from typing import Any, TypeVar
 import attrs
 import msgspec
 
-from imd.chat.lanes import Followers, Told, Topic
+from imd.chat.lanes import Effect, Followers, Outcome, Told, Topic
 from imd.chat.places import Place
 from imd.store import accounts, conversations, messages
 from imd.store.transaction import Tx
 from imd.wire.fields import timestamp
-from imd.wire.messages import Message, MessageChanged, NewMessage, Notice, Reaction, What
+from imd.wire.messages import Changed, Message, MessageChanged, NewMessage, Notice, Reaction, What
 
 NAMED = 20
 """How many of those who reacted with one emoji are named; the others are counted."""
@@ -132,3 +132,8 @@ def changed(tx: Tx, to: Readers, row: messages.Message, what: What, by: str = ""
     """Tell of a message that has changed: whole, as it is now."""
     reactions = _reactions(tx, [row]).get(row.seq, [])
     return tuple(_told(to, row, MessageChanged, reactions, what=what, by=by, emoji=emoji))
+
+
+def answer(row: messages.Message, told: tuple[Told, ...] = (), *effects: Effect) -> Outcome[Changed]:
+    """Answer whoever changed a message: where it is, and its rev now."""
+    return Outcome(Changed(conversation=row.conversation, seq=row.seq, rev=row.rev), told=told, effects=effects)

@@ -2,7 +2,7 @@
 
 from imd.chat.lanes import Me, Outcome, reads, writes
 from imd.chat.messages import may_write
-from imd.chat.news import changed, readers_of, shown
+from imd.chat.news import answer, changed, readers_of, shown
 from imd.chat.places import Place, find, message
 from imd.store import messages as sql
 from imd.store.transaction import Tx
@@ -22,7 +22,7 @@ def pin(tx: Tx, me: Me, command: wire.Pin) -> Outcome[Changed]:
     if row.recalled or row.burned:
         raise BadRequest("gone")
     if row.pinned:
-        return _changed(row)
+        return answer(row)
     if len(sql.pinned(tx, place.seen)) >= MOST:
         raise QuotaExceeded("pins", limit=MOST)
     return _set(tx, me, place, row, me.now)
@@ -33,7 +33,7 @@ def unpin(tx: Tx, me: Me, command: wire.Unpin) -> Outcome[Changed]:
     """Unpin a message."""
     place, row = message(tx, me, command)
     _may_pin(tx, me, place)
-    return _set(tx, me, place, row, None) if row.pinned else _changed(row)
+    return _set(tx, me, place, row, None) if row.pinned else answer(row)
 
 
 def _may_pin(tx: Tx, me: Me, place: Place) -> None:
@@ -46,11 +46,7 @@ def _may_pin(tx: Tx, me: Me, place: Place) -> None:
 def _set(tx: Tx, me: Me, place: Place, row: sql.Message, pinned: int | None) -> Outcome[Changed]:
     row = sql.change(tx, row, pinned=pinned)
     told = changed(tx, readers_of(place, me.username), row, "pinned" if pinned else "unpinned", me.username)
-    return Outcome(_changed(row).reply, told=told)
-
-
-def _changed(row: sql.Message) -> Outcome[Changed]:
-    return Outcome(Changed(conversation=row.conversation, seq=row.seq, rev=row.rev))
+    return answer(row, told)
 
 
 @reads(wire.ListPins)

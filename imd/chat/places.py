@@ -12,6 +12,7 @@ from imd.store import accounts, friends, invitations, messages
 from imd.store import conversations as sql
 from imd.store.transaction import Tx
 from imd.wire import names
+from imd.wire.fields import BIGGEST
 from imd.wire.messages import AboutMessage, Addressed
 from imd.wire.refusals import BadName, Forbidden, NoSuchConversation, NoSuchMessage, NoSuchUser, NotAMember
 
@@ -207,16 +208,13 @@ def lower(place: Place, found: Fellow) -> Fellow:
 def message(tx: Tx, me: Me, command: AboutMessage) -> tuple[Place, messages.Message]:
     """Find the message a command is about, as far as I may see it. Seq 0 is the latest one."""
     place = find(tx, me, command)
-    return place, _picked(tx, place, command.seq, lambda: next(iter(messages.latest(tx, place.seen, BEYOND, 1)), None))
+    return place, _picked(tx, place, command.seq, lambda: next(iter(messages.latest(tx, place.seen, BIGGEST, 1)), None))
 
 
 def own_message(tx: Tx, me: Me, command: AboutMessage) -> tuple[Place, messages.Message]:
     """Find the message a command is about; seq 0 is the latest one of mine."""
     place = find(tx, me, command)
     return place, _picked(tx, place, command.seq, lambda: messages.last_by(tx, place.seen, me.account))
-
-
-BEYOND = 2**63 - 1
 
 
 def _picked(tx: Tx, place: Place, seq: int, latest: Callable[[], messages.Message | None]) -> messages.Message:

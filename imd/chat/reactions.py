@@ -4,7 +4,7 @@ import unicodedata
 
 from imd.chat.lanes import Me, Outcome, writes
 from imd.chat.messages import may_write
-from imd.chat.news import changed, readers_of
+from imd.chat.news import answer, changed, readers_of
 from imd.chat.places import message
 from imd.store import messages as rows
 from imd.store import reactions as sql
@@ -35,10 +35,10 @@ def react(tx: Tx, me: Me, command: wire.React) -> Outcome[Changed]:
     if command.emoji not in there and len(there) >= MOST_EMOJI:
         raise QuotaExceeded("reactions", limit=MOST_EMOJI)
     if not sql.add(tx, row.conversation, row.seq, command.emoji, me.account, me.now):
-        return _unchanged(row)
+        return answer(row)
     row = rows.change(tx, row, reacted=(row.reacted or 0) + 1)
     told = changed(tx, readers_of(place, me.username), row, "reacted", me.username, command.emoji)
-    return Outcome(Changed(conversation=row.conversation, seq=row.seq, rev=row.rev), told=told)
+    return answer(row, told)
 
 
 @writes(wire.Unreact)
@@ -46,14 +46,10 @@ def unreact(tx: Tx, me: Me, command: wire.Unreact) -> Outcome[Changed]:
     """Take my emoji off a message."""
     place, row = message(tx, me, command)
     if not sql.remove(tx, row.conversation, row.seq, command.emoji, me.account):
-        return _unchanged(row)
+        return answer(row)
     row = rows.change(tx, row, reacted=(row.reacted or 0) - 1 or None)
     told = changed(tx, readers_of(place, me.username), row, "unreacted", me.username, command.emoji)
-    return Outcome(Changed(conversation=row.conversation, seq=row.seq, rev=row.rev), told=told)
-
-
-def _unchanged(row: rows.Message) -> Outcome[Changed]:
-    return Outcome(Changed(conversation=row.conversation, seq=row.seq, rev=row.rev))
+    return answer(row, told)
 
 
 def check_emoji(typed: str) -> None:

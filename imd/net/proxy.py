@@ -123,7 +123,7 @@ class HeaderProtocol(Protocol):
         rest, self._first = self._first[header.length :], b""
         real.makeConnection(self.transport)
         self.dataReceived = real.dataReceived  # type: ignore[method-assign]  # from here on, its bytes
-        self.connectionLost = real.connectionLost  # type: ignore[method-assign]
+        self.connectionLost = real.connectionLost  # type: ignore[method-assign]  # and its end
         if rest:
             real.dataReceived(rest)
 
