@@ -215,7 +215,7 @@ class House:
                 connections=self.audience.size,
                 online=self.audience.people,
                 queue=self.database.waiting,
-                commit_ms=round(self.database.group_seconds * 1000, 1),
+                commit_ms=round(self.database.group_seconds * 1000, 3),
             )
         )
 
