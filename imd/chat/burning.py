@@ -8,6 +8,7 @@ from imd.chat.chores import Chored, chore
 from imd.chat.lanes import Effect, Told, Wake
 from imd.chat.news import changed, readers, readers_of
 from imd.chat.places import Place
+from imd.store import burning as kept
 from imd.store import messages as sql
 from imd.store import receipts
 from imd.store.transaction import Tx
@@ -53,4 +54,5 @@ def burn(tx: Tx, now: int) -> Chored:
     due = sql.expired(tx, now, AT_ONCE)
     for row in due:
         told += changed(tx, readers(tx, row.conversation), sql.empty(tx, row, burned=now), "burned")
+    kept.clear(tx, AT_ONCE)
     return Chored(told, sql.next_expiry(tx), scrub=any(row.burn_after for row in due))

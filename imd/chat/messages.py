@@ -229,7 +229,7 @@ def edit_message(tx: Tx, me: Me, command: wire.EditMessage) -> Outcome[wire.Chan
     called = mentions.called(tx, place, row.kind, command.content)
     if row.mentions or called:
         mention_rows.replace(tx, row.conversation, row.seq, list(called.values()))
-    row = sql.change(tx, row, content=command.content, edited=me.now, mentions=" ".join(called) or None)
+    row = sql.reword(tx, row, command.content, edited=me.now, mentions=" ".join(called) or None)
     return answer(row, changed(tx, readers_of(place, me.username), row, "edited", me.username), Wake(me.now + SOON))
 
 

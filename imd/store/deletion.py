@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from imd.store import burning
 from imd.store.accounts import TOMBSTONE
 from imd.store.transaction import Tx
 
@@ -134,6 +135,8 @@ def alone(tx: Tx, conversation: int, account: int) -> bool:
 
 def empty(tx: Tx, conversation: int, most: int) -> bool:
     """Destroy some of a conversation's messages, the oldest first. Gives whether there were any."""
+    if burning.forget(tx, conversation, most):
+        return True
     (first,) = tx.execute("SELECT min(seq) FROM message WHERE conversation = ?", (conversation,)).fetchone()
     if first is None:
         return False

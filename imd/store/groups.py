@@ -2,6 +2,7 @@
 
 from typing import Literal, NamedTuple
 
+from imd.store import burning
 from imd.store.transaction import Tx
 
 
@@ -129,7 +130,7 @@ _PIECES = {
 
 def purge_messages(tx: Tx, conversation: int, limit: int) -> int:
     """Destroy some of what was said in a group. Gives how many rows went; fewer than the limit: nothing is left."""
-    gone = 0
+    gone = burning.forget(tx, conversation, limit)
     for table, key in _PIECES.items():
         if gone < limit:
             some = f"SELECT {key} FROM {table} WHERE conversation = ? LIMIT ?"  # noqa: S608  # our own names

@@ -5,6 +5,7 @@ A message's row is its present state. A change gives the row the conversation's 
 
 from typing import Any, NamedTuple
 
+from imd.store import burning as kept
 from imd.store.transaction import Tx, marks
 
 
@@ -34,6 +35,9 @@ class Message(NamedTuple):
     reacted: int | None = None
     """How many reactions it has."""
 
+    burning: int | None = None
+    """Where its words are kept, if it is to burn."""
+
 
 PLAIN_FIELDS = Message._fields.index("reply_to")
 PLAIN = (None,) * (len(Message._fields) - PLAIN_FIELDS)
@@ -49,9 +53,10 @@ class Seen(NamedTuple):
 
 
 _MESSAGE = (
-    "SELECT conversation, seq, rev, sender, username, client_id, time, kind, content, reply_to, edited, recalled,"
-    " burned, burn_after, expires, forwarded, pinned, mentions, reacted"
+    "SELECT conversation, seq, rev, sender, username, client_id, time, kind, coalesce(words, content), reply_to,"
+    " edited, recalled, burned, burn_after, expires, forwarded, pinned, mentions, reacted, burning"
     " FROM message JOIN account ON account.id = message.sender"
+    " LEFT JOIN burning_words ON burning_words.id = message.burning"
 )
 _UNHIDDEN = (
     " AND NOT EXISTS (SELECT 1 FROM hidden WHERE hidden.account = ?"
@@ -72,9 +77,10 @@ def append(tx: Tx, message: Message) -> Message:
         " WHERE id = ? RETURNING last_seq, last_rev",
         (message.conversation,),
     ).fetchone()
+    burning = kept.keep(tx, message.content) if message.burn_after else None
     tx.execute(
         "INSERT INTO message (conversation, seq, rev, sender, client_id, time, kind, content, reply_to, burn_after,"
-        " expires, forwarded, mentions) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " expires, forwarded, mentions, burning) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             message.conversation,
             seq,
@@ -83,15 +89,16 @@ def append(tx: Tx, message: Message) -> Message:
             message.client_id,
             message.time,
             message.kind,
-            message.content,
+            "" if burning else message.content,
             message.reply_to,
             message.burn_after,
             message.expires,
             message.forwarded,
             message.mentions,
+            burning,
         ),
     )
-    return message._replace(seq=seq, rev=rev)
+    return message._replace(seq=seq, rev=rev, burning=burning)
 
 
 def next_rev(tx: Tx, conversation: int) -> int:
@@ -103,8 +110,17 @@ def next_rev(tx: Tx, conversation: int) -> int:
 
 
 _CHANGEABLE = frozenset(
-    {"kind", "content", "edited", "recalled", "burned", "expires", "forwarded", "pinned", "mentions", "reacted"}
+    {"content", "edited", "recalled", "burned", "burning", "expires", "forwarded", "pinned", "mentions", "reacted"}
 )
+
+
+def reword(tx: Tx, message: Message, content: str, **values: Any) -> Message:
+    """Change what a message says, and perhaps more of its state."""
+    if message.burning is None:
+        return change(tx, message, content=content, **values)
+    kept.blank(tx, message.burning, message.content)
+    changed = change(tx, message, burning=kept.keep(tx, content) if content else None, **values)
+    return changed._replace(content=content)
 
 
 def change(tx: Tx, message: Message, **values: Any) -> Message:
@@ -127,7 +143,7 @@ def empty(tx: Tx, message: Message, **values: int) -> Message:
     if message.mentions:
         tx.execute("DELETE FROM mention WHERE conversation = ? AND seq = ?", place)
     nothing = dict.fromkeys(("expires", "forwarded", "pinned", "mentions", "reacted"))
-    return change(tx, message, content="", **nothing, **values)
+    return reword(tx, message, "", **nothing, **values)
 
 
 def by_client_id(tx: Tx, sender: int, client_id: str) -> Message | None:
@@ -229,6 +245,9 @@ def by_senders(tx: Tx, conversation: int, senders: tuple[int, int], after: int, 
 
 def blank(tx: Tx, message: Message) -> None:
     """Write over a message's words, at the same length: so no copy of them is left where a database moves its rows."""
+    if message.burning is not None:
+        kept.blank(tx, message.burning, message.content)
+        return
     nothing = " " * len(message.content.encode())
     place = (message.conversation, message.seq)
     tx.execute("UPDATE message SET content = ? WHERE conversation = ? AND seq = ?", (nothing, *place))

@@ -1,6 +1,7 @@
 """Burn after reading: when the time begins, what is left afterwards, and that nothing is left in the files."""
 
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -142,6 +143,55 @@ def test_not_a_byte_is_left_in_the_files(tmp_path: Path) -> None:
     left = bob.call("history", to="alice")["messages"]
     assert all(each["burned"] and not each["content"] for each in left)
     assert SECRET.encode() not in held(tmp_path)
+
+
+def _talk(server: MemoryServer, chance: Random) -> list[str]:
+    """Talk, change and take back at random, so that the database moves its rows about; gives what is to burn."""
+    alice, secrets, plain = server.login("alice"), [], []
+    alice.call("group_create", handle="#team")
+    for number in range(400):
+        to = chance.choice(["bob", "bob", "#team"])
+        filling = "w" * chance.randint(1, chance.choice([5, 30, 300, 1500, 6000]))
+        if chance.random() < 0.3:
+            secrets.append(f"first secret {number}!")
+            sent = alice.call("send_message", to=to, content=secrets[-1] + filling[:3000:50], burn_after=5)
+            if chance.random() < 0.3:
+                secrets.append(f"second secret {number}!")
+                alice.call("edit_message", to=to, seq=sent["seq"], content=secrets[-1])
+        else:
+            plain.append((to, alice.call("send_message", to=to, content=filling)["seq"]))
+        for _ in range(chance.randint(0, 3) if plain else 0):
+            where, seq = chance.choice(plain)
+            alice.call("edit_message", to=where, seq=seq, content=filling[: chance.randint(1, 3000)])
+    return secrets
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_not_a_byte_is_left_where_rows_have_moved(tmp_path: Path, seed: int) -> None:
+    server = MemoryServer(Limits(requests_per_second=0), path=str(tmp_path / "imd.db"))
+    bob = server.login("bob")
+    secrets = _talk(server, Random(seed))
+    assert all(each.encode() in held(tmp_path) for each in secrets if "second" in each), "else this could not fail"
+    bob.call("read", to="alice", seq=bob.call("history", to="alice")["messages"][-1]["seq"])
+    server.login("alice").call("group_delete", to="#team")
+    for _ in range(20):
+        server.pass_time(5)
+    left = held(tmp_path)
+    assert [each for each in secrets if each.encode() in left] == []
+
+
+def test_the_room_of_burned_words_is_given_back_when_none_are_left(room: Room, ann: Me) -> None:
+    def kept() -> int:
+        return int(room.tx.execute("SELECT count(*) FROM burning_words").fetchone()[0])
+
+    for seconds in (1, 2):
+        room.asks(ann, secret("ann", seconds))
+    room.now += 1_000
+    burned(room)
+    assert kept() == 2, "rows that go make others move, and those still say something"
+    room.now += 1_000
+    burned(room)
+    assert kept() == 0
 
 
 def held(directory: Path) -> bytes:

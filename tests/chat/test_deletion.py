@@ -189,7 +189,7 @@ def test_a_new_table_is_thought_of(room: Room) -> None:
         "account", "device", "invite", "conversation", "member", "message", "reaction", "mention", "star", "hidden",
         "account_log", "retired_name", "deletion", "relation", "friend_request", "announcement", "report", "policy",
         "word", "audit", "pending", "group_link", "purge",
-        "life",
+        "life", "burning_words",
     }  # fmt: skip
 
 

@@ -260,7 +260,7 @@ def test_what_burns_is_never_found_nor_indexed(room: Room, ann: Me, bob: Me, loo
     assert looked(bob, "spoon") == looked(ann, "in:bob") == []
     room.asks(ann, EditMessage(to="bob", seq=1, content="the spoon is in the shed"))
     assert looked(bob, "spoon") == []
-    assert not any("spoon" in line for line in room.tx.iterdump() if '"message"' not in line)
+    assert not any("spoon" in line for line in room.tx.iterdump() if '"burning_words"' not in line)
 
 
 def test_what_was_kept_long_enough_is_not_found_any_more(room: Room, ann: Me, looked: Any) -> None:

@@ -181,7 +181,10 @@ def test_the_messages_of_an_older_version_are_indexed(monkeypatch: pytest.Monkey
     ann = attrs.evolve(room.stranger(), account=1, username="ann")
     notes = conversation_rows.begin_direct(room.tx, 1, 1, 0)
     for content in ("meet at six", "会议"):
-        message_rows.append(room.tx, message_rows.Message(notes, 0, 0, 1, "ann", None, 0, "text", content))
+        seq = message_rows.next_rev(room.tx, notes)
+        row = "conversation, seq, rev, sender, time, kind, content"
+        room.tx.execute(f"INSERT INTO message ({row}) VALUES (?, ?, ?, 1, 0, 'text', ?)", (notes, seq, seq, content))
+        room.tx.execute("UPDATE conversation SET last_seq = ?", (seq,))
     migrations.migrate(room.tx)
     bring_up_to_date(room)
     assert room.tx.execute("SELECT rowid FROM search_index").fetchall() == [(1,), (2,)]
