@@ -11,7 +11,7 @@ from typing import Any
 
 from bench import archive, machine, report, servers
 
-SECTIONS = ("pairs", "latency", "idle", "resumes", "search")
+SECTIONS = ("pairs", "stored", "latency", "idle", "resumes", "search")
 
 
 def main() -> None:
@@ -68,6 +68,10 @@ def _measured(ground: servers.Ground, section: str, options: argparse.Namespace)
             found = both(window=window, seconds=options.seconds)
             for what in ("answered", "delivered"):
                 yield _figure(f"50 pairs, window {window}: {what}", "messages/s", found, what)
+    elif section == "stored":
+        stored = servers.with_archive(ground, archive.MANY)
+        found = _both(stored, options, "pairs", window=1, seconds=options.seconds)
+        yield _figure(f"50 pairs, {archive.MANY:,} messages stored: answered", "messages/s", found, "answered")
     elif section == "latency":
         found = both(count=int(options.seconds * 250), pause=0.002)
         for percent in ("p50", "p99"):
@@ -78,8 +82,8 @@ def _measured(ground: servers.Ground, section: str, options: argparse.Namespace)
         for count in counts:
             yield _figure(f"{count:,} idle connections", "KiB each", found, str(count))
     elif section == "search":
-        kinds = archive.queries()
-        found = _both(servers.with_archive(ground), options, section, queries=kinds, count=int(options.seconds * 50))
+        kinds, searched = archive.queries(), servers.with_archive(ground, archive.MESSAGES)
+        found = _both(searched, options, section, queries=kinds, count=int(options.seconds * 50))
         for kind in (*(f"{kind} p50" for kind in kinds), "any of these p99"):
             yield _figure(f"search {archive.MESSAGES:,} messages: {kind}", "us", found, kind)
     else:

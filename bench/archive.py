@@ -10,6 +10,11 @@ from imd.store import accounts, conversations, db, messages, search
 from imd.store.transaction import Tx
 
 MESSAGES = 100_000
+"""What is searched."""
+
+MANY = 1_000_000
+"""What lies there while others send."""
+
 BEGIN = 1_767_225_600_000
 """The first message's time: 2026-01-01. Then there is one a minute."""
 
@@ -37,8 +42,8 @@ def text(chance: random.Random) -> str:
     return f"{COMMON} {between.join(words)}"
 
 
-def fill(data: Path) -> None:
-    """Put the messages into a database that nobody uses, and index them."""
+def fill(data: Path, count: int) -> None:
+    """Put so many messages into a database that nobody uses, and index them."""
     chance = random.Random(1)
     connection = db.connect(str(DataDirectory(data).database))
     pairs: list[tuple[int, int, str]] = []
@@ -56,7 +61,7 @@ def fill(data: Path) -> None:
             messages.append(tx, messages.Message(conversation, 0, 0, account, name, None, time, "text", text(chance)))
 
     db.run_batch(connection, [db.Write(begin, _nothing)])
-    for first in range(0, MESSAGES, GROUP):
+    for first in range(0, count, GROUP):
         db.run_batch(connection, [db.Write(lambda tx, first=first: send(tx, first), _nothing)])
     while db.run_batch(connection, [db.Write(search.index, _nothing)])[0][0]:
         pass

@@ -79,13 +79,13 @@ def prepare(directory: Path) -> Ground:
     return Ground(directory, tokens)
 
 
-def with_archive(ground: Ground) -> Ground:
-    """Give other ground, with the same people and very many messages."""
-    directory = ground.directory / "archive"
+def with_archive(ground: Ground, messages: int) -> Ground:
+    """Give other ground, with the same people and so many messages."""
+    directory = ground.directory / f"archive-{messages}"
     if not directory.exists():
         shutil.copytree(ground.directory / "data", directory / "data")
         shutil.copy(ground.directory / "config.toml", directory)
-        archive.fill(directory / "data")
+        archive.fill(directory / "data", messages)
     return attrs.evolve(ground, directory=directory)
 
 
