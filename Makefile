@@ -16,8 +16,7 @@ test: .venv/.for-work
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest; status=$$?; $(BIN)/coverage combine -q && $(BIN)/coverage report; exit $$status
+	$(BIN)/pytest -n auto --dist loadfile --cov
 
 bench: .venv/.for-work
 	$(BIN)/python -m bench

@@ -226,11 +226,11 @@ def images(
         yield image
 
 
-def run(count: int, seed: int, apply: Apply = migrations._apply) -> Result:
-    """Begin with every older schema; so many images of each."""
-    result = Result()
+def run(count: int, seed: int, apply: Apply = migrations._apply, latest: int = 0) -> Result:
+    """Begin with every older schema, or with the latest so many; so many images of each."""
+    result, newest = Result(), migrations.available()[-1][0]
     with tempfile.TemporaryDirectory(prefix="imd-migrating-", dir=MEMORY) as place:
-        for version in range(migrations.available()[-1][0]):
+        for version in range(newest)[-latest:]:
             rig = Rig(Path(place), version, result, apply)
             rig.kill_at_each_statement()
             if count:

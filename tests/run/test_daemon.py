@@ -175,7 +175,7 @@ def test_it_runs_in_the_background(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
 def test_it_becomes_another_user(tmp_path: Path) -> None:
-    for directory in (tmp_path, *tmp_path.parents[:2]):
+    for directory in (tmp_path, *tmp_path.parents[:3]):
         directory.chmod(0o755)  # nobody must reach it
     port = free_port()
     options = ("--uid=nobody", "--pidfile=", "imd", "--data-dir", "kept", "--listen", f"imd:{port}:interface=127.0.0.1")
