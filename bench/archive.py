@@ -83,6 +83,7 @@ def queries() -> dict[str, list[str]]:
         "a word in every message": [COMMON],
         "two words": [f"{each[0]} {each[-1]}" for each in latin],
         "a phrase": [f'"{each[0]} {each[1]}"' for each in latin],
+        "a beginning in every message": [f"{COMMON[:4]}*"],
         "a beginning": [f"{each[0][:4]}*" for each in latin],
         "one Chinese character": [each[0] for each in chinese],
         "two Chinese characters": [each[:2] for each in chinese],
