@@ -35,7 +35,7 @@ T = TypeVar("T")
 EPOCH = 1_790_000_000_000
 """When the server's day begins, in milliseconds: 2026-09-21T14:13:20Z."""
 
-PASSWORD = "correct horse battery"  # noqa: S105  # everybody's, in tests
+PASSWORD = "correct horse battery"  # noqa: S105  # nosec B105  # everybody's, in tests
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 

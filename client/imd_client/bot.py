@@ -50,7 +50,7 @@ class Bot(Client):
     def __init__(
         self,
         username: str,
-        password: str = "",
+        password: str = "",  # nosec B107  # none: IMD_PASSWORD
         *,
         server: str = "",
         state: State | str | Path = "",

