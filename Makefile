@@ -10,10 +10,11 @@ TOOLS := openssl=openssl ncat=ncat socat=socat gnutls-cli=gnutls-bin tmux=tmux s
 run: .venv/.for-running
 	@$(BIN)/imd run --data-dir imd-data
 
-test: .venv/.for-work
+test: .venv/.for-work .venv/scan/bin/sslyze
 	@.ci/apt $(TOOLS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/bandit -q -c pyproject.toml -r imd client twisted imd.tac
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n auto --dist loadfile --cov
@@ -34,6 +35,12 @@ clean:
 # The environment: made once, and again when pyproject.toml changes.
 .venv/.for-running: pyproject.toml
 	@.ci/environment $(PYTHON) -e '.[console]'
+	@touch $@
+
+# The scanner of tests/live/test_tls_scan.py: it wants an older `cryptography` than imd. AGPL: run here, shipped nowhere.
+.venv/scan/bin/sslyze: .venv/.for-work
+	@$(BIN)/python -m venv .venv/scan
+	@.venv/scan/bin/pip install --quiet --disable-pip-version-check 'sslyze >= 6.3'
 	@touch $@
 
 .venv/.for-work: pyproject.toml
