@@ -1,11 +1,14 @@
 """Registering: names, passwords, invites."""
 
+from importlib.resources import files
 from typing import Any
 
 import attrs
 import pytest
 
 from imd.chat.lanes import SignIn
+from imd.chat.limits import Limits
+from imd.chat.passwords import check
 from imd.store import accounts as sql
 from imd.wire.accounts import (
     Login,
@@ -15,6 +18,7 @@ from imd.wire.admin import InviteCreate
 from imd.wire.refusals import (
     BadName,
     Forbidden,
+    InvalidCredentials,
     InviteInvalid,
     InviteRequired,
     NameTaken,
@@ -48,13 +52,44 @@ def test_not_a_name(room: Room, name: str) -> None:
     assert isinstance(room.refuses(room.stranger(), register(name)), BadName)
 
 
-@pytest.mark.parametrize("password", ["", "1234567", "password1", "PASSWORD1", "woaini520"])
+@pytest.mark.parametrize("password", ["", "1234567", "password1", "PASSWORD1", "woaini520", "imd-2026", "Messenger!1"])
 def test_a_weak_password(room: Room, password: str) -> None:
     assert isinstance(room.refuses(room.stranger(), register(password=password)), WeakPassword)
 
 
-def test_ones_own_name_is_no_password(room: Room) -> None:
-    assert isinstance(room.refuses(room.stranger(), register("annabelle", password="AnnaBelle")), WeakPassword)
+@pytest.mark.parametrize("password", ["AnnaBelle", "annabelle1987", "!!Annabelle!!"])
+def test_ones_own_name_is_no_password(room: Room, password: str) -> None:
+    assert isinstance(room.refuses(room.stranger(), register("annabelle", password=password)), WeakPassword)
+
+
+def test_the_most_common_passwords_are_refused() -> None:
+    _, _, listed = files("imd.chat").joinpath("passwords.txt").read_text("utf-8").partition("\n\n")
+    common = listed.splitlines()
+    assert len(common) == len(set(common)) > 8_000
+    for password in common:
+        assert len(password) >= Limits().password_characters
+        with pytest.raises(WeakPassword):
+            check(password, "alice", Limits().password_characters)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "bare-foot piano tune",
+        "aaaaaaaaaaaaaaaaz",
+        "  leading and trailing  ",
+        "四个汉字不算长的密码",
+        "x" * 63 + "Y",
+        "x" * 1023 + "Y",
+    ],
+)
+def test_any_other_password_is_taken_as_it_is(room: Room, password: str) -> None:
+    """No rules of composition, nothing cut off, no case folded: what differs in the last character is another one."""
+    room.asks(room.stranger(), register(password=password))
+    assert room.asks(room.stranger(), Login(username="ann", password=password)).username == "ann"
+    for other in (password.swapcase(), password[:-1], password.strip()):
+        if other != password:
+            assert isinstance(room.refuses(room.stranger(), Login(username="ann", password=other)), InvalidCredentials)
 
 
 def test_registering_is_not_logging_in(room: Room) -> None:
