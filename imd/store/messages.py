@@ -110,7 +110,19 @@ def next_rev(tx: Tx, conversation: int) -> int:
 
 
 _CHANGEABLE = frozenset(
-    {"rev", "content", "edited", "recalled", "burned", "burning", "expires", "forwarded", "pinned", "mentions", "reacted"}
+    {
+        "rev",
+        "content",
+        "edited",
+        "recalled",
+        "burned",
+        "burning",
+        "expires",
+        "forwarded",
+        "pinned",
+        "mentions",
+        "reacted",
+    }
 )
 _CHANGE = "UPDATE message SET {} WHERE conversation = ? AND seq = ?"
 
