@@ -21,6 +21,7 @@ from imd.engine.attention import Attention
 from imd.engine.house import House
 from imd.engine.outlet import Outlet
 from imd.engine.replay import Replay
+from imd.engine.witness import Witness
 from imd.store.transaction import Tx
 from imd.wire import jsonline, textline
 from imd.wire.base import Command, Reply, Request
@@ -61,6 +62,9 @@ class Session:
     _over: bool = attrs.field(default=False, init=False)
     _attention: Attention = attrs.field(factory=Attention, init=False)
     _replay: Replay | None = attrs.field(default=None, init=False)
+    _witness: Witness = attrs.field(
+        default=attrs.Factory(lambda self: Witness(self.address), takes_self=True), init=False
+    )
     _deadline: IDelayedCall | None = attrs.field(default=None, init=False)
     _bucket: gate.Bucket = attrs.field(
         default=attrs.Factory(
@@ -139,6 +143,7 @@ class Session:
         if self._over:
             return
         self.house.refused(refusal)
+        self._witness.closed(refusal.code, self.me)
         closing = Closing(code=refusal.code, message=jsonline.sentence(refusal, self.language))
         self.outlet.send(self.dialect.event(closing, self.language))
         self._end()
@@ -264,8 +269,10 @@ class Session:
         if not self._over and not request.silent:
             self.outlet.send(line)
         self.house.spread(announcements, outcome.effects, besides=self)
+        was = self.me
         for effect in outcome.effects:
             self._apply(effect)
+        self._witness.answered(request, self.me or was)
         if isinstance(outcome.reply, Sent):
             self._note_sent(request, outcome.reply)
 
@@ -303,6 +310,7 @@ class Session:
 
     def _refuse(self, request: Request, refusal: Refusal) -> None:
         self.house.refused(refusal)
+        self._witness.refused(request, refusal.code, self.me)
         if not self._over and not request.silent:
             self.outlet.send(request.dialect.refusal(request, refusal, self.language))
 
