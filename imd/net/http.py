@@ -13,6 +13,16 @@ _PAGE = b"""<!doctype html>
 """
 
 
+_NOTHING_ELSE = (
+    b"Content-Security-Policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"
+    b"X-Content-Type-Options: nosniff\r\n"
+    b"Referrer-Policy: no-referrer\r\n"
+    b"Cross-Origin-Resource-Policy: same-origin\r\n"
+    b"Cache-Control: no-store\r\n\r\n"
+)
+"""The page is all there is: a browser is to load, embed, guess and keep nothing."""
+
+
 class HttpProtocol(Protocol):
     """Answers the first request with a short page and closes."""
 
@@ -30,7 +40,8 @@ class HttpProtocol(Protocol):
         page = b"" if method == b"HEAD" else _PAGE
         status = b"200 OK" if method in (b"GET", b"HEAD") else b"405 Method Not Allowed\r\nAllow: GET, HEAD"
         head = (
-            b"HTTP/1.1 %b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+            b"HTTP/1.1 %b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n"
+            + _NOTHING_ELSE
         )
         self.transport.write(head % (status, len(_PAGE)) + page)
         self.transport.loseConnection()

@@ -66,7 +66,9 @@ def answer(data: bytes, method: str) -> tuple[http.client.HTTPResponse, bytes]:
 
 
 @pytest.mark.parametrize("step", [1, 1000])
-@pytest.mark.parametrize(("method", "status"), [("GET", 200), ("HEAD", 200), ("POST", 405), ("DELETE", 405)])
+@pytest.mark.parametrize(
+    ("method", "status"), [("GET", 200), ("HEAD", 200), ("POST", 405), ("DELETE", 405), ("TRACE", 405)]
+)
 def test_a_browser_gets_a_valid_page(method: str, status: int, step: int) -> None:
     terminal = MemoryServer().connect()
     request = f"{method} / HTTP/1.1\r\nHost: chat.example\r\nAccept: */*\r\n\r\n".encode()
@@ -81,6 +83,20 @@ def test_a_browser_gets_a_valid_page(method: str, status: int, step: int) -> Non
     assert int(response.getheader("Content-Length") or 0) == len(body) or method == "HEAD"
     assert response.getheader("Allow") == (None if status == 200 else "GET, HEAD")
     assert terminal.closed
+
+
+def test_a_browser_is_to_do_nothing_with_the_page() -> None:
+    terminal = MemoryServer().connect()
+    terminal.send(b"GET / HTTP/1.1\r\nHost: chat.example\r\nOrigin: https://evil.example\r\n\r\n")
+    response, body = answer(terminal.transport.value(), "GET")
+    policy = (response.getheader("Content-Security-Policy") or "").split("; ")
+    assert {"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"} <= set(policy)
+    assert response.getheader("X-Content-Type-Options") == "nosniff"
+    assert response.getheader("Referrer-Policy") == "no-referrer"
+    assert response.getheader("Cache-Control") == "no-store"
+    for name in ("Access-Control-Allow-Origin", "Set-Cookie", "Location", "Server"):
+        assert response.getheader(name) is None
+    assert b"evil" not in body
 
 
 def test_a_browser_is_answered_once() -> None:
