@@ -1,4 +1,4 @@
-"""docs/security.md says what is so: every requirement of ASVS is there, every test named exists, every link leads on."""
+"""docs/security.md says what is so: every requirement is answered, every test named exists, every link leads on."""
 
 import ast
 import re
