@@ -12,7 +12,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from OpenSSL import SSL
 
+from imd.net.tls import context
 from imd.run import certificates
 
 NOW = certificates.today()
@@ -141,3 +143,11 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     assert path.read_bytes() == b"new"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_weak_key_is_refused(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    made = ["-x509", "-newkey", "rsa:1024", "-nodes", "-days", "2", "-subj", "/CN=chat.example"]
+    subprocess.run(["openssl", "req", *made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    with pytest.raises(SSL.Error, match="too small"):
+        context(certificate, key)
