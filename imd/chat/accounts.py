@@ -4,6 +4,7 @@ from imd.chat import passwords
 from imd.chat.conversations import topics
 from imd.chat.lanes import Cut, Desk, Me, Outcome, SignIn, SignOut, Told, reads, slow, writes
 from imd.chat.presence import arrival
+from imd.chat.proof import proven
 from imd.store import accounts as sql
 from imd.store import invites
 from imd.store.transaction import Tx
@@ -12,7 +13,6 @@ from imd.wire import names
 from imd.wire.base import Done
 from imd.wire.fields import timestamp
 from imd.wire.refusals import (
-    BadName,
     BadRequest,
     Conflict,
     Forbidden,
@@ -38,7 +38,6 @@ async def register(desk: Desk, me: Me, command: wire.Register) -> Outcome[wire.R
     passwords.check(command.password, username, me.limits.password_characters)
     if await desk.read(lambda tx: sql.by_name(tx, username)):
         raise NameTaken(username=username)
-    password_hash = await desk.hash_password(command.password)
 
     def add(tx: Tx) -> None:
         admin: bool | None = False
@@ -50,31 +49,11 @@ async def register(desk: Desk, me: Me, command: wire.Register) -> Outcome[wire.R
         if sql.add(tx, username, display_name, password_hash, bool(admin), me.now) is None:
             raise NameTaken(username=username)
 
-    await desk.write(add)
+    most = 0 if command.invite else me.limits.registrations_per_address  # whoever made the invite has counted
+    with desk.newcomers.registering(me.address, most, me.now):
+        password_hash = await desk.hash_password(command.password, me.address)
+        await desk.write(add)
     return Outcome(wire.Registered(username=username))
-
-
-async def authenticate(desk: Desk, me: Me, username: str, password: str) -> sql.Account:
-    """Find the account that a name and a password belong to. Who is unknown costs the same time as who is known."""
-    try:
-        name = names.username(username)
-    except BadName:
-        name = username
-    desk.throttle.check(name, me.address, me.now)
-    account = await desk.read(lambda tx: sql.by_name(tx, name))
-    matches = await desk.password_matches(account.password_hash if account else None, password)
-    if account is None or not matches or account.disabled:
-        desk.throttle.failed(name, me.address, me.now)
-        raise InvalidCredentials
-    desk.throttle.passed(name, me.address)
-    return account
-
-
-def refuse_if_changed(tx: Tx, account: sql.Account) -> None:
-    """Refuse an account whose password was changed, or that was shut, while its password was being checked."""
-    now = sql.by_id(tx, account.id)
-    if (now.password_hash, now.admin, now.disabled) != (account.password_hash, account.admin, account.disabled):
-        raise InvalidCredentials
 
 
 def _refuse_second_login(me: Me) -> None:
@@ -86,11 +65,11 @@ def _refuse_second_login(me: Me) -> None:
 async def login(desk: Desk, me: Me, command: wire.Login) -> Outcome[wire.LoggedIn]:
     """Log a new device in by password."""
     _refuse_second_login(me)
-    account = await authenticate(desk, me, command.username, command.password)
     token = passwords.secret()
 
     def add(tx: Tx) -> tuple[list[int], SignIn, tuple[Told, ...]]:
-        refuse_if_changed(tx, account)
+        proof.hold(tx)
+        account = proof.account
         kept = sql.devices(tx, account.id)
         stale = [each.id for each in kept if each.last_seen < _lapsed(me)]
         crowding = [each.id for each in kept[me.limits.devices_per_account - 1 :]]
@@ -100,9 +79,10 @@ async def login(desk: Desk, me: Me, command: wire.Login) -> Outcome[wire.LoggedI
         device = sql.add_device(tx, account.id, label, passwords.fingerprint(token), _seen(me))
         return dropped, *_signed_in(tx, me, account, device, command.replay)
 
-    dropped, signed_in, told = await desk.write(add)
-    reply = wire.LoggedIn(username=account.username, device=signed_in.label, token=token)
-    return Outcome(reply, told=told, effects=(Cut(account.id, dropped), signed_in))
+    async with proven(desk, me, command.username, command.password, command.code) as proof:
+        dropped, signed_in, told = await desk.write(add)
+    reply = wire.LoggedIn(username=signed_in.username, device=signed_in.label, token=token)
+    return Outcome(reply, told=told, effects=(Cut(signed_in.account, dropped), signed_in))
 
 
 def _lapsed(me: Me) -> int:
@@ -166,18 +146,19 @@ async def logout(desk: Desk, me: Me, command: wire.Logout) -> Outcome[Done]:
 @slow(wire.ChangePassword)
 async def change_password(desk: Desk, me: Me, command: wire.ChangePassword) -> Outcome[Done]:
     """Change one's own password, and log the other devices out: one of them may be why."""
-    account = await authenticate(desk, me, me.username, command.old)
-    passwords.check(command.new, me.username, me.limits.password_characters)
-    password_hash = await desk.hash_password(command.new)
 
     def change(tx: Tx) -> list[int]:
-        refuse_if_changed(tx, account)
-        others = [each.id for each in sql.devices(tx, account.id) if each.id != me.device]
-        sql.set_password(tx, account.id, password_hash)
-        sql.drop_devices(tx, account.id, others)
+        proof.hold(tx)
+        others = [each.id for each in sql.devices(tx, me.account) if each.id != me.device]
+        sql.set_password(tx, me.account, password_hash)
+        sql.drop_devices(tx, me.account, others)
         return others
 
-    return Outcome(Done(), effects=(Cut(me.account, await desk.write(change)),))
+    async with proven(desk, me, me.username, command.old, command.code) as proof:
+        passwords.check(command.new, me.username, me.limits.password_characters)
+        password_hash = await desk.hash_password(command.new, me.address)
+        dropped = await desk.write(change)
+    return Outcome(Done(), effects=(Cut(me.account, dropped),))
 
 
 @reads(wire.ListDevices)

@@ -21,7 +21,7 @@ async def user_add(desk: Desk, me: Me, command: wire.UserAdd) -> Outcome[wire.Is
     username = names.username(command.username)
     password = command.password or passwords.made_up()
     passwords.check(password, username, me.limits.password_characters)
-    password_hash = await desk.hash_password(password)
+    password_hash = await desk.hash_password(password, me.address)
     display_name = names.shown(command.display_name) or username
 
     def add(tx: Tx) -> None:
@@ -56,7 +56,7 @@ async def user_passwd(desk: Desk, me: Me, command: wire.UserPasswd) -> Outcome[w
     account = await desk.read(lambda tx: account_named(tx, command.username))
     password = command.password or passwords.made_up()
     passwords.check(password, account.username, me.limits.password_characters)
-    password_hash = await desk.hash_password(password)
+    password_hash = await desk.hash_password(password, me.address)
 
     def change(tx: Tx) -> list[int]:
         sql.set_password(tx, account.id, password_hash)

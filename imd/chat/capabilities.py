@@ -22,5 +22,6 @@ import imd.chat.reactions
 import imd.chat.receipts
 import imd.chat.reports
 import imd.chat.search
+import imd.chat.second_factor
 import imd.chat.session
 import imd.chat.status  # noqa: F401  # the import is what registers

@@ -12,14 +12,14 @@ import attrs
 import msgspec
 
 from imd.chat import account_log
-from imd.chat.accounts import authenticate, refuse_if_changed
 from imd.chat.chores import Chored, chore
 from imd.chat.friends import part
 from imd.chat.lanes import Cut, Desk, Me, Outcome, SignOut, Told, Wake, slow
 from imd.chat.limits import Limits
 from imd.chat.membership import leave
 from imd.chat.news import changed, readers
-from imd.store import accounts, conversations, friends, messages
+from imd.chat.proof import proven
+from imd.store import accounts, conversations, friends, messages, second_factor
 from imd.store import deletion as sql
 from imd.store.transaction import Tx
 from imd.wire import deletion as wire
@@ -40,28 +40,29 @@ SETTLED = 5_000
 @slow(wire.DeleteAccount)
 async def delete_account(desk: Desk, me: Me, command: wire.DeleteAccount) -> Outcome[wire.Deleted]:
     """Make my account a tombstone, log everybody out who is me, and give a receipt."""
-    account = await authenticate(desk, me, me.username, command.password)
     recall = command.messages == "recall"
-    counted = await _counted(desk, account.id)
 
     def bury(tx: Tx) -> tuple[list[int], str]:
-        refuse_if_changed(tx, account)
-        devices = [each.id for each in accounts.devices(tx, account.id)]
-        accounts.drop_devices(tx, account.id, devices)
-        return devices, sql.bury(tx, account.id, account.username, recall=recall, now=me.now)
+        proof.hold(tx)
+        devices = [each.id for each in accounts.devices(tx, me.account)]
+        accounts.drop_devices(tx, me.account, devices)
+        second_factor.remove(tx, me.account)
+        return devices, sql.bury(tx, me.account, me.username, recall=recall, now=me.now)
 
-    devices, tombstone = await desk.write(bury)
-    desk.shelf.drop(account.id)
+    async with proven(desk, me, me.username, command.password, command.code) as proof:
+        counted = await _counted(desk, me.account)
+        devices, tombstone = await desk.write(bury)
+    desk.shelf.drop(me.account)
     written = counted.pop("messages")
     kept = {"messages": 0 if recall else written, "username": 1}
     receipt = wire.Deleted(
-        username=account.username,
+        username=me.username,
         tombstone=tombstone,
         time=timestamp(me.now),
         destroyed=_listed({"profile": 1, "devices": len(devices), **counted, "recalled": written if recall else 0}),
         kept=_listed(kept),
     )
-    return Outcome(receipt, effects=(SignOut(), Cut(account.id, devices), Wake(me.now)))
+    return Outcome(receipt, effects=(SignOut(), Cut(me.account, devices), Wake(me.now)))
 
 
 def _listed(counted: dict[str, int]) -> list[wire.Counted]:

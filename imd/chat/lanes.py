@@ -17,12 +17,14 @@ import attrs
 from imd.chat import accountability
 from imd.chat.attendance import Attendance, Chosen
 from imd.chat.limits import Limits
+from imd.chat.newcomers import Newcomers
 from imd.chat.shelf import Shelf
 from imd.chat.throttle import Throttle
 from imd.chat.words import Words
 from imd.store.transaction import Tx
 from imd.wire.base import Command, Event, Reply, Right, registry
 from imd.wire.fields import BIGGEST
+from imd.wire.refusals import Refusal
 
 R = TypeVar("R", bound=Reply, covariant=True)
 T = TypeVar("T")
@@ -231,6 +233,7 @@ class Desk(Protocol):
     """What a slow handler may wait for."""
 
     throttle: Throttle
+    newcomers: Newcomers
     shelf: Shelf
 
     def aside(self, work: Callable[[], T]) -> Awaitable[T]:
@@ -245,11 +248,14 @@ class Desk(Protocol):
     def write(self, work: Callable[[Tx], T]) -> Awaitable[T]:
         """Write, and wait for the disk."""
 
-    def hash_password(self, password: str) -> Awaitable[str]:
-        """Hash a password; refuses `unavailable` when too many wait."""
+    def hash_password(self, password: str, address: str) -> Awaitable[str]:
+        """Hash a password in its address's turn; refuses when too many wait."""
 
-    def password_matches(self, password_hash: str | None, password: str) -> Awaitable[bool]:
-        """Compare; None costs the same and never matches."""
+    def password_matches(self, password_hash: str | None, password: str, address: str) -> Awaitable[bool]:
+        """Compare, in the address's turn; None costs the same and never matches."""
+
+    def login_failed(self, account: int, address: str, refusal: Refusal) -> None:
+        """Note a login that failed, or another proof of who one is. Account 0 is nobody's."""
 
 
 class Lane(Enum):

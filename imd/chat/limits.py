@@ -7,8 +7,8 @@ import attrs
 class Limits:
     """How much, how long, how often. Sizes are bytes, times seconds.
 
-    0 means no limit for requests a second, strangers a day, and the time within which a message may be changed; no
-    reserve for the disk.
+    0 means no limit for registrations of an address, requests a second, strangers a day, and the time within which a
+    message may be changed; no reserve for the disk.
     """
 
     line_bytes: int = 65_536
@@ -17,6 +17,8 @@ class Limits:
     handshake_seconds: int = 10
     unauthenticated_per_address: int = 20
     failed_logins: int = 5
+    password_checks: int = 200
+    registrations_per_address: int = 50
     queue_bytes: int = 1_048_576
     stall_seconds: int = 60
     requests_per_second: int = 30

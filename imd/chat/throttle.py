@@ -1,8 +1,14 @@
-"""Failed logins slow the next one down, for one account and address, so that nobody can lock a stranger out."""
+"""Failed logins slow the next one down, for one account and one origin, so that nobody can lock a stranger out.
+
+A try counts from its beginning, as if it failed, until it is known not to have: who tries many at once gains nothing.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import attrs
 
-from imd.wire.refusals import RateLimited
+from imd.wire.refusals import InvalidCredentials, RateLimited
 
 LONGEST_SECONDS = 900
 """The delay grows no further than this."""
@@ -12,11 +18,20 @@ REMEMBERED = 4 * LONGEST_SECONDS * 1000
 
 MOST_KEPT = 10_000
 
+Key = tuple[str, str]
+"""What is tried, and from where."""
+
 
 @attrs.define
 class _Record:
     failures: int
     last: int
+    under_way: int = 0
+
+    @property
+    def worth(self) -> tuple[int, int, int]:
+        """What speaks for keeping it: its tries under way, how long a delay it holds, how fresh it is."""
+        return self.under_way, self.failures, self.last
 
 
 @attrs.define
@@ -26,32 +41,55 @@ class Throttle:
     allowed: int
     """How many failures are free."""
 
-    _records: dict[tuple[str, str], _Record] = attrs.field(factory=dict, init=False)
+    _records: dict[Key, _Record] = attrs.field(factory=dict, init=False)
 
-    def check(self, username: str, address: str, now: int) -> None:
-        """Refuse `rate_limited` while the delay of earlier failures lasts."""
-        record = self._records.get((username, address))
-        if record is None or record.failures < self.allowed:
-            return
-        delay = min(2 ** (record.failures - self.allowed), LONGEST_SECONDS)
-        left = min(record.last - now, 0) + delay * 1000  # no longer than that, if the clock was set back
-        if left > 0:
-            raise RateLimited(retry_after=-(-left // 1000))
+    @contextmanager
+    def trying(self, key: Key, now: int, case: str = "") -> Iterator[None]:
+        """Hold one try: it failed if it ends in `invalid_credentials`, and counts for nothing in any other refusal.
 
-    def failed(self, username: str, address: str, now: int) -> None:
-        """Count a failure."""
-        self._make_room(now)
-        record = self._records.get((username, address))
-        if record is None or now - record.last > REMEMBERED:
-            record = self._records[username, address] = _Record(0, now)
-        record.failures += 1
-        record.last = now
+        That a code is asked for is half a success: the password was right. It counts for nothing too.
+        Refuses `rate_limited` while the delay of earlier failures lasts, and while too many tries are under way.
+        """
+        record = self._begin(key, now, case)
+        try:
+            yield
+        except InvalidCredentials as refusal:
+            if refusal.case != "code":
+                record.failures += 1
+                record.last = now
+            raise
+        else:
+            record.failures = 0
+        finally:
+            record.under_way -= 1
+            if not record.failures and not record.under_way and self._records.get(key) is record:
+                del self._records[key]
 
-    def passed(self, username: str, address: str) -> None:
-        """Forget an account's failures after a login that worked."""
-        self._records.pop((username, address), None)
+    def _begin(self, key: Key, now: int, case: str) -> _Record:
+        record = self._records.get(key)
+        if record is None:
+            self._make_room(now)
+            record = self._records[key] = _Record(0, now)
+        elif record.failures and now - record.last > REMEMBERED:
+            record.failures = 0
+        over = record.failures + record.under_way - self.allowed
+        if over >= 0 and (record.failures or record.under_way):
+            delay = min(2 ** min(over, 10), LONGEST_SECONDS)
+            left = min(record.last - now, 0) + delay * 1000  # no longer than that, if the clock was set back
+            if record.under_way or left > 0:
+                raise RateLimited(case, retry_after=max(1, -(-left // 1000)))
+        record.under_way += 1
+        return record
 
     def _make_room(self, now: int) -> None:
-        if len(self._records) >= MOST_KEPT:
-            kept = {key: record for key, record in self._records.items() if now - record.last <= REMEMBERED}
-            self._records = kept if len(kept) < MOST_KEPT else {}
+        """Forget what is old; if that is not enough, the tenth of all that slows the least down.
+
+        Whoever fills this memory to have a delay of theirs forgotten must earn a delay for each of the others first.
+        """
+        if len(self._records) < MOST_KEPT:
+            return
+        kept = {key: each for key, each in self._records.items() if each.under_way or now - each.last <= REMEMBERED}
+        if len(kept) >= MOST_KEPT:
+            best = sorted(kept, key=lambda key: kept[key].worth, reverse=True)
+            kept = {key: kept[key] for key in best[: MOST_KEPT * 9 // 10]}
+        self._records = kept

@@ -30,6 +30,7 @@ from imd.chat.lanes import (
     Wake,
 )
 from imd.chat.limits import Limits
+from imd.chat.newcomers import Newcomers
 from imd.chat.presence import departure, noted
 from imd.chat.shelf import Shelf
 from imd.chat.throttle import Throttle
@@ -152,6 +153,7 @@ class House:
         default=attrs.Factory(lambda self: Throttle(self.limits.failed_logins), takes_self=True), init=False
     )
 
+    newcomers: Newcomers = attrs.field(factory=Newcomers, init=False)
     words: Words = attrs.field(factory=Words, init=False)
     """What no message may hold."""
 
@@ -236,13 +238,22 @@ class House:
         """Work in a thread that may take its time."""
         return self.archivist.do(work)
 
-    def hash_password(self, password: str) -> "Deferred[str]":
+    def hash_password(self, password: str, address: str) -> "Deferred[str]":
         """Hash a password."""
-        return self.passwords.hash(password)
+        return self.passwords.hash(password, address, self.limits)
 
-    def password_matches(self, password_hash: str | None, password: str) -> "Deferred[bool]":
+    def password_matches(self, password_hash: str | None, password: str, address: str) -> "Deferred[bool]":
         """Compare a password with a hash."""
-        return self.passwords.matches(password_hash, password)
+        return self.passwords.matches(password_hash, password, address, self.limits)
+
+    def login_failed(self, account: int, address: str, refusal: Refusal) -> None:
+        """Let the log tell whoever watches it, such as fail2ban. Whose name was tried is not told, nor with what."""
+        self.log.info(
+            "login failed from {address}: account {account}, {code}",
+            address=address or "this machine",
+            account=account or "unknown",
+            code=".".join(filter(None, (refusal.code, refusal.case))),
+        )
 
     async def outcome(self, me: Me, command: Command) -> Outcome[Reply]:
         """Run a command in its lane, wherever that is."""

@@ -4,39 +4,50 @@ m=19456 KiB, t=2, p=1 (OWASP Password Storage Cheat Sheet).
 """
 
 import unicodedata
+from collections.abc import Callable
+from typing import TypeVar
 
 import attrs
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from twisted.internet.defer import Deferred
 
+from imd.chat.limits import Limits
 from imd.engine.crew import Crew
+from imd.engine.turns import Turns
+
+T = TypeVar("T")
 
 
 @attrs.define
 class Passwords:
-    """Makes and compares hashes."""
+    """Makes and compares hashes. Addresses take turns; how many may wait is among the limits."""
 
     crew: Crew
     hasher: PasswordHasher = attrs.Factory(lambda: PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1))
-    _nobody: str | None = None
+    turns: Turns = attrs.field(default=attrs.Factory(lambda self: Turns(self.crew), takes_self=True), init=False)
+    _nobody: str = attrs.field(
+        default=attrs.Factory(lambda self: self.hasher.hash("nobody"), takes_self=True), init=False
+    )
     """A hash that nothing matches: who is unknown must cost what who is known costs."""
 
-    def hash(self, password: str) -> "Deferred[str]":
+    def hash(self, password: str, address: str = "", limits: Limits | None = None) -> "Deferred[str]":
         """Hash a password."""
-        return self.crew.do(lambda: self.hasher.hash(_prepared(password)))
+        return self._in_turn(lambda: self.hasher.hash(_prepared(password)), address, limits)
 
-    def matches(self, password_hash: str | None, password: str) -> "Deferred[bool]":
+    def matches(
+        self, password_hash: str | None, password: str, address: str = "", limits: Limits | None = None
+    ) -> "Deferred[bool]":
         """Compare a password with a hash; None matches nothing."""
-        return self.crew.do(lambda: self._compare(password_hash, _prepared(password)))
+        return self._in_turn(lambda: self._compare(password_hash, _prepared(password)), address, limits)
+
+    def _in_turn(self, work: Callable[[], T], address: str, limits: Limits | None) -> "Deferred[T]":
+        limits = limits or Limits()
+        return self.turns.take(work, address, limits.password_checks, limits.unauthenticated_per_address)
 
     def _compare(self, password_hash: str | None, password: str) -> bool:
-        if password_hash is None:
-            if self._nobody is None:
-                self._nobody = self.hasher.hash("nobody")
-            self._verify(self._nobody, password)
-            return False
-        return self._verify(password_hash, password)
+        matches = self._verify(password_hash or self._nobody, password)
+        return matches and password_hash is not None
 
     def _verify(self, password_hash: str, password: str) -> bool:
         try:

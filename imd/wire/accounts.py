@@ -9,7 +9,7 @@
 
 from imd.wire import catalog
 from imd.wire.base import Command, Item, Reply, Right, command
-from imd.wire.fields import Label, Name, Password, Token, clock_face
+from imd.wire.fields import Code, Label, Name, Password, Token, clock_face
 from imd.wire.refusals import (
     BadName,
     BadRequest,
@@ -41,7 +41,7 @@ class Register(Command, frozen=True, kw_only=True):
     invite: Token = ""
     grows = True
     reply = Registered
-    refusals = (BadName, NameTaken, WeakPassword, InviteRequired, InviteInvalid, Forbidden, Unavailable)
+    refusals = (BadName, NameTaken, WeakPassword, InviteRequired, InviteInvalid, Forbidden, RateLimited, Unavailable)
     example = "REGISTER alice correct horse battery"
 
 
@@ -61,6 +61,7 @@ class Login(Command, frozen=True, kw_only=True):
     password: Password
     device: Label = ""
     replay: bool = True
+    code: Code = ""
     reply = LoggedIn
     refusals = (InvalidCredentials, RateLimited, Conflict, Unavailable)
     example = "LOGIN alice device=laptop correct horse battery"
@@ -97,6 +98,7 @@ class ChangePassword(Command, frozen=True, kw_only=True):
 
     old: Password
     new: Password
+    code: Code = ""
     refusals = (InvalidCredentials, WeakPassword, RateLimited, Unavailable)
     example = 'PASSWORD "correct horse battery" a wholly new secret'
 

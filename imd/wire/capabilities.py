@@ -24,6 +24,7 @@ from imd.wire import (
     receipts,
     reports,
     search,
+    second_factor,
     session,
     status,
 )
@@ -44,6 +45,7 @@ MODULES: tuple[ModuleType, ...] = (
     friends,
     presence,
     personal,
+    second_factor,
     export,
     deletion,
     reports,

@@ -12,7 +12,7 @@ from typing import Literal
 
 from imd.wire import catalog
 from imd.wire.base import Command, Item, Reply, command
-from imd.wire.fields import Password
+from imd.wire.fields import Code, Password
 from imd.wire.refusals import InvalidCredentials, RateLimited, Unavailable
 
 What = Literal[
@@ -60,6 +60,7 @@ class DeleteAccount(Command, frozen=True, kw_only=True):
 
     password: Password
     messages: Literal["keep", "recall"] = "keep"
+    code: Code = ""
     reply = Deleted
     refusals = (InvalidCredentials, RateLimited, Unavailable)
     example = "DELETE ACCOUNT messages=recall correct horse battery"

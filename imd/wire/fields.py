@@ -26,7 +26,10 @@ Name = Annotated[str, Meta(max_length=256)]
 Label = Annotated[str, Meta(max_length=64)]
 Password = Annotated[str, Meta(max_length=1024)]
 Token = Annotated[str, Meta(max_length=128)]
-SECRETS = frozenset({"code", "password", "old", "new", "token", "invite"})
+Code = Annotated[str, Meta(max_length=64)]
+"""Six digits of an authenticator, or a recovery code."""
+
+SECRETS = frozenset({"code", "codes", "invite", "new", "old", "password", "secret", "token", "uri"})
 """Fields that never reach a log, by name."""
 
 ClientId = Annotated[str, Meta(min_length=1, max_length=128)]

@@ -12,6 +12,7 @@ import imd.chat.capabilities  # noqa: F401  # registers the handlers
 from imd.chat.attendance import Attendance
 from imd.chat.lanes import HANDLERS, Govern, Lane, Me, Outcome, Vitals
 from imd.chat.limits import Limits
+from imd.chat.newcomers import Newcomers
 from imd.chat.shelf import Shelf
 from imd.chat.throttle import Throttle
 from imd.chat.words import Words
@@ -39,10 +40,14 @@ class Room:
 
     tx: sqlite3.Connection = attrs.field(init=False)
     throttle: Throttle = attrs.field(init=False)
+    newcomers: Newcomers = attrs.field(factory=Newcomers, init=False)
     attendance: Attendance = attrs.field(init=False)
     shelf: Shelf = attrs.field(init=False)
     checked: list[str | None] = attrs.field(factory=list, init=False)
     """The hashes that passwords were compared with."""
+
+    failed: list[tuple[int, str, str]] = attrs.field(factory=list, init=False)
+    """The logins that failed: account, address, case."""
 
     policies: Govern = attrs.field(factory=lambda: Govern(None, {}, Words()), init=False)
     """What the admins have set."""
@@ -147,12 +152,15 @@ class Room:
     async def aside(self, work: Callable[[], T]) -> T:
         return work()
 
-    async def hash_password(self, password: str) -> str:
+    async def hash_password(self, password: str, address: str) -> str:
         return f"hash of {password}"
 
-    async def password_matches(self, password_hash: str | None, password: str) -> bool:
+    async def password_matches(self, password_hash: str | None, password: str, address: str) -> bool:
         self.checked.append(password_hash)
         return password_hash == f"hash of {password}"
+
+    def login_failed(self, account: int, address: str, refusal: Refusal) -> None:
+        self.failed.append((account, address, refusal.case))
 
 
 def at_once(coroutine: Any) -> Outcome[Reply]:

@@ -20,6 +20,7 @@ from imd.wire.accounts import (
     WhoAmI,
 )
 from imd.wire.admin import UserDisable
+from imd.wire.deletion import DeleteAccount
 from imd.wire.refusals import (
     BadRequest,
     Conflict,
@@ -96,9 +97,9 @@ def test_a_token_of_a_disabled_account_does_not_work_even_if_it_was_left(room: R
 def test_an_account_that_changes_while_its_password_is_checked(column: str) -> None:
     @attrs.define
     class Changing(Room):
-        async def password_matches(self, password_hash: str | None, password: str) -> bool:
+        async def password_matches(self, password_hash: str | None, password: str, address: str) -> bool:
             self.tx.execute(f"UPDATE account SET {column}")
-            return await super().password_matches(password_hash, password)
+            return await super().password_matches(password_hash, password, address)
 
     room = Changing()
     me = room.person("ann")
@@ -242,7 +243,14 @@ def test_guessing_the_old_password_is_slowed_down_like_guessing_at_login(room: R
     for _ in range(5):
         room.refuses(ann, ChangePassword(old="wrong", new="another password"))
     assert isinstance(room.refuses(ann, ChangePassword(old=PASSWORD, new="another password")), RateLimited)
-    assert isinstance(room.refuses(room.stranger(), Login(username="ann", password=PASSWORD)), RateLimited)
+    assert isinstance(room.refuses(ann, DeleteAccount(password=PASSWORD)), RateLimited)
+
+
+def test_a_stranger_at_the_same_address_keeps_nobody_from_changing_their_password(room: Room, ann: Me) -> None:
+    for _ in range(5):
+        room.refuses(room.stranger(ann.address), Login(username="ann", password="wrong"))
+    assert isinstance(room.refuses(room.stranger(ann.address), Login(username="ann", password=PASSWORD)), RateLimited)
+    room.asks(ann, ChangePassword(old=PASSWORD, new="another password"))
 
 
 def test_a_slow_handler_that_never_waits_runs_at_once() -> None:

@@ -110,7 +110,7 @@ def test_nobody_logs_in_any_more(room: Room, life: Me) -> None:
 def test_an_account_whose_password_changes_meanwhile(room: Room, ann: Me) -> None:
     @attrs.define
     class Changing(Room):
-        async def password_matches(self, password_hash: str | None, password: str) -> bool:
+        async def password_matches(self, password_hash: str | None, password: str, address: str) -> bool:
             self.tx.execute("UPDATE account SET password_hash = 'new'")
             return True
 
@@ -189,7 +189,7 @@ def test_a_new_table_is_thought_of(room: Room) -> None:
         "account", "device", "invite", "conversation", "member", "message", "reaction", "mention", "star", "hidden",
         "account_log", "retired_name", "deletion", "relation", "friend_request", "announcement", "report", "policy",
         "word", "audit", "pending", "group_link", "purge",
-        "life", "burning_words",
+        "life", "burning_words", "second_factor", "recovery_code",
     }  # fmt: skip
 
 

@@ -104,11 +104,11 @@ def test_two_at_once_for_one_name(room: Room) -> None:
 
     @attrs.define
     class Hasty(Room):
-        async def hash_password(self, password: str) -> str:
+        async def hash_password(self, password: str, address: str) -> str:
             if not order:
                 order.append("the other was faster")
                 self.does(self.stranger(), register(password="another password"))
-            return await super().hash_password(password)
+            return await super().hash_password(password, address)
 
     hasty = Hasty()
     with pytest.raises(NameTaken):

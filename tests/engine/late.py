@@ -45,7 +45,7 @@ class LateServer(MemoryServer):
     def late(self) -> None:
         self.database.writer = self.writer
         self.database.readers = self.readers
-        self.house.passwords.crew = self.hashing
+        self.house.passwords.turns.crew = self.hashing
 
     def catch_up(self) -> None:
         """Let everything that waits be done."""

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from imd.chat.lanes import HANDLERS, Handler
-from imd.engine import crew
-from imd.engine.crew import Threads
+from imd.chat.limits import Limits
 from imd.engine.house import Nobody
 from imd.testing import PASSWORD, MemoryServer, Terminal
 from imd.wire.base import registry
@@ -164,10 +163,9 @@ def test_an_answer_that_cannot_be_carried_out_is_one_answer_and_the_session_goes
     logged_failures.expect(1)
 
 
-def test_more_hashing_than_can_wait_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    server = LateServer()
-    monkeypatch.setattr(crew, "MOST_WAITING", 0)
-    server.house.passwords.crew = Threads(server.clock, "passwords")
+def test_more_hashing_than_can_wait_is_unavailable() -> None:
+    server = LateServer(Limits(requests_per_second=0, password_checks=0))
     stranger = server.connect()
-    assert stranger.call("login", username="nobody", password=PASSWORD)["code"] == "unavailable"
+    refused = stranger.call("login", username="nobody", password=PASSWORD)
+    assert (refused["code"], refused["params"]) == ("unavailable", {"retry_after": 3})
     assert stranger.call("ping")["status"] == "success"

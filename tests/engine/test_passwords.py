@@ -9,11 +9,12 @@ from argon2.low_level import Type
 from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
 
-from imd.engine import crew
+from imd.chat.limits import Limits
 from imd.engine.crew import Inline, Threads
 from imd.engine.passwords import Passwords
 from imd.testing import CHEAP
-from imd.wire.refusals import Unavailable
+from imd.wire.refusals import Refusal, Unavailable
+from tests.engine.late import HandCrew
 
 
 @pytest.fixture
@@ -48,23 +49,67 @@ def test_what_it_costs() -> None:
 
 
 async def test_who_is_unknown_costs_one_comparison_too(cheap: Passwords) -> None:
-    await cheap.matches(None, "warm up")
     for password_hash in (None, await cheap.hash("x")):
         with patch.object(type(cheap.hasher), "verify", return_value=True) as verify:
             await cheap.matches(password_hash, "y")
         assert verify.call_count == 1
 
 
-async def test_only_so_many_wait(cheap: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crew, "MOST_WAITING", 3)
-    waiting = [cheap.hash("x") for _ in range(3)]
-    with pytest.raises(Unavailable):
-        cheap.hash("x")
-    assert len(await gatherResults(waiting)) == 3
-    assert await cheap.hash("x")
-
-
 async def test_none_is_taken_after_the_end(cheap: Passwords) -> None:
     cheap.crew.stop()
     with pytest.raises(Unavailable):
-        cheap.hash("x")
+        await cheap.hash("x")
+
+
+# -- turns
+
+FEW = Limits(password_checks=6, unauthenticated_per_address=4)
+
+
+def ask(passwords: Passwords, times: int, address: str) -> list[str]:
+    """Bring passwords from an address; gives the refusals."""
+    codes = []
+    for _ in range(times):
+        try:
+            passwords.matches(None, address, address, FEW)
+        except Refusal as refused:
+            codes.append(f"{refused.code}.{refused.case} {refused.params['retry_after']}")
+    return codes
+
+
+def test_addresses_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    hand = HandCrew()
+    passwords = Passwords(hand, CHEAP)
+    order: list[str] = []
+    monkeypatch.setattr(Passwords, "_verify", lambda self, kept, password: order.append(password))
+    assert ask(passwords, 5, "storm") == []
+    assert len(hand.waiting) == 2, "no more at once than there are threads"
+    assert ask(passwords, 1, "a") == []
+    hand.run()
+    assert order == ["storm", "storm", "storm", "a", "storm", "storm"]
+    assert (passwords.turns.waiting, passwords.turns._queues) == (0, {})
+
+
+def test_only_so_many_wait_of_one_address_and_of_all() -> None:
+    hand = HandCrew()
+    passwords = Passwords(hand, CHEAP)
+    assert ask(passwords, 8, "storm") == ["rate_limited.passwords 3"] * 2, "two are under way, four wait"
+    assert ask(passwords, 1, "a") == ["unavailable.passwords 3"]
+    hand.run()
+    assert ask(passwords, 1, "a") == []
+
+
+def test_who_has_no_address_is_counted_with_all_others_only() -> None:
+    hand = HandCrew()
+    passwords = Passwords(hand, CHEAP)
+    assert ask(passwords, 7, "") == ["unavailable.passwords 3"]
+    hand.run()
+
+
+async def test_one_that_fails_holds_nobody_up(cheap: Passwords) -> None:
+    failing = cheap.turns.take(lambda: 1 // 0, "a", 9, 9)
+    others = [cheap.hash("x") for _ in range(3)]
+    with pytest.raises(ZeroDivisionError):
+        await failing
+    assert len(await gatherResults(others)) == 3
+    assert cheap.turns.waiting == 0

@@ -22,6 +22,9 @@ class LiveStage:
     def pass_time(self, seconds: float) -> None:
         time.sleep(seconds)
 
+    def now(self) -> int:
+        return int(time.time() * 1000)
+
 
 @pytest.mark.parametrize("play", [play for play in plays() if not play.needs_memory], ids=lambda play: play.name)
 def test_play(play: Play, start_daemon: Callable[..., Daemon]) -> None:

@@ -6,6 +6,7 @@
     alice & PING                   a line that goes out together with the next `>`
     bob < * alice: hello           reads a line: … stands for anything, <token> for a word that is kept
     alice > RESUME <token>         … and said again
+    alice > FACTOR CONFIRM <code:secret>    an authenticator's digits for a kept secret; <code+1:secret>: its next
     31 seconds pass                more than one, and the play runs in memory only
     bob is gone                    the server closed the connection
     bob hangs up                   bob did
@@ -19,10 +20,13 @@ from typing import Protocol
 
 import attrs
 
+from tests.chat.authenticator import code
+
 HERE = Path(__file__).parent
 _STEP = re.compile(r"(?P<actor>\w+) (?P<does>[><&]|connects|is gone|hangs up)(?: (?P<line>.*))?")
 _PASS = re.compile(r"([\d.]+) seconds? pass(?:es)?")
 _KEPT = re.compile(r"<(\w+)>")
+_CODE = re.compile(r"<code([+-]\d)?:(\w+)>")
 
 
 class Actor(Protocol):
@@ -49,6 +53,9 @@ class Stage(Protocol):
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass."""
+
+    def now(self) -> int:
+        """Give the server's time, in milliseconds since 1970."""
 
 
 @attrs.frozen
@@ -126,6 +133,7 @@ class Performance:
             self.actors.pop(name).hang_up()
 
     def _filled(self, line: str) -> str:
+        line = _CODE.sub(lambda match: code(self.kept[match[2]], self.stage.now(), int(match[1] or 0)), line)
         return _KEPT.sub(lambda match: self.kept[match[1]], line)
 
     def _hear(self, name: str, expected: str) -> None:

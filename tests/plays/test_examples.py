@@ -4,6 +4,7 @@ import pytest
 
 from imd.testing import PASSWORD, MemoryServer, Terminal
 from imd.wire.base import Spec, registry
+from tests.chat.authenticator import code
 
 SPECS = [spec for spec in registry if spec.shape.__module__.startswith("imd.wire.")]
 BEFORE = {
@@ -17,11 +18,14 @@ BEFORE = {
     "invite_revoke": ["alice INVITE CREATE"],
     "report_resolve": ["bob REPORT alice 1 rude"],
     "revoke_device": [f"other LOGIN alice device=laptop {PASSWORD}"],
+    "factor_confirm": [f"alice FACTOR ADD {PASSWORD}"],
+    "factor_codes": [f"alice FACTOR ADD {PASSWORD}", "alice FACTOR CONFIRM <code-1>"],
+    "factor_remove": [f"alice FACTOR ADD {PASSWORD}", "alice FACTOR CONFIRM <code-1>"],
     "group_approve": ["alice GROUP SET #team join_mode=request", "carol GROUP JOIN #team"],
     "group_create": ["alice GROUP DELETE #team"],
     "group_join": ["alice GROUP LEAVE #team", "bob GROUP INVITE #team alice"],
 }
-"""What must have happened for an example to make sense: who types which line."""
+"""What must have happened for an example to make sense: who types which line. <code-1> is an authenticator's last."""
 
 
 @pytest.fixture
@@ -51,8 +55,14 @@ def types(terminal: Terminal, line: str) -> str:
     """Type a line and give the last line of its answer."""
     terminal.server.clock.advance(1)
     terminal.heard()
-    terminal.say(line)
+    terminal.say(line.replace("<code-1>", digits(terminal, -1)))
     return [each for each in terminal.heard() if each.startswith(("OK", "ERR"))][-1]
+
+
+def digits(terminal: Terminal, steps: int) -> str:
+    """Give what an authenticator shows for alice's secret, so many steps of 30 seconds from now."""
+    found = terminal.server.database.read(lambda tx: tx.execute("SELECT secret FROM second_factor").fetchone()).result
+    return code(found[0], terminal.server.house.now(), steps) if found else ""
 
 
 NEW = {"register": "newcomer", "user_add": "newcomer"}
@@ -68,6 +78,8 @@ def test_an_example_works(house: dict[str, Terminal], spec: Spec) -> None:
     line = spec.shape.example
     if spec.action in NEW:
         line = line.replace(line.split()[spec.verb.count(" ") + 1], NEW[spec.action])
+    if spec.action.startswith("factor_"):
+        line = line.replace("123456", digits(me, 0))
     if spec.action == "resume":
         assert types(me, line).startswith("ERR invalid_credentials"), "nobody's token stands in an example"
     else:

@@ -50,6 +50,9 @@ class MemoryStage:
     def pass_time(self, seconds: float) -> None:
         self.server.pass_time(seconds)
 
+    def now(self) -> int:
+        return self.server.house.now()
+
 
 @pytest.mark.parametrize("play", plays(), ids=lambda play: play.name)
 def test_play(play: Play) -> None:

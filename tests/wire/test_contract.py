@@ -22,7 +22,7 @@ forbidden conflict too_late too_large quota_exceeded rate_limited slow_consumer 
 PROTOCOL_SECTION_5 = {
     "hello": ("client lang", "server protocol epoch limits features"),
     "register": ("username* password* display_name invite", "username"),
-    "login": ("username* password* device replay", "username device token"),
+    "login": ("username* password* device replay code", "username device token"),
     "resume": ("token* replay", "username device"),
     "logout": ("", ""),
     "send_message": (

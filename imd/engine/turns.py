@@ -1,0 +1,64 @@
+"""Turns: work that waits, so that each origin's next piece comes round, however much another origin has brought."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from imd.engine.crew import Crew
+from imd.wire.refusals import RateLimited, Unavailable
+
+RETRY_SECONDS = 3
+"""When a full queue is worth another try: so long it takes to work off the default one."""
+
+_Piece = tuple[Callable[[], Any], "Deferred[Any]"]
+
+
+@attrs.define
+class Turns:
+    """Hands a crew as much work as it has hands, of one origin after the other."""
+
+    crew: Crew
+    hands: int = 2
+    waiting: int = attrs.field(default=0, init=False)
+    """How many pieces are under way or wait."""
+
+    _under_way: int = attrs.field(default=0, init=False)
+    _queues: dict[str, deque[_Piece]] = attrs.field(factory=dict, init=False)
+    """Origin -> its pieces. The first origin is the next one; none is empty."""
+
+    def take(self, work: Callable[[], Any], origin: str, most: int, most_of_one: int) -> "Deferred[Any]":
+        """Take a piece in; refuses when too many wait, of all or of this origin. Without an origin only all count."""
+        queue = self._queues.get(origin, ())
+        if origin and len(queue) >= most_of_one:
+            raise RateLimited("passwords", retry_after=RETRY_SECONDS)
+        if self.waiting >= most:
+            raise Unavailable("passwords", retry_after=RETRY_SECONDS)
+        done: Deferred[Any] = Deferred()
+        self._queues.setdefault(origin, deque()).append((work, done))
+        self.waiting += 1
+        self._go_on()
+        return done
+
+    def _go_on(self) -> None:
+        while self._queues and self._under_way < self.hands:
+            origin, queue = next(iter(self._queues.items()))
+            work, done = queue.popleft()
+            del self._queues[origin]
+            if queue:
+                self._queues[origin] = queue  # behind all others
+            self._under_way += 1
+            try:
+                begun = self.crew.do(work)
+            except Unavailable:
+                self._finished(Failure(), done)
+            else:
+                begun.addBoth(self._finished, done).addBoth(lambda nothing: self._go_on())
+
+    def _finished(self, result: Any, done: "Deferred[Any]") -> None:
+        self._under_way -= 1
+        self.waiting -= 1
+        done.callback(result)

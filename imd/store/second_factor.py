@@ -1,0 +1,65 @@
+"""Second factors in SQL: an account's secret, and the recovery codes that were not used yet."""
+
+from typing import NamedTuple
+
+from imd.store.transaction import Tx
+
+
+class Factor(NamedTuple):
+    """An account's second factor. The secret is in base32, as its owner sees it."""
+
+    secret: str
+    since: int | None
+    """When it was confirmed; until then nothing asks for it."""
+
+    last_step: int
+    """The newest time step whose code was used."""
+
+
+def get(tx: Tx, account: int) -> Factor | None:
+    """Give an account's second factor, confirmed or not."""
+    row = tx.execute("SELECT secret, since, last_step FROM second_factor WHERE account = ?", (account,)).fetchone()
+    return Factor(*row) if row else None
+
+
+def begin(tx: Tx, account: int, secret: str) -> None:
+    """Keep a secret that is to be confirmed, in the place of an earlier one that was not."""
+    tx.execute(
+        "INSERT INTO second_factor (account, secret, last_step) VALUES (?, ?, 0)"
+        " ON CONFLICT (account) DO UPDATE SET secret = excluded.secret",
+        (account, secret),
+    )
+
+
+def confirm(tx: Tx, account: int, now: int) -> None:
+    """Ask for it from now on."""
+    tx.execute("UPDATE second_factor SET since = ? WHERE account = ?", (now, account))
+
+
+def use_step(tx: Tx, account: int, step: int) -> None:
+    """Note that a time step's code was used: it is not taken again, nor is an older one."""
+    tx.execute("UPDATE second_factor SET last_step = ? WHERE account = ?", (step, account))
+
+
+def remove(tx: Tx, account: int) -> None:
+    """Forget the second factor, with its recovery codes."""
+    tx.execute("DELETE FROM recovery_code WHERE account = ?", (account,))
+    tx.execute("DELETE FROM second_factor WHERE account = ?", (account,))
+
+
+def put_codes(tx: Tx, account: int, hashes: list[str]) -> None:
+    """Keep new recovery codes; the old ones work no more."""
+    tx.execute("DELETE FROM recovery_code WHERE account = ?", (account,))
+    for code_hash in hashes:
+        tx.execute("INSERT INTO recovery_code (account, code_hash) VALUES (?, ?)", (account, code_hash))
+
+
+def use_code(tx: Tx, account: int, code_hash: str) -> bool:
+    """Use a recovery code up. Gives whether it was one."""
+    gone = tx.execute("DELETE FROM recovery_code WHERE account = ? AND code_hash = ?", (account, code_hash))
+    return gone.rowcount > 0
+
+
+def codes_left(tx: Tx, account: int) -> int:
+    """Count the recovery codes that were not used."""
+    return int(tx.execute("SELECT count(*) FROM recovery_code WHERE account = ?", (account,)).fetchone()[0])
