@@ -2,7 +2,7 @@
 
 from imd_client.bot import Bot
 from imd_client.client import Client
-from imd_client.connection import Connection, Credentials, LoginNeeded
+from imd_client.connection import CodeNeeded, Connection, Credentials, LoginNeeded
 from imd_client.happenings import Arrived, CaughtUp, Changed, GaveUp, NotSent, Offline, Online, Restored, Trusted
 from imd_client.protocol import AnswerLost, Refused
 from imd_client.state import Account, State
@@ -17,6 +17,7 @@ __all__ = [
     "CertificateChanged",
     "Changed",
     "Client",
+    "CodeNeeded",
     "Connection",
     "Credentials",
     "GaveUp",

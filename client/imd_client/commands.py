@@ -70,7 +70,7 @@ class Commands:
 
     async def _slash(self, line: str) -> bool:
         word, rest = shown.arguments(line)
-        if word != "password":
+        if word not in shown.SECRETIVE:
             self.screen.echo(line)
         if word in {"quit", "exit"}:
             return False

@@ -41,11 +41,19 @@ class LoginNeeded(Exception):
     """There is no token that works, and no password was given."""
 
 
+class CodeNeeded(Exception):
+    """The account has a second factor, and no code was given."""
+
+
 @attrs.define
 class Credentials:
-    """How to log in where no token is known. `register` makes the account first if there is none, with the invite."""
+    """How to log in where no token is known. `register` makes the account first if there is none, with the invite.
+
+    `code` is what a second factor asks for; it works once.
+    """
 
     password: str = ""
+    code: str = ""
     register: bool = False
     invite: str = ""
     device: str = "imd"
@@ -227,11 +235,20 @@ class Connection(Service):
         mine = self.credentials
         if not mine.password:
             raise LoginNeeded
-        login = Login(username=self.account.username, password=mine.password, device=mine.device[:64], replay=False)
+        login = Login(
+            username=self.account.username,
+            password=mine.password,
+            device=mine.device[:64],
+            replay=False,
+            code=mine.code,
+        )
+        mine.code = ""
         try:
             reply = await protocol.ask(login)
         except Refused as refused:
-            if refused.code != "invalid_credentials" or not mine.register:
+            if wants_code(refused) and not login.code:
+                raise CodeNeeded from None
+            if refused.code != "invalid_credentials" or wants_code(refused) or not mine.register:
                 raise
             await self._registered(protocol, refused)
             reply = await protocol.ask(login)
@@ -261,6 +278,11 @@ class Connection(Service):
         if self.running:
             self.stopService().addErrback(lambda failure: self._log.failure("stopping", failure))
             self._tell(GaveUp(reason))
+
+
+def wants_code(refused: Refused) -> bool:
+    """Say whether the password was right, and the code is what was missing or wrong."""
+    return refused.code == "invalid_credentials" and refused.params.get("field") == "code"
 
 
 class ClosedByServer(Exception):

@@ -7,7 +7,7 @@ from imd.wire import names
 from imd.wire.catalog import say
 from imd.wire.jsonline import sentence
 from imd.wire.refusals import BadName
-from imd_client.connection import Credentials, LoginNeeded
+from imd_client.connection import CodeNeeded, Credentials, LoginNeeded, wants_code
 from imd_client.dialogue import Dialogue
 from imd_client.protocol import Refused
 from imd_client.reasons import reason
@@ -49,6 +49,12 @@ class Entrance:
             self.screen.show(reason(failure, self.server, self.language))
             mine.password = await self.password(username)
             return True
+        wrong_code = isinstance(fault, Refused) and wants_code(fault)
+        if wrong_code:
+            self.screen.show(reason(failure, self.server, self.language))
+        if wrong_code or isinstance(fault, CodeNeeded):
+            mine.code = (await self.screen.ask(self.say("code", username=username))).strip()
+            return bool(mine.code)
         code = fault.code if isinstance(fault, Refused) else ""
         if code in {"invite_required", "invite_invalid"}:
             self.screen.show(reason(failure, self.server, self.language))

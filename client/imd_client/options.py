@@ -36,6 +36,7 @@ class ClientOptions(usage.Options):
         ["server", "s", None, told("server")],
         ["user", "u", None, told("user")],
         ["password-file", None, None, told("password_file")],
+        ["code", None, None, told("code")],
         ["state", None, None, told("state")],
         ["fingerprint", None, None, told("fingerprint")],
         ["wait", None, 30.0, told("wait"), float],
@@ -131,4 +132,5 @@ class ClientOptions(usage.Options):
     def credentials(self, program: str, **more: Any) -> Credentials:
         """Give what logs the account in, as a device called after the program and this machine."""
         device = f"{program}@{socket.gethostname()}"
-        return Credentials(password=self.password(), device=device, language=self.language, **more)
+        code = self["code"] or ""
+        return Credentials(password=self.password(), code=code, device=device, language=self.language, **more)

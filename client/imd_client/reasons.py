@@ -6,7 +6,7 @@ from twisted.python.failure import Failure
 
 from imd.wire.catalog import say
 from imd.wire.terminal import harmless
-from imd_client.connection import ClosedByServer, LoginNeeded
+from imd_client.connection import ClosedByServer, CodeNeeded, LoginNeeded
 from imd_client.protocol import Refused
 from imd_client.trust import CertificateChanged
 
@@ -28,6 +28,8 @@ def reason(failure: Failure, server: str, language: str) -> str:
         return harmless(str(fault))
     if isinstance(fault, LoginNeeded):
         return say("connection.login_needed", language)
+    if isinstance(fault, CodeNeeded):
+        return say("connection.code_needed", language)
     if isinstance(fault, CertificateChanged):
         return say(
             "connection.certificate", language, server=fault.server, known=_bare(fault.known), shown=_bare(fault.shown)

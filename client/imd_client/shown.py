@@ -16,6 +16,9 @@ NUMBERS = frozenset({"conversation", "seq", "rev", "delivered_seq", "read_seq", 
 """What a reply tells programs alone."""
 
 
+SECRETIVE = frozenset({"delete", "factor", "login", "password", "register"})
+"""Commands that hold a secret: the line is neither shown again nor kept for another time."""
+
 QUIET = (NewMessage, Receipt, IsTyping, Replayed, Welcome, Closing)
 """Events that a console shows in its own way, or not at all; of all others it shows the text."""
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from imd_client import CertificateChanged, Credentials, LoginNeeded, Refused
+from imd_client import CertificateChanged, CodeNeeded, Credentials, LoginNeeded, Refused
 from imd_client.entrance import Entrance
 from imd_client.screen import Screen
 from twisted.internet.defer import Deferred
@@ -82,6 +82,17 @@ def test_an_invite_is_asked_for(entrance: Entrance) -> None:
     assert again(entrance, mine, refused("invite_required"), " code ") == [True]
     assert mine.invite == "code"
     assert again(entrance, mine, refused("invite_invalid"), "") == [False]
+
+
+def test_a_code_is_asked_for(entrance: Entrance) -> None:
+    mine = Credentials(password="right")
+    assert again(entrance, mine, CodeNeeded(), " 123 456 ") == [True]
+    assert (mine.code, mine.password) == ("123 456", "right")
+    wrong = Refused("invalid_credentials", "The code is wrong.", {"field": "code"})
+    assert again(entrance, mine, wrong, "hv3k-9mxa") == [True]
+    assert mine.code == "hv3k-9mxa"
+    assert "The code is wrong." in shown(entrance.screen)
+    assert again(entrance, mine, wrong, "") == [False], "an empty answer leaves"
 
 
 def test_a_device_that_was_logged_out(entrance: Entrance) -> None:

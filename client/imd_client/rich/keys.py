@@ -13,10 +13,7 @@ from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 from imd_client.rich.actions import ACTIONS, Action, offered
 from imd_client.rich.screen import RichScreen
 from imd_client.rich.talk import Talk
-from imd_client.shown import arguments
-
-SECRETIVE = frozenset({"password", "login", "register"})
-"""Commands that hold a secret: the line is not kept for another time."""
+from imd_client.shown import SECRETIVE, arguments
 
 
 class Hands(Protocol):

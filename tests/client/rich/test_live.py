@@ -11,6 +11,7 @@ from pathlib import Path
 import attrs
 import pytest
 
+from tests.client.factors import live_second_factor
 from tests.client.places import IMD, PASSWORD, Place
 from tests.live.daemon import Daemon
 
@@ -118,6 +119,16 @@ def test_two_people_talk(
     bob.sees("┆ bob: 听不清", "我说你好")
     ann.types("/quit", "Enter")
     assert any(row.startswith("it ended with 0") for row in ann.sees("it ended with"))
+
+
+def test_a_second_factor_is_asked_for(sit: Callable[..., Seat], daemon: Daemon) -> None:
+    code = live_second_factor(daemon, "ann")
+    ann = sit("ann")
+    ann.sees("Code for ann")
+    ann.types("000000", "Enter")
+    ann.sees("The code is wrong, or was used already.")
+    ann.types(code(), "Enter")
+    ann.sees("ann@localhost", "You are ann")
 
 
 def test_kill_9_in_the_middle(sit: Callable[..., Seat], daemon: Daemon) -> None:
