@@ -18,6 +18,9 @@ class Outlet(Protocol):
     def hang_up(self) -> None:
         """Send what is queued and close."""
 
+    def forget(self) -> None:
+        """Drop what is held back for a peer that is behind, and do not wait long for it to read the rest."""
+
     def listen(self, attentive: bool) -> None:
         """Go on or stop reading."""
 

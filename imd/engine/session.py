@@ -138,6 +138,11 @@ class Session:
             self.outlet.send(text)
         self._attention.show(announcement.event)
 
+    def cut(self) -> None:
+        """End since the device was logged out: nothing more is shown to whoever holds it, not even what waits."""
+        self.outlet.forget()
+        self.close(AuthRequired("revoked"))
+
     def close(self, refusal: Refusal) -> None:
         """Say why, and end."""
         if self._over:
@@ -300,7 +305,7 @@ class Session:
             self._sign_out()
         elif isinstance(effect, Cut):
             if self.me is not None and self.me.account == effect.account and self.me.device in effect.devices:
-                self.close(AuthRequired("revoked"))
+                self.cut()
         elif isinstance(effect, Leave):
             self._end()
             self.outlet.hang_up()

@@ -15,7 +15,7 @@ from imd.chat.lanes import EVERYBODY, Addressee, Followers, Topic
 from imd.engine.announcement import Announcement
 from imd.engine.house import House
 from imd.engine.session import Session
-from imd.wire.refusals import AuthRequired, Refusal, Unavailable
+from imd.wire.refusals import Refusal, Unavailable
 
 SLICE = 500
 """How many sessions hear something in one turn of the reactor."""
@@ -154,7 +154,7 @@ class Audience:
         """Close the sessions of these devices."""
         for session in tuple(self.online.get(account, ())):
             if session is not besides and session.me is not None and session.me.device in devices:
-                session.close(AuthRequired("revoked"))
+                session.cut()
 
     def promote(self, account: int, admin: bool) -> None:
         """Give an account's sessions an admin's rights, or take them."""

@@ -36,6 +36,9 @@ WRITE_BYTES = 65_536
 FAREWELL_SECONDS = 5.0
 """How long a peer may take to read the last lines before the connection is cut."""
 
+CUT_SECONDS = 1.0
+"""How long it may, where its device was logged out."""
+
 
 @implementer(IPushProducer)
 class Valve:
@@ -85,6 +88,7 @@ class ImdProtocol(LineReceiver):
         self._queued = 0
         self._dirty = False
         self._timer: IDelayedCall | None = None
+        self._farewell = FAREWELL_SECONDS
 
     # -- the connection's life
 
@@ -281,9 +285,20 @@ class ImdProtocol(LineReceiver):
                 self.session.drained()
                 self.flush()
 
-    def _too_slow(self) -> None:
+    def forget(self) -> None:
+        """Drop what is held back for a peer that is behind, and do not wait long for it to read the rest."""
+        self._farewell = CUT_SECONDS
+        if self.transport.disconnecting:
+            self._after(self._farewell, self._abort)
+        elif self.congested:
+            self._drop()
+
+    def _drop(self) -> None:
         self._out.clear()
         self._queued = 0
+
+    def _too_slow(self) -> None:
+        self._drop()
         self.session.close(SlowConsumer())
 
     def hang_up(self) -> None:
@@ -295,7 +310,7 @@ class ImdProtocol(LineReceiver):
         self.transport.unregisterProducer()
         self.transport.resumeProducing()  # TLS ends when the peer's own end has been read
         self.transport.loseConnection()
-        self._after(FAREWELL_SECONDS, self._abort)
+        self._after(self._farewell, self._abort)
 
     def goodbye(self, refusal: Refusal) -> None:
         """Close; who speaks lines is told why, whoever still shakes hands or speaks HTTP is not waited for."""
