@@ -4,7 +4,7 @@
                                                <- - Then type FACTOR CONFIRM and the six digits that it shows.
                                                <- OK FACTOR ADD secret=… uri=…
 -> FACTOR CONFIRM 123456                       <- - Recovery codes. Each works once in place of six digits; …
-                                               <- - hv3k-9mxa-…
+                                               <- - hv3k-9mxa-… m8tz-4hqb-…
                                                <- OK FACTOR CONFIRM
 -> LOGIN alice code=654321 correct horse battery   <- OK LOGIN username=alice device=device token=…
 -> FACTOR REMOVE 210987 correct horse battery  <- OK FACTOR REMOVE
@@ -45,8 +45,9 @@ class RecoveryCodes(Reply, frozen=True, kw_only=True):
     codes: list[str]
 
     def lines(self, language: str) -> list[str]:
-        """List them under a line that says what they are for."""
-        return [catalog.say("line.factor.codes", language), *self.codes]
+        """List them under a line that says what they are for, two a line."""
+        pairs = [" ".join(self.codes[start : start + 2]) for start in range(0, len(self.codes), 2)]
+        return [catalog.say("line.factor.codes", language), *pairs]
 
 
 @command("factor_confirm", "FACTOR CONFIRM code")

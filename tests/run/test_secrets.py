@@ -14,10 +14,11 @@ from imd.chat.lanes import HANDLERS, Handler, Lane
 from imd.chat.limits import Limits
 from imd.run import log
 from imd.run.config import load
-from imd.testing import MemoryServer, Terminal
+from imd.testing import PASSWORD, MemoryServer, Terminal
 from imd.wire.accounts import Login
 from imd.wire.base import Right, Spec, registry
 from imd.wire.fields import kinds
+from tests.chat.authenticator import code
 from tests.conftest import LoggedFailures
 
 CANARY = "canary"
@@ -118,6 +119,27 @@ def test_no_secret_is_written_beside_the_database(written: Path, capfd: pytest.C
     printed = capfd.readouterr()
     assert CANARY not in (printed.out + printed.err).casefold()
     assert found(written) == []
+
+
+def test_nor_what_a_second_factor_is_made_of(written: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    server = server_with_people(written)
+    bob = server.login("bob")
+    made = bob.call("factor_add", password=PASSWORD)
+    kept = [made["secret"], made["uri"], *(code(made["secret"], server.house.now(), steps) for steps in (-1, 0, 1))]
+    kept += (recovery := bob.call("factor_confirm", code=kept[2])["codes"])
+    other = server.connect()
+    ways = [("login", {"username": "bob"}), ("factor_remove", {}), ("change_password", {"old": PASSWORD, "new": "x"})]
+    for given in (kept[2], kept[3], recovery[0], recovery[0], "999999"):
+        other.call("login", username="bob", password=PASSWORD, code=given)
+        for action, fields in ways:
+            bob.call(action, **{"password": PASSWORD, "code": given, **fields})
+            bob.say(f"{registry.actions[action].verb} bob code={given} {PASSWORD}")
+    server.login(NAME, password=SECRET).call("user_unfactor", username="bob")
+    server.stop()
+    printed = capfd.readouterr()
+    logs = "".join((written / f"{name}.log").read_text() for name in ("text", "json")) + printed.out + printed.err
+    assert logs.count("login failed from 127.0.0.1: account 1, invalid_credentials.wrong_code") > 2
+    assert [each for each in kept if each in logs] == []
 
 
 @pytest.mark.parametrize("lane", Lane)
