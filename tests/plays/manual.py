@@ -1,4 +1,4 @@
-"""The manual as a play: its blocks are what one person after another types and reads."""
+"""The manual as a play: its blocks are what one person after another types and reads; 123456 is what an app shows."""
 
 import re
 from pathlib import Path
@@ -28,6 +28,7 @@ def manual(path: Path) -> Play:
         for place, line in enumerate(lines, number + 2):
             # Behind POST comes one line of the server's; what follows is typed, up to the dot.
             typed = posting > 1 or not line.startswith(_HEARD)
+            line = line.replace("123456", "<code:secret>") if typed else line.replace(" secret=…", " secret=<secret>")
             steps.append((place, f"{name} {'>' if typed else '<'} {line}"))
             posting = 0 if line == "." else posting + 1 if posting or line.startswith("POST ") else 0
     return Play(path.name, {}, steps)
