@@ -46,9 +46,10 @@ async def proven(desk: Desk, me: Me, username: str, password: str, code: str) ->
     What is done within must succeed, and hold the proof, for the try to have succeeded.
     """
     name = _name(username)
-    whence = f"device {me.device}" if me.account else me.address
+    tried = (name, f"device {me.device}" if me.account else me.address)
     account = None
-    with desk.throttle.trying((name, whence), me.now):
+    await desk.throttle.free(tried)
+    with desk.throttle.trying(tried, me.now):
         try:
             account = await desk.read(lambda tx: sql.by_name(tx, name))
             known = (account.password_hash if account else None) or None  # a tombstone's is empty

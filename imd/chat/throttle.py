@@ -1,10 +1,12 @@
 """Failed logins slow the next one down, for one account and one origin, so that nobody can lock a stranger out.
 
 A try counts from its beginning, as if it failed, until it is known not to have: who tries many at once gains nothing.
+Where more come at once than are free, the others wait until they know; all of somebody's devices may log in together.
 """
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import attrs
 
@@ -22,11 +24,24 @@ Key = tuple[str, str]
 """What is tried, and from where."""
 
 
+class Verdict(Protocol, Awaitable[None]):
+    """What somebody waits for: a Deferred, whose name is not known here."""
+
+    def callback(self, result: None) -> object:
+        """Let them go on."""
+
+
 @attrs.define
 class _Record:
     failures: int
     last: int
     under_way: int = 0
+    waiting: list[Verdict] = attrs.field(factory=list)
+
+    @property
+    def counted(self) -> int:
+        """How many tries count: those that failed, and those that still may."""
+        return self.failures + self.under_way
 
     @property
     def worth(self) -> tuple[int, int, int]:
@@ -41,7 +56,16 @@ class Throttle:
     allowed: int
     """How many failures are free."""
 
+    verdict: Callable[[], Verdict]
+    """Makes what a try that must wait waits for."""
+
     _records: dict[Key, _Record] = attrs.field(factory=dict, init=False)
+
+    async def free(self, key: Key) -> None:
+        """Wait while the tries that are free are all under way."""
+        while (record := self._records.get(key)) and record.failures < self.allowed <= record.counted:
+            record.waiting.append(verdict := self.verdict())
+            await verdict
 
     @contextmanager
     def trying(self, key: Key, now: int, case: str = "") -> Iterator[None]:
@@ -64,6 +88,9 @@ class Throttle:
             record.under_way -= 1
             if not record.failures and not record.under_way and self._records.get(key) is record:
                 del self._records[key]
+            waiting, record.waiting = record.waiting, []
+            for verdict in waiting:
+                verdict.callback(None)
 
     def _begin(self, key: Key, now: int, case: str) -> _Record:
         record = self._records.get(key)
@@ -72,7 +99,7 @@ class Throttle:
             record = self._records[key] = _Record(0, now)
         elif record.failures and now - record.last > REMEMBERED:
             record.failures = 0
-        over = record.failures + record.under_way - self.allowed
+        over = record.counted - self.allowed
         if over >= 0 and (record.failures or record.under_way):
             delay = min(2 ** min(over, 10), LONGEST_SECONDS)
             left = min(record.last - now, 0) + delay * 1000  # no longer than that, if the clock was set back

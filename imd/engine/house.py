@@ -150,7 +150,7 @@ class House:
 
     audience: Audience = attrs.Factory(Nobody)
     throttle: Throttle = attrs.field(
-        default=attrs.Factory(lambda self: Throttle(self.limits.failed_logins), takes_self=True), init=False
+        default=attrs.Factory(lambda self: Throttle(self.limits.failed_logins, Deferred), takes_self=True), init=False
     )
 
     newcomers: Newcomers = attrs.field(factory=Newcomers, init=False)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import attrs
 import pytest
+from twisted.internet.defer import Deferred
 
 import imd.chat.capabilities  # noqa: F401  # registers the handlers
 from imd.chat.attendance import Attendance
@@ -55,7 +56,7 @@ class Room:
     def __attrs_post_init__(self) -> None:
         self.tx = db.connect(":memory:")
         migrate(self.tx)
-        self.throttle = Throttle(self.limits.failed_logins)
+        self.throttle = Throttle(self.limits.failed_logins, Deferred)
         self.attendance = Attendance()
         self.shelf = Shelf(BytesIO, lambda close: close())
 

@@ -1,8 +1,10 @@
 """Failed logins slow the next ones down, for one account and one address."""
 
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from imd.chat import throttle
 from imd.chat.lanes import Me
@@ -33,7 +35,7 @@ def fail(watch: Throttle, times: int, now: int = 0, name: str = "ann", address: 
 
 
 def test_five_are_free_and_then_the_delay_doubles() -> None:
-    watch = Throttle(5)
+    watch = Throttle(5, Deferred)
     delays, now = [], 0
     for _ in range(18):
         delays.append(delay(watch, now))
@@ -42,7 +44,7 @@ def test_five_are_free_and_then_the_delay_doubles() -> None:
 
 
 def test_waiting_as_long_as_told_is_enough() -> None:
-    watch = Throttle(5)
+    watch = Throttle(5, Deferred)
     now = fail(watch, 8, now=1000)
     assert delay(watch, now) == 8
     assert delay(watch, now + 7999) == 1
@@ -52,7 +54,7 @@ def test_waiting_as_long_as_told_is_enough() -> None:
 
 
 def test_for_one_account_and_one_address() -> None:
-    watch = Throttle(5)
+    watch = Throttle(5, Deferred)
     now = fail(watch, 9)
     assert delay(watch, now) > 0
     assert delay(watch, now, name="bob") == 0
@@ -60,7 +62,7 @@ def test_for_one_account_and_one_address() -> None:
 
 
 def test_a_login_that_works_wipes_the_slate_clean() -> None:
-    watch = Throttle(5)
+    watch = Throttle(5, Deferred)
     fail(watch, 4)
     with watch.trying(("ann", "a"), 0):
         pass
@@ -69,7 +71,7 @@ def test_a_login_that_works_wipes_the_slate_clean() -> None:
 
 
 def test_what_was_no_verdict_neither_counts_nor_wipes() -> None:
-    watch = Throttle(5)
+    watch = Throttle(5, Deferred)
     fail(watch, 4)
     for _ in range(9):
         for neither in (Unavailable(), InvalidCredentials("code"), ZeroDivisionError()):
@@ -82,7 +84,7 @@ def test_what_was_no_verdict_neither_counts_nor_wipes() -> None:
 
 def test_who_tries_many_at_once_gains_nothing() -> None:
     """Each counts as failed until it is known not to have."""
-    watch = Throttle(5)
+    watch = Throttle(5, Deferred)
     fail(watch, 2)
     with ExitStack() as under_way:
         for _ in range(3):
@@ -94,22 +96,65 @@ def test_who_tries_many_at_once_gains_nothing() -> None:
     assert watch._records == {}
 
 
+def test_those_who_come_together_wait_for_one_another() -> None:
+    """All of somebody's devices at once: none is refused for the others, whose passwords are right as well."""
+    watch, order = Throttle(2, Deferred), []
+    deciding: list[Deferred[None]] = []
+
+    async def log_in(number: int) -> None:
+        await watch.free(("ann", "a"))
+        with watch.trying(("ann", "a"), 0):
+            order.append(number)
+            deciding.append(verdict := Deferred())
+            await verdict
+
+    devices = [Deferred.fromCoroutine(log_in(number)) for number in range(7)]
+    assert order == [0, 1]
+    while deciding:
+        deciding.pop(0).callback(None)
+    assert order == list(range(7))
+    assert all(device.called for device in devices)
+    assert watch._records == {}
+
+
+def test_those_who_wait_are_refused_once_the_free_tries_have_failed() -> None:
+    watch, tried = Throttle(2, Deferred), []
+    deciding: list[Deferred[None]] = []
+
+    async def guess() -> None:
+        await watch.free(("ann", "a"))
+        with watch.trying(("ann", "a"), 0):
+            deciding.append(verdict := Deferred())
+            await verdict
+            tried.append(verdict)
+            raise InvalidCredentials
+
+    guesses = [Deferred.fromCoroutine(guess()) for _ in range(20)]
+    while deciding:
+        deciding.pop(0).callback(None)
+    assert len(tried) == 2
+    refused: list[Any] = []
+    for each in guesses:
+        each.addErrback(lambda failure: refused.append(failure.type))
+    assert refused == [InvalidCredentials] * 2 + [RateLimited] * 18
+
+
 def test_once_tries_are_delayed_they_come_one_at_a_time() -> None:
-    watch = Throttle(5)
+    watch = Throttle(5, Deferred)
     now = fail(watch, 6) + 2000
     with watch.trying(("ann", "a"), now):
         assert delay(watch, now) > 0
 
 
 def test_none_free_is_one_at_a_time() -> None:
-    watch = Throttle(0)
+    watch = Throttle(0, Deferred)
     now = fail(watch, 1)
     assert delay(watch, now) == 2
     assert delay(watch, now, name="bob") == 0
 
 
 def test_old_failures_are_forgotten() -> None:
-    watch = Throttle(5)
+    watch = Throttle(5, Deferred)
     now = fail(watch, 12) + throttle.REMEMBERED
     now = fail(watch, 1, now=now)
     assert delay(watch, now) > 0, "not a moment too early"
@@ -119,7 +164,7 @@ def test_old_failures_are_forgotten() -> None:
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throttle, "MOST_KEPT", 100)
-    watch = Throttle(5)
+    watch = Throttle(5, Deferred)
     for number in range(1000):
         fail(watch, 1, now=number * 60_000, name=f"name {number}")
         assert len(watch._records) <= 100
@@ -131,7 +176,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_filling_the_memory_does_not_make_it_forget_a_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten thousand other names, or ten thousand addresses, each of which has failed less often."""
     monkeypatch.setattr(throttle, "MOST_KEPT", 100)
-    watch = Throttle(5)
+    watch = Throttle(5, Deferred)
     now = fail(watch, 12)
     for number in range(500):
         fail(watch, 4, now=now, name=f"name {number}")
@@ -174,6 +219,6 @@ def test_every_spelling_of_a_name_is_the_same_name(room: Room, ann: Me) -> None:
 
 
 def test_a_clock_set_back_makes_the_delay_no_longer() -> None:
-    watch = Throttle(5)
+    watch = Throttle(5, Deferred)
     fail(watch, 8, now=10_000_000)
     assert delay(watch, 0) == 8
