@@ -1,7 +1,7 @@
 """The rules of export: one archive of everything that is mine, made in small pieces and fetched in parts.
 
 What I may see goes in as it is now. A message that burns after reading goes in without its words: an archive would
-outlive them. Passwords, tokens, and what is other people's stay out.
+outlive them. Passwords, tokens, second factors, and what is other people's stay out.
 """
 
 import base64

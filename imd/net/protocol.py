@@ -36,7 +36,7 @@ WRITE_BYTES = 65_536
 FAREWELL_SECONDS = 5.0
 """How long a peer may take to read the last lines before the connection is cut."""
 
-CUT_SECONDS = 1.0
+CUT_SECONDS = 0.75
 """How long it may, where its device was logged out."""
 
 

@@ -3,7 +3,7 @@
 python -m tests.rigs.timing --tries 2000
 
 The kinds take turns in an order that is drawn anew each round, on one connection each, so that whatever else the
-machine does meets all alike. Compared are the medians.
+machine does meets all alike. Compared are the medians. Where others keep the machine busy, `chrt -f 5` before it helps.
 """
 
 import argparse
