@@ -10,7 +10,7 @@ from msgspec import inspect
 
 from imd.chat.lanes import HANDLERS, Lane, Me
 from imd.store import audit as sql
-from imd.wire import admin, announcements, policies, reports
+from imd.wire import admin, announcements, policies, reports, second_factor
 from imd.wire.audit import AuditEntry, AuditList
 from imd.wire.base import Command, Right, registry
 from imd.wire.fields import SECRETS, Password, Token
@@ -27,6 +27,7 @@ CHANGES: dict[str, Callable[[], Command]] = {
     "user_disable": lambda: admin.UserDisable(username="ann"),
     "user_role": lambda: admin.UserRole(username="ann", role="admin"),
     "user_signout": lambda: admin.UserSignout(username="ann"),
+    "user_unfactor": lambda: second_factor.UserUnfactor(username="ann"),
     "groups_delete": lambda: admin.GroupsDelete(to="#team"),
     "invite_create": lambda: admin.InviteCreate(uses=3),
     "invite_revoke": lambda: admin.InviteRevoke(number=1),
