@@ -1,7 +1,7 @@
 """What the log says of logging in and of what is refused: who, from where, with what result; for whoever looks into it.
 
     login from 192.0.2.7 (account 12, device 34)
-    login from 192.0.2.7: refused, invalid_credentials
+    user_list from 192.0.2.7: refused, forbidden (account 12, device 34)
 
 Accounts and devices by their numbers. Never a name that was typed (it may be a password in the wrong place), nor a
 secret. Of each connection, each kind of refusal is told once: whoever repeats one does not fill the log.
@@ -17,8 +17,8 @@ from imd.chat.lanes import SignIn
 from imd.wire.base import Command, Request, registry
 from imd.wire.fields import SECRETS
 
-REFUSALS = frozenset({"invalid_credentials", "forbidden", "rate_limited", "invite_invalid"})
-"""What an attack looks like. Other refusals are counted by code in the metrics."""
+REFUSALS = frozenset({"forbidden", "rate_limited", "invite_invalid"})
+"""What an attack looks like; failed logins have a line of their own, other refusals are counted in the metrics."""
 
 ALSO = frozenset({"logout", "revoke_device"})
 

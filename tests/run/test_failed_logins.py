@@ -37,7 +37,8 @@ def test_the_filter_of_the_page_finds_them(tmp_path: Path) -> None:
     finally:
         globalLogPublisher.removeObserver(observer)
     lines = [line.partition(" ")[2] for line in file.read_text().splitlines()]
-    lines.append(f"host imd[123]: {lines[0]}")  # as it comes from the journal
+    first = next(line for line in lines if "failed" in line)
+    lines.append(f"host imd[123]: {first}")  # as it comes from the journal
     found = [match for line in lines if (match := failregex().match(line))]
     assert [str(ipaddress.ip_network(match["address"])) for match in found] == [
         "192.0.2.7/32",
