@@ -29,10 +29,10 @@ def check(password: str, username: str, characters: int) -> None:
         raise WeakPassword("common")
 
 
-def made_up() -> str:
-    """Make a password that can be read aloud: 80 random bits in groups of four."""
+def made_up(groups: int = 4) -> str:
+    """Make a password that can be read aloud: twenty random bits in each group of four."""
     letters = "abcdefghjkmnpqrstuvwxyz23456789"
-    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
+    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(groups))
 
 
 def secret() -> str:

@@ -48,7 +48,7 @@ _FIELDS: dict[str, Any] = {
     "token": "Jv9sX1nUo3e0…",
     "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
     "uri": "otpauth://totp/imd:alice?digits=6&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&algorithm=SHA1&issuer=imd&period=30",
-    "codes": ["hv3k-9mxa-r2dw-7gpc", "m8tz-4hqb-yc6n-kf2s"],
+    "codes": ["hv3k-9mxa-r2dw-7gpc-m8tz-4hqb", "yc6n-kf2s-w5rj-3xpd-t9ae-8gvm"],
     "enabled": True,
     "recovery_codes": 10,
     "created": "2026-11-02T08:00:00.000Z",

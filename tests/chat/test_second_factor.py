@@ -247,6 +247,7 @@ def recovery(room: Room, ann: Me, secret: str) -> list[str]:
 
 def test_a_recovery_code_works_once(room: Room, ann: Me, recovery: list[str]) -> None:
     assert len(set(recovery)) == 10
+    assert {len(each.replace("-", "")) for each in recovery} == {24}, "118 bits"
     for number, given in enumerate(recovery, 1):
         assert room.asks(room.stranger(), login(given)).username == "ann"
         assert refused(room, login(given)) == WRONG
