@@ -20,6 +20,8 @@ from imd.wire.fields import SECRETS
 REFUSALS = frozenset({"forbidden", "rate_limited", "invite_invalid"})
 """What an attack looks like; failed logins have a line of their own, other refusals are counted in the metrics."""
 
+DEAD_TOKEN = ("resume", "invalid_credentials")
+
 ALSO = frozenset({"logout", "revoke_device"})
 
 
@@ -50,7 +52,7 @@ class Witness:
     def refused(self, request: Request, code: str, me: SignIn | None) -> None:
         """Tell of one that was refused, if that says something and is new here."""
         action = request.spec.action if request.spec else "?"
-        if code in REFUSALS and (action, code) not in self._told:
+        if (code in REFUSALS or (action, code) == DEAD_TOKEN) and (action, code) not in self._told:
             self._told.add((action, code))
             self._tell("{action} from {address}: refused, {code}", action, me, code=code)
 

@@ -276,6 +276,7 @@ def test_somebody_elses_recovery_code(room: Room, ann: Me, bob: Me, recovery: li
 def test_only_fingerprints_of_recovery_codes_are_kept(room: Room, ann: Me, recovery: list[str]) -> None:
     kept = "\n".join(room.tx.iterdump())
     assert not [each for each in recovery if each in kept or each.replace("-", "") in kept]
+    assert {len(each.replace("-", "")) for each in recovery} == {24}  # of 31 signs: 118 bits
 
 
 # -- the end of it

@@ -57,6 +57,7 @@ def test_a_life_in_the_log(server: MemoryServer, told: list[LogEvent]) -> None:
     ann.call("user_list")
     ann.call("logout")
     assert lines(told) == [
+        "resume from 192.0.2.7: refused, invalid_credentials",
         "user_list from 127.0.0.1: refused, forbidden (account 1, device 1)",
         "logout from 127.0.0.1 (account 1, device 1)",
     ]
