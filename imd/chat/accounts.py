@@ -34,9 +34,9 @@ async def register(desk: Desk, me: Me, command: wire.Register) -> Outcome[wire.R
         raise Forbidden("registration")
     if me.registration == "invite" and not command.invite:
         raise InviteRequired
-    username = names.username(command.username)
+    username = names.chosen(command.username)
     passwords.check(command.password, username, me.limits.password_characters)
-    if await desk.read(lambda tx: sql.by_name(tx, username)):
+    if await desk.read(lambda tx: sql.taken(tx, username)):
         raise NameTaken(username=username)
 
     def add(tx: Tx) -> None:

@@ -18,7 +18,7 @@ from imd.wire.refusals import BadRequest, Conflict, NameTaken, NoSuchConversatio
 @slow(wire.UserAdd)
 async def user_add(desk: Desk, me: Me, command: wire.UserAdd) -> Outcome[wire.Issued]:
     """Make an account, whatever the registration policy."""
-    username = names.username(command.username)
+    username = names.chosen(command.username)
     password = command.password or passwords.made_up()
     passwords.check(password, username, me.limits.password_characters)
     password_hash = await desk.hash_password(password, me.address)

@@ -28,7 +28,7 @@ def group_create(tx: Tx, me: Me, command: wire.GroupCreate) -> Outcome[wire.Crea
     """Make a group of mine."""
     if not command.handle.startswith("#"):
         raise BadName("group")
-    handle = names.username(command.handle.removeprefix("#"))
+    handle = names.chosen(command.handle.removeprefix("#"))
     if sql.owned(tx, me.account) >= me.limits.groups_owned:
         raise QuotaExceeded("groups", limit=me.limits.groups_owned)
     conversation = sql.create(tx, handle, names.shown(command.title), command.join_mode, me.now)

@@ -3,6 +3,7 @@
 import unicodedata
 from typing import NamedTuple
 
+from imd.store.skeletons import skeleton
 from imd.store.transaction import Tx
 
 
@@ -38,17 +39,17 @@ def by_id(tx: Tx, account: int) -> Account:
 
 
 def add(tx: Tx, username: str, display_name: str, password_hash: str, admin: bool, now: int) -> int | None:
-    """Make an account and give its id; None when the name is taken, or was somebody's who left.
+    """Make an account and give its id; None when the name is taken.
 
     What was announced before is not for it.
     """
-    if username.startswith(TOMBSTONE) or _retired(tx, username):
+    if taken(tx, username):
         return None
     row = tx.execute(
-        "INSERT INTO account (username, display_name, display_key, password_hash, admin, disabled, created, announced)"
-        " VALUES (?, ?, ?, ?, ?, 0, ?, (SELECT coalesce(max(number), 0) FROM announcement))"
-        " ON CONFLICT (username) DO NOTHING RETURNING id",
-        (username, display_name, folded(display_name), password_hash, int(admin), now),
+        "INSERT INTO account (username, skeleton, display_name, display_key, password_hash, admin, disabled, created,"
+        " announced) VALUES (?, ?, ?, ?, ?, ?, 0, ?, (SELECT coalesce(max(number), 0) FROM announcement))"
+        " ON CONFLICT DO NOTHING RETURNING id",
+        (username, skeleton(username), display_name, folded(display_name), password_hash, int(admin), now),
     ).fetchone()
     return int(row[0]) if row else None
 
@@ -58,8 +59,15 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def _retired(tx: Tx, username: str) -> bool:
-    return tx.execute("SELECT 1 FROM retired_name WHERE username = ?", (username,)).fetchone() is not None
+def taken(tx: Tx, username: str) -> bool:
+    """Say whether a name, or one that looks like it, is somebody's, was somebody's who left, or is a tombstone's."""
+    looks = skeleton(username)
+    held = tx.execute(
+        "SELECT 1 FROM account WHERE username = ? OR skeleton = ?"
+        " UNION ALL SELECT 1 FROM retired_name WHERE skeleton = ?",
+        (username, looks, looks),
+    )
+    return looks.startswith(skeleton(TOMBSTONE)) or held.fetchone() is not None
 
 
 def count(tx: Tx) -> int:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from imd.store import burning
 from imd.store.accounts import TOMBSTONE
+from imd.store.skeletons import skeleton
 from imd.store.transaction import Tx
 
 OWN = {
@@ -33,9 +34,11 @@ def forget(tx: Tx, account: int, what: str, most: int) -> bool:
 def bury(tx: Tx, account: int, username: str, *, recall: bool, now: int) -> str:
     """Make an account a tombstone, and note that the rest is to be destroyed. Gives what it is called now."""
     tombstone = f"{TOMBSTONE}{account}"
-    tx.execute("INSERT INTO retired_name (username, time) VALUES (?, ?)", (username, now))
     tx.execute(
-        "UPDATE account SET username = ?, display_name = ?, display_key = '', bio = '', language = '',"
+        "INSERT INTO retired_name (username, skeleton, time) VALUES (?, ?, ?)", (username, skeleton(username), now)
+    )
+    tx.execute(
+        "UPDATE account SET username = ?, skeleton = NULL, display_name = ?, display_key = '', bio = '', language = '',"
         " writers = 'everyone', receipts = 1, forwards = 1, findable = 0, presence = 'invisible', presence_text = '',"
         " last_seen = 0, announced = 0, created = 0, password_hash = '', admin = 0, disabled = 1, deleted = ?"
         " WHERE id = ?",

@@ -3,15 +3,16 @@
 from typing import Literal, NamedTuple
 
 from imd.store import burning
+from imd.store.skeletons import skeleton
 from imd.store.transaction import Tx, assigned
 
 
 def create(tx: Tx, handle: str, title: str, join_mode: str, now: int) -> int | None:
-    """Make a group without members and give its number; None when the handle is taken."""
+    """Make a group without members and give its number; None when the handle, or one that looks like it, is taken."""
     row = tx.execute(
-        "INSERT INTO conversation (kind, handle, title, join_mode, last_seq, last_rev, created)"
-        " VALUES ('group', ?, ?, ?, 0, 0, ?) ON CONFLICT (handle) DO NOTHING RETURNING id",
-        (handle, title, join_mode, now),
+        "INSERT INTO conversation (kind, handle, skeleton, title, join_mode, last_seq, last_rev, created)"
+        " VALUES ('group', ?, ?, ?, ?, 0, 0, ?) ON CONFLICT DO NOTHING RETURNING id",
+        (handle, skeleton(handle), title, join_mode, now),
     ).fetchone()
     return int(row[0]) if row else None
 
@@ -83,7 +84,8 @@ def delete(tx: Tx, conversation: int) -> None:
         (conversation, conversation),
     )
     tx.execute(
-        "UPDATE conversation SET handle = NULL, title = '', topic = '', join_mode = 'invite', members = 0 WHERE id = ?",
+        "UPDATE conversation SET handle = NULL, skeleton = NULL, title = '', topic = '', join_mode = 'invite',"
+        " members = 0 WHERE id = ?",
         (conversation,),
     )
     tx.execute("DELETE FROM pending WHERE conversation = ?", (conversation,))

@@ -1,4 +1,13 @@
-"""Names: what a person or a group may be called (PROTOCOL section 4)."""
+"""Names: what a person or a group may be called (PROTOCOL section 4).
+
+Three rules, each for another trick. `username` gives the one spelling that is kept and compared (PRECIS, RFC 8265);
+every name that is typed goes through it. `chosen` is asked once, when somebody wants a name: its letters are of one
+script, or Latin beside those of Chinese, Japanese or Korean ("highly restrictive" in Unicode TR39, section 5.2), so
+that no Cyrillic letter hides in a Latin word. And a name that looks like another one as a whole is taken already, as
+TR39 says in section 4 (store/skeletons.py), within ASCII too: `rnike` is `mike`, `bil1` is `bill`, `b0b` is `bob`. But
+`al1ce` is not `alice`: names are shown in small letters, where 1 looks like l and not like i. Ian locks no Lan out.
+Traditional and simplified characters are different ones.
+"""
 
 import re
 import unicodedata
@@ -38,6 +47,37 @@ def username(typed: str) -> str:
     if len(name) > LONGEST:
         raise BadName("long", limit=LONGEST)
     return name
+
+
+_FREE = frozenset({"", "COMBINING", "DIGIT", "MODIFIER"})
+"""Of no script, or of whatever stands beside it."""
+
+_OTHER_WORDS = {"IDEOGRAPHIC": "CJK", "VERTICAL": "CJK", "HENTAIGANA": "HIRAGANA", "EXTENDED": "ARABIC"}
+_TOGETHER = (
+    frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA"}),
+    frozenset({"LATIN", "CJK", "BOPOMOFO"}),
+    frozenset({"LATIN", "CJK", "HANGUL"}),
+)
+
+
+def chosen(typed: str) -> str:
+    """Give the spelling of a name that somebody wants to have. Refuses with `bad_name`."""
+    name = username(typed)
+    if not name.isascii():
+        scripts = {_script(each) for each in name} - _FREE
+        if len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER):
+            raise BadName("scripts")
+    return name
+
+
+def _script(character: str) -> str:
+    """Give a letter's script. Python has no table of them; the name of a letter begins with it."""
+    if unicodedata.category(character)[0] not in "LMN":
+        return ""
+    if character.isascii():
+        return "LATIN" if character.isalpha() else ""
+    word = re.split("[ -]", unicodedata.name(character, ""))[0]
+    return _OTHER_WORDS.get(word, word)
 
 
 def shown(typed: str) -> str:

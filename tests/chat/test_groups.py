@@ -154,6 +154,10 @@ def test_its_name_is_a_name(room: Room, ann: Me, handle: str) -> None:
 def test_its_name_is_its_own(team: Team) -> None:
     refused = team.refused("eve", GroupCreate(handle="#TEAM"))
     assert (type(refused), refused.case, refused.params) == (NameTaken, "group", {"to": "#team"})
+    for alike in ("#tearn", "#ꓔꓰꓮꓟ"):
+        refused = team.refused("eve", GroupCreate(handle=alike))
+        assert (type(refused), refused.params) == (NameTaken, {"to": alike})
+    assert isinstance(team.refused("eve", GroupCreate(handle="#tеam")), BadName)
     team.asks("eve", GroupCreate(handle="#eve"))
     team.asks("eve", GroupCreate(handle="#团队"))
 

@@ -10,11 +10,12 @@ from imd.chat.lanes import SignIn
 from imd.chat.limits import Limits
 from imd.chat.passwords import check
 from imd.store import accounts as sql
+from imd.wire import names
 from imd.wire.accounts import (
     Login,
     Register,
 )
-from imd.wire.admin import InviteCreate
+from imd.wire.admin import InviteCreate, UserAdd
 from imd.wire.refusals import (
     BadName,
     Forbidden,
@@ -50,6 +51,27 @@ def test_a_name_is_kept_in_its_one_spelling(room: Room, typed: str, kept: str) -
 @pytest.mark.parametrize("name", ["", "a b", "a@b", "#team", "a" * 33, "a\u200bb", "☃", "x" * 256])
 def test_not_a_name(room: Room, name: str) -> None:
     assert isinstance(room.refuses(room.stranger(), register(name)), BadName)
+
+
+@pytest.mark.parametrize("alike", ["b0b", "ꓐꓳꓐ", "BOB"], ids=ascii)
+def test_a_name_that_looks_like_somebodys_is_taken(room: Room, alike: str) -> None:
+    room.person("bob")
+    for refused in (register(alike), UserAdd(username=alike)):
+        refusal = room.refuses(room.operator(), refused)
+        assert isinstance(refusal, NameTaken)
+        assert refusal.params == {"username": names.username(alike)}, "whose it looks like is not said"
+    assert room.asks(room.stranger(), register("bobby")).username == "bobby"
+
+
+@pytest.mark.parametrize("name", ["deleted-7", "de1eted-7", "DELETED-7"])
+def test_nobody_is_called_like_a_tombstone(room: Room, name: str) -> None:
+    assert isinstance(room.refuses(room.stranger(), register(name)), NameTaken)
+
+
+def test_the_scripts_of_a_new_name_do_not_mix_but_of_an_old_one_may(room: Room) -> None:
+    assert isinstance(room.refuses(room.stranger(), register("аnn")), BadName)
+    room.person("аnn")
+    assert login(room, "аnn").username == "аnn"
 
 
 @pytest.mark.parametrize("password", ["", "1234567", "password1", "PASSWORD1", "woaini520", "imd-2026", "Messenger!1"])

@@ -249,7 +249,11 @@ def test_administration_of_a_running_daemon(daemon: Daemon, tmp_path: Path) -> N
         last = heard
     assert last.startswith("* Goodbye") or "auth_required" in last, "her session ends at once"
     again = imd("user", "add", "alice")
-    assert (again.returncode, again.stdout, again.stderr) == (1, "", "imd: The name alice is taken.\n")
+    assert (again.returncode, again.stdout, again.stderr) == (
+        1,
+        "",
+        "imd: The name alice is taken, or looks too much like one that is.\n",
+    )
     assert re.fullmatch(r"invite=\S{20,} uses=2 expires=\S+ number=2\n", imd("invite", "create", "--uses", "2").stdout)
 
 

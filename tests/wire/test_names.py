@@ -84,6 +84,39 @@ def test_what_is_no_name_is_refused_with_its_reason(typed: str, case: str) -> No
     assert refused.value.case == case
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "张Wei",
+        "テストabc",
+        "ひらカナ漢字a",
+        "a々〆",
+        "김철수kim",
+        "ㄅㄆ中a",
+        "ирина2",
+        "राम१",
+        "राम1",
+        "l·l",
+        "zoë\u0301",
+        "العربية",
+        "ᓄᓇ",
+    ],
+    ids=ascii,
+)
+def test_the_letters_of_a_new_name_go_together(name: str) -> None:
+    assert names.chosen(name) == names.username(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["аlice", "alicе", "aλ", "김ひ", "ㄅカ", "ㄅ김", "Иあ", "abहि", "bob१", "राम२א"[:4] + "ж", "中ж"], ids=ascii
+)
+def test_scripts_that_hide_in_one_another_do_not(name: str) -> None:
+    assert names.username(name)
+    with pytest.raises(BadName) as refused:
+        names.chosen(name)
+    assert refused.value.case == "scripts"
+
+
 @given(st.text(max_size=40))
 def test_a_name_is_its_own_spelling_and_never_too_long(typed: str) -> None:
     try:

@@ -1,13 +1,15 @@
 """Numbered schema changes: NNNN_what.sql files, each applied once, whole or not at all.
 
 The number applied last is kept in the database's header (`user_version`), in the same transaction as the change itself:
-a kill at any instant leaves the one or the other version.
+a kill at any instant leaves the one or the other version. What SQL alone cannot do, it calls: `skeleton(name)`.
 """
 
 import re
 import sqlite3
 from collections.abc import Iterator
 from importlib.resources import files
+
+from imd.store.skeletons import skeleton
 
 _NUMBERED = re.compile(r"(\d{4})_\w+\.sql")
 
@@ -38,6 +40,7 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 
 def _apply(connection: sqlite3.Connection, number: int, script: str) -> None:
+    connection.create_function("skeleton", 1, skeleton, deterministic=True)
     connection.execute("BEGIN IMMEDIATE")
     try:
         if version(connection) < number:  # another process may just have done it
