@@ -19,7 +19,7 @@ from twisted.scripts.twistd import runApp
 import imd.engine.house  # noqa: F401  # declares every command
 from imd.run import check, keeping, log, operator, status
 from imd.run.config import load
-from imd.run.options import Options, PlainOptions, say
+from imd.run.options import Options, PlainOptions, say, tell
 from imd.run.problem import Problem
 from imd.wire import catalog, shapes
 from imd.wire.base import Right, Spec, registry
@@ -104,7 +104,7 @@ class Check(Options):
         except Problem as problem:
             raise problem.exit() from None
         for finding in findings:
-            print(finding.line())
+            tell(finding.line())
         sys.exit(not all(finding.well for finding in findings))
 
 
@@ -164,11 +164,11 @@ class Administer(PlainOptions):
             reply = await operator.ask(reactor, load(places, os.environ), self.spec, command)
         except (Refusal, UnicodeEncodeError) as error:
             refusal = error if isinstance(error, Refusal) else BadEncoding()
-            print(f"imd: {sentence(refusal, catalog.language_here())}", file=sys.stderr)
+            tell(f"imd: {sentence(refusal, catalog.language_here())}", wrong=True)
         except (Problem, operator.Refused) as error:
-            print(f"imd: {error}", file=sys.stderr)
+            tell(f"imd: {error}", wrong=True)
         else:
-            print("\n".join(operator.shown(self.spec, reply)))
+            tell("\n".join(operator.shown(self.spec, reply)))
             return
         raise SystemExit(1)
 

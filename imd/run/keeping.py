@@ -8,7 +8,7 @@ from typing import Any
 from twisted.python import usage
 
 from imd.run import backup, restore, verify
-from imd.run.options import Placed, say
+from imd.run.options import Placed, say, tell
 from imd.run.problem import Problem
 
 
@@ -52,7 +52,7 @@ class Backup(Keeping):
         passphrase = self.passphrase() if self["encrypt"] or self["passphrase-file"] else ""
         made = backup.make(self.config(), Path(self["file"]).absolute(), passphrase)
         size = f"{made.bytes / 2**20:.1f} MiB"
-        print(say("backup.made", path=made.path, size=size, seconds=f"{made.seconds:.1f}", files=", ".join(made.files)))
+        tell(say("backup.made", path=made.path, size=size, seconds=f"{made.seconds:.1f}", files=", ".join(made.files)))
 
 
 class Restore(Keeping):
@@ -67,11 +67,11 @@ class Restore(Keeping):
         given = self["data-dir"]
         into = Path(given).absolute() if given else self.config().data_dir
         done = restore.restore(Path(self["file"]), into, self.passphrase, force=bool(self["force"]))
-        print(say("restore.done", path=done.directory, made=done.manifest.made))
+        tell(say("restore.done", path=done.directory, made=done.manifest.made))
         if done.kept is not None:
-            print(say("restore.kept", path=done.kept))
+            tell(say("restore.kept", path=done.kept))
         if "config.toml" in done.manifest.files:
-            print(say("restore.config", path=done.directory / "config.toml"))
+            tell(say("restore.config", path=done.directory / "config.toml"))
 
 
 class Verify(Keeping):
@@ -91,7 +91,7 @@ class Verify(Keeping):
         path = Path(self["file"]) if self["file"] else self.config().data_dir
         well = True
         for finding in verify.findings(path.absolute(), self.passphrase):
-            print(finding.line(), flush=True)
+            tell(finding.line())
             well = well and finding.well
         sys.exit(int(not well))
 

@@ -30,6 +30,9 @@ PATIENCE_SECONDS = 30
 class Refused(Exception):
     """The daemon turned the command down; str() says why."""
 
+    def __init__(self, why: str) -> None:
+        super().__init__(terminal.harmless(why))
+
 
 def operator(house: House) -> Me:
     """Give whom the rules see when the operator asks."""
@@ -115,4 +118,4 @@ def shown(spec: Spec, reply: Reply) -> list[str]:
         for name, value in values.items()
         if value != "" and type(value) in (str, int)
     ]
-    return text + [" ".join(pairs)] * bool(pairs) or [catalog.say(f"reply.{spec.action}", language)]
+    return text + [terminal.harmless(" ".join(pairs))] * bool(pairs) or [catalog.say(f"reply.{spec.action}", language)]

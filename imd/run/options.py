@@ -11,11 +11,17 @@ import imd
 from imd.run.config import Config, load
 from imd.run.problem import Problem
 from imd.wire import catalog
+from imd.wire.terminal import block
 
 
 def say(key: str, **params: object) -> str:
     """Give a sentence of the command line, in the language of whoever reads it."""
     return catalog.say(f"command_line.{key}", catalog.language_here(), **params)
+
+
+def tell(text: str, *, wrong: bool = False) -> None:
+    """Print for whoever sits there, whatever stands in it: on stderr what is wrong."""
+    print(block(text), file=sys.stderr if wrong else sys.stdout, flush=True)
 
 
 class PlainOptions(usage.Options):
@@ -52,7 +58,7 @@ class PlainOptions(usage.Options):
         known += [name for name, *_ in getattr(self, "subCommands", ())]
         typed = next((each for each in what.split() if each.startswith("--")), what.split()[-1])
         near = [] if typed in known else get_close_matches(typed, known, n=1)
-        return SystemExit(f"imd: {what}" + (f". {say('near', suggestion=near[0])}" if near else ""))
+        return SystemExit(block(f"imd: {what}" + (f". {say('near', suggestion=near[0])}" if near else "")))
 
 
 class Placed(PlainOptions):

@@ -1,13 +1,14 @@
 """What an operator must mend before imd can go on: one clear line, in their language, instead of a traceback."""
 
 from imd.wire import catalog
+from imd.wire.terminal import block
 
 
 class Problem(Exception):
     """Something outside the program is wrong; str() is the sentence, from `[problem.CASE]` of the catalog."""
 
     def __init__(self, case: str, **params: object) -> None:
-        super().__init__(catalog.say(f"problem.{case}", catalog.language_here(), **params))
+        super().__init__(block(catalog.say(f"problem.{case}", catalog.language_here(), **params)))
         self.case = case
 
     def exit(self) -> SystemExit:

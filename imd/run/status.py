@@ -1,12 +1,10 @@
 """`imd status`: asks the daemon that runs how it is."""
 
-import sys
-
 import msgspec
 
 from imd.run import operator
 from imd.run.directory import DataDirectory
-from imd.run.options import Placed, say
+from imd.run.options import Placed, say, tell
 from imd.run.problem import Problem
 from imd.wire import catalog
 from imd.wire.base import registry
@@ -33,6 +31,6 @@ class Status(Placed):
         except OSError as error:
             raise Problem("operator_socket", path=directory.socket, reason=error) from None
         except operator.Refused as refused:
-            print(f"imd: {refused}", file=sys.stderr)
+            tell(f"imd: {refused}", wrong=True)
             raise SystemExit(1) from None
-        print(msgspec.json.encode(reply).decode() if self["json"] else "\n".join(reply.lines(catalog.language_here())))
+        tell(msgspec.json.encode(reply).decode() if self["json"] else "\n".join(reply.lines(catalog.language_here())))

@@ -1,6 +1,7 @@
 """What comes from a terminal, cleaned; and what goes to one, made harmless."""
 
 import re
+import unicodedata
 
 _SUBNEGOTIATION = re.compile(rb"\xff\xfa.*?(?:\xff\xf0|\Z)", re.DOTALL)
 _COMMAND = re.compile(rb"\xff(?:[\xfb-\xfe].|[\xf0-\xfa\xff])", re.DOTALL)
@@ -8,8 +9,14 @@ _COMMAND = re.compile(rb"\xff(?:[\xfb-\xfe].|[\xf0-\xfa\xff])", re.DOTALL)
 _HARMFUL = {code: 0x2400 + code for code in range(0x20) if code != 0x09}
 _HARMFUL |= dict.fromkeys(range(0x80, 0xA0), 0xFFFD) | {0x7F: 0x2421}
 _HARMFUL |= dict.fromkeys(
-    [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x2028, 0x2029, 0x200E, 0x200F, 0x061C], 0xFFFD
+    [*range(0x202A, 0x202F), *range(0x2066, 0x2070), 0x2028, 0x2029, 0x200E, 0x200F, 0x061C, *range(0xD800, 0xE000)],
+    0xFFFD,
 )
+
+PILE = 8
+"""How many accents may stand on one another: the largest syllables of Tibetan need as many. More cover other lines."""
+
+_PERHAPS_A_PILE = re.compile(rf"[^\w\s\x00-\x7f]{{{PILE + 1},}}")
 
 
 def without_telnet(line: bytes) -> bytes:
@@ -33,8 +40,29 @@ def edited(line: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """Replace what could steer a terminal: controls by their pictures, bidi controls by U+FFFD (Unicode TR36)."""
-    return text if text.isascii() and text.isprintable() else text.translate(_HARMFUL)
+    """Replace what could steer a terminal: controls by their pictures, bidi controls and piles by U+FFFD (Unicode TR36).
+
+    Joiners and tags stay: they move nothing, and scripts and emoji need them.
+    """
+    return text if text.isascii() and text.isprintable() else _safe(text)
+
+
+def _safe(text: str) -> str:
+    return _PERHAPS_A_PILE.sub(_cut_down, text.translate(_HARMFUL))
+
+
+def _cut_down(run: re.Match[str]) -> str:
+    kept, pile = [], 0
+    for character in run[0]:
+        kind = unicodedata.category(character)
+        pile = pile + 1 if kind in ("Mn", "Me") else pile if kind == "Cf" else 0
+        kept.append("\ufffd" if pile > PILE else character)
+    return "".join(kept)
+
+
+def block(text: str) -> str:
+    """Make a text harmless that may go on over several lines."""
+    return "\n".join(lines(text))
 
 
 def lines(text: str) -> list[str]:
