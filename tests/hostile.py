@@ -1,4 +1,4 @@
-"""Texts that mean harm to whoever reads them, people who put them wherever a text goes, and what counts as harm done."""
+"""Texts that mean harm to whoever reads them, people who put them everywhere, and what counts as harm done."""
 
 import re
 import unicodedata
@@ -13,7 +13,7 @@ from imd.chat.lanes import HANDLERS, Lane
 from imd.chat.limits import Limits
 from imd.testing import PASSWORD, MemoryServer, Terminal
 from imd.wire import textline
-from imd.wire.base import Right, Spec, registry
+from imd.wire.base import Command, Right, Spec, registry
 from imd.wire.fields import choices, kinds
 
 PIECES = (
@@ -67,15 +67,24 @@ def texts(spec: Spec) -> Iterator[tuple[str, int]]:
             yield field.name, kind.max_length or 2000
 
 
-def usual(spec: Spec) -> dict[str, Any]:
-    """Give the fields of a command's example."""
+def example(spec: Spec) -> Command:
+    """Give a command's example."""
     typed = textline.decode(spec.shape.example.encode())
     assert typed is not None
     assert typed.command is not None
-    return {name: value for name, value in msgspec.structs.asdict(typed.command).items() if value is not None}
+    return typed.command
 
 
-ENDS = ("quit", "logout", "delete_account", "user_disable", "user_signout", "user_role", "policy_set", "change_password")
+ENDS = (
+    "quit",
+    "logout",
+    "delete_account",
+    "user_disable",
+    "user_signout",
+    "user_role",
+    "policy_set",
+    "change_password",
+)
 """What would end the story."""
 
 LAST = ("block", "group_delete", "groups_delete", "group_transfer", "group_kick", "group_ban", "group_leave")
@@ -104,7 +113,9 @@ class Story:
     def __attrs_post_init__(self) -> None:
         for name in ("alice", "bob", "eve"):
             self.server.login(name)
-        self.server.database.write(lambda tx: tx.execute("UPDATE account SET admin = 1 WHERE username = 'alice'"), print)
+        self.server.database.write(
+            lambda tx: tx.execute("UPDATE account SET admin = 1 WHERE username = 'alice'"), print
+        )
         self.hand = self.server.login("alice")
         for name, language in (("alice", "zh"), ("bob", "en"), ("eve", "zh")):
             reader = self.readers[name] = self.server.connect()
@@ -146,7 +157,7 @@ class Story:
             assert not ended, f"{spec.action} has ended {ended}"
 
     def _filled(self, spec: Spec) -> Iterator[dict[str, Any]]:
-        sane = usual(spec)
+        sane = {name: value for name, value in msgspec.structs.asdict(example(spec)).items() if value is not None}
         kind = next((field.type for field in msgspec.structs.fields(spec.shape) if field.name == "kind"), None)
         for name, longest in texts(spec):
             for number, piece in enumerate(PIECES):

@@ -6,7 +6,6 @@ The file is new, and only its owner may read it. Unless all of it has come and i
 import base64
 import hashlib
 import os
-import sys
 from contextlib import suppress
 from typing import Any, BinaryIO
 
@@ -21,7 +20,7 @@ from imd.wire.fields import clock_face
 from imd.wire.terminal import harmless
 from imd_client.connection import Connection
 from imd_client.happenings import GaveUp, Happening, Offline, Online
-from imd_client.options import ClientOptions
+from imd_client.options import ClientOptions, complain
 from imd_client.protocol import AnswerLost, Refused
 from imd_client.reasons import reason
 
@@ -55,7 +54,7 @@ class Exporting:
 
     def say(self, key: str, **params: object) -> None:
         """Tell the person, beside the output."""
-        print(say(f"export.{key}", self.options.language, **params), file=sys.stderr)
+        complain(say(f"export.{key}", self.options.language, **params))
 
     async def run(self) -> int:
         """Do it; gives the exit code."""
@@ -66,7 +65,7 @@ class Exporting:
         try:
             return await self._written(path, f"{path}.part")
         except usage.UsageError as wrong:
-            print(wrong, file=sys.stderr)
+            complain(str(wrong))
         except OSError as fault:
             self.say("unwritable", file=path, reason=fault.strerror)
         return REFUSED
@@ -86,7 +85,7 @@ class Exporting:
     async def _export(self, file: BinaryIO) -> int:
         account, credentials = self.options.account(self.options.open_state()), self.options.credentials("export")
         if account is None or not (account.token() or credentials.password):
-            print(say("send.no_account", self.options.language), file=sys.stderr)
+            complain(say("send.no_account", self.options.language))
             return REFUSED
         connection = Connection(account, credentials, self._happened, reactor=self.reactor)
         connection.startService()
@@ -161,7 +160,7 @@ class Exporting:
     def _wait(self, why: str = "") -> None:
         seconds = self.options["wait"]
         if why:
-            print(say("send.trying", self.options.language, reason=why, seconds=round(seconds)), file=sys.stderr)
+            complain(say("send.trying", self.options.language, reason=why, seconds=round(seconds)))
         if self._patience is None:
             self._patience = self.reactor.callLater(seconds, self._gave_up.callback, None)
 

@@ -16,6 +16,7 @@ from imd.wire import names
 from imd.wire.catalog import LANGUAGES, language_here, say
 from imd.wire.jsonline import sentence
 from imd.wire.refusals import BadName
+from imd.wire.terminal import block
 from imd_client.address import Address
 from imd_client.connection import Credentials
 from imd_client.database import NewerState
@@ -27,6 +28,11 @@ from imd_client.trust import fingerprint
 def told(option: str) -> str:
     """Give the help of an option in the person's language."""
     return say(f"option.{option}", language_here())
+
+
+def complain(text: str) -> None:
+    """Tell a person something beside the output, whatever stands in it."""
+    print(block(text), file=sys.stderr)
 
 
 class ClientOptions(usage.Options):

@@ -18,6 +18,7 @@ from twisted.internet.stdio import StandardIO
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from imd.wire.terminal import block, harmless
 from imd_client.dialogue import Ended, Typed
 from imd_client.line_editor import Key, LineEditor
 from imd_client.lines import Lines
@@ -73,7 +74,10 @@ class Screen(Lines):
         self._closed: Deferred[None] = Deferred()
 
     def show(self, text: str) -> None:
-        """Show a text, on lines of its own."""
+        """Show a text, on lines of its own. Whatever it holds, it moves no cursor."""
+        self._put(block(text))
+
+    def _put(self, text: str) -> None:
         self.transport.write(f"{text}\n".encode(errors="replace"))
 
     def show_all(self, texts: Iterable[str]) -> None:
@@ -97,7 +101,7 @@ class Screen(Lines):
         if self._ended:
             self._end()
         else:
-            self._pose(question, secret)
+            self._pose(harmless(question), secret)
         return answer
 
     def _pose(self, question: str, secret: bool) -> None:
@@ -160,13 +164,12 @@ class EditedScreen(Screen):
         self._prompt_before = ""
         modes.change(by_key=True)
 
-    def show(self, text: str) -> None:
-        """Show a text above the line being typed."""
+    def _put(self, text: str) -> None:
         self._write("\r\x1b[K" + text.replace("\n", "\r\n") + "\r\n" + self._picture())
 
     def prompt(self, text: str) -> None:
         """Say what stands before the line being typed."""
-        self._prompt = text
+        self._prompt = harmless(text)
         self._write(self._picture())
 
     def echo(self, line: str) -> None:

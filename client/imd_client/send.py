@@ -20,7 +20,7 @@ from imd.wire.messages import SendMessage
 from imd.wire.terminal import harmless
 from imd_client.connection import Connection
 from imd_client.happenings import GaveUp, Happening, Offline, Online
-from imd_client.options import ClientOptions, told
+from imd_client.options import ClientOptions, complain, told
 from imd_client.protocol import AnswerLost, Refused
 from imd_client.reasons import reason
 from imd_client.screen import Modes
@@ -67,14 +67,14 @@ class Sending:
 
     def say(self, key: str, **params: object) -> None:
         """Tell the person, beside the output."""
-        print(say(f"send.{key}", self.options.language, **params), file=sys.stderr)
+        complain(say(f"send.{key}", self.options.language, **params))
 
     async def run(self) -> int:
         """Do it; gives the exit code."""
         try:
             return await self._send()
         except usage.UsageError as wrong:
-            print(wrong, file=sys.stderr)
+            complain(str(wrong))
             return REFUSED
 
     async def _send(self) -> int:

@@ -40,7 +40,7 @@ def edited(line: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """Replace what could steer a terminal: controls by their pictures, bidi controls and piles by U+FFFD (Unicode TR36).
+    """Replace what could steer a terminal: controls by pictures, bidi controls and piles by U+FFFD (Unicode TR36).
 
     Joiners and tags stay: they move nothing, and scripts and emoji need them.
     """

@@ -1,7 +1,7 @@
 """Nothing that people write steers what others look at: a terminal, the operator's, a log, a browser (Unicode TR36).
 
-Every text of every command carries harm; then everything is looked at that anybody can read. The same story is told with
-`harmless` made useless, and then each of them must be found dirty: or this test would see nothing.
+Every text of every command carries harm; then everything is looked at that anybody can read. The same story is told
+with `harmless` made useless, and then each of them must be found dirty: or this test would see nothing.
 """
 
 import base64

@@ -1,11 +1,14 @@
 """Options: what they become, and how a mistake is told."""
 
+import re
+from pathlib import Path
 from typing import Any
 
+import imd_client
 import pytest
 from twisted.python import usage
 
-import imd
+import imd.run
 from imd.run import cli
 from imd.run.options import Options, PlainOptions
 from imd.wire.base import Right, registry
@@ -130,3 +133,16 @@ def test_a_dash_asks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_options_are_twisteds() -> None:
     assert issubclass(Options, usage.Options), "twistd hands its sub-command's options to makeService"
+
+
+def test_what_is_printed_is_made_harmless_in_one_place() -> None:
+    """Beside it stand: the log, a secret for the terminal alone, versions, and help."""
+    allowed = {"options.py": 5, "log.py": 1, "service.py": 1, "rich/screen.py": 1}
+    printing = {}
+    for floor in (Path(imd.run.__path__[0]), Path(imd_client.__path__[0])):
+        for path in floor.rglob("*.py"):
+            count = len(re.findall(r"(?<![\w.])print\(", path.read_text()))
+            if count:
+                name = str(path.relative_to(floor))
+                printing[name] = printing.get(name, 0) + count
+    assert printing == allowed

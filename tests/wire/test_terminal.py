@@ -52,6 +52,17 @@ def test_telnet_commands_go_and_other_bytes_stay(sent: bytes, meant: bytes) -> N
         ("tab\tstays", "tab\tstays"),
         ("\x1b[31m\x07\0\r\n\x7f", "␛[31m␇␀␍␊␡"),
         ("\x9b2J\x85", "\ufffd2J\ufffd"),
+        ("a" + "\u0301" * 8 + "b", "a" + "\u0301" * 8 + "b"),
+        ("a" + "\u0301" * 9 + "b", "a" + "\u0301" * 8 + "\ufffdb"),
+        ("ส" + "\u0e49\u200d" * 9, "ส" + "\u0e49\u200d" * 8 + "\ufffd\u200d"),
+        (
+            "\u0f67\u0fb1\u0f90\u0fb5\u0fa8\u0fb3\u0fba\u0fbc\u0fbb",
+            "\u0f67\u0fb1\u0f90\u0fb5\u0fa8\u0fb3\u0fba\u0fbc\u0fbb",
+        ),
+        (
+            "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+            "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+        ),
         ("a\u202eb\u2066c\u200fd\u061ce\u2028f\u2029", "a\ufffdb\ufffdc\ufffdd\ufffde\ufffdf\ufffd"),
     ],
 )

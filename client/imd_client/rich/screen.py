@@ -31,6 +31,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent, Logger, formatEventAsClassicLogText
 from twisted.python.failure import Failure
 
+from imd.wire.terminal import block, harmless
 from imd_client.dialogue import Ended, Typed
 from imd_client.rich import frame
 from imd_client.rich.completion import Completions
@@ -58,8 +59,9 @@ class Painted(UIControl):
         self._draw = draw
 
     def create_content(self, width: int, height: int) -> UIContent:
-        """Draw."""
-        lines: list[StyleAndTextTuples] = [list(line) for line in self._draw(width, height)]
+        """Draw. Whatever the texts hold, they move no cursor."""
+        drawn = self._draw(width, height)
+        lines: list[StyleAndTextTuples] = [[(style, harmless(text)) for style, text in line] for line in drawn]
         return UIContent(get_line=lambda number: lines[number], line_count=len(lines), show_cursor=False)
 
 
@@ -169,7 +171,7 @@ class RichScreen:
 
     def _line_prefix(self, line: int, wrapped: int) -> StyleAndTextTuples:
         if line == wrapped == 0:
-            return [("class:prompt", self.prefix)]
+            return [("class:prompt", harmless(self.prefix))]
         return [] if self.asking else [("class:prompt", "… ")]
 
     def _completer(self) -> Completions:
@@ -267,5 +269,5 @@ class RichScreen:
             ended: Deferred[Any] = Deferred.fromFuture(asyncio.ensure_future(asyncio.wait([self._task])))
             await ended
         for text in self._last_words:
-            print(text)
+            print(block(text))
         sys.stdout.flush()
