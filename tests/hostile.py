@@ -44,7 +44,7 @@ def steers(text: str) -> list[str]:
     found, pile = [], 0
     for each in text:
         kind = unicodedata.category(each)
-        pile = pile + 1 if kind in {"Mn", "Me"} else 0
+        pile = pile if kind == "Cf" else pile + 1 if kind in {"Mn", "Me"} else 0
         if (
             (kind in {"Cc", "Zl", "Zp", "Cs"} and each != "\t")
             or unicodedata.bidirectional(each) in _BIDI

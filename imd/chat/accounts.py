@@ -35,6 +35,7 @@ async def register(desk: Desk, me: Me, command: wire.Register) -> Outcome[wire.R
     if me.registration == "invite" and not command.invite:
         raise InviteRequired
     username = names.chosen(command.username)
+    me.words.check(username, command.display_name)
     passwords.check(command.password, username, me.limits.password_characters)
     if await desk.read(lambda tx: sql.taken(tx, username)):
         raise NameTaken(username=username)

@@ -104,6 +104,7 @@ def friend_add(tx: Tx, me: Me, command: wire.FriendAdd) -> Outcome[Done]:
         return Outcome(Done())
     if sql.count_outgoing(tx, me.account) >= me.limits.friend_requests_per_account:
         raise QuotaExceeded("requests", limit=me.limits.friend_requests_per_account)
+    me.words.check(command.note)
     sql.ask(tx, me.account, name, command.note.strip(), me.now)
     asked = (_now(tx, me.account, name, "asked"),)
     heard = other is not None and not other.disabled and other.theirs != "block" and not state

@@ -29,6 +29,7 @@ def group_create(tx: Tx, me: Me, command: wire.GroupCreate) -> Outcome[wire.Crea
     if not command.handle.startswith("#"):
         raise BadName("group")
     handle = names.chosen(command.handle.removeprefix("#"))
+    me.words.check(handle, command.title)
     if sql.owned(tx, me.account) >= me.limits.groups_owned:
         raise QuotaExceeded("groups", limit=me.limits.groups_owned)
     conversation = sql.create(tx, handle, names.shown(command.title), command.join_mode, me.now)
@@ -54,6 +55,7 @@ def group_set(tx: Tx, me: Me, command: wire.GroupSet) -> Outcome[wire.Noticed]:
     changed = {name: value for name, value in wanted.items() if value != getattr(place.row, name)}
     if not changed:
         return nothing(place.row)
+    me.words.check(*(str(changed[name]) for name in _WORDS if name in changed))
     sql.change(tx, place.conversation, changed)
     [first, *others] = changed
     if first in _WORDS and changed[first] and not others:

@@ -42,7 +42,7 @@ class Me:
     """Who may register: open, invite or closed."""
 
     words: Words = attrs.Factory(Words)
-    """What no message may hold."""
+    """What nothing may hold that others read."""
 
     language: str = "en"
     account: int = 0

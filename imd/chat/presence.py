@@ -51,6 +51,7 @@ def _told(tx: Tx, account: int, username: str, seen: Seen) -> tuple[Told, ...]:
 @writes(wire.SetPresence)
 def presence(tx: Tx, me: Me, command: wire.SetPresence) -> Outcome[Done]:
     """Show myself as something else, on all my devices, from now on."""
+    me.words.check(command.presence_text)
     row = sql.get(tx, me.account)
     before, chosen = Chosen(row.presence, row.words), Chosen(command.presence, names.shown(command.presence_text))
     if chosen == before:

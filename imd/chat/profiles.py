@@ -39,6 +39,7 @@ def profile(tx: Tx, me: Me, command: wire.ShowProfile) -> Outcome[wire.Profile]:
 def set_profile(tx: Tx, me: Me, command: wire.SetProfile) -> Outcome[wire.Profile]:
     """Change what is given; a display name of nothing is one's username."""
     display_name = command.display_name
+    me.words.check(display_name, command.bio)
     sql.change(
         tx,
         me.account,

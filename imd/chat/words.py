@@ -1,4 +1,6 @@
-"""The words that no message may hold: one value that every thread shares, replaced when an admin changes it.
+"""The words that nothing may hold which others read: messages, names, titles, and what people say of themselves.
+
+They are one value that every thread shares, replaced when an admin changes it.
 
 Case, width (ｓｐａｍ) and invisible characters make no difference. What is in Latin, Greek or Cyrillic letters is met
 as a whole word, so that `ass` is not met in `class`; what is in scripts without spaces is met anywhere.
@@ -43,10 +45,13 @@ class Words:
         whole = frozenset(filter(_RUN.fullmatch, words))
         return cls(whole, tuple(word for word in words if word not in whole))
 
-    def check(self, content: str) -> None:
-        """Refuse content that holds one of them; which one is not said, since that would teach how to get round it."""
-        if not (self.whole or self.anywhere):
-            return
+    def check(self, *texts: str | None) -> None:
+        """Refuse texts that hold one of them; which one is not said, since that would teach how to get round it."""
+        for text in texts:
+            if text and (self.whole or self.anywhere):
+                self._check(text)
+
+    def _check(self, content: str) -> None:
         text = plain(content)
         if not self.whole.isdisjoint(_RUN.findall(text)) or any(
             word in text and _stands(word, text) for word in self.anywhere

@@ -155,7 +155,7 @@ class House:
 
     newcomers: Newcomers = attrs.field(factory=Newcomers, init=False)
     words: Words = attrs.field(factory=Words, init=False)
-    """What no message may hold."""
+    """What nothing may hold that others read."""
 
     _configured: tuple[Limits, str] = attrs.field(
         default=attrs.Factory(lambda self: (self.limits, self.registration), takes_self=True), init=False

@@ -1,4 +1,4 @@
-"""Policies in SQL: what admins set over what is configured, and the words that no message may hold."""
+"""Policies in SQL: what admins set over what is configured, and the words that nothing may hold."""
 
 from imd.store.transaction import Tx
 

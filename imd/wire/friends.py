@@ -19,7 +19,7 @@ from imd.wire.base import Command, Event, Item, Reply, command
 from imd.wire.fields import Label, Name, clock_face
 from imd.wire.presence import SeenAs, described
 from imd.wire.profiles import named
-from imd.wire.refusals import BadName, BadRequest, Blocked, Conflict, NoSuchUser, QuotaExceeded
+from imd.wire.refusals import BadName, BadRequest, Blocked, Conflict, Forbidden, NoSuchUser, QuotaExceeded
 
 Note = Annotated[str, Meta(max_length=200)]
 
@@ -30,7 +30,7 @@ class FriendAdd(Command, frozen=True, kw_only=True):
 
     username: Name
     note: Note = ""
-    refusals = (BadName, BadRequest, Blocked, QuotaExceeded)
+    refusals = (BadName, BadRequest, Blocked, Forbidden, QuotaExceeded)
     example = "FRIEND ADD bob it's Ann, from the reading group"
 
 

@@ -59,7 +59,7 @@ class GroupCreate(Command, frozen=True, kw_only=True):
     title: Label = ""
     join_mode: JoinMode = "invite"
     reply = Created
-    refusals = (BadName, NameTaken, QuotaExceeded)
+    refusals = (BadName, NameTaken, QuotaExceeded, Forbidden)
     example = "GROUP CREATE #team The team"
 
 

@@ -1,4 +1,4 @@
-"""Policies: what admins set while the server runs, over what is configured; and the words that no message may hold.
+"""Policies: what admins set while the server runs, over what is configured; and the words that nothing may hold.
 
 -> POLICY SET registration=invite    <- OK POLICY SET registration=invite requests_per_second=30 burst=100 …
 -> WORD ADD casino                   <- OK WORD ADD
@@ -75,7 +75,7 @@ class WordList(Reply, frozen=True, kw_only=True):
 
 @command("word_list", "WORD LIST", right=Right.ADMIN)
 class ListWords(Command, frozen=True, kw_only=True):
-    """List the words that no message may hold."""
+    """List the words that are turned away."""
 
     reply = WordList
     example = "WORD LIST"

@@ -34,6 +34,7 @@ class SetPresence(Command, frozen=True, kw_only=True):
 
     presence: Literal["online", "away", "busy", "invisible"]
     presence_text: Annotated[str, Meta(max_length=100)] = ""
+    refusals = (Forbidden,)
     example = "PRESENCE away at lunch"
 
 

@@ -13,7 +13,7 @@ from msgspec import Meta
 from imd.wire import catalog
 from imd.wire.base import Command, Item, Reply, command
 from imd.wire.fields import Label, Name
-from imd.wire.refusals import NoSuchUser
+from imd.wire.refusals import Forbidden, NoSuchUser
 
 Relation = Literal["self", "friend", "asked", "asking", "blocked", "none"]
 Bio = Annotated[str, Meta(max_length=500)]
@@ -99,4 +99,5 @@ class SetProfile(Command, frozen=True, kw_only=True):
     forwards: bool | None = None
     findable: bool | None = None
     reply = Profile
+    refusals = (Forbidden,)
     example = 'PROFILE SET display_name="Alice L" writers=friends'

@@ -55,8 +55,9 @@ def _cut_down(run: re.Match[str]) -> str:
     kept, pile = [], 0
     for character in run[0]:
         kind = unicodedata.category(character)
-        pile = pile + 1 if kind in ("Mn", "Me") else pile if kind == "Cf" else 0
-        kept.append("\ufffd" if pile > PILE else character)
+        if kind != "Cf":
+            pile = pile + 1 if kind in ("Mn", "Me") else 0
+        kept.append("\ufffd" if pile > PILE and kind != "Cf" else character)
     return "".join(kept)
 
 

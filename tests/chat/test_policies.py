@@ -1,5 +1,6 @@
 """Policies and words: what admins set is kept, holds over what is configured, and for everybody's next command."""
 
+import msgspec
 import pytest
 
 from imd.chat.lanes import Govern, Me
@@ -7,10 +8,17 @@ from imd.chat.limits import Limits
 from imd.chat.policies import standing
 from imd.chat.words import MOST, Words
 from imd.store import policies as sql
+from imd.wire.accounts import Register
+from imd.wire.admin import UserAdd
+from imd.wire.base import Command
+from imd.wire.friends import FriendAdd
+from imd.wire.groups import GroupCreate, GroupSet
 from imd.wire.messages import EditMessage, Forward, SendMessage
 from imd.wire.policies import ListWords, PolicyReset, PolicySet, PolicyShow, WordAdd, WordRemove
+from imd.wire.presence import SetPresence
+from imd.wire.profiles import SetProfile
 from imd.wire.refusals import BadRequest, Forbidden, QuotaExceeded
-from tests.chat.room import Room
+from tests.chat.room import PASSWORD, Room
 
 
 @pytest.fixture
@@ -82,6 +90,41 @@ def test_no_message_holds_a_word_however_it_is_made(room: Room, root: Me, ann: M
         assert (type(refused), refused.case) == (Forbidden, "words"), command
     room.asks(root, WordRemove(word="casino"))
     room.asks(ann, SendMessage(to="bob", content="a CASINO"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        Register(username="casino", password=PASSWORD),
+        Register(username="dan", password=PASSWORD, display_name="My CASINO"),
+        SetProfile(display_name="casino"),
+        SetProfile(bio="come to my\nca\u200bsino"),
+        SetPresence(presence="away", presence_text="at the casino"),
+        FriendAdd(username="bob", note="casino?"),
+        GroupCreate(handle="#casino"),
+        GroupCreate(handle="#other", title="Casino"),
+        GroupSet(to="#team", title="the casino"),
+        GroupSet(to="#team", topic="casino", slow_mode=5),
+    ],
+    ids=lambda command: f"{type(command).__name__} {msgspec.structs.asdict(command)}"[:60],
+)
+def test_nor_does_what_else_others_read(room: Room, root: Me, ann: Me, bob: Me, command: Command) -> None:
+    room.asks(ann, GroupCreate(handle="#team"))
+    me = room.stranger() if isinstance(command, Register) else ann
+    room.asks(root, WordAdd(word="casino"))
+    refused = room.refuses(me, command)
+    assert (type(refused), refused.case) == (Forbidden, "words")
+    room.asks(root, WordRemove(word="casino"))
+    room.asks(me, command)
+
+
+def test_what_was_there_before_stays_and_an_admin_may(room: Room, root: Me, ann: Me) -> None:
+    room.asks(ann, GroupCreate(handle="#team", title="casino"))
+    room.asks(ann, SetPresence(presence="away", presence_text="at the casino"))
+    room.asks(root, WordAdd(word="casino"))
+    room.asks(ann, GroupSet(to="#team", title="casino", topic="cards"))
+    room.asks(ann, SetProfile(writers="friends"))
+    room.asks(root, UserAdd(username="casino"))
 
 
 def test_what_was_sent_before_may_be_repeated(room: Room, root: Me, ann: Me, bob: Me) -> None:

@@ -4,6 +4,8 @@ import pytest
 
 from imd.wire.terminal import edited, harmless, lines, without_telnet
 
+ENGLAND = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+
 
 @pytest.mark.parametrize(
     ("sent", "meant"),
