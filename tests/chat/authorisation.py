@@ -5,18 +5,24 @@ from typing import Any
 import attrs
 import msgspec
 
-from imd.chat.lanes import Me
+from imd.chat.lanes import Effect, Me, SignIn
+from imd.chat.limits import Limits
 from imd.engine import gate
+from imd.wire.accounts import Login, Resume
+from imd.wire.admin import UserDisable
 from imd.wire.base import Command, Spec, registry
 from imd.wire.groups import GroupCreate
 from imd.wire.invitations import GroupInvite
 from imd.wire.members import GroupBan, GroupJoin, GroupKick, GroupLeave, GroupMute, GroupRole
 from imd.wire.messages import Addressed, SendMessage
-from imd.wire.refusals import Refusal
-from tests.chat.room import Room
+from imd.wire.refusals import InvalidCredentials, Refusal
+from tests.chat.room import PASSWORD, Room
 
 PEOPLE = ["owner", "admin", "member", "muted", "reader", "left", "kicked", "banned", "stranger", "friend", "blocked"]
 """Everybody by what they are to the group #team or, the last two, to its owner."""
+
+DISABLED = "disabled"
+"""A member whose account an admin has shut."""
 
 ABSENT = 99_999
 """The number of a conversation that nobody has."""
@@ -26,7 +32,7 @@ ABSENT = 99_999
 class World:
     """A room where all of this has happened already."""
 
-    room: Room = attrs.Factory(Room)
+    room: Room = attrs.Factory(lambda: Room(limits=Limits(failed_logins=10**6)))
     people: dict[str, Me] = attrs.field(factory=dict)
     group: int = 0
     direct: int = 0
@@ -35,11 +41,17 @@ class World:
     seq: int = 0
     """A message of the owner's in the group."""
 
+    token: str = ""
+    """With which the disabled one was logged in."""
+
+    cut: tuple[Effect, ...] = ()
+    """What shutting their account did to their sessions."""
+
     def __attrs_post_init__(self) -> None:
-        for name in [*PEOPLE, "victim", "site"]:
+        for name in [*PEOPLE, DISABLED, "victim", "site"]:
             self.people[name] = self.room.person(name, admin=name == "site")
         self.group = self.does("owner", GroupCreate(handle="#team", title="The team")).conversation
-        for name in ("admin", "member", "muted", "reader", "left", "kicked", "banned", "victim"):
+        for name in ("admin", "member", "muted", "reader", "left", "kicked", "banned", DISABLED, "victim"):
             self.does("owner", GroupInvite(to="#team", username=name))
             self.does(name, GroupJoin(to="#team"))
         self.does("owner", GroupRole(to="#team", username="admin", role="admin"))
@@ -51,6 +63,8 @@ class World:
         self.seq = self.does("owner", SendMessage(to="#team", content="hello @all")).seq
         self.direct = self.does("owner", SendMessage(to="admin", content="between us")).conversation
         self.befriend()
+        self.token = self.room.asks(self.room.stranger(), Login(username=DISABLED, password=PASSWORD)).token
+        self.cut = self.room.does(self.people["site"], UserDisable(username=DISABLED)).effects
 
     def befriend(self) -> None:
         """Make the friend one, and block the blocked one."""
@@ -72,7 +86,7 @@ class World:
 
     def refusal(self, name: str, command: Command) -> tuple[str, str, str]:
         """Try a command, and undo it: the code, the case and the params of its refusal."""
-        me = self.people.get(name)
+        me = self.comes(name)
         spec = next(each for each in registry if each.shape is type(command))
         self.room.tx.execute("SAVEPOINT trial")
         try:
@@ -84,6 +98,19 @@ class World:
             self.room.tx.execute("ROLLBACK TO trial")
             self.room.tx.execute("RELEASE trial")
         return "ok", "", ""
+
+    def comes(self, name: str) -> Me | None:
+        """Give whom somebody's session speaks for, or nobody. The disabled one must log in first, or resume."""
+        if name != DISABLED:
+            return self.people.get(name)
+        for way in (Login(username=name, password=PASSWORD), Resume(token=self.token)):
+            try:
+                outcome = self.room.does(self.room.stranger(), way)
+            except InvalidCredentials:
+                continue
+            if any(isinstance(effect, SignIn) for effect in outcome.effects):
+                return self.people[name]
+        return None
 
 
 def command(spec: Spec, world: World, **given: Any) -> Command:

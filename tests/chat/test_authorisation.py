@@ -7,10 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from imd.chat.lanes import HANDLERS, Lane
+from imd.chat.lanes import HANDLERS, Cut, Lane
+from imd.wire.admin import UserDisable
 from imd.wire.base import Right, Spec, registry
 from imd.wire.messages import Addressed
-from tests.chat.authorisation import ABSENT, PEOPLE, World, command
+from tests.chat.authorisation import ABSENT, DISABLED, PEOPLE, World, command
+
+NOBODIES = ("nobody", DISABLED)
+"""Those who are not logged in, and those whom logging in is refused."""
 
 INSIDE = PEOPLE[:5]
 GONE = dict.fromkeys(("left", "kicked", "banned"), "not_a_member")
@@ -107,10 +111,10 @@ def test_every_command_has_its_row() -> None:
     assert others == set(ABOUT_NO_CONVERSATION)
 
 
-@pytest.mark.parametrize("who", ["nobody", *PEOPLE])
+@pytest.mark.parametrize("who", [*NOBODIES, *PEOPLE])
 @pytest.mark.parametrize("spec", ADDRESSED, ids=lambda spec: spec.action)
 def test_about_a_group(world: World, spec: Spec, who: str) -> None:
-    expected = "auth_required" if who == "nobody" else ABOUT_A_GROUP[spec.action][who]
+    expected = "auth_required" if who in NOBODIES else ABOUT_A_GROUP[spec.action][who]
     for named in ({"to": "#team"}, {"conversation": world.group}):
         code = world.outcome(who, command(spec, world, **named))
         if "conversation" in named and who in OUTSIDE and expected != "auth_required":
@@ -135,12 +139,27 @@ def test_a_closed_group_looks_absent(world: World, spec: Spec) -> None:
         assert closed == world.refusal(who, command(spec, world, to="#nothing"))
 
 
+@pytest.mark.parametrize("who", NOBODIES)
 @pytest.mark.parametrize("action", SPECS)
-def test_who_is_nobody_may_do_what_a_stranger_must(world: World, action: str) -> None:
+def test_who_is_nobody_may_do_what_a_stranger_must(world: World, action: str, who: str) -> None:
     spec = SPECS[action]
     if HANDLERS[spec.shape].lane is not Lane.SLOW or spec.right is not Right.ANYONE:
-        code = world.outcome("nobody", command(spec, world, **({"to": "#team"} if spec in ADDRESSED else {})))
+        code = world.outcome(who, command(spec, world, **({"to": "#team"} if spec in ADDRESSED else {})))
         assert (code == "auth_required") is (spec.right is not Right.ANYONE)
+
+
+def test_whose_account_is_shut_has_no_session_left(world: World) -> None:
+    """So that what the disabled one may do is what nobody may: no session speaks for them, and none begins to."""
+    devices = [row[0] for row in world.room.tx.execute("SELECT account FROM device").fetchall()]
+    disabled = world.people[DISABLED].account
+    assert disabled not in devices
+    [cut] = world.cut
+    assert isinstance(cut, Cut)
+    assert (cut.account, len(cut.devices)) == (disabled, 2)
+    assert world.comes(DISABLED) is None
+    world.does("site", UserDisable(username=DISABLED, enable=True))
+    assert world.comes(DISABLED) is world.people[DISABLED]
+    world.does("site", UserDisable(username=DISABLED))
 
 
 @pytest.mark.parametrize("who", PEOPLE)
