@@ -3,7 +3,18 @@
 from imd_client.bot import Bot
 from imd_client.client import Client
 from imd_client.connection import CodeNeeded, Connection, Credentials, LoginNeeded
-from imd_client.happenings import Arrived, CaughtUp, Changed, GaveUp, NotSent, Offline, Online, Restored, Trusted
+from imd_client.happenings import (
+    Arrived,
+    CaughtUp,
+    Changed,
+    Departed,
+    GaveUp,
+    NotSent,
+    Offline,
+    Online,
+    Restored,
+    Trusted,
+)
 from imd_client.protocol import AnswerLost, Refused
 from imd_client.state import Account, State
 from imd_client.trust import CertificateChanged
@@ -20,6 +31,7 @@ __all__ = [
     "CodeNeeded",
     "Connection",
     "Credentials",
+    "Departed",
     "GaveUp",
     "LoginNeeded",
     "NotSent",

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import attrs
 import msgspec
+from msgspec.structs import replace
 
 from imd.wire.messages import Message
 from imd_client.database import Database
@@ -43,6 +44,14 @@ class Pointers:
 
     delivered: int = 0
     read: int = 0
+
+
+def _renamed(message: Message, was: str, to: str) -> Message:
+    def name(one: str) -> str:
+        return to if one == was else one
+
+    reactions = [replace(each, users=[name(one) for one in each.users]) for each in message.reactions]
+    return replace(message, to=to, sender=name(message.sender), reactions=reactions)
 
 
 @attrs.frozen
@@ -171,6 +180,21 @@ class Copies:
                 found.append(decode(body))
             next_one = number - 1
         return found[::-1]
+
+    def rename(self, conversation: int, to: str) -> str:
+        """Call the other one of a conversation of two something else. Gives what they were called, or nothing."""
+        was = ""
+        with self.state.transaction():
+            for message in self.after(conversation, 0):
+                if message.to != to:
+                    was = message.to
+                    change = "UPDATE message SET body = ? WHERE account = ? AND conversation = ? AND seq = ?"
+                    self.state.execute(change, (encode(_renamed(message, was, to)), self.id, conversation, message.seq))
+            change = "UPDATE receipt SET username = ? WHERE account = ? AND conversation = ? AND username = ?"
+            self.state.execute(change, (to, self.id, conversation, was))
+        if was:
+            self.state.scrub()
+        return was
 
     # What I see no more.
 

@@ -46,6 +46,15 @@ class Restored:
 
 
 @attrs.frozen
+class Departed:
+    """The other one of a conversation of two has deleted their account; the copy of it knows them by the new name."""
+
+    conversation: int
+    was: str
+    to: str
+
+
+@attrs.frozen
 class Arrived:
     """A message never seen before on this device, stored in its state; one's own as well."""
 
@@ -76,4 +85,6 @@ class NotSent:
     refused: Refused
 
 
-Happening: TypeAlias = Heard | Trusted | Online | Offline | GaveUp | Restored | Arrived | Changed | CaughtUp | NotSent
+Happening: TypeAlias = (
+    Heard | Trusted | Online | Offline | GaveUp | Restored | Departed | Arrived | Changed | CaughtUp | NotSent
+)

@@ -3,7 +3,8 @@
 live        rev is the next one: apply it        rev is further on: something is missing, sync from the cursor
 connecting  CONVERSATIONS, then SYNC of each whose last_rev is beyond the cursor; live events may come in between
 first sight of a conversation: what is unread, and the cursor at its last_rev; the rest is HISTORY's
-the account's own log: ACCOUNT SYNC in the same way; what I hid on another device is let go of here
+the account's own log: ACCOUNT SYNC in the same way; what I hid on another device is let go of here,
+            and who deleted their account is called what the server calls them now
 """
 
 from collections.abc import Callable, Coroutine
@@ -20,7 +21,7 @@ from imd.wire.personal import AccountChange, AccountSync
 from imd.wire.receipts import Ack
 from imd_client.connection import Connection
 from imd_client.copies import Applied
-from imd_client.happenings import Arrived, CaughtUp, Changed, Happening
+from imd_client.happenings import Arrived, CaughtUp, Changed, Departed, Happening
 from imd_client.marks import Marks
 from imd_client.protocol import Refused
 from imd_client.state import Account
@@ -93,6 +94,9 @@ class Inbox:
                     self.account.clear(conversation, upto)
                 case AccountChange(what="left", conversation=int(conversation)):
                     self.account.forget(conversation)
+                case AccountChange(what="deleted", conversation=int(conversation), value=str(to)):
+                    if was := self.account.rename(conversation, to):
+                        self.tell(Departed(conversation, was, to))
         self.account.set_log(max(n, self.account.log() or 0))
 
     def begin_anew(self) -> None:

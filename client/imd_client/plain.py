@@ -15,7 +15,17 @@ from imd.wire.terminal import harmless, lines
 from imd_client import shown
 from imd_client.client import Client
 from imd_client.dialogue import Dialogue
-from imd_client.happenings import Arrived, CaughtUp, Happening, NotSent, Offline, Online, Trusted
+from imd_client.happenings import (
+    Arrived,
+    CaughtUp,
+    Departed,
+    Happening,
+    NotSent,
+    Offline,
+    Online,
+    Restored,
+    Trusted,
+)
 from imd_client.reasons import reason
 from imd_client.state import Item
 
@@ -89,6 +99,11 @@ class PlainView:
                 self._came_online(username)
             case Offline(why):
                 self._went_offline(reason(why, self._place, self._language))
+            case Restored():
+                self._on_screen.clear()
+                self.say("restored")
+            case Departed(_, was, to):
+                self._departed(was, to)
             case Arrived(message) if self._here:
                 self._show(message)
             case CaughtUp(listing) if not self._here:
@@ -113,6 +128,13 @@ class PlainView:
         if not self._offline:
             self.say("unreachable" if self.client.account.token() is None else "offline", reason=why)
         self._offline = True
+
+    def _departed(self, was: str, to: str) -> None:
+        """Say who is gone; nobody writes to them any more."""
+        self.say("departed", was=was, to=to)
+        if self.to == was:
+            self.to = ""
+            self.screen.prompt("> ")
 
     def _show(self, message: Message) -> None:
         me = self.client.account.username

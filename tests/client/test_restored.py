@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pytest
 from imd_client import Arrived, Restored, State
+from imd_client.plain import PlainView
+from imd_client.rich.model import Model
+from imd_client.screen import Screen
 
 from imd.store import db, life
 from imd.testing import MemoryServer
+from tests.client.keyboard import FakeModes, connect, shown
+from tests.client.rich.scene import drawn
 from tests.client.wires import Person, Wires, person
 
 
@@ -67,6 +72,27 @@ def test_the_copy_is_fetched_anew_and_the_outbox_is_kept(wires: Wires, tmp_path:
     carol.call("send_message", to="ann", content="seven")
     wires.settle()
     assert ann.texts()[-1] == "carol: seven"
+
+
+def test_a_person_is_told(wires: Wires) -> None:
+    ann = person(wires, "ann")
+    person(wires, "bob").send("ann", "one")
+    screen = connect(Screen(lambda typed: None, FakeModes()))
+    view = PlainView(screen, "memory:7373", "en")
+    view.begin(ann.client)
+    view.happened(Restored())
+    assert shown(screen).startswith("The server was set back to a backup:")
+    model = Model(ann.client.account, "zh")
+    assert "one" in str(drawn_of(model))
+    model.happened(Restored(), 0)
+    assert "one" not in str(drawn(model))
+    assert "恢复到较早的备份" in "".join(drawn(model))
+
+
+def drawn_of(model: Model) -> list[str]:
+    """Open the conversation with bob, and draw it."""
+    model.open("bob", None)
+    return drawn(model)
 
 
 def test_as_many_messages_as_before_do_not_hide_it(wires: Wires, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from imd.wire.personal import AccountChange, AccountChanged
 from imd.wire.presence import IsTyping, PresenceChanged, SeenAs
 from imd.wire.receipts import Receipt
 from imd_client.copies import Pointers
-from imd_client.happenings import Arrived, CaughtUp, Changed, Happening, NotSent, Offline, Online
+from imd_client.happenings import Arrived, CaughtUp, Changed, Departed, Happening, NotSent, Offline, Online, Restored
 from imd_client.rich.found import Found
 from imd_client.rich.talk import Note, Talk
 from imd_client.state import Account, Item
@@ -171,6 +171,10 @@ class Model:
             case Offline() | NotSent():
                 self.online = self.online and not isinstance(happening, Offline)
                 self.waiting = self.account.waiting()
+            case Restored():
+                self._restored()
+            case Departed(conversation, was, to):
+                self._departed(self.of(conversation, was), was, to)
             case CaughtUp(listing):
                 self._listed(listing)
             case Arrived(message):
@@ -186,6 +190,21 @@ class Model:
             case AccountChanged() if happening.conversation in {talk.conversation for talk in self.talks}:
                 self._noted(happening)
 
+    def _restored(self) -> None:
+        """Let go of all that is shown of conversations: they are fetched anew."""
+        for talk in self.talks:
+            talk.messages, talk.others = {}, {}
+        self.note(say("console.restored", self.language))
+
+    def _departed(self, talk: Talk, was: str, to: str) -> None:
+        """Call a conversation what it is called now, with all that was said in it."""
+        talk.to, talk.title, talk.others, talk.messages = to, "", {}, {}
+        talk.typing.clear()
+        self.people.pop(was, None)
+        if talk.opened:
+            self.load(talk)
+        self.note(say("console.departed", self.language, was=was, to=to))
+
     def _listed(self, listing: list[Conversation]) -> None:
         ours = {0, *(row.conversation for row in listing), *self.account.cursors()}
         self.talks = [talk for talk in self.talks if talk.conversation in ours]
@@ -194,7 +213,7 @@ class Model:
         for row in listing:
             talk = self.of(row.conversation, row.to)
             if talk.top and max(each.rev for each in talk.messages.values()) > row.last_rev:
-                talk.messages = {}  # the server was set back to a backup
+                talk.messages = {}  # the conversation was set back to a backup
             talk.listed(row)
             if talk.opened:
                 self.load(talk)

@@ -16,7 +16,7 @@ from imd.wire.terminal import harmless, lines
 from imd_client import shown
 from imd_client.client import Client
 from imd_client.dialogue import Typed
-from imd_client.happenings import CaughtUp, Happening, NotSent, Offline, Online, Trusted
+from imd_client.happenings import CaughtUp, Departed, Happening, NotSent, Offline, Online, Trusted
 from imd_client.protocol import Refused
 from imd_client.reasons import reason
 from imd_client.rich.actions import Action
@@ -98,6 +98,8 @@ class RichView:
                 self.say("rich.hint")
             case Offline(why):
                 self.model.offline_because = reason(why, self._place, self._language)
+            case Departed(_, _, to) if to == self.to:
+                self.screen.prompt(f"{to}> ")
             case CaughtUp():
                 self._caught_up()
             case NotSent(item, refused):

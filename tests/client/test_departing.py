@@ -1,0 +1,105 @@
+"""Somebody deletes their account: our client calls them what the server does, and the person is told."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from imd_client import Departed, State
+from imd_client.copies import Pointers
+from imd_client.plain import PlainView
+from imd_client.rich.model import Model
+from imd_client.screen import Screen
+
+from imd.testing import PASSWORD, MemoryServer
+from tests.client.keyboard import FakeModes, connect, shown
+from tests.client.rich.scene import drawn
+from tests.client.wires import Person, Wires, person
+
+Come = Callable[..., Person]
+
+
+def ends(server: MemoryServer, name: str, messages: str = "keep") -> None:
+    """Let somebody delete their account, and the chore do its work."""
+    reply = server.login(name).call("delete_account", password=PASSWORD, messages=messages)
+    assert reply["status"] == "success", reply
+    server.pass_time(10)
+
+
+def talked(wires: Wires, ann: Person) -> None:
+    """Let ann and bob say something, with a reaction of his to it."""
+    bob = wires.server.login("bob")
+    bob.call("send_message", to="ann", content="hello")
+    wires.settle()
+    ann.send("bob", "hi")
+    bob.call("react", to="ann", seq=2, emoji="👍")
+    bob.call("read", to="ann", seq=2)
+    wires.settle()
+    bob.hang_up()
+
+
+def copy(ann: Person) -> list[tuple[str, str, list[str]]]:
+    return [
+        (each.to, each.sender, [one for reaction in each.reactions for one in reaction.users])
+        for each in ann.client.account.after(1, 0)
+    ]
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_what_was_said_is_under_the_new_name(wires: Wires, tmp_path: Path, away: bool) -> None:
+    ann = person(wires, "ann", State(tmp_path / "state"))
+    talked(wires, ann)
+    ann.client.account.reached(1, "bob", Pointers(2, 2))
+    assert copy(ann) == [("bob", "bob", []), ("bob", "ann", ["bob"])]
+    if away:
+        wires.up = False
+        wires.cut()
+    ends(wires.server, "bob")
+    wires.up = True
+    wires.pass_time(10)
+    [departed] = ann.of(Departed)
+    assert (departed.conversation, departed.was) == (1, "bob")
+    tombstone = departed.to
+    assert tombstone.startswith("deleted-")
+    assert copy(ann) == [(tombstone, tombstone, []), (tombstone, "ann", [tombstone])]
+    assert ann.client.account.others(1) == {tombstone: Pointers(2, 2)}
+    assert not any(b"bob" in path.read_bytes() for path in tmp_path.glob("state*")), "nor is the name in the file"
+    wires.cut()
+    wires.pass_time(10)
+    assert len(ann.of(Departed)) == 1
+
+
+def test_of_whom_nothing_is_known_here_nothing_is_told(wires: Wires, come: Come) -> None:
+    ann = come("ann")
+    assert ann.client.account.rename(7, "deleted-9") == ""
+    ends(wires.server, "bob")
+    assert ann.of(Departed) == []
+
+
+def test_the_plain_console_says_so_and_nobody_is_chosen(wires: Wires, come: Come) -> None:
+    screen = connect(Screen(lambda typed: None, FakeModes()))
+    view = PlainView(screen, "memory:7373", "en")
+    view.begin(come("ann").client)
+    view.to = "bob"
+    view.happened(Departed(2, "eve", "deleted-8"))
+    assert view.to == "bob"
+    view.happened(Departed(1, "bob", "deleted-7"))
+    assert shown(screen).splitlines()[-1] == "bob has deleted the account; the conversation is called deleted-7 now."
+    assert view.to == ""
+
+
+def test_the_rich_console_shows_the_new_name(wires: Wires, come: Come) -> None:
+    ann = come("ann")
+    talked(wires, ann)
+    model = Model(ann.client.account, "en")
+    talk = model.open("bob", None)
+    assert any("bob" in line for line in drawn(model))
+    ends(wires.server, "bob")
+    wires.settle()
+    [departed] = ann.of(Departed)
+    model.happened(departed, 0)
+    assert (talk.to, model.current) == (departed.to, talk)
+    lines = drawn(model, 90)
+    assert [line for line in lines if "bob" in line] == [
+        f"· bob has deleted the account; the conversation is called {departed.to} now."
+    ]
+    assert any(f"{departed.to}  hello" in line for line in lines)
