@@ -26,6 +26,7 @@ from imd.wire import names
 from imd.wire.catalog import language_here
 from imd.wire.messages import Message
 from imd.wire.receipts import Read
+from imd.wire.terminal import harmless
 from imd_client.address import Address
 from imd_client.client import Client
 from imd_client.connection import Credentials
@@ -96,7 +97,7 @@ class Bot(Client):
             case Offline(why):
                 self._log.info("offline: {why}", why=reason(why, self.account.server, "en"))
             case NotSent(item, refused):
-                self._log.warn("not sent to {to}: {refused}", to=item.to, refused=refused)
+                self._log.warn("not sent to {to}: {refused}", to=item.to, refused=harmless(str(refused)))
             case GaveUp() if not self._ended.called:
                 self._ended.callback(happening)
 

@@ -25,6 +25,10 @@ FORBIDDEN = frozenset("@#:/,\"'*?!")
 _STEERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 """What turns the direction of the text around a name, or is nothing at all."""
 
+_UNSEEN = frozenset({"Cf", "Cn", "Mn", "Me", "Zs"})
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and signs that are drawn as nothing."""
+
 _PLAIN = re.compile(r"[a-z0-9._\-]{1,32}")
 _PRECIS = get_profile("UsernameCaseMapped")
 
@@ -81,6 +85,10 @@ def _script(character: str) -> str:
 
 
 def shown(typed: str) -> str:
-    """Give a display name, or one's own name for a friend, on one line: gaps become a space, controls are left out."""
-    kept = (each for each in " ".join(typed.split()) if unicodedata.category(each) != "Cc" and each not in _STEERING)
-    return " ".join("".join(kept).split())
+    """Give a display name, or one's own name for a friend, on one line: gaps become a space, controls are left out.
+
+    What shows nothing at all is an empty one.
+    """
+    kept = [each for each in " ".join(typed.split()) if unicodedata.category(each) != "Cc" and each not in _STEERING]
+    seen = any(unicodedata.category(each) not in _UNSEEN and each not in _BLANK for each in kept)
+    return " ".join("".join(kept).split()) if seen else ""

@@ -117,6 +117,22 @@ def test_scripts_that_hide_in_one_another_do_not(name: str) -> None:
     assert refused.value.case == "scripts"
 
 
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("  Ann \t of\nthe\u3000woods ", "Ann of the woods"),
+        ("\x1b[31mAnn\x07", "[31mAnn"),
+        ("\u202eAnn\u2066\ufeff", "Ann"),
+        ("👩\u200d🔬 Ann", "👩\u200d🔬 Ann"),
+        ("\u200d\u3164 \u2800\u0301", ""),
+        ("\u200b", ""),
+    ],
+    ids=ascii,
+)
+def test_a_shown_name_is_one_line_that_one_sees(typed: str, shown: str) -> None:
+    assert names.shown(typed) == shown
+
+
 @given(st.text(max_size=40))
 def test_a_name_is_its_own_spelling_and_never_too_long(typed: str) -> None:
     try:
