@@ -23,6 +23,7 @@ from twisted.python.failure import Failure
 
 from imd.store import life
 from imd.store.migrations import migrate
+from imd.store.skeletons import skeleton
 from imd.store.transaction import Tx
 
 T = TypeVar("T")
@@ -73,6 +74,7 @@ def prepare(connection: sqlite3.Connection) -> None:
 
     secure_delete overwrites with zeros what is deleted: a burned message must not lie in a free page.
     """
+    connection.create_function("skeleton", 1, skeleton, deterministic=True)
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS:d}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")

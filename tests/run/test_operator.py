@@ -40,7 +40,7 @@ async def test_policies_words_and_announcements_are_administered(tmp_path: Path)
     assert shown == ["registration=closed requests_per_second=0 burst=100 strangers_per_day=100"]
     assert await told(tmp_path, "policy_show") == shown
     assert await told(tmp_path, "policy_reset") == ["What is configured holds again."]
-    assert await told(tmp_path, "word_add", word="Casino") == ["Messages with this word are turned away."]
+    assert await told(tmp_path, "word_add", word="Casino") == ["What holds this word is turned away."]
     assert await told(tmp_path, "word_list") == ["casino"]
     [made] = await told(tmp_path, "announcement_add", content="tea at four", days="2")
     assert made.startswith("number=1 expires=")

@@ -1,15 +1,14 @@
 """Numbered schema changes: NNNN_what.sql files, each applied once, whole or not at all.
 
 The number applied last is kept in the database's header (`user_version`), in the same transaction as the change itself:
-a kill at any instant leaves the one or the other version. What SQL alone cannot do, it calls: `skeleton(name)`.
+a kill at any instant leaves the one or the other version. What SQL alone cannot do it calls: `skeleton(name)`, which
+`db.prepare` gives to every connection.
 """
 
 import re
 import sqlite3
 from collections.abc import Iterator
 from importlib.resources import files
-
-from imd.store.skeletons import skeleton
 
 _NUMBERED = re.compile(r"(\d{4})_\w+\.sql")
 
@@ -40,7 +39,6 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 
 def _apply(connection: sqlite3.Connection, number: int, script: str) -> None:
-    connection.create_function("skeleton", 1, skeleton, deterministic=True)
     connection.execute("BEGIN IMMEDIATE")
     try:
         if version(connection) < number:  # another process may just have done it
