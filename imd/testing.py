@@ -148,8 +148,10 @@ class MemoryServer:
         self.terminals: list[Terminal] = []
 
     def connect(self, host: str = "127.0.0.1") -> Terminal:
-        """Connect a client from an address."""
+        """Connect a client from an address. Raises ConnectionRefusedError when the server turns it down."""
         protocol = self.factory.buildProtocol(IPv4Address("TCP", host, 54321))
+        if protocol is None:
+            raise ConnectionRefusedError
         transport = MemoryTransport(host)
         terminal = Terminal(self, protocol, transport)
         self.terminals.append(terminal)

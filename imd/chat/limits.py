@@ -12,15 +12,19 @@ class Limits:
     """
 
     line_bytes: int = 65_536
+    stranger_line_bytes: int = 4_096
     content_bytes: int = 16_384
     login_seconds: int = 30
     handshake_seconds: int = 10
     unauthenticated_per_address: int = 20
+    unauthenticated: int = 1_000
+    connections: int = 10_000
+    connections_per_account: int = 100
     failed_logins: int = 5
     password_checks: int = 200
     registrations_per_address: int = 50
     queue_bytes: int = 1_048_576
-    stall_seconds: int = 60
+    stall_seconds: int = 30
     requests_per_second: int = 30
     burst: int = 100
     password_characters: int = 8
@@ -33,3 +37,8 @@ class Limits:
     friends_per_account: int = 2_000
     friend_requests_per_account: int = 100
     disk_reserve_mb: int = 256
+
+    @property
+    def strangers(self) -> int:
+        """How many connections may wait to log in: never more than half of all, so that people have room too."""
+        return min(self.unauthenticated, self.connections // 2)

@@ -60,6 +60,10 @@ class Audience(Protocol):
     def people(self) -> int:
         """How many accounts are online."""
 
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for another login."""
+
     def enter(self, account: int, session: Any, topics: Mapping[Topic, int]) -> None:
         """Count a session as an account's, which follows these topics."""
 
@@ -87,6 +91,7 @@ class Nobody:
 
     size = 0
     people = 0
+    full = False
 
     def enter(self, account: int, session: Any, topics: Mapping[Topic, int]) -> None:
         """Let nobody in."""

@@ -167,12 +167,11 @@ class Session:
         finally:
             self._advancing = False
         busy = len(self._waiting) + self._under_way
-        if busy >= PIPELINE and not self._deaf:
-            self._deaf = True
-            self.outlet.listen(False)
-        elif self._deaf and busy < PIPELINE // 2:
-            self._deaf = False
-            self.outlet.listen(True)
+        entering = self.me is None and self._under_way and self._lane is Lane.SLOW  # how much it may say is not known
+        deaf = bool(entering) or busy >= (PIPELINE // 2 if self._deaf else PIPELINE)
+        if deaf is not self._deaf:
+            self._deaf = deaf
+            self.outlet.listen(not deaf)
 
     def _take_turn(self, request: Request) -> bool:
         """Start a request, or leave it waiting. A write may follow writes; a refusal is said in its turn."""
@@ -197,6 +196,8 @@ class Session:
             gate.check(request.spec, logged_in=self.me is not None, admin=admin)
             if request.spec.shape.grows:
                 self.house.disk.check()
+            if request.spec.shape.enters and self.me is None and self.house.audience.full:
+                raise RateLimited("full", retry_after=self.house.limits.login_seconds)
         except Refusal as refusal:
             return refusal
         return None

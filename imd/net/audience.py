@@ -1,37 +1,24 @@
-"""Who is online: accounts and their sessions, every connection, and how many strangers each address has sent."""
+"""Who is online: accounts and their sessions, every connection, and what is written to whom."""
 
-import ipaddress
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import Protocol
 
 import attrs
-from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress
 from twisted.logger import Logger
 
 from imd.chat.lanes import EVERYBODY, Addressee, Followers, Topic
 from imd.engine.announcement import Announcement
 from imd.engine.house import House
 from imd.engine.session import Session
-from imd.wire.refusals import Refusal, Unavailable
+from imd.net.door import Connection, Door
+from imd.wire.refusals import QuotaExceeded, Unavailable
 
 SLICE = 500
 """How many sessions hear something in one turn of the reactor."""
 
 Hearer = tuple[int, Session]
 """A session, and the account that it is to hear something for."""
-
-
-class Connection(Protocol):
-    """A connection, as the audience sees it."""
-
-    def flush(self) -> None:
-        """Write what is queued."""
-
-    def goodbye(self, refusal: Refusal) -> None:
-        """Close, and say why."""
 
 
 @attrs.define(eq=False)
@@ -41,16 +28,15 @@ class Audience:
     log = Logger()
 
     house: House
-    online: dict[int, set[Session]] = attrs.field(factory=dict, init=False)
-    """Account -> its sessions, one for each device that is connected."""
+    online: dict[int, dict[Session, None]] = attrs.field(factory=dict, init=False)
+    """Account -> its sessions, one for each device that is connected, oldest first."""
 
     followers: dict[Topic, dict[int, int]] = attrs.field(factory=dict, init=False)
     """Topic -> the accounts online that follow it, each from which seq on."""
 
-    connections: set[Connection] = attrs.field(factory=set, init=False)
+    door: Door = attrs.field(default=attrs.Factory(lambda self: Door(self.house), takes_self=True), init=False)
     _followed: dict[int, set[Topic]] = attrs.field(factory=dict, init=False)
     _slices: deque[tuple[list[Hearer], Announcement]] = attrs.field(factory=deque, init=False)
-    _strangers: Counter[str] = attrs.field(factory=Counter, init=False)
     _dirty: list[Connection] = attrs.field(factory=list, init=False)
     _flush_due: bool = attrs.field(default=False, init=False)
     _empty: "Deferred[None] | None" = attrs.field(default=None, init=False)
@@ -60,9 +46,20 @@ class Audience:
         self.house.database.after_batch = self.flush
 
     @property
+    def connections(self) -> set[Connection]:
+        """Every connection."""
+        return self.door.inside
+
+    @property
     def size(self) -> int:
         """How many connections there are."""
         return len(self.connections)
+
+    @property
+    def full(self) -> bool:
+        """Whether all places but those for strangers are taken."""
+        limits = self.house.limits
+        return self.size - self.door.strangers >= limits.connections - limits.strangers
 
     @property
     def people(self) -> int:
@@ -71,14 +68,19 @@ class Audience:
 
     def enter(self, account: int, session: Session, topics: Mapping[Topic, int]) -> None:
         """Count a session as an account's, which follows these topics."""
-        self.online.setdefault(account, set()).add(session)
+        mine = self.online.setdefault(account, {})
+        mine[session] = None
+        if len(mine) > self.house.limits.connections_per_account:
+            oldest = next(iter(mine))
+            del mine[oldest]
+            oldest.close(QuotaExceeded("connections", limit=self.house.limits.connections_per_account))
         for topic, seq in topics.items():
             self.follow(account, topic, seq)
 
     def leave(self, account: int, session: Session) -> None:
         """Count it no more; an account without sessions follows nothing."""
-        sessions = self.online.get(account, set())
-        sessions.discard(session)
+        sessions = self.online.get(account, {})
+        sessions.pop(session, None)
         if not sessions and self.online.pop(account, None) is not None:
             for topic in tuple(self._followed.get(account, ())):
                 self.unfollow(account, topic)
@@ -162,26 +164,6 @@ class Audience:
             if session.me is not None:
                 session.me = attrs.evolve(session.me, admin=admin)
 
-    def origin(self, address: IAddress | None) -> str:
-        """Give what limits count as one address: an IPv4 address, or an IPv6 /64, which one household has whole."""
-        if not isinstance(address, IPv4Address | IPv6Address):
-            return ""
-        host = ipaddress.ip_address(address.host)
-        if isinstance(host, ipaddress.IPv4Address):
-            return str(host)
-        return str(host.ipv4_mapped or ipaddress.IPv6Network((int(host), 64), strict=False))
-
-    def arrive(self, origin: str) -> bool:
-        """Count a stranger; False when the address has sent too many already. No address, no count."""
-        self._strangers[origin] += 1
-        return not origin or self._strangers[origin] <= self.house.limits.unauthenticated_per_address
-
-    def depart(self, origin: str) -> None:
-        """Count one stranger less."""
-        self._strangers[origin] -= 1
-        if self._strangers[origin] <= 0:
-            del self._strangers[origin]
-
     def flush_soon(self, connection: Connection) -> None:
         """Write a connection's lines at the end of this turn, or of the group of commits, whichever comes first."""
         self._dirty.append(connection)
@@ -201,7 +183,7 @@ class Audience:
 
     def gone(self, connection: Connection) -> None:
         """Forget a connection."""
-        self.connections.discard(connection)
+        self.door.gone(connection)
         if self._empty is not None and not self.connections:
             self._empty.callback(None)
             self._empty = None

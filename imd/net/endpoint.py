@@ -20,10 +20,20 @@ from twisted.internet.interfaces import (
     IProtocolFactory,
     IStreamServerEndpoint,
 )
-from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from imd.net.proxy import proxied
+
+
+class _Tls(TLSMemoryBIOFactory):
+    """TLS around a factory that may turn a connection down: then there is no handshake either."""
+
+    noisy = False
+
+    def buildProtocol(self, addr: Any) -> TLSMemoryBIOProtocol | None:  # type: ignore[override]  # Twisted's Factory may too
+        inner = self.wrappedFactory.buildProtocol(addr)
+        return None if inner is None else self.protocol(self, inner)
 
 
 @implementer(IStreamServerEndpoint)
@@ -39,8 +49,7 @@ class ImdServerEndpoint:
         tls: IOpenSSLServerConnectionCreator | None = getattr(protocolFactory, "tls", None)
         if tls is None:
             raise ValueError("an imd: endpoint needs a factory with a certificate, such as ImdFactory(house, tls=...)")
-        wrapped = TLSMemoryBIOFactory(tls, False, protocolFactory, self.reactor)
-        wrapped.noisy = False
+        wrapped = _Tls(tls, False, protocolFactory, self.reactor)
         return self.inner.listen(proxied(protocolFactory, wrapped, self.reactor))
 
 

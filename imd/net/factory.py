@@ -10,6 +10,7 @@ from imd.engine.announcement import Announcement
 from imd.engine.house import House
 from imd.engine.session import Session
 from imd.net.audience import Audience
+from imd.net.door import origin
 from imd.net.protocol import ImdProtocol
 from imd.net.proxy import Network
 
@@ -31,15 +32,17 @@ class ImdFactory(ServerFactory):
         self.proxies = proxies
         self.audience = Audience(house)
 
-    def buildProtocol(self, addr: IAddress | None) -> ImdProtocol:
-        """Build the protocol of one connection."""
+    def buildProtocol(self, addr: IAddress | None) -> ImdProtocol | None:
+        """Build the protocol of one connection; None where there is no room for it."""
+        if not self.audience.door.admits(origin(addr)):
+            return None
         protocol = ImdProtocol(self.audience, addr)
         protocol.factory = self
         return protocol
 
     @property
-    def online(self) -> dict[int, set[Session]]:
-        """The online map: account -> its sessions."""
+    def online(self) -> dict[int, dict[Session, None]]:
+        """The online map: account -> its sessions, oldest first."""
         return self.audience.online
 
     def tell(self, announcement: Announcement) -> None:

@@ -27,7 +27,11 @@ class HttpProtocol(Protocol):
     """Answers the first request with a short page and closes."""
 
     transport: Any
-    _head = b""
+
+    def __init__(self, retry_after: int = 0) -> None:
+        """Where `retry_after` is not 0, that is all they learn: when to try again."""
+        self._head = b""
+        self._retry_after = retry_after
 
     def dataReceived(self, data: bytes) -> None:
         """Wait for the end of the request's head, then answer."""
@@ -39,9 +43,11 @@ class HttpProtocol(Protocol):
         method = self._head.split(b" ", 1)[0]
         page = b"" if method == b"HEAD" else _PAGE
         status = b"200 OK" if method in (b"GET", b"HEAD") else b"405 Method Not Allowed\r\nAllow: GET, HEAD"
+        if self._retry_after:
+            page, status = b"", b"429 Too Many Requests\r\nRetry-After: %d" % self._retry_after
         head = (
             b"HTTP/1.1 %b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n"
             + _NOTHING_ELSE
         )
-        self.transport.write(head % (status, len(_PAGE)) + page)
+        self.transport.write(head % (status, 0 if self._retry_after else len(_PAGE)) + page)
         self.transport.loseConnection()

@@ -11,7 +11,6 @@ from twisted.internet.interfaces import (
     IAddress,
     IDelayedCall,
     IHandshakeListener,
-    IPushProducer,
     ISSLTransport,
     ITCPTransport,
 )
@@ -22,8 +21,10 @@ from zope.interface import implementer
 
 from imd.engine.session import Session
 from imd.net.audience import Audience
+from imd.net.door import origin
 from imd.net.http import HttpProtocol
 from imd.net.sniff import Face, face
+from imd.net.valve import Valve
 from imd.wire.reader import LineReader
 from imd.wire.refusals import RateLimited, Refusal, SlowConsumer
 
@@ -33,30 +34,14 @@ SILENCE_SECONDS = 0.5
 WRITE_BYTES = 65_536
 """When so much is queued it is written before more is made, to see whether the peer can take it."""
 
-FAREWELL_SECONDS = 5.0
+FAREWELL_SECONDS = 4.0
 """How long a peer may take to read the last lines before the connection is cut."""
 
 CUT_SECONDS = 0.75
 """How long it may, where its device was logged out."""
 
-
-@implementer(IPushProducer)
-class Valve:
-    """Told by the transport when the peer is behind in reading, and when it has caught up."""
-
-    def __init__(self, protocol: "ImdProtocol") -> None:
-        self.protocol = protocol
-
-    def pauseProducing(self) -> None:
-        """Hold the lines back."""
-        self.protocol.congest()
-
-    def resumeProducing(self) -> None:
-        """Let them go."""
-        self.protocol.relieve()
-
-    def stopProducing(self) -> None:
-        """Have nothing more to do: the connection is gone."""
+CROWDED_SECONDS = 5
+"""When a stranger who had to make room may try again."""
 
 
 @implementer(IHandshakeListener)
@@ -70,7 +55,7 @@ class ImdProtocol(LineReceiver):
     def __init__(self, audience: Audience, address: IAddress | None = None, *, operator: bool = False) -> None:
         self.audience = audience
         self.house = audience.house
-        self.address = "" if operator else audience.origin(address)
+        self.address = "" if operator else origin(address)
         self.operator = operator
         self.congested = False
         self.session = Session(self.house, self, address=self.address, operator=operator)
@@ -85,10 +70,13 @@ class ImdProtocol(LineReceiver):
         self._cut: deque[bytes] = deque()
         self._taking = False
         self._out: list[bytes] = []
+        self._rest = b""
+        self._written = 0
         self._queued = 0
         self._dirty = False
         self._timer: IDelayedCall | None = None
         self._farewell = FAREWELL_SECONDS
+        self._begun = 0.0
 
     # -- the connection's life
 
@@ -101,11 +89,13 @@ class ImdProtocol(LineReceiver):
         self.audience.connections.add(self)
         if not self.operator:
             self._stranger = True
-            self._welcome = self.audience.arrive(self.address)
+            self._welcome = self.audience.door.arrive(self, self.address)
+        limits, self._begun = self.house.limits, self.house.reactor.seconds()
         if ISSLTransport.providedBy(self.transport):
-            self._after(self.house.limits.handshake_seconds, self._abort)
+            self._after(min(limits.handshake_seconds, limits.login_seconds), self._abort)
         else:
             self._await_first_bytes()
+        self.session.begin()
 
     def handshakeCompleted(self) -> None:
         """Learn what the client offered by ALPN."""
@@ -115,7 +105,6 @@ class ImdProtocol(LineReceiver):
             self._choose(chosen)
 
     def _await_first_bytes(self) -> None:
-        self.session.begin()
         if not self.operator:
             self._after(SILENCE_SECONDS, self._silent)
 
@@ -129,7 +118,7 @@ class ImdProtocol(LineReceiver):
         self._stop_timer()
         self._face = chosen
         if chosen is Face.HTTP:
-            self._become(HttpProtocol())
+            self._become(HttpProtocol(0 if self._welcome else self.house.limits.login_seconds))
         elif not self._welcome and not self._first:
             self._turn_away()
 
@@ -137,10 +126,11 @@ class ImdProtocol(LineReceiver):
         self.session.close(RateLimited("connections", retry_after=self.house.limits.login_seconds))
 
     def _become(self, other: Protocol) -> None:
-        """Hand the connection to another face."""
+        """Hand the connection to another face, for what is left of a stranger's time."""
         self.session.ended()
         self.transport.unregisterProducer()
-        self._after(self.house.limits.login_seconds, self._abort)
+        left = self._begun + self.house.limits.login_seconds - self.house.reactor.seconds()
+        self._after(max(0.0, left), self._abort)
         other.makeConnection(self.transport)
         self.dataReceived = other.dataReceived  # type: ignore[method-assign]  # from here on, its bytes
 
@@ -154,9 +144,9 @@ class ImdProtocol(LineReceiver):
     def known(self, logged_in: bool) -> None:
         """Count the connection as a stranger's or not."""
         if logged_in and self._stranger:
-            self.audience.depart(self.address)
+            self.audience.door.depart(self, self.address)
         elif not logged_in and not self._stranger:
-            self.audience.arrive(self.address)
+            self.audience.door.arrive(self, self.address)
         self._stranger = not logged_in
 
     # -- bytes in
@@ -176,20 +166,28 @@ class ImdProtocol(LineReceiver):
             if chosen is Face.HTTP:
                 self.dataReceived(data)
                 return
-        head, *others = data.split(b"\n")
-        self._add(head)
-        for piece in others:
+        *whole, rest = data.split(b"\n")
+        for piece in whole:
+            self._add(piece, self.house.limits.line_bytes)
             self._end_line()
-            self._add(piece)
         self._take()
+        if rest and not self.transport.disconnecting:
+            self._add(rest, self._longest())
+            self._take()
         self.flush()
 
-    def _add(self, piece: bytes) -> None:
+    def _longest(self) -> int:
+        """Give how long a line may be: a stranger's is short. What waits for a login's outcome is judged after it."""
+        limits = self.house.limits
+        short = self._stranger and self._attentive
+        return min(limits.stranger_line_bytes, limits.line_bytes) if short else limits.line_bytes
+
+    def _add(self, piece: bytes, longest: int) -> None:
         """Keep a piece of an unfinished line; one that is too long is answered at once, and its rest skipped."""
         if self._skipping:
             return
         self._partial += piece
-        if len(self._partial) > self.house.limits.line_bytes + 1:
+        if len(self._partial) > longest + 1:
             self._end_line()
             self._skipping = True
 
@@ -214,7 +212,7 @@ class ImdProtocol(LineReceiver):
 
     def lineReceived(self, line: bytes) -> None:
         """Take one line."""
-        limit = self.house.limits.line_bytes
+        limit = self._longest()
         request = self._reader.too_long(line, limit) if len(line) > limit else self._reader.feed(line)
         if request is None:
             return
@@ -258,13 +256,18 @@ class ImdProtocol(LineReceiver):
         return not self.congested
 
     def flush(self) -> None:
-        """Write what is queued."""
+        """Write what is queued, a piece after the other: a peer that is slow has the whole time for each."""
         self._dirty = False
-        if self._out and not self.congested:
-            self._out.append(b"")
-            data = b"\r\n".join(self._out)
-            self._out.clear()
-            self._queued = 0
+        while not self.congested and (self._out or self._rest):
+            if not self._rest:
+                self._out.append(b"")
+                self._rest, self._written = b"\r\n".join(self._out), 0
+                self._out.clear()
+                self._queued = 0
+            data = self._rest[self._written : self._written + WRITE_BYTES]
+            self._written += len(data)
+            if self._written == len(self._rest):
+                self._rest = b""
             self.transport.write(data)
 
     def congest(self) -> None:
@@ -296,6 +299,8 @@ class ImdProtocol(LineReceiver):
     def _drop(self) -> None:
         self._out.clear()
         self._queued = 0
+        if self._rest:  # the line that is half written is finished
+            self._rest = self._rest[: self._rest.index(b"\r\n", self._written) + 2]
 
     def _too_slow(self) -> None:
         self._drop()
@@ -305,9 +310,9 @@ class ImdProtocol(LineReceiver):
         """Send what is queued and close; a peer that does not read is cut off after a while."""
         if self.transport.disconnecting:
             return
+        self.transport.unregisterProducer()
         self.congested = False
         self.flush()
-        self.transport.unregisterProducer()
         self.transport.resumeProducing()  # TLS ends when the peer's own end has been read
         self.transport.loseConnection()
         self._after(self._farewell, self._abort)
@@ -318,6 +323,19 @@ class ImdProtocol(LineReceiver):
             self.session.close(refusal)
         else:
             self._abort()
+
+    def turn_out(self) -> bool:
+        """Make room for another stranger. True when the connection takes a moment longer, to be told why."""
+        if self._face is not Face.LINES or self.transport.disconnecting:
+            self.cut_off()
+            return False
+        self.session.close(RateLimited("crowded", retry_after=CROWDED_SECONDS))
+        return True
+
+    def cut_off(self) -> None:
+        """Be gone at once."""
+        self._stop_timer()
+        self.transport.abortConnection()
 
     def _abort(self) -> None:
         self._timer = None

@@ -120,6 +120,9 @@ class HeaderProtocol(Protocol):
     def _hand_over(self, header: Header) -> None:
         self._stop_timer()
         real: Any = self._factory.build(header.source or self._address)
+        if real is None:
+            self.transport.abortConnection()
+            return
         rest, self._first = self._first[header.length :], b""
         real.makeConnection(self.transport)
         self.dataReceived = real.dataReceived  # type: ignore[method-assign]  # from here on, its bytes

@@ -63,6 +63,7 @@ class Login(Command, frozen=True, kw_only=True):
     replay: bool = True
     code: Code = ""
     reply = LoggedIn
+    enters = True
     refusals = (InvalidCredentials, RateLimited, Conflict, Unavailable)
     example = "LOGIN alice device=laptop correct horse battery"
 
@@ -81,7 +82,8 @@ class Resume(Command, frozen=True, kw_only=True):
     token: Token
     replay: bool = True
     reply = Resumed
-    refusals = (InvalidCredentials, Conflict)
+    enters = True
+    refusals = (InvalidCredentials, RateLimited, Conflict)
     example = "RESUME replay=false 0123456789abcdef"
 
 

@@ -80,6 +80,9 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     text_defaults: ClassVar[Mapping[str, object]] = {}
     """What a person at a terminal may leave out, and what is meant then."""
 
+    enters: ClassVar[bool] = False
+    """Whether a stranger becomes somebody by it: refused while all places are taken."""
+
     grows: ClassVar[bool] = False
     """Whether it adds to what is kept: refused while the disk is nearly full."""
 

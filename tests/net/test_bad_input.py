@@ -115,7 +115,7 @@ def test_bad_input_gets_its_code_and_the_connection_stays(server: MemoryServer, 
 
 @pytest.mark.parametrize("nested", [b"[" * 30_000 + b"]" * 30_000, b'{"a":' * 10_000 + b"1" + b"}" * 10_000])
 def test_nesting_as_deep_as_a_line_allows(nested: bytes) -> None:
-    terminal = MemoryServer().connect()
+    terminal = MemoryServer(Limits(stranger_line_bytes=65_536)).connect()
     terminal.send(b'{"action":"ping","x":' + nested + b"}\n")
     [reply] = terminal.objects()
     assert reply["code"] == "bad_request"

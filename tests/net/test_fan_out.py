@@ -13,7 +13,7 @@ from imd.net import audience
 from imd.testing import EPOCH, MemoryServer, MemoryTransport
 
 ONLINE = 3_000
-UNHURRIED = Limits(requests_per_second=0, unauthenticated_per_address=10**9)
+UNHURRIED = Limits(requests_per_second=0, unauthenticated_per_address=10**9, unauthenticated=10**9, connections=10**10)
 
 
 class Fellow:
@@ -22,7 +22,9 @@ class Fellow:
     def __init__(self, hall: "Hall", account: int) -> None:
         self.account = account
         self.transport = MemoryTransport("127.0.0.1")
-        self.protocol = hall.server.factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 54321))
+        protocol = hall.server.factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 54321))
+        assert protocol is not None
+        self.protocol = protocol
         self.protocol.makeConnection(self.transport)
         self.seqs: list[int] = []
         self.resume(account)

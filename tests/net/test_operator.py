@@ -41,7 +41,7 @@ def test_an_operator_is_not_greeted_hurried_or_counted() -> None:
         assert operator.read() == b""
         operator.send(b"PING\n")
         assert operator.read() == b"OK PING\r\n"
-    assert not server.factory.audience._strangers
+    assert not server.factory.audience.door._strangers
 
 
 def test_an_operator_is_told_that_the_server_stops() -> None:

@@ -86,20 +86,20 @@ def test_what_was_not_told_comes_by_sync(scene: Scene) -> None:
     assert len(again.call("sync", to="ann", after_rev=0)["messages"]) == 30
 
 
-def test_who_reads_nothing_for_a_minute_is_told_and_closed(scene: Scene) -> None:
+def test_who_reads_nothing_for_half_a_minute_is_told_and_closed(scene: Scene) -> None:
     scene.bob.fill()
     scene.tell_bob()
-    scene.server.pass_time(59.9)
+    scene.server.pass_time(29.9)
     assert not scene.bob.transport.disconnecting
     scene.server.pass_time(0.1)
     assert scene.bob.transport.disconnecting
     assert objects(scene.bob.read())[-1]["code"] == "slow_consumer"
 
 
-def test_reading_in_time_starts_the_minute_anew(scene: Scene) -> None:
+def test_reading_in_time_starts_the_half_minute_anew(scene: Scene) -> None:
     for _ in range(5):
         scene.bob.fill()
-        scene.server.pass_time(50)
+        scene.server.pass_time(29)
         scene.bob.read()
     scene.tell_bob()
     assert [each["event"] for each in objects(scene.bob.read())] == ["message"]
@@ -107,8 +107,8 @@ def test_reading_in_time_starts_the_minute_anew(scene: Scene) -> None:
 
 def test_who_does_not_even_read_the_goodbye_is_cut_off(scene: Scene) -> None:
     scene.bob.fill()
-    scene.server.pass_time(60)
-    scene.server.pass_time(4.9)
+    scene.server.pass_time(30)
+    scene.server.pass_time(3.9)
     assert not scene.bob.transport.aborted
     scene.server.pass_time(0.1)
     assert scene.bob.transport.aborted
@@ -118,7 +118,7 @@ def test_who_does_not_even_read_the_goodbye_is_cut_off(scene: Scene) -> None:
 
 def test_nothing_is_said_after_the_goodbye(scene: Scene) -> None:
     scene.bob.fill()
-    scene.server.pass_time(60)
+    scene.server.pass_time(30)
     for _ in range(5):
         scene.tell_bob()
     assert [each["event"] for each in objects(scene.bob.read())] == ["closing"]
@@ -126,7 +126,7 @@ def test_nothing_is_said_after_the_goodbye(scene: Scene) -> None:
 
 def test_data_after_the_goodbye_is_ignored(scene: Scene) -> None:
     scene.bob.fill()
-    scene.server.pass_time(60)
+    scene.server.pass_time(30)
     scene.bob.send(ask("send_message", to="ann", content="too late"))
     assert scene.ann.objects() == []
     assert scene.bob.protocol._partial == b""
@@ -135,7 +135,7 @@ def test_data_after_the_goodbye_is_ignored(scene: Scene) -> None:
 def test_the_end_can_be_read_even_when_reading_was_paused(scene: Scene) -> None:
     """TLS ends when the peer's close was read: a paused transport would wait for the cut."""
     scene.bob.fill()
-    scene.server.pass_time(60)
+    scene.server.pass_time(30)
     assert scene.bob.transport.producerState == "producing"
     assert scene.bob.transport.producer is None
 
