@@ -2,7 +2,6 @@
 
 import errno
 import os
-import resource
 import shutil
 import socket
 import sqlite3
@@ -16,8 +15,9 @@ import attrs
 from cryptography import x509
 from OpenSSL import SSL
 
+from imd.chat.limits import Limits
 from imd.net import tls
-from imd.run import certificates
+from imd.run import certificates, descriptors
 from imd.run.config import Config
 from imd.run.directory import DataDirectory
 from imd.run.listening import opening
@@ -27,7 +27,6 @@ from imd.wire import catalog
 LEAST_FREE_BYTES = 256 * 1024 * 1024
 RENEW_WITHIN = timedelta(days=14)
 BACKUP_WITHIN = timedelta(days=7)
-LEAST_OPEN_FILES = 4096
 EARLIEST = 1_735_689_600
 """The year 2025, in seconds since 1970: a clock before that is wrong."""
 
@@ -63,7 +62,7 @@ def findings(config: Config) -> Iterator[Finding]:
     if config.metrics is not None:
         yield port(config.metrics, certificate)
     yield clock(directory.database)
-    yield open_files()
+    yield open_files(config.limits)
     if directory.database.exists():
         yield backups(directory)
 
@@ -158,11 +157,11 @@ def clock(database: Path) -> Finding:
     return Finding(sane, "clock" if sane else "clock.behind", now=time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(now)))
 
 
-def open_files() -> Finding:
-    """Look how many connections the system lets one process hold."""
-    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    well = allowed == resource.RLIM_INFINITY or allowed >= LEAST_OPEN_FILES
-    return Finding(well, "open_files" if well else "open_files.few", allowed=allowed)
+def open_files(limits: Limits) -> Finding:
+    """Look whether the system lets one process hold so many connections."""
+    allowed = descriptors.allowed(limits)
+    well = allowed >= limits.connections + descriptors.OTHERS
+    return Finding(well, "open_files" if well else "open_files.few", allowed=allowed, wanted=limits.connections)
 
 
 def backups(directory: DataDirectory) -> Finding:

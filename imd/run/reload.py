@@ -12,6 +12,7 @@ from twisted.logger import Logger
 
 from imd.engine.house import House
 from imd.net.tls import ServerTLS
+from imd.run import descriptors
 from imd.run.config import Config
 from imd.run.greeting import say
 from imd.run.problem import Problem
@@ -45,7 +46,7 @@ class Reloader:
             self._apply(config)
 
     def _apply(self, config: Config) -> None:
-        self.house.configure(config.limits, config.registration, config.language)
+        self.house.configure(descriptors.fitted(config.limits), config.registration, config.language)
         later = [
             field.name
             for field in attrs.fields(Config)

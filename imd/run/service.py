@@ -31,7 +31,7 @@ from imd.engine.house import House
 from imd.net.factory import ImdFactory, OperatorFactory
 from imd.net.proxy import proxied
 from imd.net.tls import ServerTLS
-from imd.run import certificates, greeting, operator
+from imd.run import certificates, descriptors, greeting, operator
 from imd.run.config import Config
 from imd.run.directory import DataDirectory
 from imd.run.listening import opening
@@ -111,7 +111,7 @@ class Daemon(MultiService):
         self.house = House(
             database=self.directory.open_database(self.reactor),
             reactor=self.reactor,
-            limits=config.limits,
+            limits=descriptors.fitted(config.limits),
             registration=config.registration,
             language=config.language,
             scratch=self.directory.scratch,

@@ -172,9 +172,11 @@ def test_a_directory_that_cannot_be_written(data: Path, monkeypatch: pytest.Monk
 
 
 def test_too_few_open_files(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resource.getrlimit", lambda what: (1024, 1024))
+    monkeypatch.setattr("resource.getrlimit", lambda what: (1024, 4096))
     (found,) = ill(data)
-    assert found.startswith("only 1024 open files are allowed")
+    assert found.startswith("only 4096 open files are allowed")
+    assert "connections = 10000" in found
+    assert ill(data, connections=3996) == [], "the daemon raises the soft limit by itself"
 
 
 def test_an_old_backup(data: Path) -> None:
