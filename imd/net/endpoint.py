@@ -25,6 +25,9 @@ from zope.interface import implementer
 
 from imd.net.proxy import proxied
 
+BACKLOG = "1024"
+"""How many may wait to be taken in: a flood uses up Twisted's own 50 at once, and then others wait for seconds."""
+
 
 class _Tls(TLSMemoryBIOFactory):
     """TLS around a factory that may turn a connection down: then there is no handshake either."""
@@ -60,6 +63,7 @@ def parse(reactor: Any, *args: str, **options: str) -> ImdServerEndpoint:
     first, *others = args
     if first.isdigit():
         first, others = "tcp", [first, *others]
+        options.setdefault("backlog", BACKLOG)
     parts = [first, *map(quoteStringArgument, others)] if others or options else [first]
     parts += [f"{name}={quoteStringArgument(value)}" for name, value in options.items()]
     return ImdServerEndpoint(reactor, serverFromString(reactor, ":".join(parts)))

@@ -27,7 +27,7 @@ from imd.engine.house import House
 from imd.wire.base import Reply, Request
 from imd.wire.messages import Sent
 
-TICK_SECONDS = 0.25
+TICK_SECONDS = 0.05
 """How often the reactor is looked at: is it on time?"""
 
 FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)

@@ -5,6 +5,7 @@ while the service is made: before twistd goes into the background, while there i
 """
 
 import errno
+import gc
 import pwd
 import signal
 import sys
@@ -61,7 +62,14 @@ def makeService(options: Options) -> IService:
         daemon.directory.give(user, pwd.getpwuid(user).pw_gid if group is None else group)
     _reload_when_told(reactor, daemon, options)
     reactor.callWhenRunning(_end_well_when_told, reactor)
+    reactor.callWhenRunning(_leave_out_what_stays)
     return daemon
+
+
+def _leave_out_what_stays() -> None:
+    """Have the collector pass over what is there for good: going through it took the reactor 45 ms each time."""
+    gc.collect()
+    gc.freeze()
 
 
 def _end_well_when_told(reactor: Any) -> None:
