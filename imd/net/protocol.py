@@ -3,8 +3,10 @@
 ImdProtocol(LineReceiver) is what `ImdFactory` builds; it works on any transport, with TLS or without.
 """
 
+import socket
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from twisted.internet.interfaces import (
@@ -85,6 +87,7 @@ class ImdProtocol(LineReceiver):
         if ITCPTransport.providedBy(self.transport):
             self.transport.setTcpNoDelay(True)
             self.transport.setTcpKeepAlive(True)
+            self._keep_the_kernel_short()
         self.transport.registerProducer(Valve(self), True)
         self.audience.connections.add(self)
         if not self.operator:
@@ -96,6 +99,11 @@ class ImdProtocol(LineReceiver):
         else:
             self._await_first_bytes()
         self.session.begin()
+
+    def _keep_the_kernel_short(self) -> None:
+        """Let the kernel take no more than it can soon send: it would hold megabytes for a peer that does not read."""
+        with suppress(OSError, AttributeError):  # not every system knows of it
+            self.transport.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, WRITE_BYTES)
 
     def handshakeCompleted(self) -> None:
         """Learn what the client offered by ALPN."""

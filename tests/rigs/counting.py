@@ -13,9 +13,14 @@ PLACE = Path("objects").absolute()
 def count(number: int, frame: FrameType | None) -> None:
     """Count what lives after a collection."""
     gc.collect()
-    PLACE.write_text(str(len(gc.get_objects())))
+    PLACE.write_text(f"{len(gc.get_objects())}\n")
+
+
+def listen() -> None:
+    """Count when told to."""
+    signal.signal(signal.SIGUSR2, count)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGUSR2, count)
+    listen()
     run()
