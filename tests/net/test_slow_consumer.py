@@ -230,3 +230,35 @@ def test_a_farewell_that_passes_the_cap_is_said_once(scene: Scene) -> None:
     scene.server.factory.goodbye()
     [closing] = objects(scene.bob.read())
     assert closing["code"] == "slow_consumer"
+
+
+def test_who_reads_slowly_but_reads_gets_a_long_page_whole(scene: Scene) -> None:
+    """Each 64 KiB have their half minute: a page of 400 KiB may take minutes over a bad line."""
+    for _ in range(40):
+        scene.tell_bob(10_000)
+        scene.bob.read()
+    scene.bob.send(ask("history", to="ann", limit=40, id=1))
+    heard = b""
+    for _ in range(10):
+        assert len(scene.bob.transport.unread) <= 2 * 65_536
+        scene.server.pass_time(29)
+        scene.tell_bob(10)  # and what comes meanwhile waits
+        heard += scene.bob.read()
+    heard += scene.bob.read_all()
+    page, *told = objects(heard)
+    assert len(page["messages"]) == 40
+    assert len(told) == 10
+    assert not scene.bob.transport.disconnecting
+
+
+def test_a_line_that_is_half_written_is_finished_before_the_goodbye(scene: Scene) -> None:
+    for _ in range(40):
+        scene.tell_bob(10_000)
+        scene.bob.read()
+    scene.bob.send(ask("history", to="ann", limit=40, id=1))
+    scene.bob.transport.unread, first = b"", scene.bob.transport.unread
+    scene.tell_bob(10)
+    scene.server.pass_time(30)
+    page, closing = objects(first + scene.bob.read_all())
+    assert len(page["messages"]) == 40
+    assert closing["code"] == "slow_consumer"

@@ -50,15 +50,15 @@ def test_a_siege_is_bounded_in_time_and_memory(tmp_path: Path) -> None:
     assert result.ratio("p99") <= 2
 
 
-def test_a_thousand_noisy_connections_leave_nothing(tmp_path: Path) -> None:
-    result = attacks.garbage(tmp_path, 1_000)
+def test_some_noisy_connections_leave_nothing(tmp_path: Path) -> None:
+    result = attacks.garbage(tmp_path, 600, looks=4)
     print(result.table())
     assert result.faults() == []
-    assert sum(result.failed.values()) < 100
+    assert sum(result.failed.values()) < 60
 
 
 def test_a_daemon_that_remembers_is_caught(tmp_path: Path) -> None:
-    faults = attacks.garbage(tmp_path, 300, kill.broken("remembers")).faults()
+    faults = attacks.garbage(tmp_path, 200, kill.broken("remembers"), looks=4).faults()
     assert [fault.split(":")[0] for fault in faults] == ["living objects", "descriptors"]
 
 
@@ -74,12 +74,11 @@ def test_a_gust_of_logins_is_answered(tmp_path: Path) -> None:
     result = attacks.storm(tmp_path, 40, 2, talkers=4)
     print(result.table())
     assert min(result.answers["success"], result.answers["invalid_credentials"]) > 5
-    assert result.lags["in the storm"][1] < 0.5
 
 
 def test_a_reactor_that_hashes_itself_is_caught(tmp_path: Path) -> None:
     result = attacks.storm(tmp_path, 20, 1, kill.broken("hashes_itself"), talkers=2)
-    assert result.lags["in the storm"][1] > 0.6
+    assert result.lags["in the storm"][0] >= 2 * attacks.LATE_MS
 
 
 @pytest.mark.soak
