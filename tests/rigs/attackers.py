@@ -231,7 +231,7 @@ def _garbage_once(port: int, number: int, context: ssl.SSLContext, hello: bytes,
         elif how < 0.7:
             made.sendall(chance.randbytes(chance.randrange(1, 600)))
         if how < 0.1 or chance.random() < 0.2:
-            made.settimeout(1)
+            made.settimeout(0.02)
             made.recv(100)
     _reset(made) if chance.random() < 0.5 else made.close()
 
