@@ -50,6 +50,9 @@ class Session:
     operator: bool = False
     """Whether this is the operator's own socket: an admin, and nobody's account."""
 
+    hurried: bool = attrs.field(default=False, init=False)
+    """Whether the latest request came too fast."""
+
     dialect: Any = textline.DIALECT
     language: str = attrs.field(default=attrs.Factory(lambda self: self.house.language, takes_self=True))
 
@@ -92,10 +95,12 @@ class Session:
         if request.dialect is textline.DIALECT and self.me is not None and not self.outlet.congested:
             self._waiting += self._attention.typed()
         if not request.notice:
+            self.hurried = False
             try:
                 self._bucket.take(self.house.limits, self.house.reactor.seconds())
             except RateLimited as refusal:
                 request.refusal = refusal
+                self.hurried = True
         self._waiting.append(request)
         self._advance()
 

@@ -4,7 +4,6 @@ ImdProtocol(LineReceiver) is what `ImdFactory` builds; it works on any transport
 """
 
 import socket
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -23,6 +22,7 @@ from zope.interface import implementer
 
 from imd.engine.session import Session
 from imd.net.audience import Audience
+from imd.net.cutter import Cutter
 from imd.net.door import origin
 from imd.net.http import HttpProtocol
 from imd.net.sniff import Face, face
@@ -41,6 +41,12 @@ FAREWELL_SECONDS = 4.0
 
 CUT_SECONDS = 0.75
 """How long it may, where its device was logged out."""
+
+LINES_A_TURN = 32
+"""So many lines of one connection are answered before others have their turn."""
+
+HURRY_SECONDS = 1.0
+"""How long whoever asks too fast is not listened to, after so many lines: refusing costs time as well."""
 
 CROWDED_SECONDS = 5
 """When a stranger who had to make room may try again."""
@@ -67,10 +73,10 @@ class ImdProtocol(LineReceiver):
         self._welcome = True
         self._attentive = True
         self._first = b""
-        self._partial = bytearray()
-        self._skipping = False
-        self._cut: deque[bytes] = deque()
+        self._cutter = Cutter()
         self._taking = False
+        self._taken = 0
+        self._breath: IDelayedCall | None = None
         self._out: list[bytes] = []
         self._rest = b""
         self._written = 0
@@ -145,6 +151,9 @@ class ImdProtocol(LineReceiver):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Forget the connection."""
         self._stop_timer()
+        if self._breath is not None:
+            self._breath.cancel()
+            self._breath = None
         self.session.ended()
         self.known(True)
         self.audience.gone(self)
@@ -160,7 +169,7 @@ class ImdProtocol(LineReceiver):
     # -- bytes in
 
     def dataReceived(self, data: bytes) -> None:
-        """Cut the whole buffer into lines at once: LineReceiver's own loop copies the rest for each line."""
+        """Cut the whole buffer into lines at once."""
         if self.transport.disconnecting:
             return
         if self._face is None:
@@ -174,13 +183,10 @@ class ImdProtocol(LineReceiver):
             if chosen is Face.HTTP:
                 self.dataReceived(data)
                 return
-        *whole, rest = data.split(b"\n")
-        for piece in whole:
-            self._add(piece, self.house.limits.line_bytes)
-            self._end_line()
+        rest = self._cutter.whole(data, self.house.limits.line_bytes)
         self._take()
         if rest and not self.transport.disconnecting:
-            self._add(rest, self._longest())
+            self._cutter.part(rest, self._longest())
             self._take()
         self.flush()
 
@@ -190,33 +196,26 @@ class ImdProtocol(LineReceiver):
         short = self._stranger and self._attentive
         return min(limits.stranger_line_bytes, limits.line_bytes) if short else limits.line_bytes
 
-    def _add(self, piece: bytes, longest: int) -> None:
-        """Keep a piece of an unfinished line; one that is too long is answered at once, and its rest skipped."""
-        if self._skipping:
-            return
-        self._partial += piece
-        if len(self._partial) > longest + 1:
-            self._end_line()
-            self._skipping = True
-
-    def _end_line(self) -> None:
-        if self._skipping:
-            self._skipping = False
-            return
-        line = bytes(self._partial)
-        self._partial.clear()
-        self._cut.append(line[:-1] if line.endswith(b"\r") else line)
-
     def _take(self) -> None:
-        """Hand lines to the session while it listens."""
+        """Hand lines to the session while it listens; after so many others have their turn."""
         if self._taking:
             return
         self._taking = True
         try:
-            while self._cut and self._attentive and self.ready():
-                self.lineReceived(self._cut.popleft())
+            while self._cutter.lines and self._attentive and self._breath is None and self.ready():
+                self._taken += 1
+                if self._taken % LINES_A_TURN == 0:
+                    wait = HURRY_SECONDS if self.session.hurried else 0
+                    self._breath = self.house.reactor.callLater(wait, self._go_on)
+                    self._throttle_reading()
+                self.lineReceived(self._cutter.lines.popleft())
         finally:
             self._taking = False
+
+    def _go_on(self) -> None:
+        self._breath = None
+        self._throttle_reading()
+        self.flush()
 
     def lineReceived(self, line: bytes) -> None:
         """Take one line."""
@@ -238,7 +237,7 @@ class ImdProtocol(LineReceiver):
     def _throttle_reading(self) -> None:
         if self.transport.disconnecting:
             return
-        if self._attentive and not self.congested:
+        if self._attentive and not self.congested and self._breath is None:
             self.transport.resumeProducing()
             self._take()
         else:

@@ -9,6 +9,8 @@
 -> QUIT                               <- OK QUIT
 """
 
+from functools import cache
+
 from msgspec import structs
 
 from imd.wire import catalog
@@ -69,6 +71,7 @@ class CommandHelp(Item, frozen=True, kw_only=True, rename={"syntax": "text"}):
         return catalog.say("help_page.field", language, name=field.name, help=field.help, type=field.type, need=need)
 
 
+@cache
 def explained(spec: Spec, language: str) -> CommandHelp:
     """Make a command's page of HELP from its declaration."""
     fields = [

@@ -1,0 +1,48 @@
+"""Many lines at once: others have their turn in between, and whoever asks too fast is listened to less."""
+
+import pytest
+
+from imd.chat.limits import Limits
+from imd.net.protocol import HURRY_SECONDS, LINES_A_TURN
+from imd.testing import MemoryServer
+
+
+def test_others_have_their_turn_while_many_lines_are_answered() -> None:
+    server = MemoryServer(Limits(requests_per_second=0))
+    flooder, other = server.connect(), server.connect()
+    flooder.protocol.dataReceived(b"".join(b"@%d PING\n" % number for number in range(1000)))
+    assert flooder.transport.producerState == "paused"
+    other.protocol.dataReceived(b"PING\n")
+    assert other.transport.value() == b"OK PING\r\n"
+    assert flooder.transport.value().count(b"\n") <= LINES_A_TURN
+    assert flooder.heard() == [f"@{number} OK PING" for number in range(1000)]
+    assert flooder.transport.producerState == "producing"
+    assert server.clock.seconds() == 0, "who is not too fast does not wait"
+
+
+@pytest.mark.parametrize("size", [5, 50, 10_000])
+def test_whoever_asks_too_fast_is_heard_ever_less(size: int) -> None:
+    server = MemoryServer(Limits(requests_per_second=10, burst=10, login_seconds=3600))
+    terminal = server.connect()
+    data = b"PING\n" * 2000
+    for start in range(0, len(data), size):
+        terminal.protocol.dataReceived(data[start : start + size])
+    answers = terminal.heard()
+    assert len(answers) < 10 + 2 * LINES_A_TURN
+    for _ in range(5):
+        server.pass_time(HURRY_SECONDS)
+        more = terminal.heard()
+        assert len(more) <= LINES_A_TURN
+        answers += more
+    while more := (server.pass_time(HURRY_SECONDS), terminal.heard())[1]:
+        answers += more
+    assert len(answers) == 2000, "in the end each has its answer"
+    assert {answer[:16] for answer in answers} == {"OK PING", "ERR rate_limited"}
+
+
+def test_a_flooder_that_goes_leaves_no_timer() -> None:
+    server = MemoryServer(Limits(burst=1))
+    terminal = server.connect()
+    terminal.send(b"PING\n" * 1000)
+    terminal.hang_up()
+    assert not server.timers
