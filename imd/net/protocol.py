@@ -302,6 +302,8 @@ class ImdProtocol(LineReceiver):
             self._after(self._farewell, self._abort)
         elif self.congested:
             self._drop()
+            if self._rest:
+                self._rest, self._written = b"\r\n", 0  # the line that is half written is not even finished
 
     def _drop(self) -> None:
         self._out.clear()
