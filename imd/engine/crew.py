@@ -1,6 +1,9 @@
 """Crews: threads of their own for work that would hold up the reactor, the writer or the readers."""
 
+import os
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 import attrs
@@ -48,6 +51,9 @@ class Threads:
     reactor: Any
     name: str
     threads: int = 1
+    niceness: int = 0
+    """How far each thread stands back behind the others, where the system can do that."""
+
     _pool: ThreadPool | None = None
     waiting: int = 0
     _stopped: bool = False
@@ -60,7 +66,13 @@ class Threads:
             self._pool = ThreadPool(0, self.threads, name=self.name)
             self._pool.start()
         self.waiting += 1
-        return deferToThreadPool(self.reactor, self._pool, work).addBoth(self._done)
+        return deferToThreadPool(self.reactor, self._pool, self._standing_back, work).addBoth(self._done)
+
+    def _standing_back(self, work: Callable[[], T]) -> T:
+        if sys.platform == "linux" and os.getpriority(os.PRIO_PROCESS, 0) < self.niceness:  # there, of one thread
+            with suppress(OSError):  # forbidden: then it stands where the others do
+                os.setpriority(os.PRIO_PROCESS, 0, self.niceness)
+        return work()
 
     def _done(self, result: T) -> T:
         self.waiting -= 1

@@ -137,7 +137,9 @@ class House:
     """For those who did not choose one."""
 
     passwords: Passwords = attrs.field(
-        default=attrs.Factory(lambda self: Passwords(Threads(self.reactor, "passwords", 2)), takes_self=True)
+        default=attrs.Factory(
+            lambda self: Passwords(Threads(self.reactor, "passwords", 2, niceness=10)), takes_self=True
+        )
     )
     archivist: Crew = attrs.field(
         default=attrs.Factory(lambda self: Threads(self.reactor, "archives"), takes_self=True)

@@ -1,5 +1,6 @@
 """Password hashes: Argon2id, in threads of its own, for unknown names as for known ones."""
 
+import os
 from collections.abc import Iterator
 from unittest.mock import patch
 
@@ -113,3 +114,12 @@ async def test_one_that_fails_holds_nobody_up(cheap: Passwords) -> None:
         await failing
     assert len(await gatherResults(others)) == 3
     assert cheap.turns.waiting == 0
+
+
+async def test_the_threads_that_hash_stand_back_and_the_others_do_not() -> None:
+    crew = Threads(reactor, "modest", niceness=3)
+    here = os.getpriority(os.PRIO_PROCESS, 0)
+    for _ in range(2):
+        assert await crew.do(lambda: os.getpriority(os.PRIO_PROCESS, 0)) == max(here, 3)
+    assert os.getpriority(os.PRIO_PROCESS, 0) == here
+    crew.stop()

@@ -271,8 +271,10 @@ async def _storm(port: int, settings: Settings) -> Counter[str]:
             try:
                 streams = await asyncio.open_connection("127.0.0.1", port, ssl=context, local_addr=(address(number), 0))
                 wire = Wire(*streams)
-                await asyncio.wait_for(attempt(wire, number), 30)
-                wire.close()
+                try:
+                    await asyncio.wait_for(attempt(wire, number), 30)
+                finally:
+                    wire.close()
             except OSError as error:
                 answers[type(error).__name__] += 1
                 await asyncio.sleep(0.1)
