@@ -12,6 +12,7 @@ storm: logins without end, right and wrong. The reactor must be on time.
 """
 
 import argparse
+import asyncio
 import json
 import os
 import re
@@ -257,7 +258,6 @@ class Siege:
 
 def people(daemon: Daemon, prefix: str, count: int) -> dict[str, str]:
     """Make accounts, and give everybody's token."""
-    import asyncio
 
     async def tokens() -> dict[str, str]:
         return {name: await somebody(daemon, name) for name in (f"{prefix}{each}" for each in range(count))}
