@@ -209,6 +209,8 @@ class ImdProtocol(LineReceiver):
                     self._breath = self.house.reactor.callLater(wait, self._go_on)
                     self._throttle_reading()
                 self.lineReceived(self._cutter.lines.popleft())
+        except Exception as error:  # a fault of ours, at whoever's turn: the peer is told, not left hanging
+            self.session.close(self.house.excuse(error, "reading"))
         finally:
             self._taking = False
 

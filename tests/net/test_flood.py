@@ -5,6 +5,9 @@ import pytest
 from imd.chat.limits import Limits
 from imd.net.protocol import HURRY_SECONDS, LINES_A_TURN
 from imd.testing import MemoryServer
+from imd.wire.base import Request
+from imd.wire.reader import LineReader
+from tests.conftest import LoggedFailures
 
 
 def test_others_have_their_turn_while_many_lines_are_answered() -> None:
@@ -46,3 +49,23 @@ def test_a_flooder_that_goes_leaves_no_timer() -> None:
     terminal.send(b"PING\n" * 1000)
     terminal.hang_up()
     assert not server.timers
+
+
+class Stumbling(LineReader):
+    """Has a fault."""
+
+    def feed(self, line: bytes) -> Request | None:
+        return 1 // 0 if line == b"PONG" else super().feed(line)  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("before", [0, LINES_A_TURN], ids=["at once", "at a later turn"])
+def test_a_fault_in_reading_is_told_and_ends_the_connection(before: int, logged_failures: LoggedFailures) -> None:
+    server = MemoryServer(Limits(requests_per_second=0))
+    terminal = server.connect()
+    terminal.protocol._reader = Stumbling(1000)
+    terminal.send(b"PING\n" * before + b"PONG\nPING\n")
+    *answers, last = terminal.heard()
+    assert answers == ["OK PING"] * before
+    assert last.startswith("* ")
+    assert terminal.closed
+    logged_failures.expect(1)
