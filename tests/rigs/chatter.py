@@ -17,6 +17,8 @@ from imd_client.state import State
 from twisted.internet import reactor as the_reactor
 from twisted.internet.task import LoopingCall
 
+from imd.wire.messages import SendMessage
+
 reactor: Any = the_reactor
 AHEAD = 20
 """How many messages wait in the outbox at most."""
@@ -40,7 +42,7 @@ def main(server: str, path: str, name: str, device: str, peer: str, count: int) 
         begin = row[0] if row else 0
         room = AHEAD - len(account.waiting())
         for number in range(begin + 1, min(begin + room, count) + 1):
-            client.outbox.queue(peer, f"{name}/{device} {number}")
+            client.outbox.queue(SendMessage(to=peer, content=f"{name}/{device} {number}"))
 
     client.startService()
     LoopingCall(fill).start(0.02)

@@ -7,8 +7,6 @@ import pytest
 
 from tests.rigs import chaos, kill
 
-pytestmark = pytest.mark.soak  # minutes on a busy machine
-
 
 def faults(result: chaos.Result) -> set[str]:
     """Name what was found, once it is certain that the network was bad."""

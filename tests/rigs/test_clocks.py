@@ -6,8 +6,6 @@ import pytest
 
 from tests.rigs import clocks, kill
 
-pytestmark = pytest.mark.soak  # minutes on a busy machine
-
 
 def faults(name: str, place: Path, seconds: float, program: tuple[str, ...] = kill.SOUND) -> list[str]:
     if name == "stepped" and clocks.LIBRARY is None:

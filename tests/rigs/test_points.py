@@ -7,7 +7,7 @@ import pytest
 
 from tests.rigs import kill, points
 
-pytestmark = [pytest.mark.soak, pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")]
+pytestmark = pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
 
 
 def faults(result: points.Result) -> set[str]:
