@@ -311,7 +311,7 @@ class ImdProtocol(LineReceiver):
         self._out.clear()
         self._queued = 0
         if self._rest:  # the line that is half written is finished
-            self._rest = self._rest[: self._rest.index(b"\r\n", self._written) + 2]
+            self._rest = self._rest[: self._rest.index(b"\n", self._written) + 1]
 
     def _too_slow(self) -> None:
         self._drop()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from imd.chat.limits import Limits
+from imd.net.protocol import WRITE_BYTES
 from imd.testing import PASSWORD, MemoryServer, Terminal
 from tests.engine.late import LateServer
 from tests.net.peer import Peer
@@ -262,3 +263,14 @@ def test_a_line_that_is_half_written_is_finished_before_the_goodbye(scene: Scene
     page, closing = objects(first + scene.bob.read_all())
     assert len(page["messages"]) == 40
     assert closing["code"] == "slow_consumer"
+
+
+def test_a_line_whose_end_is_half_written_too(scene: Scene) -> None:
+    scene.bob.transport.unread = b"."
+    scene.bob.protocol.send(b"x" * (WRITE_BYTES - 1))
+    scene.bob.protocol.flush()
+    assert scene.bob.transport.unread.endswith(b"x\r"), "else this test could not fail"
+    scene.server.pass_time(30)
+    line, closing, _ = scene.bob.read_all().split(b"\r\n")
+    assert line.endswith(b"x")
+    assert json.loads(closing)["code"] == "slow_consumer"
