@@ -21,9 +21,6 @@ MOST_WAITING = 200
 class Crew(Protocol):
     """Who does work that takes its time."""
 
-    waiting: int
-    """How many pieces of work are under way or wait."""
-
     def do(self, work: Callable[[], T]) -> "Deferred[T]":
         """Run it somewhere."""
 
@@ -33,8 +30,6 @@ class Crew(Protocol):
 
 class Inline:
     """Works at once: for tests, and for the command line beside a stopped daemon."""
-
-    waiting = 0
 
     def do(self, work: Callable[[], T]) -> "Deferred[T]":
         """Run it here and now."""

@@ -66,7 +66,7 @@ class Metrics(Service):
             ("imd_connections", "Open connections.", lambda: self.house.audience.size),
             ("imd_people_online", "Accounts online.", lambda: self.house.audience.people),
             ("imd_waiting_writes", "Writes that wait for the writer.", lambda: self.house.database.waiting),
-            ("imd_waiting_passwords", "Passwords that wait to be hashed.", lambda: self.house.passwords.crew.waiting),
+            ("imd_waiting_passwords", "Passwords that wait to be hashed.", lambda: self.house.passwords.turns.waiting),
             ("imd_disk_free_bytes", "Free on the disk.", lambda: self._vital("disk_free")),
             ("imd_certificate_days", "Until the certificate ends.", lambda: self._vital("certificate_days")),
             ("imd_backup_time_seconds", "When the latest backup was made.", lambda: self._vital("backup") / 1000),

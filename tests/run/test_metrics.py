@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from twisted.internet.defer import Deferred
 
 from imd.chat.limits import Limits
 from imd.run.config import load
@@ -64,6 +65,15 @@ def test_a_connection_closed_for_a_reason_is_a_refusal() -> None:
     server.pass_time(6)
     assert stranger.closed
     assert figures(metrics.text().decode())["imd_refusals_total{code=auth_required}"] == 1
+
+
+def test_passwords_that_wait_are_counted_before_a_thread_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = MemoryServer()
+    metrics = Metrics(server.house)
+    monkeypatch.setattr(server.house.passwords.crew, "do", lambda work: Deferred(), raising=False)
+    for _ in range(5):
+        server.house.password_matches(None, "guess", "192.0.2.1")
+    assert figures(metrics.text().decode())["imd_waiting_passwords"] == 5
 
 
 def named(expression: str) -> set[str]:
