@@ -22,31 +22,28 @@ class Disk:
     log = Logger()
 
     path: Path | None = None
-    reserve_mb: int = 0
     seconds: Callable[[], float] = lambda: 0.0
     _looked: float = attrs.field(default=float("-inf"), init=False)
     _low: bool = attrs.field(default=False, init=False)
 
-    def check(self) -> None:
-        """Refuse what adds to the data when less than the reserve is free."""
-        if self.path is None or not self.reserve_mb:
+    def check(self, reserve_mb: int) -> None:
+        """Refuse what adds to the data when less than the reserve is free; 0 is none."""
+        if self.path is None or not reserve_mb:
             return
         if (now := self.seconds()) - self._looked >= LOOK_SECONDS:
             self._looked = now
-            self._look(self.path)
+            self._look(self.path, reserve_mb)
         if self._low:
             raise Unavailable("disk", retry_after=RETRY_SECONDS)
 
-    def _look(self, path: Path) -> None:
+    def _look(self, path: Path, reserve_mb: int) -> None:
         try:
             found = os.statvfs(path)
         except OSError:
             return  # the write itself will tell
-        low = found.f_bavail * found.f_frsize < self.reserve_mb * 2**20
+        low = found.f_bavail * found.f_frsize < reserve_mb * 2**20
         if low and not self._low:
-            self.log.error(
-                "less than {reserve} MiB free in {path}: sends are refused", reserve=self.reserve_mb, path=path
-            )
+            self.log.error("less than {reserve} MiB free in {path}: sends are refused", reserve=reserve_mb, path=path)
         elif self._low and not low:
             self.log.info("there is room again in {path}: sends are taken", path=path)
         self._low = low

@@ -200,7 +200,7 @@ class Session:
         try:
             gate.check(request.spec, logged_in=self.me is not None, admin=admin)
             if request.spec.shape.grows:
-                self.house.disk.check()
+                self.house.disk.check(self.house.limits.disk_reserve_mb)
             if request.spec.shape.enters and self.me is None and self.house.audience.full:
                 raise RateLimited("full", retry_after=self.house.limits.login_seconds)
         except Refusal as refusal:

@@ -53,7 +53,7 @@ class ImdServerEndpoint:
         if tls is None:
             raise ValueError("an imd: endpoint needs a factory with a certificate, such as ImdFactory(house, tls=...)")
         wrapped = _Tls(tls, False, protocolFactory, self.reactor)
-        return self.inner.listen(proxied(protocolFactory, wrapped, self.reactor))
+        return self.inner.listen(proxied(protocolFactory, wrapped))
 
 
 def parse(reactor: Any, *args: str, **options: str) -> ImdServerEndpoint:

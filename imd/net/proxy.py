@@ -18,6 +18,8 @@ from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocolFactory
 from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
 from twisted.python.failure import Failure
 
+from imd.engine.house import House
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
@@ -104,7 +106,8 @@ class HeaderProtocol(Protocol):
 
     def connectionMade(self) -> None:
         """Wait, but not for ever."""
-        self._timer = self._factory.reactor.callLater(self._factory.patience, self.transport.abortConnection)
+        house = self._factory.house
+        self._timer = house.reactor.callLater(house.limits.handshake_seconds, self.transport.abortConnection)
 
     def dataReceived(self, data: bytes) -> None:
         """Gather the header. What is none ends the connection: it was promised."""
@@ -144,11 +147,10 @@ class ProxiedFactory(ServerFactory):
 
     noisy = False
 
-    def __init__(self, inner: IProtocolFactory, proxies: Sequence[Network], patience: float, reactor: Any) -> None:
+    def __init__(self, inner: IProtocolFactory, proxies: Sequence[Network], house: House) -> None:
         self.inner = inner
         self.proxies = proxies
-        self.patience = patience
-        self.reactor = reactor
+        self.house = house
 
     def doStart(self) -> None:
         """Start the factory behind it."""
@@ -176,7 +178,7 @@ class ProxiedFactory(ServerFactory):
         return any((mapped or host) in network for network in self.proxies)
 
 
-def proxied(factory: Any, around: IProtocolFactory, reactor: Any) -> IProtocolFactory:
+def proxied(factory: Any, around: IProtocolFactory) -> IProtocolFactory:
     """Put the PROXY protocol before `around` (the factory, or its TLS), where the factory names proxies."""
     proxies: Sequence[Network] = getattr(factory, "proxies", ())
-    return ProxiedFactory(around, proxies, factory.house.limits.handshake_seconds, reactor) if proxies else around
+    return ProxiedFactory(around, proxies, factory.house) if proxies else around

@@ -123,7 +123,7 @@ class Daemon(MultiService):
             registration=config.registration,
             language=config.language,
             scratch=self.directory.scratch,
-            disk=Disk(self.directory.path, config.limits.disk_reserve_mb, self.reactor.seconds),
+            disk=Disk(self.directory.path, self.reactor.seconds),
         )
         self.house.govern(self.directory.look_up(policies.standing))
         self.house.watch = Surroundings(self.directory, config).watched
@@ -132,7 +132,7 @@ class Daemon(MultiService):
         self.notifier = Notifier(self.reactor)
         for listen in config.listen:
             plain = not listen.startswith("imd:")  # those put the PROXY protocol before their TLS
-            self._serve(listen, proxied(self.factory, self.factory, self.reactor) if plain else self.factory)
+            self._serve(listen, proxied(self.factory, self.factory) if plain else self.factory)
         if config.metrics is not None:
             self._measure(config.metrics)
         if config.acme:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from imd.chat.limits import Limits
 from imd.engine import disk
 from imd.testing import MemoryServer, Terminal
 from imd.wire.base import registry
@@ -15,8 +16,8 @@ class Room:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.mebibytes, self.looks = 100, 0
-        self.server = MemoryServer()
-        self.server.house.disk = disk.Disk(Path("/data"), 64, self.server.clock.seconds)
+        self.server = MemoryServer(Limits(disk_reserve_mb=64))
+        self.server.house.disk = disk.Disk(Path("/data"), self.server.clock.seconds)
         monkeypatch.setattr(os, "statvfs", self.statvfs)
 
     def statvfs(self, path: Path) -> os.statvfs_result:
@@ -78,13 +79,19 @@ def test_the_disk_is_looked_at_once_a_second_however_many_sends(room: Room, ann:
 def test_no_reserve_and_a_disk_that_cannot_be_asked_stop_nobody(
     room: Room, ann: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    room.server.house.disk.reserve_mb = 0
+    room.server.house.configure(Limits(disk_reserve_mb=0), "open", "en")
     room.becomes(0)
     assert send(ann) == "success"
-    room.server.house.disk.reserve_mb = 64
+    room.server.house.configure(Limits(disk_reserve_mb=64), "open", "en")
 
     def fails(path: Path) -> os.statvfs_result:
         raise OSError
 
     monkeypatch.setattr(os, "statvfs", fails)
     assert send(ann) == "success"
+
+
+def test_another_reserve_holds_at_once(room: Room, ann: Terminal) -> None:
+    room.server.house.configure(Limits(disk_reserve_mb=101), "open", "en")
+    room.becomes(100)
+    assert send(ann) == "unavailable"

@@ -68,7 +68,7 @@ def test_what_is_no_header(data: bytes) -> None:
 def knock(server: MemoryServer, host: str) -> Terminal:
     """Connect from an address, through the factory that believes 10.0.0.0/8."""
     networks = [ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8")]
-    factory = ProxiedFactory(server.factory, networks, 10, server.clock)
+    factory = ProxiedFactory(server.factory, networks, server.house)
     address = (IPv6Address if ":" in host else IPv4Address)("TCP", host, 54_321)
     terminal = Terminal(server, factory.buildProtocol(address), MemoryTransport(host))
     server.terminals.append(terminal)
@@ -124,5 +124,5 @@ def test_who_promised_a_header_and_sends_none_is_cut_off() -> None:
 
 def test_a_unix_socket_has_no_address_to_trust() -> None:
     server = MemoryServer()
-    factory = ProxiedFactory(server.factory, [ipaddress.ip_network("0.0.0.0/0")], 10, server.clock)
+    factory = ProxiedFactory(server.factory, [ipaddress.ip_network("0.0.0.0/0")], server.house)
     assert not factory._trusted(UNIXAddress("/x"))
