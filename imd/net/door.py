@@ -112,7 +112,7 @@ class Door:
             return False
         if not self._leaving:
             self._turn_one_out()
-        for connection in tuple(self._leaving)[:1]:
+        if connection := next(iter(self._leaving), None):
             connection.cut_off()
             self.gone(connection)
         return True

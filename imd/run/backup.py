@@ -20,7 +20,7 @@ import msgspec
 import imd
 from imd.run import archive, certificates
 from imd.run.config import Config
-from imd.run.directory import DataDirectory, LatestBackup
+from imd.run.directory import DataDirectory, LatestBackup, sync
 from imd.run.problem import Problem
 from imd.store import migrations
 
@@ -53,7 +53,7 @@ def make(config: Config, target: Path, passphrase: str = "") -> Made:  # nosec B
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(target)
-            certificates.sync(target.parent)
+            sync(target.parent)
     except sqlite3.Error as error:
         raise Problem("backup.database", path=directory.database, reason=error) from None
     except OSError as error:

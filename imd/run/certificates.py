@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from imd.run.directory import sync_names
+from imd.run.directory import sync
 
 LIFE = timedelta(days=3652)
 RENEW_BEFORE = timedelta(days=30)
@@ -67,16 +67,7 @@ def write(path: Path, data: bytes, mode: int) -> None:
         file.flush()
         os.fsync(descriptor)
     draft.replace(path)
-    sync_names(path.parent)
-
-
-def sync(path: Path) -> None:
-    """See to it that a file, or what a directory lists, is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(path.parent)
 
 
 def _signed(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:

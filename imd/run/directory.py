@@ -24,9 +24,9 @@ LONGEST_SOCKET_PATH = 107
 """What Linux takes as a unix socket's path, in bytes."""
 
 
-def sync_names(directory: Path) -> None:
-    """Let the names in a directory outlive a power cut: a file's own sync need not keep its name."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def sync(path: Path) -> None:
+    """Let a file outlive a power cut, or the names in a directory: a file's own sync need not keep its name."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
@@ -39,7 +39,7 @@ def make(path: Path, mode: int = 0o700) -> None:
         make(path.parent, 0o777)
         path.mkdir(mode=mode, exist_ok=True)
     with suppress(PermissionError):  # one that was made for us, in a place that we may not read
-        sync_names(path.parent)
+        sync(path.parent)
 
 
 class LatestBackup(msgspec.Struct, frozen=True):

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import attrs
 
-from imd.run import archive, certificates
-from imd.run.directory import DataDirectory
+from imd.run import archive
+from imd.run.directory import DataDirectory, sync
 from imd.run.problem import Problem
 from imd.store import db, life, migrations
 
@@ -98,9 +98,9 @@ def _unpack(backup: archive.Reading, directory: DataDirectory) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     names = sorted(backup.manifest.files, key=lambda name: name == archive.DATABASE)
     for name in names:
-        certificates.sync(workspace / name)
+        sync(workspace / name)
     for name in names:
         target = directory.path / name
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         (workspace / name).replace(target)
-    certificates.sync(directory.path)
+    sync(directory.path)
