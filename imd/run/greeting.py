@@ -30,7 +30,7 @@ def lines(config: Config, registration: str, fingerprint: str) -> list[str]:
     return report
 
 
-_HERE = ("", "0.0.0.0", "127.0.0.1", "::", "::1")  # noqa: S104  # compared, not listened on
+_HERE = ("", "0.0.0.0", "127.0.0.1", "::", "::1")  # noqa: S104  # nosec B104  # compared, not listened on
 
 
 def reachable(listen: tuple[str, ...]) -> str:
