@@ -20,9 +20,10 @@ from twisted.internet.interfaces import (
     IProtocolFactory,
     IStreamServerEndpoint,
 )
-from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
+from twisted.protocols.tls import TLSMemoryBIOFactory
 from zope.interface import implementer
 
+from imd.net.anteroom import Anteroom, TlsConnection
 from imd.net.proxy import proxied
 
 BACKLOG = "1024"
@@ -33,10 +34,15 @@ class _Tls(TLSMemoryBIOFactory):
     """TLS around a factory that may turn a connection down: then there is no handshake either."""
 
     noisy = False
+    anteroom: Anteroom
 
-    def buildProtocol(self, addr: Any) -> TLSMemoryBIOProtocol | None:  # type: ignore[override]  # Twisted's Factory may too
+    def buildProtocol(self, addr: Any) -> TlsConnection | None:  # type: ignore[override]  # Twisted's Factory may too
         inner = self.wrappedFactory.buildProtocol(addr)
-        return None if inner is None else self.protocol(self, inner)
+        if inner is None:
+            return None
+        made = TlsConnection(self, inner)
+        made.anteroom = self.anteroom
+        return made
 
 
 @implementer(IStreamServerEndpoint)
@@ -53,6 +59,7 @@ class ImdServerEndpoint:
         if tls is None:
             raise ValueError("an imd: endpoint needs a factory with a certificate, such as ImdFactory(house, tls=...)")
         wrapped = _Tls(tls, False, protocolFactory, self.reactor)
+        wrapped.anteroom = Anteroom(self.reactor)
         return self.inner.listen(proxied(protocolFactory, wrapped))
 
 

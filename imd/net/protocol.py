@@ -69,7 +69,7 @@ class ImdProtocol(LineReceiver):
         self.session = Session(self.house, self, address=self.address, operator=operator)
         self._reader = LineReader(self.house.limits.content_bytes)
         self._face: Face | None = None
-        self._stranger = False
+        self.stranger = False
         self._welcome = True
         self._attentive = True
         self._first = b""
@@ -97,7 +97,7 @@ class ImdProtocol(LineReceiver):
         self.transport.registerProducer(Valve(self), True)
         self.audience.connections.add(self)
         if not self.operator:
-            self._stranger = True
+            self.stranger = True
             self._welcome = self.audience.door.arrive(self, self.address)
         limits, self._begun = self.house.limits, self.house.reactor.seconds()
         if ISSLTransport.providedBy(self.transport):
@@ -160,11 +160,11 @@ class ImdProtocol(LineReceiver):
 
     def known(self, logged_in: bool) -> None:
         """Count the connection as a stranger's or not."""
-        if logged_in and self._stranger:
+        if logged_in and self.stranger:
             self.audience.door.depart(self, self.address)
-        elif not logged_in and not self._stranger:
+        elif not logged_in and not self.stranger:
             self.audience.door.arrive(self, self.address)
-        self._stranger = not logged_in
+        self.stranger = not logged_in
 
     # -- bytes in
 
@@ -193,7 +193,7 @@ class ImdProtocol(LineReceiver):
     def _longest(self) -> int:
         """Give how long a line may be: a stranger's is short. What waits for a login's outcome is judged after it."""
         limits = self.house.limits
-        short = self._stranger and self._attentive
+        short = self.stranger and self._attentive
         return min(limits.stranger_line_bytes, limits.line_bytes) if short else limits.line_bytes
 
     def _take(self) -> None:

@@ -161,3 +161,22 @@ def test_a_connection_that_is_somebody_elses_by_now_hears_nothing_of_it(monkeypa
     assert me is not None
     assert me.account == stranger
     assert (before.seqs, last.seqs) == ([1], [])
+
+
+def test_what_is_for_a_few_does_not_wait_until_many_are_told(hall: Hall) -> None:
+    ann, bob = hall.people[0], hall.people[-1]
+    for each in (ann, bob):
+        each.ask("ping")
+    ann.ask("send_message", to="#team", content="to many")
+    while not any(fellow.hear() for fellow in hall.people[1:100]):
+        hall.turn()
+    ann.ask("send_message", to=f"name{ONLINE}", content="to one")
+    while not hall.server.house.database.waiting:
+        hall.turn()
+    while hall.server.house.database.waiting or hall.server.house.database._busy:
+        hall.turn()
+    for _ in range(3):
+        hall.turn()
+    said = [json.loads(line) for line in bob.transport.value().splitlines()]
+    assert [each["content"] for each in said if each.get("event") == "message"] == ["to many", "to one"]
+    assert not hall.people[-2].hear(), "the others still wait"
