@@ -80,7 +80,8 @@ class TlsConnection(TLSMemoryBIOProtocol):
     _held = b""
     _paused = False
 
-    def dataReceived(self, data: bytes) -> None:  # noqa: D102  # of the interface
+    def dataReceived(self, data: bytes) -> None:
+        """Take bytes from the network in: now, or in a stranger's turn."""
         if self._held:
             self._hold(self._held + data)
         elif not getattr(self.wrappedProtocol, "stranger", False):

@@ -165,8 +165,6 @@ def test_a_connection_that_is_somebody_elses_by_now_hears_nothing_of_it(monkeypa
 
 def test_what_is_for_a_few_does_not_wait_until_many_are_told(hall: Hall) -> None:
     ann, bob = hall.people[0], hall.people[-1]
-    for each in (ann, bob):
-        each.ask("ping")
     ann.ask("send_message", to="#team", content="to many")
     while not any(fellow.hear() for fellow in hall.people[1:100]):
         hall.turn()

@@ -357,7 +357,7 @@ class Growth:
     log_kib: float = 0.0
 
     def faults(self) -> list[str]:
-        """Name what grew: beside what varies more than one object, or 100 bytes, for each ten connections is a leak."""
+        """Name what grew: one object, or 100 bytes, for each ten connections is a leak, beside what varies anyway."""
         found, most = [], self.cycles / 10
         if self.objects[-1] - max(self.objects[:2]) > VARYING_OBJECTS + most:
             found.append(f"living objects: {self.objects}")
