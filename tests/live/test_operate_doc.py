@@ -33,7 +33,7 @@ def commands() -> list[str]:
 
 @attrs.define
 class Machine:
-    """A machine of its own: the page's paths lead into a directory, its ports are free ones, systemd is pretended."""
+    """A machine of its own: its paths lead into a directory, its ports are free, systemd and docker are pretended."""
 
     directory: Path
     ports: dict[str, str] = attrs.Factory(lambda: {"7373": str(free_port()), "9464": str(free_port())})
@@ -45,6 +45,8 @@ class Machine:
             (self.directory / place).mkdir(parents=True)
         self._program("systemctl", f'exec {sys.executable} -m tests.live.pretend.systemctl "$@"')
         self._program("journalctl", f"tail -n 20 {self.directory}/journal")
+        inside = 'shift 3; case $1 in exec) shift 2; exec "$@" ;; cp) exec cp "${2#*:}" "$3" ;; esac'
+        self._program("docker", inside)
         venv = 'mkdir -p "$3/bin"; ln -s {0}/imd "$3/bin/imd"; printf "#!/bin/sh\\ntest -d .\\n" > "$3/bin/pip"'
         self._program("python3", f'[ "$1 $2" = "-m venv" ] || exit 1; {venv.format(BIN)}; chmod +x "$3/bin/pip"')
         source = self.directory / "checkout"

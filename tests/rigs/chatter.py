@@ -20,7 +20,7 @@ from twisted.internet.task import LoopingCall
 from imd.wire.messages import SendMessage
 
 reactor: Any = the_reactor
-AHEAD = 20
+AHEAD = 100
 """How many messages wait in the outbox at most."""
 
 

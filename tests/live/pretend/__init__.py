@@ -1,1 +1,1 @@
-"""Stands in for what a test of the operator's page cannot have: systemd, its journal, and a network to install from."""
+"""Stands in for what a test of the operator's page cannot have: systemd, its journal, containers, a network."""
