@@ -17,7 +17,7 @@ test: .venv/.for-work .venv/scan/bin/sslyze
 	$(BIN)/bandit -q -c pyproject.toml -r imd client twisted imd.tac
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n auto --dist loadfile --cov
+	$(BIN)/pytest -n auto --dist loadfile
 
 bench: .venv/.for-work
 	$(BIN)/python -m bench

@@ -16,6 +16,9 @@ from imd_client.rich.frame import LOCAL, meant
 MOST = 100
 """How many are offered at once."""
 
+LONGEST = 100
+"""Characters of an emoji's name at most: at each key no more of a long line is looked through."""
+
 NAMES = frozenset({"to", "username", "target", "who"})
 """Fields that take a name."""
 
@@ -32,7 +35,7 @@ class Completions(Completer):
         return islice(self._fitting(document.text_before_cursor), MOST)
 
     def _fitting(self, text: str) -> Iterator[Completion]:
-        if typed := emoji.TYPED.search(text):
+        if typed := emoji.TYPED.search(text[-LONGEST:]):
             for sign, name in emoji.matching(typed[1] or typed[2]):
                 yield Completion(sign, -len(typed[0]), display=f"{sign} {name}")
         elif text.startswith("/") and not text.startswith("//") and "\n" not in text:

@@ -51,6 +51,7 @@ def completed(text: str) -> list[str]:
         ("他说:好", []),
         ("10:joy", []),
         ("/edit bob 2 @李", []),
+        ("x" * 20_000 + " :thumbsu", ["x" * 20_000 + " 👍"]),
     ],
 )
 def test_what_is_offered(typed: str, lines: list[str]) -> None:
