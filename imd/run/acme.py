@@ -9,7 +9,7 @@ done in a thread. This module needs the extra `acme`; nothing else imports it.
 import datetime
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from josepy.jwa import ES256
 from josepy.jwk import JWK, JWKEC
+from OpenSSL import SSL
 from twisted.application.service import Service
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.threads import blockingCallFromThread
@@ -82,11 +83,15 @@ def proof(name: str, digest: bytes) -> tuple[x509.Certificate, ec.EllipticCurveP
     return builder.sign(key, hashes.SHA256()), key
 
 
+def _lower(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.lower() for name in names))
+
+
 @attrs.frozen
 class Wish:
     """Which certificate is wanted, from whom."""
 
-    names: tuple[str, ...]
+    names: tuple[str, ...] = attrs.field(converter=_lower)
     url: str
     email: str | None
     account_key: Path
@@ -172,7 +177,7 @@ class Renewal(Service):
         except (OSError, ValueError):
             return True
         names = present.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        if set(names.get_values_for_type(x509.DNSName)) != set(self._wish.names):
+        if set(_lower(names.get_values_for_type(x509.DNSName))) != set(self._wish.names):
             return True
         return present.not_valid_after_utc - certificates.today() < RENEW_BEFORE
 
@@ -189,9 +194,13 @@ class Renewal(Service):
         blockingCallFromThread(self._reactor, self._tls.prove, name, certificate, key)
 
     def _obtained(self, chain: bytes, key: bytes) -> None:
-        certificates.write(self._directory.acme_key, key, 0o600)
-        certificates.write(self._directory.acme_certificate, chain, 0o644)
-        self._tls.use([(self._directory.acme_certificate, self._directory.acme_key)])
+        path = self._directory.acme_certificate
+        try:
+            certificates.write(path, chain + key, 0o600)
+            self._tls.use([(path, path)])
+        except (OSError, ValueError, SSL.Error) as error:
+            self._failed(error)
+            return
         self._tls.proofs.clear()
         self.log.info("certificate obtained for {names}", names=", ".join(self._wish.names))
         self._again(LOOK_EVERY_SECONDS)

@@ -133,14 +133,15 @@ def reading(path: Path, passphrase: Callable[[], str]) -> Iterator[Reading]:
                 if first is None or first.name != MANIFEST or first.size > LONGEST_MANIFEST:
                     raise Problem("backup.none", path=path)
                 written = tar.extractfile(first)
-                assert written is not None
+                if written is None:
+                    raise Problem("backup.none", path=path)
                 manifest = msgspec.json.decode(written.read(), type=Manifest)
                 if manifest.format > FORMAT:
                     raise Problem("backup.newer", path=path, version=manifest.imd)
                 yield Reading(path, manifest, packed, tar)
     except sealed.Unreadable:
         raise Problem("backup.sealed", path=path) from None
-    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, msgspec.DecodeError) as error:
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError) as error:
         raise Problem("backup.broken", path=path, reason=error) from None
     except OSError as error:
         raise Problem("unreadable", path=path, reason=error.strerror or error) from None

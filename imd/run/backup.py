@@ -4,6 +4,7 @@ It reads the database itself, beside the daemon: a reader keeps nobody from writ
 nothing to do with it. FILE appears whole or not at all.
 """
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -43,6 +44,8 @@ def make(config: Config, target: Path, passphrase: str = "") -> Made:  # nosec B
     directory = DataDirectory(config.data_dir)
     if not directory.database.exists():
         raise Problem("no_data_dir", path=directory.path)
+    if target.exists() and (not target.is_file() or target.samefile(directory.database)):
+        raise Problem("backup.unwritten", path=target, reason=os.strerror(errno.EEXIST))
     try:
         with _workspace(target) as workspace:
             files = _gathered(config, directory, workspace)
@@ -81,11 +84,9 @@ def _gathered(config: Config, directory: DataDirectory, workspace: Path) -> dict
         connection.execute("PRAGMA synchronous = OFF")  # a copy that a power cut spoils is made again
         connection.execute("VACUUM INTO ?", (str(copy),))
     certificate, key = directory.pair(config)
-    files = {
-        archive.DATABASE: copy,
-        "certificate.pem": certificate,
-        "key.pem": key,
-    }
+    files = {archive.DATABASE: copy, "certificate.pem": certificate, "key.pem": key}
+    if certificate == directory.acme_certificate:  # which holds its key as well, and is got anew where it is lost
+        files |= {certificate.name: certificate, "certificate.pem": directory.certificate, "key.pem": directory.key}
     if config.file is not None:
         files["config.toml"] = config.file
     return {name: path for name, path in files.items() if path.exists()}

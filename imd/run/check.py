@@ -51,7 +51,10 @@ def findings(config: Config) -> Iterator[Finding]:
     directory = DataDirectory(config.data_dir)
     yield Finding(True, "configuration", registration=config.registration)
     yield data_directory(directory.path)
-    yield database(directory.database)
+    if directory.half_restored:
+        yield Finding(False, "database.unfinished", path=directory.path)
+    else:
+        yield database(directory.database)
     certificate, key = directory.pair(config)
     if config.certificate is None and not certificate.exists():
         yield Finding(True, "certificate.none")
@@ -128,6 +131,8 @@ def port(listen: str, certificate: Path) -> Finding:
         return Finding(True, "port.other", listen=listen)
     try:
         at.bind()
+    except OverflowError:  # above 65535
+        return Finding(False, "port.unusable", listen=listen, reason=os.strerror(errno.EINVAL))
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             return Finding(False, "port.unusable", listen=listen, reason=error.strerror)

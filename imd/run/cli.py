@@ -2,6 +2,7 @@
 
 import getopt
 import getpass
+import io
 import os
 import sys
 import time
@@ -227,8 +228,17 @@ class Imd(Program):
 
 def main() -> None:
     """Do what the words of this process's command line say."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character is no reason to stop
     chosen: Any = Imd()
-    chosen.parseOptions()
-    while chosen.subCommand:
-        chosen = chosen.subOptions
-    chosen.carry_out()
+    try:
+        chosen.parseOptions()
+        while chosen.subCommand:
+            chosen = chosen.subOptions
+        chosen.carry_out()
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # `| head`: nobody reads on
+            tell(f"imd: {error}", wrong=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still to be written goes nowhere
+        sys.exit(1)

@@ -68,6 +68,9 @@ class Config:
 
 
 CHOICES = {"register": ("open", "invite", "closed"), "language": LANGUAGES, "log_format": ("text", "json")}
+LEAST = {"burst": 1, "connections": 2, "unauthenticated": 1, "line_bytes": 512, "stranger_line_bytes": 512}
+"""With less of these nobody could say a word, not even the operator. All others begin at 0."""
+
 KINDS: dict[str, Any] = {"data_dir": Path, "listen": tuple, "register": str, "certificate": Path, "key": Path}
 KINDS |= {"acme": tuple, "acme_url": str, "acme_email": str}
 KINDS |= {"proxies": tuple, "metrics": str, "language": str}
@@ -143,15 +146,18 @@ def _unknown(name: str, known: list[str], typed: str = "") -> Problem:
 
 def _checked(key: str, said: Said) -> Any:
     """Give the value as its key holds it, or raise the Problem that names the place and the fault."""
-    kind, value = KINDS[key], said.value
+    kind, value, least = KINDS[key], said.value, LEAST.get(key, 0)
     if kind is tuple and isinstance(value, str):
         value = [value]
     if kind is tuple and isinstance(value, list) and value and all(isinstance(each, str) and each for each in value):
         return tuple(value)
-    if kind is int and type(value) is int and value >= 0:
+    if kind is int and type(value) is int and value >= least:
         return value
     if kind in (str, Path) and isinstance(value, str) and value and value in CHOICES.get(key, (value,)):
-        return (said.base / Path(value).expanduser()).absolute() if kind is Path else value
+        try:
+            return (said.base / Path(value).expanduser()).absolute() if kind is Path else value
+        except RuntimeError:  # ~nobody: there is no such home
+            raise Problem("kind.Path", name=said.name, value=value) from None
     if key in CHOICES:
         raise Problem("choice", name=said.name, value=value, choices=", ".join(CHOICES[key]))
-    raise Problem(f"kind.{kind.__name__}", name=said.name, value=value)
+    raise Problem(f"kind.{kind.__name__}", name=said.name, value=value, least=least)

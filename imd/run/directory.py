@@ -75,13 +75,8 @@ class DataDirectory:
 
     @property
     def acme_certificate(self) -> Path:
-        """Where the certificate lies that an authority gave."""
+        """Where the certificate lies that an authority gave, with its private key: one file changes at once."""
         return self.path / "acme.pem"
-
-    @property
-    def acme_key(self) -> Path:
-        """Where its private key lies."""
-        return self.path / "acme-key.pem"
 
     @property
     def acme_account(self) -> Path:
@@ -93,8 +88,18 @@ class DataDirectory:
         if config.certificate is not None and config.key is not None:
             return config.certificate, config.key
         if config.acme and self.acme_certificate.exists():
-            return self.acme_certificate, self.acme_key
+            return self.acme_certificate, self.acme_certificate
         return self.certificate, self.key
+
+    @property
+    def restoring(self) -> Path:
+        """Where a restore unpacks. The database is moved out of it last."""
+        return self.path / ".restoring"
+
+    @property
+    def half_restored(self) -> bool:
+        """Whether a restore was cut short: there are data, but not here yet."""
+        return self.restoring.exists() and not self.database.exists()
 
     @property
     def socket(self) -> Path:
@@ -142,6 +147,8 @@ class DataDirectory:
 
     def open_database(self, reactor: Any) -> Database:
         """Open the database of a directory that was taken. Raises Problem."""
+        if self.half_restored:
+            raise Problem("restore.unfinished", path=self.path)
         try:
             self.database.touch(0o600)  # SQLite gives its other files the same mode
             return Database.open(str(self.database), reactor)

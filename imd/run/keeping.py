@@ -31,7 +31,7 @@ class Keeping(Placed):
             except (OSError, ValueError) as error:
                 raise Problem("unreadable", path=named, reason=error) from None
             given = lines[0] if lines else ""
-        elif sys.stdin.isatty():
+        elif sys.stdin is not None and sys.stdin.isatty():
             given = getpass.getpass(f"{say('passphrase')}: ")
         else:
             given = ""

@@ -20,8 +20,6 @@ from imd.run.directory import DataDirectory, sync
 from imd.run.problem import Problem
 from imd.store import db, life, migrations
 
-WORKSPACE = ".restoring"
-
 
 @attrs.frozen
 class Restored:
@@ -63,7 +61,7 @@ def _fill(backup: archive.Reading, directory: DataDirectory) -> None:
     except sqlite3.Error as error:
         raise Problem("backup.broken", path=backup.path, reason=error) from None
     finally:
-        shutil.rmtree(directory.path / WORKSPACE, ignore_errors=True)
+        shutil.rmtree(directory.restoring, ignore_errors=True)
         directory.release()
 
 
@@ -73,7 +71,7 @@ def _make_room(directory: DataDirectory, *, force: bool) -> Path | None:
         there = {each.name for each in directory.path.iterdir()} if directory.path.exists() else set()
     except OSError as error:
         raise Problem("data_dir", path=directory.path, reason=error.strerror) from None
-    if not there - {WORKSPACE, directory.lock_file.name}:
+    if not there - {directory.restoring.name, directory.lock_file.name}:
         return None
     if not force:
         raise Problem("restore.occupied", path=directory.path)
@@ -88,7 +86,7 @@ def _make_room(directory: DataDirectory, *, force: bool) -> Path | None:
 
 
 def _unpack(backup: archive.Reading, directory: DataDirectory) -> None:
-    workspace = directory.path / WORKSPACE
+    workspace = directory.restoring
     shutil.rmtree(workspace, ignore_errors=True)
     workspace.mkdir(mode=0o700)
     backup.unpack(workspace)

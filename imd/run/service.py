@@ -76,8 +76,11 @@ def _end_well_when_told(reactor: Any) -> None:
     """Take SIGTERM and SIGINT as a wish, not a death: twistd would kill itself by the same signal after stopping."""
 
     def stop(number: int, frame: FrameType | None) -> None:
-        with suppress(ReactorNotRunning):
-            reactor.callFromThread(reactor.stop)
+        reactor.callFromThread(end)
+
+    def end() -> None:
+        with suppress(ReactorNotRunning):  # told twice
+            reactor.stop()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -211,8 +214,10 @@ class Daemon(MultiService):
     def reload(self, read: Callable[[], Config]) -> None:
         """Read the configuration again, and go by what of it can change under way."""
         self.notifier.reloading()
-        self.reloader.reload(read)
-        self.notifier.ready()
+        try:
+            self.reloader.reload(read)
+        finally:
+            self.notifier.ready()
 
     def stopService(self) -> "Deferred[None]":
         """Take no more connections, finish and answer what was asked, say goodbye, let go of everything."""

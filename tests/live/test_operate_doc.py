@@ -41,7 +41,7 @@ class Machine:
 
     def prepare(self) -> None:
         """Put there what a machine has."""
-        for place in ("bin", "etc/systemd/system", "var/lib", "usr/local/bin", "opt"):
+        for place in ("bin", "etc/systemd/system", "etc/cron.daily", "var/lib", "usr/local/bin", "opt"):
             (self.directory / place).mkdir(parents=True)
         self._program("systemctl", f'exec {sys.executable} -m tests.live.pretend.systemctl "$@"')
         self._program("journalctl", f"tail -n 20 {self.directory}/journal")
@@ -51,7 +51,7 @@ class Machine:
         self._program("python3", f'[ "$1 $2" = "-m venv" ] || exit 1; {venv.format(BIN)}; chmod +x "$3/bin/pip"')
         source = self.directory / "checkout"
         shutil.copytree(ROOT / "deploy", source / "deploy")
-        for file in ("imd.toml", "imd.socket"):
+        for file in ("imd.toml", "imd.socket", "imd.cron"):
             self._rewrite(source / "deploy" / file)
 
     def _program(self, name: str, line: str) -> None:
@@ -122,10 +122,10 @@ def test_every_command_of_the_page_works(machine: Machine) -> None:
     assert "what was there before is kept in" in answers("imd restore")[0]
     assert "imd_people_online 0.0" in answers("curl")[0]
     assert '"backup":"20' in answers("imd status --json")[0]
-    verified = machine.directory / "var/backups/verified"
-    assert "accounts: 1" in verified.read_text()
-    modes = {path.stat().st_mode & 0o777 for path in verified.parent.iterdir() if path != verified}
-    assert modes == {0o600}
+    assert answers("/etc/cron.daily/imd") == [""], "nothing is mailed when all is well"
+    backups = list((machine.directory / "var/backups").iterdir())
+    assert [path for path in backups if path.match("imd-[1-7].tar.gz")]
+    assert {path.stat().st_mode & 0o777 for path in backups} == {0o600}
     journal = (machine.directory / "journal").read_text("utf-8")
     assert "were read again" in journal
     assert journal.count("stopped; everything that was answered is kept") == 3

@@ -1,11 +1,13 @@
 """Certificates by ACME: got from a small authority of our own, which looks for the proof on a real daemon's port."""
 
+import errno
 import hashlib
 import socket
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from cryptography import x509
@@ -13,7 +15,7 @@ from twisted.internet.task import Clock
 
 from imd.net.tls import ServerTLS
 from imd.run import certificates
-from imd.run.acme import IDENTIFIER, Renewal, Wish, proof
+from imd.run.acme import IDENTIFIER, LOOK_EVERY_SECONDS, RETRY_SECONDS, Renewal, Wish, proof
 from imd.run.directory import DataDirectory
 from tests.live.daemon import Daemon, free_port, trusting
 from tests.run.authority import Authority
@@ -58,7 +60,7 @@ def test_a_daemon_gets_its_certificate_by_itself(
     names = got.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert set(names.get_values_for_type(x509.DNSName)) == set(NAMES)
     data = daemon.directory / "data"
-    assert (data / "acme-key.pem").stat().st_mode & 0o777 == 0o600
+    assert (data / "acme.pem").stat().st_mode & 0o777 == 0o600
     assert (data / "acme-account.pem").stat().st_mode & 0o777 == 0o600
     assert shown(authority.port, "chat.example", "acme-tls/1") == got, "the proof is shown no longer than it is needed"
     assert daemon.stop() == 0
@@ -93,6 +95,22 @@ def test_the_proof_is_as_rfc_8737_says() -> None:
     assert held.critical
     assert isinstance(held.value, x509.UnrecognizedExtension)
     assert held.value.value == b"\x04\x20" + digest
+
+
+def test_one_that_cannot_be_stored_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory, clock = DataDirectory(tmp_path), Clock()
+    certificates.ensure(directory.certificate, directory.key, certificates.today())
+    tls = ServerTLS([(directory.certificate, directory.key)])
+    renewal = Renewal(Wish(("Chat.Example",), "", None, directory.acme_account), directory, tls, clock)
+    assert renewal._wish.names == ("chat.example",), "as authorities write it"
+    renewal.running = True
+    with monkeypatch.context() as full:
+        full.setattr(certificates, "write", Mock(side_effect=OSError(errno.ENOSPC, "no space")))
+        renewal._obtained(b"chain", b"key")
+    assert not directory.acme_certificate.exists()
+    assert [call.getTime() for call in clock.getDelayedCalls()] == [RETRY_SECONDS]
+    renewal._obtained(directory.certificate.read_bytes(), directory.key.read_bytes())
+    assert LOOK_EVERY_SECONDS in [call.getTime() for call in clock.getDelayedCalls()]
 
 
 def test_it_is_renewed_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,16 @@
 """Backup and restore: what a server was comes back whole, and nothing that is there is lost on the way."""
 
 import json
+import os
 import sqlite3
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
+import attrs
 import pytest
 
-from imd.run import backup, certificates, restore, verify
+from imd.run import backup, certificates, check, restore, verify
 from imd.run.config import Config, load
 from imd.run.directory import DataDirectory
 from imd.run.problem import Problem
@@ -75,7 +77,7 @@ def test_what_was_saved_comes_back(config: Config, tmp_path: Path, passphrase: s
     assert (other / "config.toml").read_text() == 'register = "closed"\n'
     assert {path.stat().st_mode & 0o777 for path in other.iterdir()} == {0o600}
     assert other.stat().st_mode & 0o777 == 0o700
-    assert not (other / restore.WORKSPACE).exists()
+    assert not (other / ".restoring").exists()
     assert {path.name for path in tmp_path.iterdir()} == {"data", "other", "backup.imd", "imd.toml"}, "no litter"
     assert all(finding.well for finding in verify.findings(file, secret))
 
@@ -179,6 +181,37 @@ def test_force_keeps_what_was_there(config: Config, tmp_path: Path) -> None:
     assert done.kept is not None
     assert rows(done.kept) == before
     assert not any("carol" in row for row in rows(config.data_dir))
+
+
+def test_after_a_restore_that_was_cut_short_no_empty_server_starts(config: Config, tmp_path: Path) -> None:
+    backup.make(config, tmp_path / "backup")
+    cut = DataDirectory(tmp_path / "cut")
+    cut.restoring.mkdir(parents=True)
+    with pytest.raises(Problem, match="was cut short: run it again"):
+        cut.open_database(None)
+    findings = check.findings(attrs.evolve(config, data_dir=cut.path))
+    assert ["run it again" in each.text for each in findings if not each.well] == [True]
+    restore.restore(tmp_path / "backup", cut.path, not_asked)
+    assert rows(cut.path) == rows(config.data_dir)
+
+
+def test_a_backup_takes_no_others_place(config: Config, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for target in (tmp_path / "pipe", config.data_dir / "imd.sqlite3", tmp_path):
+        before = target.lstat().st_ino
+        with pytest.raises(Problem, match="cannot write"):
+            backup.make(config, target)
+        assert target.lstat().st_ino == before
+
+
+def test_the_certificate_of_an_authority_is_saved_beside_the_self_made_one(config: Config, tmp_path: Path) -> None:
+    named = attrs.evolve(config, acme=("chat.example",))
+    both = (config.data_dir / "certificate.pem").read_bytes() + (config.data_dir / "key.pem").read_bytes()
+    (config.data_dir / "acme.pem").write_bytes(both)
+    backup.make(named, tmp_path / "backup")
+    restore.restore(tmp_path / "backup", tmp_path / "again", not_asked)
+    for name in ("acme.pem", "certificate.pem", "key.pem"):
+        assert (tmp_path / "again" / name).read_bytes() == (config.data_dir / name).read_bytes()
 
 
 def test_a_running_daemon_keeps_its_directory(config: Config, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_every_key_comes_from_the_file(file: Path, tmp_path: Path) -> None:
     text += ['acme = ["chat.example"]', 'acme_url = "http://ca"', 'acme_email = "a@b"']
     text += ['proxies = ["10.0.0.0/8"]']
     text += ['metrics = "unix:/m"', 'log_format = "json"', 'log_file = "l"', "log_bytes = 5", "log_files = 6"]
-    text += [f"{name} = {number}" for number, name in enumerate(attrs.fields_dict(Limits))]
+    text += [f"{name} = {number}" for number, name in enumerate(attrs.fields_dict(Limits), 1000)]
     file.write_text("\n".join(text))
     config = load({"config": str(file)}, {})
     assert config == Config(
@@ -61,7 +61,7 @@ def test_every_key_comes_from_the_file(file: Path, tmp_path: Path) -> None:
         log_file=tmp_path / "l",
         log_bytes=5,
         log_files=6,
-        limits=Limits(*range(len(attrs.fields(Limits)))),
+        limits=Limits(*range(1000, 1000 + len(attrs.fields(Limits)))),
         file=file,
     )
 
@@ -70,7 +70,7 @@ def test_every_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.chdir(tmp_path)
     environment = {"IMD_DATA_DIR": "d", "IMD_LISTEN": "tcp:1 tcp:2", "IMD_REGISTER": "invite", "IMD_LANGUAGE": "zh"}
     environment |= {"IMD_CERTIFICATE": "/c.pem", "IMD_KEY": "k.pem"}
-    environment |= {f"IMD_{name.upper()}": str(number) for number, name in enumerate(attrs.fields_dict(Limits))}
+    environment |= {f"IMD_{name.upper()}": str(number) for number, name in enumerate(attrs.fields_dict(Limits), 1000)}
     config = load({}, environment)
     assert config == Config(
         data_dir=tmp_path / "d",
@@ -79,7 +79,7 @@ def test_every_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, t
         certificate=Path("/c.pem"),
         key=tmp_path / "k.pem",
         language="zh",
-        limits=Limits(*range(len(attrs.fields(Limits)))),
+        limits=Limits(*range(1000, 1000 + len(attrs.fields(Limits)))),
     )
 
 
@@ -105,11 +105,14 @@ def test_a_path_in_the_file_begins_where_the_file_lies(file: Path, monkeypatch: 
         ("brst = 1", "brst is not a key that imd knows. Did you mean burst?"),
         ("zzz = 1", "zzz is not a key that imd knows"),
         ("config = 'x'", "config is not a key that imd knows"),
-        ("burst = 'many'", "burst must be a whole number, 0 or more, not 'many'"),
-        ("burst = '100'", "burst must be a whole number, 0 or more, not '100'"),
-        ("burst = -1", "burst must be a whole number, 0 or more, not -1"),
-        ("burst = 1.5", "burst must be a whole number, 0 or more, not 1.5"),
-        ("burst = true", "burst must be a whole number, 0 or more, not True"),
+        ("burst = 'many'", "burst must be a whole number, 1 or more, not 'many'"),
+        ("burst = '100'", "burst must be a whole number, 1 or more, not '100'"),
+        ("burst = 0", "burst must be a whole number, 1 or more, not 0"),
+        ("login_seconds = -1", "login_seconds must be a whole number, 0 or more, not -1"),
+        ("key = '~nosuchuser/key'", "key must be a path, not '~nosuchuser/key'"),
+        ("burst = -1", "burst must be a whole number, 1 or more, not -1"),
+        ("burst = 1.5", "burst must be a whole number, 1 or more, not 1.5"),
+        ("burst = true", "burst must be a whole number, 1 or more, not True"),
         ("register = 'always'", "register must be one of open, invite, closed, not 'always'"),
         ("register = 1", "register must be one of open, invite, closed, not 1"),
         ("language = 'fr'", "language must be one of en, zh, not 'fr'"),
@@ -137,8 +140,8 @@ def test_a_file_that_is_none(file: Path, tmp_path: Path) -> None:
     ("options", "environment", "said"),
     [
         ({}, {"IMD_BRST": "1"}, "IMD_BRST is not a key that imd knows. Did you mean IMD_BURST?"),
-        ({}, {"IMD_BURST": "x"}, "IMD_BURST must be a whole number, 0 or more, not 'x'"),
-        ({}, {"IMD_BURST": "-1"}, "IMD_BURST must be a whole number, 0 or more, not -1"),
+        ({}, {"IMD_BURST": "x"}, "IMD_BURST must be a whole number, 1 or more, not 'x'"),
+        ({}, {"IMD_BURST": "-1"}, "IMD_BURST must be a whole number, 1 or more, not -1"),
         ({}, {"IMD_REGISTER": "x"}, "IMD_REGISTER must be one of open, invite, closed, not 'x'"),
         ({"register": "x"}, {}, "--register must be one of open, invite, closed, not 'x'"),
         ({"data_dir": ""}, {}, "--data-dir must be a path, not ''"),

@@ -1,6 +1,8 @@
 """Options: what they become, and how a mistake is told."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -146,3 +148,19 @@ def test_what_is_printed_is_made_harmless_in_one_place() -> None:
                 name = str(path.relative_to(floor))
                 printing[name] = printing.get(name, 0) + count
     assert printing == allowed
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("imd check --data-dir {data} | true", 0, ""),
+        ("imd check --data-dir {data} > /dev/full", 1, "No space left on device"),
+        ("PYTHONIOENCODING=latin-1 imd check --data-dir {data}/小明 > {data}/out", 0, ""),
+        ("imd verify {data}/nothing <&-", 1, "No such file"),
+    ],
+)
+def test_whoever_reads_or_does_not_there_is_no_traceback(line: str, code: int, said: str, tmp_path: Path) -> None:
+    environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(["bash", "-c", line.format(data=tmp_path)], env=environment, capture_output=True, text=True)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+    assert said in done.stderr
