@@ -77,8 +77,8 @@ def sync(tx: Tx, me: Me, command: wire.Sync) -> Outcome[wire.Changes]:
     )
 
 
-def undelivered(tx: Tx, me: Me) -> list[tuple[int, int]]:
-    """List where I have messages not yet delivered: (conversation, the seq to go on after)."""
+def undelivered(tx: Tx, me: Me) -> list[tuple[int, int, int]]:
+    """List where I have messages not yet delivered: (conversation, the seq to go on after, its rev now)."""
     return receipts.undelivered(tx, me.account)
 
 

@@ -59,8 +59,11 @@ class Replay:
 
     _held: list[Announcement] = attrs.field(factory=list, init=False)
     _held_bytes: int = attrs.field(default=0, init=False)
-    _pushed: dict[int, int] = attrs.field(factory=dict, init=False)
-    """Conversation -> the highest rev pushed."""
+    _begun: dict[int, tuple[int, int]] = attrs.field(factory=dict, init=False)
+    """Conversation -> (the seq it is replayed after, its rev then)."""
+
+    _pushed: dict[tuple[int, int], int] = attrs.field(factory=dict, init=False)
+    """(conversation, seq) -> its rev, of what was pushed and is newer than that."""
 
     _sent: set[tuple[int, int]] = attrs.field(factory=set, init=False)
     """(conversation, seq) of what the session itself sent meanwhile: it has the answers."""
@@ -100,13 +103,14 @@ class Replay:
 
     async def _run(self) -> None:
         conversations, self._others = await self.house.read(self._waiting_for_me)
-        for conversation, after in conversations:
+        self._begun = {conversation: (after, rev) for conversation, after, rev in conversations}
+        for conversation, after, _ in conversations:
             await self._push(conversation, after)
         await self._until_read()
         if not self._stopped:
             self._finish()
 
-    def _waiting_for_me(self, tx: Tx) -> tuple[list[tuple[int, int]], list[Event]]:
+    def _waiting_for_me(self, tx: Tx) -> tuple[list[tuple[int, int, int]], list[Event]]:
         return undelivered(tx, self.me) if self.messages else [], waiting(tx, self.me)
 
     async def _push(self, conversation: int, after: int) -> None:
@@ -120,7 +124,8 @@ class Replay:
             if self._stopped:
                 return
             for event in page:
-                self._pushed[conversation] = max(self._pushed.get(conversation, 0), event.rev)
+                if event.rev > self._begun[conversation][1]:
+                    self._pushed[conversation, event.seq] = event.rev
                 if (conversation, event.seq) not in self._sent:
                     self.session.tell(Announcement.of((), event))
                     self._count += 1
@@ -141,12 +146,16 @@ class Replay:
     def _fresh(self) -> Iterator[Announcement]:
         for announcement in self._held:
             event = announcement.event
-            if isinstance(event, NewMessage | MessageChanged):
-                told = event.rev <= self._pushed.get(event.conversation, 0)
-            else:
-                told = event in self._others
+            told = self._has_told(event) if isinstance(event, NewMessage | MessageChanged) else event in self._others
             if not told:
                 yield announcement
+
+    def _has_told(self, event: NewMessage | MessageChanged) -> bool:
+        """Say whether a page showed this message as the event tells of it, or newer."""
+        after, rev = self._begun.get(event.conversation, (event.seq, 0))
+        if event.rev <= rev:
+            return event.seq > after
+        return event.rev <= self._pushed.get((event.conversation, event.seq), 0)
 
     def _failed(self, failure: Failure) -> None:
         if not failure.check(StoreUnavailable):

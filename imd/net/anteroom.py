@@ -120,6 +120,11 @@ class TlsConnection(TLSMemoryBIOProtocol):
         if len(self._held) <= HELD_BYTES:
             self.transport.resumeProducing()
 
+    def _tlsShutdownFinished(self, reason: Failure | None) -> None:
+        """End. A producer that the peer has halted would keep the transport from closing once it has written all."""
+        self.unregisterProducer()
+        super()._tlsShutdownFinished(reason)
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """End, once what came before the end is heard."""
         if not self.disconnecting:

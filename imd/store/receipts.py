@@ -39,14 +39,14 @@ def follow_own(tx: Tx, conversation: int, account: int, seq: int) -> None:
     )
 
 
-def undelivered(tx: Tx, account: int) -> list[tuple[int, int]]:
-    """List where an account has messages not yet delivered: (conversation, delivered_seq), by conversation."""
+def undelivered(tx: Tx, account: int) -> list[tuple[int, int, int]]:
+    """List where an account has messages not yet delivered, by conversation: it, delivered_seq, last_rev."""
     rows = tx.execute(
-        "SELECT m.conversation, m.delivered_seq FROM member m JOIN conversation c ON c.id = m.conversation"
+        "SELECT m.conversation, m.delivered_seq, c.last_rev FROM member m JOIN conversation c ON c.id = m.conversation"
         " WHERE m.account = ? AND m.left_seq IS NULL AND c.last_seq > m.delivered_seq ORDER BY m.conversation",
         (account,),
     )
-    return [(int(row[0]), int(row[1])) for row in rows.fetchall()]
+    return [(int(row[0]), int(row[1]), int(row[2])) for row in rows.fetchall()]
 
 
 class Reader(NamedTuple):

@@ -187,7 +187,7 @@ def test_absent_and_not_mine_look_alike(room: Room, cid: Me, ten: None, shape: t
 def test_replay_lists_what_was_not_delivered(room: Room, ann: Me, bob: Me, cid: Me, ten: None) -> None:
     say(room, cid, "bob")
     room.asks(bob, Ack(to="ann", seq=4))
-    assert undelivered(room.tx, bob) == [(1, 4), (2, 0)]
+    assert [each[:2] for each in undelivered(room.tx, bob)] == [(1, 4), (2, 0)]
     assert [each.seq for each in replay_page(room.tx, bob, 1, 4, 3)] == [5, 6, 7]
     assert [each.seq for each in replay_page(room.tx, bob, 1, 7, 100)] == [8, 9, 10]
     assert undelivered(room.tx, ann) == []

@@ -75,6 +75,40 @@ def test_what_was_missed_is_pushed_page_by_page(missed: int) -> None:
     assert events[-1]["event"] == "replayed"
 
 
+def changed(events: list[dict[str, Any]]) -> list[tuple[int, str]]:
+    return [(each["seq"], each["content"]) for each in events if each.get("event") == "changed"]
+
+
+def test_a_change_of_what_was_delivered_long_ago_is_told_after_the_replay() -> None:
+    back = Return(3)
+    earlier = back.server.login("bob")
+    earlier.call("ack", to="ann", seq=2)
+    earlier.hang_up()
+    back.server.database.readers = back.server.readers
+    back.log_in()
+    back.read()
+    back.ann.call("edit_message", to="bob", seq=1, content="anew")
+    back.ann_writes()
+    back.finish()
+    events = back.bob.objects()
+    assert seqs(events) == [3, 4]
+    assert changed(events) == [(1, "anew")]
+
+
+def test_changes_during_a_replay_are_told_unless_a_page_shows_them() -> None:
+    back = Return(PAGE + 2)
+    back.server.database.readers = back.server.readers
+    back.log_in()
+    back.read()
+    back.read()
+    back.ann.call("edit_message", to="bob", seq=5, content="five anew")
+    back.ann.call("edit_message", to="bob", seq=PAGE + 1, content="later anew")
+    back.finish()
+    events = back.bob.objects()
+    assert changed(events) == [(5, "five anew")]
+    assert [each["content"] for each in events if each.get("seq") == PAGE + 1] == ["later anew"]
+
+
 @given(
     missed=some.sampled_from([0, 1, 2, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE]),
     moves=some.lists(some.sampled_from(["write", "work", "answer", "congest", "relieve", "ping"]), max_size=25),

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from imd.testing import PASSWORD
 from tests.live.daemon import Daemon, Line, trusting
 
 FORWARD_SECRET_AEAD = {
@@ -134,3 +135,38 @@ def test_the_self_made_certificate_names_this_machine(daemon: Daemon) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
         shake_hands(daemon, context, "elsewhere.example")
     assert (daemon.directory / "data" / "key.pem").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("helps", [1, 2, 20])
+def test_who_ends_tls_with_much_still_to_be_told_is_told_it_and_gone(daemon: Daemon, helps: int) -> None:
+    daemon.operator().say(f"USER ADD ann {PASSWORD}")
+    came, goes = ssl.MemoryBIO(), ssl.MemoryBIO()
+    line = trusting().wrap_bio(came, goes)
+    with socket.create_connection(("127.0.0.1", daemon.port), timeout=10) as raw:
+
+        def until(step: Callable[[], bool]) -> None:
+            while not step():
+                raw.sendall(goes.read())
+                came.write(raw.recv(65536))
+            raw.sendall(goes.read())
+
+        until(lambda: _done(line.do_handshake))
+        line.write(f'{{"action":"login","username":"ann","password":"{PASSWORD}","replay":false}}\n'.encode())
+        raw.sendall(goes.read())
+        until(lambda: _done(lambda: line.read(65536)))
+        for _ in range(helps):
+            line.write(b'{"action":"help"}\n')
+        _done(line.unwrap)
+        raw.sendall(goes.read())  # the requests and the end of TLS at once
+        read = 0
+        while data := raw.recv(65536):
+            read += len(data)
+    assert read > 30_000 * helps or helps == 20
+
+
+def _done(step: Callable[[], object]) -> bool:
+    try:
+        step()
+    except ssl.SSLWantReadError:
+        return False
+    return True
