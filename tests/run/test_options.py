@@ -156,7 +156,8 @@ def test_what_is_printed_is_made_harmless_in_one_place() -> None:
         ("imd check --data-dir {data} | true", 0, ""),
         ("imd check --data-dir {data} > /dev/full", 1, "No space left on device"),
         ("PYTHONIOENCODING=latin-1 imd check --data-dir {data}/小明 > {data}/out", 0, ""),
-        ("imd verify {data}/nothing <&-", 1, "No such file"),
+        ("echo imd-sealed-1 > {data}/sealed; imd verify {data}/sealed <&-", 1, "passphrase"),
+        ("imd user passwd ann - --data-dir {data} <&-", 1, ""),
     ],
 )
 def test_whoever_reads_or_does_not_there_is_no_traceback(line: str, code: int, said: str, tmp_path: Path) -> None:
