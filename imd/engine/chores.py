@@ -17,7 +17,7 @@ from imd.store.transaction import Tx
 LONGEST_SECONDS = 3600.0
 """The timer is looked at so often at least: the wall clock may have been set meanwhile."""
 
-RETRY_SECONDS = 5.0
+RETRY_MILLISECONDS = 5000
 
 
 class Householder(Protocol):
@@ -84,7 +84,13 @@ class Chores:
         again = []
         self.house.shelf.tidy(self.house.now())
         for chore in CHORES:
-            done = await self._do(chore)
+            try:
+                done = await self._do(chore)
+            except StoreUnavailable:
+                raise
+            except Exception:  # the others are still done
+                self.log.failure("a chore failed")
+                done = Chored(again=self.house.now() + RETRY_MILLISECONDS)
             self._unclean = self._unclean or done.scrub
             if done.again is not None:
                 again.append(done.again)
@@ -110,7 +116,7 @@ class Chores:
         if not self._stopped:
             if not failure.check(StoreUnavailable):
                 self.log.failure("a chore failed", failure)
-            self.wake(self.house.now() + int(RETRY_SECONDS * 1000))
+            self.wake(self.house.now() + RETRY_MILLISECONDS)
 
     def _over(self, result: object) -> None:
         self._running = False

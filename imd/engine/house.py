@@ -79,6 +79,9 @@ class Audience(Protocol):
     def tell(self, announcement: Announcement, besides: Any = None) -> None:
         """Let the sessions of those it is for hear it, all but one."""
 
+    def catch_up(self, session: Any) -> None:
+        """Let a session hear what it has yet to hear."""
+
     def cut(self, account: int, devices: list[int], besides: Any = None) -> None:
         """Close the sessions of these devices."""
 
@@ -106,6 +109,9 @@ class Nobody:
         """Let nobody out."""
 
     def tell(self, announcement: Announcement, besides: Any = None) -> None:
+        """Tell nobody."""
+
+    def catch_up(self, session: Any) -> None:
         """Tell nobody."""
 
     def cut(self, account: int, devices: list[int], besides: Any = None) -> None:

@@ -278,6 +278,7 @@ class Session:
             self.house.meter.answered(request, outcome.reply)
         self._heed(outcome.effects)
         if not self._over and not request.silent:
+            self.house.audience.catch_up(self)  # of two changes the earlier is told first, though it was another's
             self.outlet.send(line)
         self.house.spread(announcements, outcome.effects, besides=self)
         was = self.me

@@ -31,17 +31,30 @@ class Turns:
     """Origin -> its pieces. The first origin is the next one; none is empty."""
 
     def take(self, work: Callable[[], Any], origin: str, most: int, most_of_one: int) -> "Deferred[Any]":
-        """Take a piece in; refuses when too many wait, of all or of this origin. Without an origin only all count."""
-        queue = self._queues.get(origin, ())
-        if origin and len(queue) >= most_of_one:
+        """Take a piece in; refuses when too many wait of this origin. Without an origin only all count.
+
+        When too many wait of all, the origin that has brought most loses its latest piece, unless it is this one.
+        """
+        mine = len(self._queues.get(origin, ()))
+        if origin and mine >= most_of_one:
             raise RateLimited("passwords", retry_after=RETRY_SECONDS)
         if self.waiting >= most:
-            raise Unavailable("passwords", retry_after=RETRY_SECONDS)
+            self._make_room(mine)
         done: Deferred[Any] = Deferred()
         self._queues.setdefault(origin, deque()).append((work, done))
         self.waiting += 1
         self._go_on()
         return done
+
+    def _make_room(self, mine: int) -> None:
+        """Refuse the latest piece of the origin that has most, if that leaves it no fewer than the one that comes."""
+        full = Unavailable("passwords", retry_after=RETRY_SECONDS)
+        most = max(self._queues.values(), key=len, default=deque[_Piece]())
+        if len(most) - 1 < mine + 1:
+            raise full
+        _, done = most.pop()
+        self.waiting -= 1
+        done.errback(full)
 
     def _go_on(self) -> None:
         while self._queues and self._under_way < self.hands:

@@ -124,6 +124,7 @@ class TlsConnection(TLSMemoryBIOProtocol):
         """End. A producer that the peer has halted would keep the transport from closing once it has written all."""
         self.unregisterProducer()
         super()._tlsShutdownFinished(reason)
+        getattr(self.wrappedProtocol, "peer_ended", lambda: None)()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """End, once what came before the end is heard."""

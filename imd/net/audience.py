@@ -16,10 +16,10 @@ from imd.net.door import Connection, Door
 from imd.wire.refusals import QuotaExceeded, Unavailable
 
 SLICE = 64
-"""How many sessions hear one thing in a turn of the reactor: encrypting it takes a tenth of a millisecond for each."""
+"""How many connections are written to in a turn of the reactor: encrypting takes a tenth of a millisecond for each."""
 
-Hearer = tuple[int, Session]
-"""A session, and the account that it is to hear something for."""
+MOST_LATE = 32
+"""When so much waits to be heard by one session, no more commits are answered until it has heard it."""
 
 
 @attrs.define(eq=False)
@@ -37,16 +37,17 @@ class Audience:
 
     door: Door = attrs.field(default=attrs.Factory(lambda self: Door(self.house), takes_self=True), init=False)
     _followed: dict[int, set[Topic]] = attrs.field(factory=dict, init=False)
-    _tellings: deque[tuple[Announcement, dict[Hearer, None]]] = attrs.field(factory=deque, init=False)
-    """What many are being told, and who of them has yet to hear it."""
+    _late: dict[Session, list[Announcement]] = attrs.field(factory=dict, init=False)
+    """Who has yet to hear what many are told; the first has waited longest."""
 
-    _dirty: list[Connection] = attrs.field(factory=list, init=False)
-    _flush_due: bool = attrs.field(default=False, init=False)
+    _dirty: deque[Connection] = attrs.field(factory=deque, init=False)
+    _due: bool = attrs.field(default=False, init=False)
     _empty: "Deferred[None] | None" = attrs.field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.house.audience = self
-        self.house.database.after_batch = self.flush
+        self.house.database.after_batch = self._turn
+        self.house.database.held_up = self._behind
 
     @property
     def connections(self) -> set[Connection]:
@@ -81,7 +82,8 @@ class Audience:
             self.follow(account, topic, seq)
 
     def leave(self, account: int, session: Session) -> None:
-        """Count it no more; an account without sessions follows nothing."""
+        """Count it no more, nor tell it what it has yet to hear; an account without sessions follows nothing."""
+        self._late.pop(session, None)
         sessions = self.online.get(account, {})
         sessions.pop(session, None)
         if not sessions and self.online.pop(account, None) is not None:
@@ -111,19 +113,20 @@ class Audience:
 
     def tell(self, announcement: Announcement, besides: Session | None = None) -> None:
         """Let those it is for hear it, all but one session. Encoded once, written to each."""
-        hearers = {
-            (account, session): None
+        hearers = dict.fromkeys(
+            session
             for account in self._accounts(announcement.to)
             for session in self.online.get(account, ())
             if session is not besides
-        }
-        if len(hearers) <= SLICE:
-            self._catch_up(hearers)
-            self._let_all_hear(hearers, announcement)
+        )
+        if len(hearers) > SLICE:
+            for session in hearers:
+                self._late.setdefault(session, []).append(announcement)
+            self._go_on()
             return
-        if not self._tellings:
-            self.house.reactor.callLater(0, self._next_slice)
-        self._tellings.append((announcement, hearers))
+        for session in hearers:
+            self.catch_up(session)
+            self._let_hear(session, announcement)
 
     def _accounts(self, to: Addressee) -> Iterable[int]:
         """List the accounts that somebody is to be told at."""
@@ -136,31 +139,14 @@ class Audience:
             return (to.only,) if followers.get(to.only, to.seq) < to.seq else ()
         return [account for account, seq in followers.items() if seq < to.seq and account != to.besides]
 
-    def _next_slice(self) -> None:
-        """Go on telling many: the reactor breathes between two slices."""
-        announcement, waiting = self._tellings[0]
-        hearers = list(islice(waiting, SLICE))
-        for each in hearers:
-            del waiting[each]
-        if not waiting:
-            self._tellings.popleft()
-        self._let_all_hear(hearers, announcement)
-        if self._tellings:
-            self.house.reactor.callLater(0, self._next_slice)
+    def catch_up(self, session: Session) -> None:
+        """Let a session hear what it has yet to hear: on one connection nothing overtakes anything."""
+        for announcement in self._late.pop(session, ()):
+            self._let_hear(session, announcement)
 
-    def _catch_up(self, hearers: Iterable[Hearer]) -> None:
-        """Let a few hear at once what they have yet to hear: on one connection nothing overtakes anything."""
-        for announcement, waiting in tuple(self._tellings):
-            late = [each for each in hearers if each in waiting]
-            for each in late:
-                del waiting[each]
-            self._let_all_hear(late, announcement)
-
-    def _let_all_hear(self, hearers: Iterable[Hearer], announcement: Announcement) -> None:
-        """Let sessions hear it; not one that has gone meanwhile, or speaks for somebody else by now."""
-        for account, session in hearers:
-            if session in self.online.get(account, ()):
-                self._let_hear(session, announcement)
+    def _behind(self) -> bool:
+        """Say whether so much waits to be heard that no more should come."""
+        return len(next(iter(self._late.values()), ())) >= MOST_LATE
 
     def _let_hear(self, session: Session, announcement: Announcement) -> None:
         """Let one session hear it. One that cannot be told must catch up, and keeps nobody else from hearing."""
@@ -183,21 +169,28 @@ class Audience:
                 session.me = attrs.evolve(session.me, admin=admin)
 
     def flush_soon(self, connection: Connection) -> None:
-        """Write a connection's lines at the end of this turn, or of the group of commits, whichever comes first."""
+        """Write a connection's lines once the group of commits has been answered, or else at the end of this turn."""
         self._dirty.append(connection)
-        if not self._flush_due:
-            self._flush_due = True
-            self.house.reactor.callLater(0, self._flush_now)
+        if not self.house.database.answering:
+            self._go_on()
 
-    def _flush_now(self) -> None:
-        self._flush_due = False
-        self.flush()
+    def _go_on(self) -> None:
+        if not self._due:
+            self._due = True
+            self.house.reactor.callLater(0, self._next)
 
-    def flush(self) -> None:
-        """Write everything that is queued: one write a connection."""
-        dirty, self._dirty = self._dirty, []
-        for connection in dirty:
-            connection.flush()
+    def _next(self) -> None:
+        self._due = False
+        self._turn()
+
+    def _turn(self) -> None:
+        """Let some hear what they have yet to hear, and write to some, one write each; others in the next turns."""
+        for session in tuple(islice(self._late, SLICE)):
+            self.catch_up(session)
+        for _ in range(min(SLICE, len(self._dirty))):
+            self._dirty.popleft().flush()
+        if self._late or self._dirty:
+            self._go_on()
 
     def gone(self, connection: Connection) -> None:
         """Forget a connection."""

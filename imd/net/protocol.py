@@ -51,6 +51,15 @@ HURRY_SECONDS = 1.0
 CROWDED_SECONDS = 5
 """When a stranger who had to make room may try again."""
 
+KERNEL = {
+    "TCP_NOTSENT_LOWAT": WRITE_BYTES,  # take no more than can soon be sent, not megabytes for a peer that does not read
+    "TCP_KEEPIDLE": 60,  # after so many seconds of silence ask whether the peer is there,
+    "TCP_KEEPINTVL": 20,  # so often,
+    "TCP_KEEPCNT": 3,  # so many times
+    "TCP_USER_TIMEOUT": 60_000,  # milliseconds within which what was sent must have arrived
+}
+"""What the kernel is told about each connection, where it knows of it. Who has vanished is gone within two minutes."""
+
 
 @implementer(IHandshakeListener)
 class ImdProtocol(LineReceiver):
@@ -93,7 +102,7 @@ class ImdProtocol(LineReceiver):
         if ITCPTransport.providedBy(self.transport):
             self.transport.setTcpNoDelay(True)
             self.transport.setTcpKeepAlive(True)
-            self._keep_the_kernel_short()
+            self._instruct_the_kernel()
         self.transport.registerProducer(Valve(self), True)
         self.audience.connections.add(self)
         if not self.operator:
@@ -106,10 +115,10 @@ class ImdProtocol(LineReceiver):
             self._await_first_bytes()
         self.session.begin()
 
-    def _keep_the_kernel_short(self) -> None:
-        """Let the kernel take no more than it can soon send: it would hold megabytes for a peer that does not read."""
-        with suppress(OSError, AttributeError):  # not every system knows of it
-            self.transport.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, WRITE_BYTES)
+    def _instruct_the_kernel(self) -> None:
+        for name, value in KERNEL.items():
+            with suppress(OSError, AttributeError):
+                self.transport.socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
     def handshakeCompleted(self) -> None:
         """Learn what the client offered by ALPN."""
@@ -254,6 +263,8 @@ class ImdProtocol(LineReceiver):
         if self.congested:
             if self._queued > self.house.limits.queue_bytes:
                 self._too_slow()
+        elif self._queued > WRITE_BYTES:
+            self.flush()
         elif not self._dirty:
             self._dirty = True
             self.audience.flush_soon(self)
@@ -327,6 +338,11 @@ class ImdProtocol(LineReceiver):
         self.transport.resumeProducing()  # TLS ends when the peer's own end has been read
         self.transport.loseConnection()
         self._after(self._farewell, self._abort)
+
+    def peer_ended(self) -> None:
+        """Wait for what is written to be read, though not for long: the peer has said that it sends no more."""
+        if not self.transport.disconnecting:
+            self._after(self._farewell, self._abort)
 
     def goodbye(self, refusal: Refusal) -> None:
         """Close; who speaks lines is told why, whoever still shakes hands or speaks HTTP is not waited for."""

@@ -11,6 +11,7 @@ BEGIN IMMEDIATE each RELEASE would be a commit of its own.
 
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
@@ -33,6 +34,8 @@ Result = tuple[Any, Exception | None]
 SLOW_SECONDS = 0.020
 """A piece of work that takes longer is logged: it holds up everybody's writes."""
 
+ANSWERS = 32
+"""How many completions are called in a turn of the reactor: each may tell a group of many."""
 
 BUSY_MILLISECONDS = 5000
 """How long a connection waits for another one's lock."""
@@ -50,6 +53,10 @@ class Write:
     done: Done
     refused: list[Callable[[], None]] | None = None
     """Completions of later writes that were turned away: whoever asked for both hears of this one first."""
+
+
+_Group = tuple[list[Write], "Deferred[list[Result]]"]
+"""Writes that were handed to the writer, and what will become of them."""
 
 
 class Pool(Protocol):
@@ -164,6 +171,9 @@ class Database:
     after_batch: Callable[[], None] = lambda: None
     """Called when a group's completions have all been called: the moment to flush what they wrote."""
 
+    held_up: Callable[[], bool] = lambda: False
+    """Asked before more completions are called: whether they should wait for a turn of the reactor."""
+
     measure: Callable[[int, float], None] | None = None
     """Called with a group's size and how long the writer took for it."""
 
@@ -175,6 +185,9 @@ class Database:
     """The write that was taken last, until it is answered."""
 
     _busy: bool = attrs.field(default=False, init=False)
+    answering: bool = attrs.field(default=False, init=False)
+    """Whether a group's completions are being called."""
+
     _closing: "Deferred[None] | None" = attrs.field(default=None, init=False)
 
     @classmethod
@@ -226,10 +239,10 @@ class Database:
         self._latest.refused.append(lambda: done(None, error))
 
     def _start(self) -> None:
-        if group := self._hand_over():
+        if not self.answering and (group := self._hand_over()):
             self._answer(*group)
 
-    def _hand_over(self) -> tuple[list[Write], "Deferred[list[Result]]"] | None:
+    def _hand_over(self) -> "_Group | None":
         """Give the next group to the writer, unless it is at work."""
         if self._busy or not self._waiting:
             return None
@@ -262,13 +275,23 @@ class Database:
         self._busy = False
         if self.measure is not None:
             self._quietly(self.measure, len(batch), self.group_seconds)
-        following = self._hand_over()  # it syncs while this group is answered, and is answered after it
-        for write, (value, error) in zip(batch, results, strict=True):
+        self.answering = True
+        self._complete(deque(zip(batch, results, strict=True)), None)
+
+    def _complete(self, answers: deque[tuple[Write, Result]], following: _Group | None) -> None:
+        """Call some completions; the rest in the next turns. The next group syncs meanwhile, and is answered after."""
+        following = following or self._hand_over()
+        for _ in range(0 if self.held_up() else min(ANSWERS, len(answers))):
+            write, (value, error) = answers.popleft()
             self._quietly(write.done, value, error)
             if write is self._latest:
                 self._latest = None
             for refuse in write.refused or ():
                 self._quietly(refuse)
+        if answers:
+            self.clock.callLater(0, self._complete, answers, following)
+            return
+        self.answering = False
         self._quietly(self.after_batch)
         if following:
             self._answer(*following)
@@ -306,7 +329,7 @@ class Database:
         """Finish what was queued, then close the file. What is asked after this is refused."""
         if self._closing is None:
             self._closing = Deferred()
-            if self._busy or self._waiting:
+            if self._busy or self._waiting or self.answering:
                 await self._closing
             self.writer.close()
             self.readers.close()

@@ -82,6 +82,21 @@ def test_a_failure_is_logged_and_tried_again(tap: Dripping, logged_failures: Log
     assert tap.done == [0, 5_000, 10_000]
 
 
+def test_one_that_fails_keeps_no_other_from_being_done(
+    monkeypatch: pytest.MonkeyPatch, logged_failures: LoggedFailures
+) -> None:
+    broken, other = Dripping(), Dripping()
+    broken.fails, other.wants = ValueError("broken"), [9_000]
+    monkeypatch.setattr("imd.engine.chores.CHORES", [broken, other])
+    server = MemoryServer()
+    server.settle()
+    server.pass_time(5)
+    logged_failures.expect(2)
+    broken.fails = None
+    server.pass_time(5)
+    assert broken.done == other.done == [0, 5_000, 10_000]
+
+
 def test_scrubbing_is_tried_until_no_reader_is_in_the_way(tap: Dripping, monkeypatch: pytest.MonkeyPatch) -> None:
     tap.scrubs = True
     answers = [False, False, True]

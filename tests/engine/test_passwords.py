@@ -72,7 +72,7 @@ def ask(passwords: Passwords, times: int, address: str) -> list[str]:
     codes = []
     for _ in range(times):
         try:
-            passwords.matches(None, address, address, FEW)
+            passwords.matches(None, address, address, FEW).addErrback(lambda lost: lost.trap(Unavailable))
         except Refusal as refused:
             codes.append(f"{refused.code}.{refused.case} {refused.params['retry_after']}")
     return codes
@@ -95,9 +95,23 @@ def test_only_so_many_wait_of_one_address_and_of_all() -> None:
     hand = HandCrew()
     passwords = Passwords(hand, CHEAP)
     assert ask(passwords, 8, "storm") == ["rate_limited.passwords 3"] * 2, "two are under way, four wait"
-    assert ask(passwords, 1, "a") == ["unavailable.passwords 3"]
+    assert ask(passwords, 3, "") == ["unavailable.passwords 3"]
     hand.run()
     assert ask(passwords, 1, "a") == []
+
+
+async def test_when_all_is_full_who_brought_most_makes_room() -> None:
+    hand = HandCrew()
+    passwords = Passwords(hand, CHEAP)
+    kept = [passwords.matches(None, "x", "storm", FEW) for _ in range(6)]
+    assert ask(passwords, 2, "a") == []
+    for latest in (kept.pop(), kept.pop()):
+        with pytest.raises(Unavailable):
+            await latest
+    assert ask(passwords, 1, "a") == ask(passwords, 1, "storm") == ["unavailable.passwords 3"], "two of each wait"
+    hand.run()
+    assert await gatherResults(kept) == [False] * 4
+    assert passwords.turns.waiting == 0
 
 
 def test_who_has_no_address_is_counted_with_all_others_only() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from imd.net.protocol import FAREWELL_SECONDS
 from imd.testing import PASSWORD
 from tests.live.daemon import Daemon, Line, trusting
 
@@ -138,11 +139,20 @@ def test_the_self_made_certificate_names_this_machine(daemon: Daemon) -> None:
 
 
 @pytest.mark.parametrize("helps", [1, 2, 20])
-def test_who_ends_tls_with_much_still_to_be_told_is_gone(daemon: Daemon, helps: int) -> None:
-    daemon.operator().say(f"USER ADD ann {PASSWORD}")
+@pytest.mark.parametrize("reads", [True, False])
+def test_who_ends_tls_with_much_still_to_be_told_is_gone(
+    start_daemon: Callable[..., Daemon], helps: int, reads: bool
+) -> None:
+    daemon = start_daemon(stall_seconds="2")
+    operator = daemon.operator()
+    operator.say(f"USER ADD ann {PASSWORD}")
+    assert (operator.next_line() or "").startswith("OK USER ADD")
     came, goes = ssl.MemoryBIO(), ssl.MemoryBIO()
     line = trusting().wrap_bio(came, goes)
-    with socket.create_connection(("127.0.0.1", daemon.port), timeout=10) as raw:
+    with socket.socket() as raw:
+        raw.settimeout(10)
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # what is not read waits in the daemon
+        raw.connect(("127.0.0.1", daemon.port))
 
         def until(step: Callable[[], bool]) -> None:
             while not step():
@@ -154,12 +164,28 @@ def test_who_ends_tls_with_much_still_to_be_told_is_gone(daemon: Daemon, helps: 
         line.write(f'{{"action":"login","username":"ann","password":"{PASSWORD}","replay":false}}\n'.encode())
         raw.sendall(goes.read())
         until(lambda: _done(lambda: line.read(65536)))
+        assert _online(operator) == 1
         for _ in range(helps):
             line.write(b'{"action":"help"}\n')
+            if not reads:
+                raw.sendall(goes.read())
+                time.sleep(0.1)
         _done(line.unwrap)
         raw.sendall(goes.read())  # the requests and the end of TLS at once
-        while raw.recv(65536):  # a daemon that does not close lets this time out
+        while reads and raw.recv(65536):  # a daemon that does not close lets this time out
             pass
+        give_up = time.monotonic() + 2 + FAREWELL_SECONDS + 4
+        while _online(operator):
+            assert time.monotonic() < give_up
+            time.sleep(0.1)
+
+
+def _online(operator: Line) -> int:
+    operator.say('{"action":"server_status"}')
+    while (line := operator.next_line()) is not None:
+        if (reply := json.loads(line) if line.startswith("{") else {}).get("action") == "server_status":
+            return int(reply["online"])
+    raise AssertionError("the operator is not answered")
 
 
 def _done(step: Callable[[], object]) -> bool:

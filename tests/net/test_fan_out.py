@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 from imd.chat.limits import Limits
 from imd.chat.passwords import fingerprint
 from imd.net import audience
+from imd.store import db
 from imd.testing import EPOCH, MemoryServer, MemoryTransport
 
 ONLINE = 600
@@ -142,7 +143,7 @@ def test_nothing_overtakes_and_nothing_is_lost_while_people_come_and_go(hall: Ha
         assert fellow.seqs == everything[: len(fellow.seqs)], "in order, as far as they were there"
 
 
-def test_a_connection_that_is_somebody_elses_by_now_hears_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_connection_that_is_somebody_elses_by_now_nothing_more_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     """The slices go on over many turns; meanwhile one logs out, and on the same connection a stranger logs in."""
     monkeypatch.setattr(audience, "SLICE", 10)
     hall = Hall(200)
@@ -156,11 +157,62 @@ def test_a_connection_that_is_somebody_elses_by_now_hears_nothing_of_it(monkeypa
     last.ask("logout")
     last.resume(stranger)
     while hall.turn():
-        hall.hear()
+        pass
+    said = [json.loads(line) for line in last.transport.value().splitlines()]
     me = last.protocol.session.me
     assert me is not None
     assert me.account == stranger
-    assert (before.seqs, last.seqs) == ([1], [])
+    assert [each.get("event") or each["action"] for each in said[:3]] == ["message", "logout", "resume"]
+    hall.hear()
+    assert (before.seqs, last.seqs) == ([1], [1]), "it heard it while it was still there"
+
+
+def test_who_is_gone_is_told_nothing_any_more(hall: Hall) -> None:
+    hall.people[0].ask("send_message", to="#team", content="hello")
+    while not hall.server.factory.audience._late:
+        hall.turn()
+    for fellow in hall.people[1:]:
+        fellow.hang_up()
+    assert not hall.server.factory.audience._late
+
+
+def test_a_reply_comes_after_what_was_changed_before_it(hall: Hall) -> None:
+    """A device that keeps the highest rev of a conversation would else take the earlier change for an old one."""
+    ann, bob = hall.people[0], hall.people[-1]
+    ann.ask("send_message", to="#team", content="first")
+    while not hall.server.factory.audience._late:
+        hall.turn()
+    bob.ask("send_message", to="#team", content="second")
+    while hall.turn():
+        pass
+    said = [json.loads(line) for line in bob.transport.value().splitlines()]
+    assert [(each.get("event"), each["rev"]) for each in said] == [("message", 1), (None, 2)]
+
+
+def test_what_is_said_faster_than_it_can_be_told_is_told_in_few_writes_and_does_not_pile_up(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Commits are answered only as fast as they can be told; who is late hears all that waits in one write."""
+    monkeypatch.setattr(audience, "MOST_LATE", 8)
+    monkeypatch.setattr(db, "ANSWERS", 4)
+    writes, most = 0, 0
+    write = MemoryTransport.write
+
+    def counted(transport: MemoryTransport, data: bytes) -> None:
+        nonlocal writes
+        writes += 1
+        write(transport, data)
+
+    monkeypatch.setattr(MemoryTransport, "write", counted)
+    for number in range(20):
+        for _ in range(16):
+            hall.people[number].ask("send_message", to="#team", content="hello")
+    while hall.turn():
+        most = max(most, *(len(late) for late in hall.server.factory.audience._late.values()), 0)
+    hall.hear()
+    assert all(fellow.seqs == list(range(1, 321)) for fellow in hall.people[20:])
+    assert most < 8 + 4 + ONLINE // audience.SLICE
+    assert writes < 320 * ONLINE / 4
 
 
 def test_what_is_for_a_few_does_not_wait_until_many_are_told(hall: Hall) -> None:

@@ -1,14 +1,17 @@
 """Bytes into lines: however they arrive, whatever their length; and who sends half a line and falls silent."""
 
+import socket
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from twisted.internet.address import IPv4Address
+from twisted.internet.interfaces import ITCPTransport
+from zope.interface import implementer
 
 from imd.chat.limits import Limits
-from imd.net.protocol import LINES_A_TURN
+from imd.net.protocol import KERNEL, LINES_A_TURN, ImdProtocol
 from imd.testing import MemoryServer, MemoryTransport
 from tests.net.peer import Peer
 
@@ -214,3 +217,28 @@ def test_only_one_write_a_turn() -> None:
     terminal.transport.write = writes.append  # type: ignore[method-assign]
     terminal.send(b"PING\n" * 20)
     assert writes == [b"OK PING\r\n" * 20]
+
+
+@implementer(ITCPTransport)
+class Wired(MemoryTransport):
+    """A transport with a socket beneath it."""
+
+    def __init__(self) -> None:
+        super().__init__("127.0.0.1")
+        self.socket = socket.socket()
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, enabled)
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, enabled)
+
+
+def test_who_vanishes_without_a_word_is_found_out_by_the_kernel() -> None:
+    transport = Wired()
+    ImdProtocol(MemoryServer().factory.audience).makeConnection(transport)
+    with transport.socket as wire:
+        told = {name: wire.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in KERNEL}
+        assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    assert told == KERNEL
+    assert told["TCP_KEEPIDLE"] + told["TCP_KEEPINTVL"] * told["TCP_KEEPCNT"] <= 120

@@ -93,7 +93,7 @@ def test_many_are_told_in_slices_and_nothing_overtakes(server: MemoryServer, mon
     server.house.publish([Announcement.of(Followers(TOPIC), Welcome(server=name)) for name in ("one", "two")])
     server.house.publish([Announcement.of((account(people[-1]),), Welcome(server="three"))])
     people[20].hang_up()
-    assert turns.count("_next_slice") == 4 + 4, "the third goes at once, once the few it is for have heard the two"
+    assert turns.count("_next") == 4, "each hears both at once, and the third when it has heard the two"
     for number, each in enumerate(people):
         said = [line["server"] for line in each.objects()]
         assert said == ([] if number == 20 else ["one", "two", "three"][: 3 if number == 34 else 2])

@@ -280,6 +280,71 @@ def test_after_batch_comes_once_a_group_when_all_is_answered(bench: Bench) -> No
     assert seen == [3, 4]
 
 
+def test_a_large_group_is_answered_over_several_turns_and_before_the_next(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "ANSWERS", 2)
+    seen: list[int] = []
+    bench.database.after_batch = lambda: seen.append(len(bench.answers))
+    for name in "abcde":
+        bench.put(name)
+    bench.clock.advance(0)
+    bench.writer.work()
+    bench.writer.answer()
+    assert [name for name, _ in bench.answers] == ["a", "b"]
+    bench.put("next")
+    closing = Deferred.fromCoroutine(bench.database.close())
+    bench.clock.calls[0].func(*bench.clock.calls.pop(0).args)
+    assert len(bench.writer.waiting) == 1, "the next group syncs meanwhile"
+    bench.writer.work()
+    bench.writer.answer()
+    assert ([name for name, _ in bench.answers], seen, closing.called) == (["a", "b", "c", "d"], [], False)
+    bench.clock.advance(0)
+    assert [name for name, _ in bench.answers] == ["a", "b", "c", "d", "e", "next"]
+    assert (seen, closing.called) == ([5, 6], True)
+
+
+def test_the_last_of_a_group_is_answered_before_the_close(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db, "ANSWERS", 1)
+    bench.put("a")
+    bench.put("b")
+    bench.clock.advance(0)
+    bench.writer.work()
+    bench.writer.answer()
+    closing = Deferred.fromCoroutine(bench.database.close())
+    assert not closing.called
+    bench.clock.advance(0)
+    assert (len(bench.answers), closing.called) == (2, True)
+
+
+def test_a_start_that_was_due_waits_for_the_rest_of_the_answers(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db, "ANSWERS", 1)
+    bench.put("a")
+    bench.put("b")
+    bench.clock.advance(0)
+    bench.writer.work()
+    bench.writer.answer()
+    bench.put("c")
+    while bench.clock.calls or bench.writer.waiting:
+        if bench.clock.calls:
+            call = bench.clock.calls.pop()  # the latest first: c's start, and only then the rest of the answers
+            call.func(*call.args)
+        bench.writer.run()
+    assert [name for name, _ in bench.answers] == ["a", "b", "c"]
+
+
+def test_while_the_telling_is_behind_nothing_more_is_answered(bench: Bench) -> None:
+    behind = [False, True, True]
+    bench.database.held_up = lambda: bool(behind and behind.pop())
+    bench.put("a")
+    bench.clock.advance(0)
+    bench.writer.work()
+    bench.writer.answer()
+    assert bench.answers == []
+    bench.clock.advance(0)
+    assert (bench.answers, behind) == ([("a", "a kept")], [])
+
+
 def test_a_flush_that_fails_does_not_stop_the_writer(bench: Bench, logged_failures: LoggedFailures) -> None:
     def fails() -> None:
         raise RuntimeError("a fault of ours")
