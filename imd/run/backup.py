@@ -1,14 +1,14 @@
 """`imd backup FILE`: one file that holds a whole server, made while the daemon runs or while it does not.
 
 It reads the database itself, beside the daemon: a reader keeps nobody from writing, and the daemon's own threads have
-nothing to do with it. FILE appears whole or not at all.
+nothing to do with it. FILE appears whole or not at all. What is to be sealed is copied in the data directory: FILE's
+disk may be less trusted, and never holds a clear byte.
 """
 
 import errno
 import os
 import shutil
 import sqlite3
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -47,8 +47,12 @@ def make(config: Config, target: Path, passphrase: str = "") -> Made:  # nosec B
     if target.exists() and (not target.is_file() or target.samefile(directory.database)):
         raise Problem("backup.unwritten", path=target, reason=os.strerror(errno.EEXIST))
     try:
-        with _workspace(target) as workspace:
-            files = _gathered(config, directory, workspace)
+        with (
+            directory.backing_up() as place,
+            _emptied(target.with_name(f".{target.name}.part"), target) as workspace,
+            _emptied(place if passphrase else workspace / "clear", directory.path) as clear,
+        ):
+            files = _gathered(config, directory, clear)
             manifest = _manifest(files)
             draft = workspace / target.name
             with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -68,18 +72,23 @@ def make(config: Config, target: Path, passphrase: str = "") -> Made:  # nosec B
 
 
 @contextmanager
-def _workspace(target: Path) -> Iterator[Path]:
-    """Give a private directory beside the target, which is gone afterwards."""
-    made = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+def _emptied(path: Path, named: Path) -> Iterator[Path]:
+    """Give a private directory, gone afterwards; what a killed backup left in its place goes first. Raises Problem."""
+    shutil.rmtree(path, ignore_errors=True)
     try:
-        yield made
+        path.mkdir(mode=0o700)
+    except OSError as error:
+        raise Problem("backup.unwritten", path=named, reason=error.strerror) from None
+    try:
+        yield path
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(path, ignore_errors=True)
 
 
-def _gathered(config: Config, directory: DataDirectory, workspace: Path) -> dict[str, Path]:
+def _gathered(config: Config, directory: DataDirectory, clear: Path) -> dict[str, Path]:
     """Copy the database, and list what else belongs to a server: name in the backup -> where it lies."""
-    copy = workspace / "copy"
+    copy = clear / "copy"
+    copy.touch(0o600)
     with closing(reader(directory.database)) as connection:
         connection.execute("PRAGMA synchronous = OFF")  # a copy that a power cut spoils is made again
         connection.execute("VACUUM INTO ?", (str(copy),))
