@@ -2,7 +2,7 @@
 
 It reads the database itself, beside the daemon: a reader keeps nobody from writing, and the daemon's own threads have
 nothing to do with it. FILE appears whole or not at all. What is to be sealed is copied in the data directory: FILE's
-disk may be less trusted, and never holds a clear byte.
+disk may be less trusted.
 """
 
 import errno
