@@ -113,6 +113,7 @@ def _manifest(files: dict[str, Path]) -> archive.Manifest:
     )
 
 
-def reader(database: Path) -> sqlite3.Connection:
+def reader(database: Path, mode: str = "ro") -> sqlite3.Connection:
     """Open a database to be read, beside a daemon that may be writing it. Raises sqlite3.Error."""
-    return sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    uri = f"{database.as_uri()}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)

@@ -8,6 +8,7 @@ import sqlite3
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from OpenSSL import SSL
 from imd.chat.limits import Limits
 from imd.net import tls
 from imd.run import certificates, descriptors
+from imd.run.backup import reader
 from imd.run.config import Config
 from imd.run.directory import DataDirectory
 from imd.run.listening import opening
@@ -90,12 +92,9 @@ def database(path: Path) -> Finding:
     if not path.exists():
         return Finding(True, "database.none")
     try:
-        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
-        try:
+        with closing(looker(path)) as connection:
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             version, newest = migrations.version(connection), migrations.available()[-1][0]
-        finally:
-            connection.close()
     except sqlite3.Error as error:
         return Finding(False, "database.broken", path=path, reason=error)
     if verdict != "ok":
@@ -103,6 +102,15 @@ def database(path: Path) -> Finding:
     if version > newest:
         return Finding(False, "database.newer", version=version, newest=newest)
     return Finding(True, "database", version=version)
+
+
+def looker(database: Path) -> sqlite3.Connection:
+    """Open a database to be looked at, so that everything lies there afterwards as before. Raises sqlite3.Error.
+
+    Where there is no log of writes SQLite makes one to read by, and only who might write takes it away again. Where
+    there is one, only who may not write leaves it, and what a killed daemon wrote there, as it is.
+    """
+    return reader(database, "ro" if Path(f"{database}-wal").exists() else "rw")
 
 
 def certificate_and_key(certificate: Path, key: Path) -> Iterator[Finding]:

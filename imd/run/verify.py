@@ -11,8 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from imd.run import archive
-from imd.run.backup import reader
-from imd.run.check import Finding
+from imd.run.check import Finding, looker
 from imd.run.directory import DataDirectory
 from imd.run.problem import Problem
 from imd.store import migrations, verify
@@ -45,7 +44,7 @@ def _of_database(path: Path) -> Iterator[Finding]:
     if not path.exists():
         raise Problem("no_data_dir", path=path.parent)
     try:
-        with closing(reader(path)) as connection:
+        with closing(looker(path)) as connection:
             connection.execute("BEGIN")  # all the checks look at one moment
             version, newest = migrations.version(connection), migrations.available()[-1][0]
             if version != newest:
