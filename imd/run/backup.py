@@ -36,6 +36,8 @@ class Made:
     bytes: int
     seconds: float
     files: tuple[str, ...]
+    left_out: dict[Path, str]
+    """What belongs to the server but cannot be read, and why."""
 
 
 def make(config: Config, target: Path, passphrase: str = "") -> Made:  # nosec B107  # none: not sealed
@@ -52,7 +54,7 @@ def make(config: Config, target: Path, passphrase: str = "") -> Made:  # nosec B
             _emptied(target.with_name(f".{target.name}.part"), target) as workspace,
             _emptied(place if passphrase else workspace / "clear", directory.path) as clear,
         ):
-            files = _gathered(config, directory, clear)
+            files, left_out = _gathered(config, directory, clear)
             manifest = _manifest(files)
             draft = workspace / target.name
             with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -68,7 +70,7 @@ def make(config: Config, target: Path, passphrase: str = "") -> Made:  # nosec B
     with suppress(OSError):  # whoever makes the backup may only be allowed to read
         latest = msgspec.json.encode(LatestBackup(int(time.time()), str(target)))
         certificates.write(directory.last_backup, latest, 0o644)  # root writes it, the daemon reads it
-    return Made(target, target.stat().st_size, time.monotonic() - begun, tuple(files))
+    return Made(target, target.stat().st_size, time.monotonic() - begun, tuple(files), left_out)
 
 
 @contextmanager
@@ -85,20 +87,31 @@ def _emptied(path: Path, named: Path) -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _gathered(config: Config, directory: DataDirectory, clear: Path) -> dict[str, Path]:
-    """Copy the database, and list what else belongs to a server: name in the backup -> where it lies."""
+def _gathered(config: Config, directory: DataDirectory, clear: Path) -> tuple[dict[str, Path], dict[Path, str]]:
+    """Copy the database, and list what else belongs to a server: name in the backup -> where it lies; what it lacks."""
     copy = clear / "copy"
     copy.touch(0o600)
     with closing(reader(directory.database)) as connection:
         connection.execute("PRAGMA synchronous = OFF")  # a copy that a power cut spoils is made again
         connection.execute("VACUUM INTO ?", (str(copy),))
     certificate, key = directory.pair(config)
-    files = {archive.DATABASE: copy, "certificate.pem": certificate, "key.pem": key}
+    files = {"certificate.pem": certificate, "key.pem": key}
     if certificate == directory.acme_certificate:  # which holds its key as well, and is got anew where it is lost
         files |= {certificate.name: certificate, "certificate.pem": directory.certificate, "key.pem": directory.key}
     if config.file is not None:
         files["config.toml"] = config.file
-    return {name: path for name, path in files.items() if path.exists()}
+    faults = {path: fault for path in files.values() if (fault := _fault(path))}
+    left_out = {path: why for path, why in faults.items() if path.parent != directory.path or path.exists()}
+    return {archive.DATABASE: copy} | {name: path for name, path in files.items() if path not in faults}, left_out
+
+
+def _fault(path: Path) -> str:
+    """Say why a file cannot be read; empty where it can."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def _manifest(files: dict[str, Path]) -> archive.Manifest:

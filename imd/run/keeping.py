@@ -71,6 +71,8 @@ class Backup(Keeping):
         made = backup.make(self.config(), Path(self["file"]).absolute(), passphrase)
         size = f"{made.bytes / 2**20:.1f} MiB"
         tell(say("backup.made", path=made.path, size=size, seconds=f"{made.seconds:.1f}", files=", ".join(made.files)))
+        for path, reason in made.left_out.items():
+            tell(f"imd: {say('backup.left_out', path=path, reason=reason)}", wrong=True)
 
 
 class Restore(Keeping):

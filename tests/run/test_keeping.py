@@ -71,6 +71,31 @@ def test_a_passphrase_is_asked_for_at_the_terminal(data: Path, tmp_path: Path, m
     assert mistake(f"backup -e -d {data} {tmp_path}/sealed").startswith("imd: a passphrase is needed")
 
 
+def test_a_key_that_is_left_out_is_said(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    certificate, key = tmp_path / "fullchain.pem", tmp_path / "privkey.pem"
+    certificate.touch()
+    (tmp_path / "imd.toml").write_text(f'certificate = "{certificate}"\nkey = "{key}"\n')
+    line = f"backup -d {data} -c {tmp_path}/imd.toml {tmp_path}/file"
+    imd(line)
+    heard = capsys.readouterr()
+    assert "(imd.sqlite3, certificate.pem, config.toml)" in heard.out
+    assert heard.err.startswith(f"imd: the backup lacks {key}: No such file or directory. Keep a copy of it yourself")
+    key.mkdir()
+    imd(line)
+    assert f"lacks {key}: Is a directory" in capsys.readouterr().err
+    key.rmdir()
+    key.touch()
+    imd(line)
+    assert "key.pem" in (heard := capsys.readouterr()).out
+    assert heard.err == ""
+    (data / "key.pem").mkdir()
+    imd(f"backup -d {data} {tmp_path}/file")
+    assert f"lacks {data}/key.pem: " in capsys.readouterr().err
+    (data / "key.pem").rmdir()
+    imd(f"backup -d {data} {tmp_path}/file")
+    assert capsys.readouterr().err == "", "the first start makes it"
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
