@@ -23,6 +23,7 @@ from imd.run.backup import reader
 from imd.run.config import Config
 from imd.run.directory import DataDirectory
 from imd.run.listening import opening
+from imd.run.problem import Problem
 from imd.store import migrations
 from imd.wire import catalog
 
@@ -43,6 +44,13 @@ class Finding:
     def __init__(self, well: bool, key: str, **params: object) -> None:
         self.__attrs_init__(well, catalog.say(f"check.{key}", catalog.language_here(), **params))
 
+    @classmethod
+    def of(cls, problem: Problem) -> "Finding":
+        """Give what would stop a start, in the words that it would end with."""
+        found = cls.__new__(cls)
+        found.__attrs_init__(False, str(problem))
+        return found
+
     def line(self) -> str:
         """Write it for the terminal."""
         return catalog.say("check.well" if self.well else "check.ill", catalog.language_here(), text=self.text)
@@ -54,7 +62,7 @@ def findings(config: Config) -> Iterator[Finding]:
     yield Finding(True, "configuration", registration=config.registration)
     yield data_directory(directory.path)
     if directory.half_restored:
-        yield Finding(False, "database.unfinished", path=directory.path)
+        yield Finding.of(Problem("restore.unfinished", path=directory.path))
     else:
         yield database(directory.database)
     certificate, key = directory.pair(config)
