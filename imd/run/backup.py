@@ -1,14 +1,14 @@
 """`imd backup FILE`: one file that holds a whole server, made while the daemon runs or while it does not.
 
 It reads the database itself, beside the daemon: a reader keeps nobody from writing, and the daemon's own threads have
-nothing to do with it. FILE appears whole or not at all.
+nothing to do with it. FILE appears whole or not at all. What is to be sealed is copied in the data directory: FILE's
+disk may be less trusted.
 """
 
 import errno
 import os
 import shutil
 import sqlite3
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -36,6 +36,8 @@ class Made:
     bytes: int
     seconds: float
     files: tuple[str, ...]
+    left_out: dict[Path, str]
+    """What belongs to the server but cannot be read, and why."""
 
 
 def make(config: Config, target: Path, passphrase: str = "") -> Made:  # nosec B107  # none: not sealed
@@ -47,8 +49,12 @@ def make(config: Config, target: Path, passphrase: str = "") -> Made:  # nosec B
     if target.exists() and (not target.is_file() or target.samefile(directory.database)):
         raise Problem("backup.unwritten", path=target, reason=os.strerror(errno.EEXIST))
     try:
-        with _workspace(target) as workspace:
-            files = _gathered(config, directory, workspace)
+        with (
+            directory.backing_up() as place,
+            _emptied(target.with_name(f".{target.name}.part"), target) as workspace,
+            _emptied(place if passphrase else workspace / "clear", directory.path) as clear,
+        ):
+            files, left_out = _gathered(config, directory, clear)
             manifest = _manifest(files)
             draft = workspace / target.name
             with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -64,32 +70,48 @@ def make(config: Config, target: Path, passphrase: str = "") -> Made:  # nosec B
     with suppress(OSError):  # whoever makes the backup may only be allowed to read
         latest = msgspec.json.encode(LatestBackup(int(time.time()), str(target)))
         certificates.write(directory.last_backup, latest, 0o644)  # root writes it, the daemon reads it
-    return Made(target, target.stat().st_size, time.monotonic() - begun, tuple(files))
+    return Made(target, target.stat().st_size, time.monotonic() - begun, tuple(files), left_out)
 
 
 @contextmanager
-def _workspace(target: Path) -> Iterator[Path]:
-    """Give a private directory beside the target, which is gone afterwards."""
-    made = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+def _emptied(path: Path, named: Path) -> Iterator[Path]:
+    """Give a private directory, gone afterwards; what a killed backup left in its place goes first. Raises Problem."""
+    shutil.rmtree(path, ignore_errors=True)
     try:
-        yield made
+        path.mkdir(mode=0o700)
+    except OSError as error:
+        raise Problem("backup.unwritten", path=named, reason=error.strerror) from None
+    try:
+        yield path
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(path, ignore_errors=True)
 
 
-def _gathered(config: Config, directory: DataDirectory, workspace: Path) -> dict[str, Path]:
-    """Copy the database, and list what else belongs to a server: name in the backup -> where it lies."""
-    copy = workspace / "copy"
+def _gathered(config: Config, directory: DataDirectory, clear: Path) -> tuple[dict[str, Path], dict[Path, str]]:
+    """Copy the database, and list what else belongs to a server: name in the backup -> where it lies; what it lacks."""
+    copy = clear / "copy"
+    copy.touch(0o600)
     with closing(reader(directory.database)) as connection:
         connection.execute("PRAGMA synchronous = OFF")  # a copy that a power cut spoils is made again
         connection.execute("VACUUM INTO ?", (str(copy),))
     certificate, key = directory.pair(config)
-    files = {archive.DATABASE: copy, "certificate.pem": certificate, "key.pem": key}
+    files = {"certificate.pem": certificate, "key.pem": key}
     if certificate == directory.acme_certificate:  # which holds its key as well, and is got anew where it is lost
         files |= {certificate.name: certificate, "certificate.pem": directory.certificate, "key.pem": directory.key}
     if config.file is not None:
         files["config.toml"] = config.file
-    return {name: path for name, path in files.items() if path.exists()}
+    faults = {path: fault for path in files.values() if (fault := _fault(path))}
+    left_out = {path: why for path, why in faults.items() if path.parent != directory.path or path.exists()}
+    return {archive.DATABASE: copy} | {name: path for name, path in files.items() if path not in faults}, left_out
+
+
+def _fault(path: Path) -> str:
+    """Say why a file cannot be read; empty where it can."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def _manifest(files: dict[str, Path]) -> archive.Manifest:
@@ -104,6 +126,7 @@ def _manifest(files: dict[str, Path]) -> archive.Manifest:
     )
 
 
-def reader(database: Path) -> sqlite3.Connection:
+def reader(database: Path, mode: str = "ro") -> sqlite3.Connection:
     """Open a database to be read, beside a daemon that may be writing it. Raises sqlite3.Error."""
-    return sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    uri = f"{database.as_uri()}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)

@@ -8,6 +8,7 @@ import sqlite3
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,9 +19,11 @@ from OpenSSL import SSL
 from imd.chat.limits import Limits
 from imd.net import tls
 from imd.run import certificates, descriptors
+from imd.run.backup import reader
 from imd.run.config import Config
 from imd.run.directory import DataDirectory
 from imd.run.listening import opening
+from imd.run.problem import Problem
 from imd.store import migrations
 from imd.wire import catalog
 
@@ -41,6 +44,13 @@ class Finding:
     def __init__(self, well: bool, key: str, **params: object) -> None:
         self.__attrs_init__(well, catalog.say(f"check.{key}", catalog.language_here(), **params))
 
+    @classmethod
+    def of(cls, problem: Problem) -> "Finding":
+        """Give what would stop a start, in the words that it would end with."""
+        found = cls.__new__(cls)
+        found.__attrs_init__(False, str(problem))
+        return found
+
     def line(self) -> str:
         """Write it for the terminal."""
         return catalog.say("check.well" if self.well else "check.ill", catalog.language_here(), text=self.text)
@@ -52,7 +62,7 @@ def findings(config: Config) -> Iterator[Finding]:
     yield Finding(True, "configuration", registration=config.registration)
     yield data_directory(directory.path)
     if directory.half_restored:
-        yield Finding(False, "database.unfinished", path=directory.path)
+        yield Finding.of(Problem("restore.unfinished", path=directory.path))
     else:
         yield database(directory.database)
     certificate, key = directory.pair(config)
@@ -90,12 +100,9 @@ def database(path: Path) -> Finding:
     if not path.exists():
         return Finding(True, "database.none")
     try:
-        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
-        try:
+        with closing(looker(path)) as connection:
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             version, newest = migrations.version(connection), migrations.available()[-1][0]
-        finally:
-            connection.close()
     except sqlite3.Error as error:
         return Finding(False, "database.broken", path=path, reason=error)
     if verdict != "ok":
@@ -103,6 +110,15 @@ def database(path: Path) -> Finding:
     if version > newest:
         return Finding(False, "database.newer", version=version, newest=newest)
     return Finding(True, "database", version=version)
+
+
+def looker(database: Path) -> sqlite3.Connection:
+    """Open a database to be looked at, so that everything lies there afterwards as before. Raises sqlite3.Error.
+
+    Where there is no log of writes SQLite makes one to read by, and only who might write takes it away again. Where
+    there is one, only who may not write leaves it, and what a killed daemon wrote there, as it is.
+    """
+    return reader(database, "ro" if Path(f"{database}-wal").exists() else "rw")
 
 
 def certificate_and_key(certificate: Path, key: Path) -> Iterator[Finding]:

@@ -1,8 +1,10 @@
 """`imd backup`, `imd restore` and `imd verify` on the command line."""
 
 import getpass
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from twisted.python import usage
@@ -10,6 +12,15 @@ from twisted.python import usage
 from imd.run import backup, restore, verify
 from imd.run.options import Placed, say, tell
 from imd.run.problem import Problem
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """End, but clear away first what lies unsealed; a second signal does not cut that short."""
+    for each in ENDING:
+        signal.signal(each, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 class Keeping(Placed):
@@ -22,6 +33,13 @@ class Keeping(Placed):
         if len(words) != 1:
             raise usage.UsageError(say("extra", word=words[1]) if words else say("no_file"))
         self["file"] = words[0]
+
+    def carry_out(self) -> None:
+        """Do it, and let nothing lie about where a signal ends it."""
+        for each in ENDING:
+            if signal.getsignal(each) is not signal.SIG_IGN:  # nohup's stays ignored
+                signal.signal(each, _end)
+        super().carry_out()
 
     def passphrase(self) -> str:
         """Give the first line of the file that was named; else ask at the terminal. Raises Problem."""
@@ -53,6 +71,8 @@ class Backup(Keeping):
         made = backup.make(self.config(), Path(self["file"]).absolute(), passphrase)
         size = f"{made.bytes / 2**20:.1f} MiB"
         tell(say("backup.made", path=made.path, size=size, seconds=f"{made.seconds:.1f}", files=", ".join(made.files)))
+        for path, reason in made.left_out.items():
+            tell(f"imd: {say('backup.left_out', path=path, reason=reason)}", wrong=True)
 
 
 class Restore(Keeping):

@@ -1,5 +1,9 @@
-"""`imd verify`: looks at all that is kept, in a data directory or in a backup, and says what holds."""
+"""`imd verify`: looks at all that is kept, in a data directory or in a backup, and says what holds.
 
+A backup is unpacked, in clear, into a private directory below TMPDIR: it may be looked at where no data directory is.
+"""
+
+import errno
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -7,11 +11,12 @@ from contextlib import closing
 from pathlib import Path
 
 from imd.run import archive
-from imd.run.backup import reader
-from imd.run.check import Finding
+from imd.run.check import Finding, looker
 from imd.run.directory import DataDirectory
 from imd.run.problem import Problem
 from imd.store import migrations, verify
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def findings(path: Path, passphrase: Callable[[], str]) -> Iterator[Finding]:
@@ -19,8 +24,17 @@ def findings(path: Path, passphrase: Callable[[], str]) -> Iterator[Finding]:
     if path.is_dir():
         yield from _of_database(DataDirectory(path).database)
         return
-    with tempfile.TemporaryDirectory(prefix="imd-verify.") as made, archive.reading(path, passphrase) as backup:
-        backup.unpack(Path(made))
+    try:
+        workspace = tempfile.TemporaryDirectory(prefix="imd-verify.")
+    except OSError:  # none of the usual places takes a byte
+        raise Problem("verify.no_room") from None
+    with workspace as made, archive.reading(path, passphrase) as backup:
+        try:
+            backup.unpack(Path(made))
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            raise Problem("verify.no_room") from None
         manifest = backup.manifest
         yield Finding(True, "verify.archive", made=manifest.made, imd=manifest.imd, files=", ".join(manifest.files))
         yield from _of_database(Path(made) / archive.DATABASE)
@@ -30,7 +44,7 @@ def _of_database(path: Path) -> Iterator[Finding]:
     if not path.exists():
         raise Problem("no_data_dir", path=path.parent)
     try:
-        with closing(reader(path)) as connection:
+        with closing(looker(path)) as connection:
             connection.execute("BEGIN")  # all the checks look at one moment
             version, newest = migrations.version(connection), migrations.available()[-1][0]
             if version != newest:
@@ -41,4 +55,6 @@ def _of_database(path: Path) -> Iterator[Finding]:
                 key = f"verify.broken.{verdict.check}" if verdict.broken else f"verify.{verdict.check}"
                 yield Finding(not verdict.broken, key, count=verdict.broken, first=verdict.first)
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:  # for what it sorts: the database is read
+            raise Problem("verify.no_room") from None
         yield Finding(False, "database.broken", path=path, reason=error)

@@ -6,11 +6,12 @@ import sqlite3
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import attrs
 import pytest
 
-from imd.run import backup, certificates, check, restore, verify
+from imd.run import archive, backup, certificates, check, restore, verify
 from imd.run.config import Config, load
 from imd.run.directory import DataDirectory
 from imd.run.problem import Problem
@@ -154,6 +155,34 @@ def test_a_failed_backup_leaves_the_old_one(config: Config, tmp_path: Path, monk
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
+@pytest.mark.parametrize("passphrase", ["", SECRET])
+def test_what_is_to_be_sealed_lies_clear_in_the_data_directory_alone(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passphrase: str
+) -> None:
+    private, elsewhere = config.data_dir / ".backup", tmp_path / "elsewhere"
+    for killed in (private, elsewhere / ".file.part"):
+        killed.mkdir(parents=True)
+        (killed / "left by kill -9").touch()
+    written, seen = archive.write, dict[str, tuple[int, bytes]]()
+
+    def looking(into: IO[bytes], manifest: archive.Manifest, files: dict[str, Path], passphrase: str) -> None:
+        written(into, manifest, files, passphrase)
+        into.flush()
+        for path in (each for place in (private, elsewhere) for each in place.glob("**/*") if each.is_file()):
+            seen[str(path.relative_to(tmp_path))] = path.stat().st_mode & 0o777, path.read_bytes()[:10]
+        assert {path.parent.stat().st_mode & 0o777 for path in (*private.glob("*"), *elsewhere.glob("*/*"))} == {0o700}
+
+    monkeypatch.setattr(archive, "write", looking)
+    backup.make(config, elsewhere / "file", passphrase)
+    if passphrase:
+        clear, made = "data/.backup/copy", b"imd-sealed"
+    else:
+        clear, made = "elsewhere/.file.part/clear/copy", seen["elsewhere/.file.part/file"][1]
+    assert seen == {clear: (0o600, b"SQLite for"), "elsewhere/.file.part/file": (0o600, made)}
+    assert not private.exists()
+    assert list(elsewhere.iterdir()) == [elsewhere / "file"]
+
+
 def test_there_is_nothing_to_save(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="there is no data directory"):
         backup.make(load({"data_dir": str(tmp_path / "typo")}, {}), tmp_path / "backup")
@@ -187,10 +216,10 @@ def test_after_a_restore_that_was_cut_short_no_empty_server_starts(config: Confi
     backup.make(config, tmp_path / "backup")
     cut = DataDirectory(tmp_path / "cut")
     cut.restoring.mkdir(parents=True)
-    with pytest.raises(Problem, match="was cut short: run it again"):
+    with pytest.raises(Problem, match="was cut short: run it again") as problem:
         cut.open_database(None)
     findings = check.findings(attrs.evolve(config, data_dir=cut.path))
-    assert ["run it again" in each.text for each in findings if not each.well] == [True]
+    assert [each.text for each in findings if not each.well] == [str(problem.value)]
     restore.restore(tmp_path / "backup", cut.path, not_asked)
     assert rows(cut.path) == rows(config.data_dir)
 

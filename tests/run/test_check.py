@@ -1,5 +1,7 @@
 """`imd check`: each thing it looks at, well and ill."""
 
+import os
+import shutil
 import socket
 import sqlite3
 import ssl
@@ -11,7 +13,7 @@ from threading import Thread
 
 import pytest
 
-from imd.run import certificates, check
+from imd.run import certificates, check, verify
 from imd.run.config import load
 from imd.store.db import connect
 from imd.store.migrations import migrate
@@ -137,6 +139,33 @@ def test_a_damaged_database(data: Path) -> None:
     assert found.startswith(f"{path} is damaged or unreadable (")
     path.write_bytes(b"this is no database" * 100)
     assert "file is not a database" in ill(data)[0]
+
+
+def lying(data: Path) -> dict[str, tuple[int, bytes]]:
+    """Give each file, by name: whose it is, and what is in it; SQLite's index in memory changes by being read."""
+    return {
+        each.name: (each.stat().st_uid, b"" if each.name.endswith("-shm") else each.read_bytes())
+        for each in data.iterdir()
+    }
+
+
+@pytest.mark.parametrize("daemon", ["stopped", "runs", "killed"])
+def test_it_leaves_everything_as_it_was(data: Path, tmp_path_factory: pytest.TempPathFactory, daemon: str) -> None:
+    running = connect(str(data / "imd.sqlite3"))
+    running.execute("UPDATE account SET display_name = 'x'")
+    if daemon == "stopped":
+        running.close()
+    if daemon == "killed":
+        data = shutil.copytree(data, tmp_path_factory.mktemp("killed") / "data")
+    if os.geteuid() == 0:
+        for each in (data, *data.iterdir()):
+            os.chown(each, 12345, 12345)
+    before = lying(data)
+    assert ("imd.sqlite3-wal" in before) is (daemon != "stopped")
+    assert ill(data) == []
+    assert all(finding.well for finding in verify.findings(data, lambda: ""))
+    assert lying(data) == before
+    running.close()
 
 
 def test_a_newer_database(data: Path) -> None:

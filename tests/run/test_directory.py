@@ -4,6 +4,7 @@ import os
 import sqlite3
 import stat
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from twisted.internet.testing import MemoryReactorClock
@@ -30,6 +31,23 @@ def test_one_at_a_time(tmp_path: Path) -> None:
     second.take()
     second.release()
     second.release()
+
+
+def test_one_backup_at_a_time(tmp_path: Path) -> None:
+    """Two that copy into one place would spoil each other's."""
+    places: list[Path] = []
+
+    def back_up() -> None:
+        with DataDirectory(tmp_path).backing_up() as place:
+            places.append(place)
+
+    second = Thread(target=back_up)
+    with DataDirectory(tmp_path).backing_up():
+        second.start()
+        second.join(0.2)
+        assert places == []
+    second.join()
+    assert places == [tmp_path / ".backup"]
 
 
 def test_a_directory_that_cannot_be(tmp_path: Path) -> None:

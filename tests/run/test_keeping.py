@@ -1,10 +1,15 @@
 """`imd backup`, `restore` and `verify` as words of a command line."""
 
+import os
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from imd.run import cli
+from imd.run import archive, cli, keeping
 from imd.testing import MemoryServer
 
 
@@ -17,11 +22,25 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """The process of the tests goes on, and shall end as before."""
+    before = {each: signal.getsignal(each) for each in keeping.ENDING}
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
 def imd(line: str) -> None:
     """Do what a command line says."""
     options = cli.Imd()
     options.parseOptions(line.split())
     options.subOptions.carry_out()
+
+
+def listing(path: Path) -> set[str]:
+    """List what lies there, but for locks and SQLite's own files."""
+    return {str(each) for each in path.glob("**/*") if not each.name.endswith(("-wal", "-shm", ".lock"))}
 
 
 def mistake(line: str) -> str:
@@ -52,6 +71,31 @@ def test_a_passphrase_is_asked_for_at_the_terminal(data: Path, tmp_path: Path, m
     assert mistake(f"backup -e -d {data} {tmp_path}/sealed").startswith("imd: a passphrase is needed")
 
 
+def test_a_key_that_is_left_out_is_said(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    certificate, key = tmp_path / "fullchain.pem", tmp_path / "privkey.pem"
+    certificate.touch()
+    (tmp_path / "imd.toml").write_text(f'certificate = "{certificate}"\nkey = "{key}"\n')
+    line = f"backup -d {data} -c {tmp_path}/imd.toml {tmp_path}/file"
+    imd(line)
+    heard = capsys.readouterr()
+    assert "(imd.sqlite3, certificate.pem, config.toml)" in heard.out
+    assert heard.err.startswith(f"imd: the backup lacks {key}: No such file or directory. Keep a copy of it yourself")
+    key.mkdir()
+    imd(line)
+    assert f"lacks {key}: Is a directory" in capsys.readouterr().err
+    key.rmdir()
+    key.touch()
+    imd(line)
+    assert "key.pem" in (heard := capsys.readouterr()).out
+    assert heard.err == ""
+    (data / "key.pem").mkdir()
+    imd(f"backup -d {data} {tmp_path}/file")
+    assert f"lacks {data}/key.pem: " in capsys.readouterr().err
+    (data / "key.pem").rmdir()
+    imd(f"backup -d {data} {tmp_path}/file")
+    assert capsys.readouterr().err == "", "the first start makes it"
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -75,3 +119,42 @@ def test_a_broken_database_ends_with_one(data: Path, capsys: pytest.CaptureFixtu
     (data / "imd.sqlite3").write_text("this is no database")
     assert mistake(f"verify -d {data}") == "1"
     assert capsys.readouterr().out.startswith("MEND  ")
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_leaves_nothing_unsealed(
+    how: signal.Signals, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    imd(f"backup -d {data} {tmp_path}/whole")
+    before = listing(tmp_path)
+    written, unpacked, left = archive.write, archive.Reading.unpack, list[set[str]]()
+
+    def killed(work: Callable[..., None]) -> Callable[..., None]:
+        def working(*arguments: Any) -> None:
+            work(*arguments)
+            left.append(listing(tmp_path) - before)
+            os.kill(os.getpid(), how)
+            pytest.fail("the signal ends it")
+
+        return working
+
+    monkeypatch.setattr(archive, "write", killed(written))
+    monkeypatch.setattr(archive.Reading, "unpack", killed(unpacked))
+    for line in (
+        f"backup -d {data} {tmp_path}/file",
+        f"verify {tmp_path}/whole",
+        f"restore --force -d {data} {tmp_path}/whole",
+    ):
+        assert mistake(line) == str(128 + how)
+        assert left.pop(), "there is something to clear away"
+        assert listing(tmp_path) == before, line
+        for each in keeping.ENDING:
+            assert signal.getsignal(each) is signal.SIG_IGN, "a second one waits"
+            signal.signal(each, signal.SIG_DFL)
+
+
+def test_what_nohup_ignores_stays_ignored(data: Path, tmp_path: Path) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    imd(f"backup -d {data} {tmp_path}/file")
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN

@@ -1,11 +1,17 @@
 """`imd verify`: each promise about what is kept, broken by hand."""
 
+import errno
 import sqlite3
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-from imd.run import verify
+from imd import store
+from imd.run import archive, backup, verify
+from imd.run.config import load
 from imd.run.problem import Problem
 from imd.testing import MemoryServer
 
@@ -87,3 +93,29 @@ def test_a_database_of_another_version(data: Path) -> None:
     connection.execute("PRAGMA user_version = 1")
     connection.close()
     assert "the database has schema 1, this imd knows" in ill(data)[0]
+
+
+def failing(error: Exception) -> Callable[..., NoReturn]:
+    def fail(*arguments: object, **options: object) -> NoReturn:
+        raise error
+
+    return fail
+
+
+def test_a_full_disk_is_not_the_backups_fault(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    backup.make(load({"data_dir": str(data)}, {}), tmp_path / "backup")
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+    for where, name, error in [
+        (archive.Reading, "unpack", OSError(errno.ENOSPC, "No space left on device")),
+        (archive.Reading, "unpack", OSError(errno.EDQUOT, "Disk quota exceeded")),
+        (tempfile, "TemporaryDirectory", FileNotFoundError(errno.ENOENT, "No usable temporary directory found")),
+        (store.verify, "verdicts", full),
+    ]:
+        with monkeypatch.context() as patched:
+            patched.setattr(where, name, failing(error))
+            with pytest.raises(Problem, match="no room for temporary files"):
+                ill(tmp_path / "backup")
+    monkeypatch.setattr(archive.Reading, "unpack", failing(OSError(errno.EIO, "Input/output error")))
+    with pytest.raises(Problem, match="cannot read"):
+        ill(tmp_path / "backup")
