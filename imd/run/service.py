@@ -129,7 +129,7 @@ class Daemon(MultiService):
             disk=Disk(self.directory.path, self.reactor.seconds),
         )
         self.house.govern(self.directory.look_up(policies.standing))
-        self.house.watch = Surroundings(self.directory, config).watched
+        self.house.watch = Surroundings(self.directory, self.tls).watched
         self.factory = ImdFactory(self.house, tls=self.tls, proxies=[ip_network(each) for each in config.proxies])
         self.reloader = Reloader(config, self.house, self.tls)
         self.notifier = Notifier(self.reactor)
