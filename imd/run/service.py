@@ -131,7 +131,7 @@ class Daemon(MultiService):
         self.house.govern(self.directory.look_up(policies.standing))
         self.house.watch = Surroundings(self.directory, self.tls).watched
         self.factory = ImdFactory(self.house, tls=self.tls, proxies=[ip_network(each) for each in config.proxies])
-        self.reloader = Reloader(config, self.house, self.tls)
+        self.reloader = Reloader(config, self.directory, self.house, self.tls)
         self.notifier = Notifier(self.reactor)
         for listen in config.listen:
             plain = not listen.startswith("imd:")  # those put the PROXY protocol before their TLS
@@ -167,12 +167,11 @@ class Daemon(MultiService):
         port.setServiceParent(self)
 
     def _tls(self) -> ServerTLS:
-        certificate, key = self.directory.pair(self.config)
+        certificate = self.directory.pair(self.config)[0]
         try:
-            if certificate == self.directory.certificate:
-                certificates.ensure(certificate, key, certificates.today())
+            pair = certificates.shown(self.directory, self.config)
             self.fingerprint = certificates.fingerprint(certificates.load(certificate))
-            return ServerTLS([(certificate, key)])
+            return ServerTLS([pair])
         except SSL.Error as error:
             raise Problem("certificate", path=certificate, reason=error.args[0][0][-1]) from None
         except (OSError, ValueError) as error:
