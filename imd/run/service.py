@@ -167,15 +167,25 @@ class Daemon(MultiService):
         port.setServiceParent(self)
 
     def _tls(self) -> ServerTLS:
-        certificate = self.directory.pair(self.config)[0]
+        certificate, reason = self.directory.pair(self.config)[0], ""
         try:
-            pair = certificates.shown(self.directory, self.config)
-            self.fingerprint = certificates.fingerprint(certificates.load(certificate))
-            return ServerTLS([pair])
+            return self._shown()
         except SSL.Error as error:
-            raise Problem("certificate", path=certificate, reason=error.args[0][0][-1]) from None
-        except (OSError, ValueError) as error:
+            reason = error.args[0][0][-1]
+        except ValueError as error:
+            reason = str(error)
+        except OSError as error:
             raise Problem("certificate", path=certificate, reason=error) from None
+        if certificate != self.directory.acme_certificate:
+            raise Problem("certificate", path=certificate, reason=reason)
+        aside = certificate.replace(certificate.with_name(f"{certificate.name}.damaged"))  # ours: another can be had
+        self.log.warn("{line}", line=greeting.say("acme_damaged", path=certificate, reason=reason, aside=aside))
+        return self._tls()
+
+    def _shown(self) -> ServerTLS:
+        certificate, key = certificates.shown(self.directory, self.config)
+        self.fingerprint = certificates.fingerprint(certificates.load(certificate))
+        return ServerTLS([(certificate, key)])
 
     def privilegedStartService(self) -> None:
         """Open the ports, while still root where twistd was started as root."""
