@@ -2,6 +2,7 @@
 
 import os
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +55,10 @@ def _name(connection: SSL.Connection) -> str:
     return (connection.get_servername() or b"").decode("ascii", "replace").lower()
 
 
-def _names(certificate: Path) -> set[str]:
+def _names(certificate: x509.Certificate) -> set[str]:
     """List the DNS names that a certificate speaks for."""
-    loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
     try:
-        found = loaded.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
         return set()
     return {name.lower() for name in found.value.get_values_for_type(x509.DNSName)}
@@ -71,6 +71,7 @@ class _Pair:
     certificate: Path
     key: Path
     names: set[str]
+    until: datetime
     context: SSL.Context
     stamp: tuple[int, int]
 
@@ -80,7 +81,8 @@ def _stamp(certificate: Path, key: Path) -> tuple[int, int]:
 
 
 def _load(certificate: Path, key: Path) -> _Pair:
-    return _Pair(certificate, key, _names(certificate), context(certificate, key), _stamp(certificate, key))
+    loaded, stamp = x509.load_pem_x509_certificate(certificate.read_bytes()), _stamp(certificate, key)
+    return _Pair(certificate, key, _names(loaded), loaded.not_valid_after_utc, context(certificate, key), stamp)
 
 
 @implementer(IOpenSSLServerConnectionCreator)
@@ -94,6 +96,11 @@ class ServerTLS:
         self._looked = time.monotonic()
         self.proofs: dict[str, SSL.Context] = {}
         """Name -> what proves it to an authority that asks."""
+
+    @property
+    def until(self) -> datetime:
+        """When the certificate ends that is shown to who names no host, whatever its file holds by now."""
+        return self._pairs[0].until
 
     def prove(self, name: str, certificate: x509.Certificate, key: Any) -> None:
         """Show this certificate to whoever wants the name proven."""

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from imd.run.directory import sync
+from imd.run.config import Config
+from imd.run.directory import DataDirectory, sync
 
 LIFE = timedelta(days=3652)
 RENEW_BEFORE = timedelta(days=30)
@@ -23,6 +24,17 @@ NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "imd self-made")])
 
 _ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 """Addresses reserved for documentation: asking for the way there tells which address of ours would be used."""
+
+
+def shown(directory: DataDirectory, config: Config) -> tuple[Path, Path]:
+    """Give the certificate and the key to be shown; where they are the self-made ones, see to it that they are there.
+
+    Raises OSError and ValueError.
+    """
+    certificate, key = directory.pair(config)
+    if certificate == directory.certificate:
+        ensure(certificate, key, today())
+    return certificate, key
 
 
 def ensure(certificate: Path, key: Path, now: datetime) -> None:

@@ -13,6 +13,7 @@ from imd_client import console, export, send
 from twisted.internet import asyncioreactor
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import react
+from twisted.logger import Logger
 from twisted.python import usage
 from twisted.scripts._twistd_unix import ServerOptions
 from twisted.scripts.twistd import runApp
@@ -44,7 +45,11 @@ class Run(Options):
             raise problem.exit() from None
         twistd = ServerOptions()
         twistd.parseOptions(["--nodaemon", "--pidfile=", "--logger=imd.run.log.configured", "imd", *self.given])
-        runApp(twistd)
+        try:
+            runApp(twistd)
+        except OSError:  # nobody foresaw it: `main` says it in a line, the log how it came to that
+            Logger(namespace="imd.run").failure("fault: please report it")
+            raise
 
 
 class Chat(PlainOptions, console.Options):

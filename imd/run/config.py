@@ -99,6 +99,8 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
     values = {key: _checked(key, said) for key, said in given.items()}
     if ("certificate" in values) != ("key" in values):
         raise Problem("certificate_and_key")
+    if "certificate" in values and "acme" in values:
+        raise Problem("certificate_or_acme")
     for network in values.get("proxies", ()):
         if not is_network(network):
             raise Problem("proxies", name=given["proxies"].name, value=network)

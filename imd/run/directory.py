@@ -98,9 +98,14 @@ class DataDirectory:
         return self.path / ".restoring"
 
     @property
+    def set_aside(self) -> Path:
+        """Where a restore puts what was there before, until all is done and this is given a name for good."""
+        return self.path / ".before"
+
+    @property
     def half_restored(self) -> bool:
-        """Whether a restore was cut short: there are data, but not here yet."""
-        return self.restoring.exists() and not self.database.exists()
+        """Whether a restore was cut short: there are data, but not all of them here yet, or in their place any more."""
+        return any(self.set_aside.glob("*")) or (self.restoring.exists() and not self.database.exists())
 
     @property
     def socket(self) -> Path:

@@ -12,14 +12,16 @@ from twisted.logger import Logger
 
 from imd.engine.house import House
 from imd.net.tls import ServerTLS
-from imd.run import descriptors
+from imd.run import certificates, descriptors
 from imd.run.config import Config
+from imd.run.directory import DataDirectory
 from imd.run.greeting import say
 from imd.run.problem import Problem
 
 log = Logger(namespace="imd.run")
 
-AT_ONCE = {"limits", "register", "language", "certificate", "key"}
+CERTIFICATE = {"certificate", "key"}
+AT_ONCE = {"limits", "register", "language"} | CERTIFICATE
 
 
 @attrs.define
@@ -27,6 +29,7 @@ class Reloader:
     """Applies a configuration that was read anew."""
 
     config: Config
+    directory: DataDirectory
     house: House
     tls: ServerTLS
 
@@ -34,10 +37,10 @@ class Reloader:
         """Read and apply; whatever is wrong is logged, and everything stays as it is."""
         try:
             config = read()
-            if config.certificate is not None and config.key is not None:
-                self.tls.use([(config.certificate, config.key)])
-            else:
+            if self._by_acme(config):
                 self.tls.look()
+            else:
+                self.tls.use([certificates.shown(self.directory, config)])
         except Problem as problem:
             log.error("{line}", line=say("not_reloaded", reason=problem))
         except (SSL.Error, OSError, ValueError) as error:
@@ -45,12 +48,17 @@ class Reloader:
         else:
             self._apply(config)
 
+    def _by_acme(self, config: Config) -> bool:
+        """Say whether ACME sees to the certificate, or would after a restart: nobody else may change it meanwhile."""
+        return bool(self.config.acme or config.acme)
+
     def _apply(self, config: Config) -> None:
         self.house.configure(descriptors.fitted(config.limits), config.registration, config.language)
+        at_once = AT_ONCE - CERTIFICATE if self._by_acme(config) else AT_ONCE
         later = [
             field.name
             for field in attrs.fields(Config)
-            if field.name not in AT_ONCE and getattr(config, field.name) != getattr(self.config, field.name)
+            if field.name not in at_once and getattr(config, field.name) != getattr(self.config, field.name)
         ]
         log.info("{line}", line=say("reloaded"))
         if later:

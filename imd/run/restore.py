@@ -1,8 +1,10 @@
 """`imd restore FILE`: makes a data directory of a backup. The data begins another life: its epoch is a new one.
 
-    unpacked and compared into DIRECTORY/.restoring  ->  another epoch, synced  ->  moved into place, the database last
+    what is there moves into DIRECTORY/.before  ->  unpacked and compared into DIRECTORY/.restoring  ->  another epoch,
+    synced  ->  moved into place, the database last  ->  .before is called before-TIME
 
-Killed at any point, it leaves no database that is not whole; it may be run again.
+The directory itself stays: a container's volume cannot be renamed. Killed at any point, it leaves no database that is
+not whole, and nothing that a daemon would start on; it may be run again.
 """
 
 import gzip
@@ -19,6 +21,9 @@ from imd.run import archive
 from imd.run.directory import DataDirectory, sync
 from imd.run.problem import Problem
 from imd.store import db, life, migrations
+
+KEPT = "before-"
+"""How directories begin that hold what was there before."""
 
 
 @attrs.frozen
@@ -39,19 +44,64 @@ def restore(path: Path, into: Path, passphrase: Callable[[], str], *, force: boo
             raise backup.damaged(archive.DATABASE)
         if backup.manifest.schema > newest:
             raise Problem("backup.newer", path=path, version=backup.manifest.imd)
-        kept = _make_room(directory, force=force)
+        if _found(directory, path) and not (force or directory.half_restored):
+            raise Problem("restore.occupied", path=directory.path)
+        directory.take()  # a daemon that runs on it would go on writing
         try:
+            _move_aside(directory, path)
             _fill(backup, directory)
+            return Restored(into, backup.manifest, _name_what_was_there(directory))
         except BaseException:
-            if kept is not None:
-                shutil.rmtree(directory.path, ignore_errors=True)
-                kept.rename(directory.path)
+            _move_back(directory)
             raise
-    return Restored(into, backup.manifest, kept)
+        finally:
+            directory.release()
+
+
+def _found(directory: DataDirectory, backup: Path) -> list[Path]:
+    """List what has to move aside; neither the backup, nor what was kept before, nor a file system's own."""
+    backup = backup.resolve()
+    staying = {directory.restoring, directory.set_aside, directory.lock_file, directory.path / "lost+found"}
+    staying |= {backup, *backup.parents}
+    try:
+        there = list(directory.path.iterdir()) if directory.path.exists() else []
+    except OSError as error:
+        raise Problem("data_dir", path=directory.path, reason=error.strerror) from None
+    return [each for each in there if each not in staying and not each.name.startswith(KEPT)]
+
+
+def _move_aside(directory: DataDirectory, backup: Path) -> None:
+    try:
+        if found := _found(directory, backup):
+            directory.set_aside.mkdir(mode=0o700, exist_ok=True)
+            for each in found:
+                aside = directory.set_aside / each.name
+                if not aside.exists():  # else this one is of a restore that was cut short, and is replaced
+                    each.rename(aside)
+            sync(directory.set_aside)
+            sync(directory.path)
+    except OSError as error:
+        raise Problem("restore.unmoved", path=directory.path, reason=error.strerror) from None
+
+
+def _move_back(directory: DataDirectory) -> None:
+    if directory.set_aside.exists():
+        for each in list(directory.set_aside.iterdir()):
+            each.rename(directory.path / each.name)
+        directory.set_aside.rmdir()
+
+
+def _name_what_was_there(directory: DataDirectory) -> Path | None:
+    if not directory.set_aside.exists():
+        return None
+    while (kept := directory.path / f"{KEPT}{time.strftime('%Y%m%dT%H%M%S')}").exists():
+        time.sleep(0.1)
+    directory.set_aside.rename(kept)
+    sync(directory.path)
+    return kept
 
 
 def _fill(backup: archive.Reading, directory: DataDirectory) -> None:
-    directory.take()
     try:
         _unpack(backup, directory)
     except gzip.BadGzipFile:
@@ -62,27 +112,6 @@ def _fill(backup: archive.Reading, directory: DataDirectory) -> None:
         raise Problem("backup.broken", path=backup.path, reason=error) from None
     finally:
         shutil.rmtree(directory.restoring, ignore_errors=True)
-        directory.release()
-
-
-def _make_room(directory: DataDirectory, *, force: bool) -> Path | None:
-    """See to it that nothing is overwritten; with force, what is there moves aside. Gives where it went."""
-    try:
-        there = {each.name for each in directory.path.iterdir()} if directory.path.exists() else set()
-    except OSError as error:
-        raise Problem("data_dir", path=directory.path, reason=error.strerror) from None
-    if not there - {directory.restoring.name, directory.lock_file.name}:
-        return None
-    if not force:
-        raise Problem("restore.occupied", path=directory.path)
-    directory.take()  # a daemon that runs on it would go on writing
-    try:
-        kept = directory.path.with_name(f"{directory.path.name}.before-{time.strftime('%Y%m%dT%H%M%S')}")
-        return directory.path.rename(kept)
-    except OSError as error:
-        raise Problem("restore.unmoved", path=directory.path, reason=error.strerror) from None
-    finally:
-        directory.release()
 
 
 def _unpack(backup: archive.Reading, directory: DataDirectory) -> None:
@@ -97,8 +126,13 @@ def _unpack(backup: archive.Reading, directory: DataDirectory) -> None:
     names = sorted(backup.manifest.files, key=lambda name: name == archive.DATABASE)
     for name in names:
         sync(workspace / name)
-    for name in names:
-        target = directory.path / name
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (workspace / name).replace(target)
-    sync(directory.path)
+    try:
+        for name in names:
+            target = directory.path / name
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (workspace / name).replace(target)
+        sync(directory.path)
+    except BaseException:
+        for name in names:
+            (directory.path / name).unlink(missing_ok=True)
+        raise

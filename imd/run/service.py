@@ -129,9 +129,9 @@ class Daemon(MultiService):
             disk=Disk(self.directory.path, self.reactor.seconds),
         )
         self.house.govern(self.directory.look_up(policies.standing))
-        self.house.watch = Surroundings(self.directory, config).watched
+        self.house.watch = Surroundings(self.directory, self.tls).watched
         self.factory = ImdFactory(self.house, tls=self.tls, proxies=[ip_network(each) for each in config.proxies])
-        self.reloader = Reloader(config, self.house, self.tls)
+        self.reloader = Reloader(config, self.directory, self.house, self.tls)
         self.notifier = Notifier(self.reactor)
         for listen in config.listen:
             plain = not listen.startswith("imd:")  # those put the PROXY protocol before their TLS
@@ -167,16 +167,25 @@ class Daemon(MultiService):
         port.setServiceParent(self)
 
     def _tls(self) -> ServerTLS:
-        certificate, key = self.directory.pair(self.config)
+        certificate, reason = self.directory.pair(self.config)[0], ""
         try:
-            if certificate == self.directory.certificate:
-                certificates.ensure(certificate, key, certificates.today())
-            self.fingerprint = certificates.fingerprint(certificates.load(certificate))
-            return ServerTLS([(certificate, key)])
+            return self._shown()
         except SSL.Error as error:
-            raise Problem("certificate", path=certificate, reason=error.args[0][0][-1]) from None
-        except (OSError, ValueError) as error:
+            reason = error.args[0][0][-1]
+        except ValueError as error:
+            reason = str(error)
+        except OSError as error:
             raise Problem("certificate", path=certificate, reason=error) from None
+        if certificate != self.directory.acme_certificate:
+            raise Problem("certificate", path=certificate, reason=reason)
+        aside = certificate.replace(certificate.with_name(f"{certificate.name}.damaged"))  # ours: another can be had
+        self.log.warn("{line}", line=greeting.say("acme_damaged", path=certificate, reason=reason, aside=aside))
+        return self._tls()
+
+    def _shown(self) -> ServerTLS:
+        certificate, key = certificates.shown(self.directory, self.config)
+        self.fingerprint = certificates.fingerprint(certificates.load(certificate))
+        return ServerTLS([(certificate, key)])
 
     def privilegedStartService(self) -> None:
         """Open the ports, while still root where twistd was started as root."""

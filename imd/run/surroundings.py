@@ -6,25 +6,23 @@ from contextlib import suppress
 import attrs
 
 from imd.chat.lanes import Vitals
+from imd.net.tls import ServerTLS
 from imd.run import certificates
-from imd.run.config import Config
 from imd.run.directory import DataDirectory
 
 
 @attrs.frozen
 class Surroundings:
-    """A daemon's directory and configuration."""
+    """A daemon's directory and the certificate it shows."""
 
     directory: DataDirectory
-    config: Config
+    tls: ServerTLS
 
     def watched(self, vitals: Vitals) -> Vitals:
         """Add to the vitals how disk, certificate and backups are; what cannot be found out is left unknown."""
         with suppress(OSError):
             vitals = attrs.evolve(vitals, disk_free=shutil.disk_usage(self.directory.path).free)
-        with suppress(OSError, ValueError):
-            left = certificates.load(self.directory.pair(self.config)[0]).not_valid_after_utc - certificates.today()
-            vitals = attrs.evolve(vitals, certificate_days=left.days)
+        vitals = attrs.evolve(vitals, certificate_days=(self.tls.until - certificates.today()).days)
         if latest := self.directory.latest_backup():
             vitals = attrs.evolve(vitals, backup=latest.time * 1000)
         return vitals

@@ -8,7 +8,7 @@ from imd.store.transaction import Tx
 
 
 class Verdict(NamedTuple):
-    """What a check found: how many break it, and the first of them."""
+    """What a check found: how many break it, and the first of them, or their tables."""
 
     check: str
     broken: int
@@ -47,6 +47,32 @@ CHECKS = {
 }
 """Name -> what lists the conversations that break it. Where nobody is any more, the messages are destroyed."""
 
+OWNED = {
+    "message": "sender",
+    "reaction": "account",
+    "mention": "account",
+    "star": "account",
+    "hidden": "account",
+    "account_log": "account",
+    "pending": "account",
+    "deletion": "account",
+    "second_factor": "account",
+    "recovery_code": "account",
+}
+"""Table -> the column that says whose a row is, where the schema declares no reference to the account."""
+
+_STRANGERS = "SELECT count(*) FROM {0} WHERE {1} <> 0 AND {1} NOT IN (SELECT id FROM account)"  # 0: everybody
+
+BURNING = {
+    "burning_words": """
+        SELECT count(*) FROM burning_words
+        WHERE trim(words) <> '' AND id NOT IN (SELECT burning FROM message WHERE burning IS NOT NULL)""",
+    "message": """
+        SELECT count(*) FROM message
+        WHERE burning IS NOT NULL AND burning NOT IN (SELECT id FROM burning_words)""",
+}
+"""Table -> what counts its rows without their other half. Words that were written over lie there for a while."""
+
 _COUNT = "SELECT count(*) FROM {}"
 COUNTED = ("account", "conversation", "member", "message")
 
@@ -59,6 +85,10 @@ def verdicts(tx: Tx) -> Iterator[Verdict]:
     yield _verdict("references", strangers)
     for name, query in CHECKS.items():
         yield _verdict(name, [str(row[0]) for row in tx.execute(query).fetchall()])
+    strays = {table: _STRANGERS.format(table, column) for table, column in OWNED.items()}
+    for name, queries in (("owners", strays), ("burning", BURNING)):
+        found = {table: int(tx.execute(query).fetchone()[0]) for table, query in queries.items()}
+        yield Verdict(name, sum(found.values()), ", ".join(f"{table} {n}" for table, n in found.items() if n))
     yield _verdict("unread", list(_miscounted(tx)))
 
 

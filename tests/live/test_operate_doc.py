@@ -45,7 +45,10 @@ class Machine:
             (self.directory / place).mkdir(parents=True)
         self._program("systemctl", f'exec {sys.executable} -m tests.live.pretend.systemctl "$@"')
         self._program("journalctl", f"tail -n 20 {self.directory}/journal")
-        inside = 'shift 3; case $1 in exec) shift 2; exec "$@" ;; cp) exec cp "${2#*:}" "$3" ;; esac'
+        inside = (
+            'shift 3; case $1 in exec) shift 2; exec "$@" ;; cp) exec cp "${2#*:}" "$3" ;; run) shift 3; exec "$@" ;;'
+        )
+        inside += ' stop | start) exec systemctl "$1" imd ;; esac'
         self._program("docker", inside)
         venv = 'mkdir -p "$3/bin"; ln -s {0}/imd "$3/bin/imd"; printf "#!/bin/sh\\ntest -d .\\n" > "$3/bin/pip"'
         self._program("python3", f'[ "$1 $2" = "-m venv" ] || exit 1; {venv.format(BIN)}; chmod +x "$3/bin/pip"')
@@ -119,16 +122,18 @@ def test_every_command_of_the_page_works(machine: Machine) -> None:
     assert "OK PING" in answers("printf")[0]
     assert "alice, since" in answers("imd user list")[0]
     assert "SHA256 Fingerprint" in answers("openssl x509")[0].replace("sha256", "SHA256")
-    assert "what was there before is kept in" in answers("imd restore")[0]
+    restores = ("imd restore", "docker compose -f deploy/compose.yaml run --rm imd imd restore")
+    assert all("what was there before is kept in" in answers(line)[0] for line in restores)
     assert "imd_people_online 0.0" in answers("curl")[0]
-    assert '"backup":"20' in answers("imd status --json")[0]
+    assert '"uptime":' in answers("imd status --json")[0]
+    assert "latest backup" in answers("imd status")[1]
     assert answers("/etc/cron.daily/imd") == [""], "nothing is mailed when all is well"
     backups = list((machine.directory / "var/backups").iterdir())
     assert [path for path in backups if path.match("imd-[1-7].tar.gz")]
     assert {path.stat().st_mode & 0o777 for path in backups} == {0o600}
     journal = (machine.directory / "journal").read_text("utf-8")
     assert "were read again" in journal
-    assert journal.count("stopped; everything that was answered is kept") == 3
+    assert journal.count("stopped; everything that was answered is kept") == 4
     assert "Traceback" not in journal
 
 

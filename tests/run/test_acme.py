@@ -79,6 +79,27 @@ def test_a_name_that_is_not_proven_gives_none(authority: Authority, start_daemon
     assert daemon.stop() == 0
 
 
+@pytest.mark.parametrize(
+    "spoil", [lambda pem: b"", lambda pem: pem.replace(b"PRIVATE KEY-----\nM", b"PRIVATE KEY-----\nN")]
+)
+def test_a_damaged_one_is_no_obstacle(
+    authority: Authority, start_daemon: Callable[..., Daemon], spoil: Callable[[bytes], bytes]
+) -> None:
+    settings = {"acme": "chat.example", "acme_url": authority.url}
+    daemon = start_daemon("--listen", f"imd:{authority.port}:interface=127.0.0.1", **settings)
+    wait_for(daemon, "certificate obtained")
+    assert daemon.stop() == 0
+    kept = daemon.directory / "data" / "acme.pem"
+    kept.write_bytes(damaged := spoil(kept.read_bytes()))
+    (daemon.directory / "log").unlink()
+    daemon.start()
+    assert f"{kept} cannot be used (" in daemon.log
+    wait_for(daemon, "certificate obtained")
+    assert shown(authority.port, "chat.example") == certificates.load(kept)
+    assert kept.with_name("acme.pem.damaged").read_bytes() == damaged
+    assert "Traceback" not in daemon.log
+
+
 def test_a_known_account_is_used_again(authority: Authority, tmp_path: Path) -> None:
     wish = Wish(("chat.example",), authority.url, None, tmp_path / "account.pem")
     for _ in range(2):

@@ -261,7 +261,7 @@ def test_a_damaged_backup_changes_nothing(config: Config, tmp_path: Path) -> Non
         with pytest.raises(Problem, match="is damaged"):
             restore.restore(tmp_path / "spoiled", config.data_dir, not_asked, force=True)
         assert rows(config.data_dir) == before
-    assert [path.name for path in tmp_path.iterdir() if ".before-" in path.name] == []
+    assert [path.name for path in config.data_dir.iterdir() if "before" in path.name] == []
 
 
 @pytest.mark.parametrize(

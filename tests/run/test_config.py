@@ -38,7 +38,6 @@ def test_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_every_key_comes_from_the_file(file: Path, tmp_path: Path) -> None:
     text = ['data_dir = "d"', 'listen = ["tcp:1", "tcp:2"]', 'register = "invite"', 'language = "zh"']
-    text += ['certificate = "c.pem"', f'key = "{tmp_path}/k.pem"']
     text += ['acme = ["chat.example"]', 'acme_url = "http://ca"', 'acme_email = "a@b"']
     text += ['proxies = ["10.0.0.0/8"]']
     text += ['metrics = "unix:/m"', 'log_format = "json"', 'log_file = "l"', "log_bytes = 5", "log_files = 6"]
@@ -53,8 +52,6 @@ def test_every_key_comes_from_the_file(file: Path, tmp_path: Path) -> None:
         acme_url="http://ca",
         acme_email="a@b",
         register="invite",
-        certificate=tmp_path / "c.pem",
-        key=tmp_path / "k.pem",
         language="zh",
         metrics="unix:/m",
         log_format="json",
@@ -64,6 +61,9 @@ def test_every_key_comes_from_the_file(file: Path, tmp_path: Path) -> None:
         limits=Limits(*range(1000, 1000 + len(attrs.fields(Limits)))),
         file=file,
     )
+    file.write_text(f'certificate = "c.pem"\nkey = "{tmp_path}/k.pem"\n')
+    config = load({"config": str(file)}, {})
+    assert (config.certificate, config.key) == (tmp_path / "c.pem", tmp_path / "k.pem")
 
 
 def test_every_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -147,6 +147,11 @@ def test_a_file_that_is_none(file: Path, tmp_path: Path) -> None:
         ({"data_dir": ""}, {}, "--data-dir must be a path, not ''"),
         ({"certificate": "c.pem"}, {}, "certificate and key go together: give both or neither"),
         ({}, {"IMD_KEY": "k.pem"}, "certificate and key go together: give both or neither"),
+        (
+            {"certificate": "c.pem", "key": "k.pem"},
+            {"IMD_ACME": "chat.example"},
+            "certificate and acme exclude each other: name your own certificate, or let imd get one",
+        ),
     ],
 )
 def test_a_wrong_option_or_variable(options: dict[str, Any], environment: dict[str, str], said: str) -> None:

@@ -265,3 +265,14 @@ def test_check_beside_a_running_daemon(daemon: Daemon, tmp_path: Path) -> None:
     ill = run("imd", "check", "--data-dir", tmp_path / "other", "--listen", listen, cwd=tmp_path)
     assert ill.returncode == 1
     assert f"MEND  {listen} is taken by another program" in ill.stdout
+
+
+def test_what_nobody_foresaw_is_a_line_and_its_traceback_is_in_the_log(tmp_path: Path) -> None:
+    (tmp_path / "data" / "admin.sock").mkdir(parents=True)
+    log, listen = tmp_path / "log", f"imd:{free_port()}:interface=127.0.0.1"
+    told = run("imd", "run", cwd=tmp_path, IMD_DATA_DIR="data", IMD_LISTEN=listen)
+    kept = run("imd", "run", cwd=tmp_path, IMD_DATA_DIR="data", IMD_LISTEN=listen, IMD_LOG_FILE=log)
+    assert (told.returncode, kept.returncode) == (1, 1)
+    for text in (told.stdout, log.read_text()):
+        assert "fault: please report it\n    Traceback" in text
+        assert text.splitlines()[-1].endswith(f"imd: [Errno 21] Is a directory: '{tmp_path}/data/admin.sock'")

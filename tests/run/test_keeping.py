@@ -58,7 +58,7 @@ def test_there_and_back(data: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     imd(f"restore -p {tmp_path}/secret --force -d {data} {tmp_path}/sealed")
     heard = capsys.readouterr().out
     assert f"{data} is as it was at " in heard
-    assert f"what was there before is kept in {data}.before-" in heard
+    assert f"what was there before is kept in {data}/before-" in heard
     assert mistake(f"verify -d {data}") == "0"
 
 

@@ -48,6 +48,21 @@ def der(certificate: Path) -> bytes:
     return ssl.PEM_cert_to_DER_cert(certificate.read_text())
 
 
+def test_one_that_is_named_no_more_is_shown_no_more(daemon: Daemon, tmp_path: Path) -> None:
+    own = daemon.directory / "data" / "certificate.pem"
+    assert not own.exists()
+    (tmp_path / "imd.toml").write_text("")
+    reload(daemon, "were read again")
+    assert shown(daemon) == der(own), "the self-made one takes its place"
+    assert "need a restart" not in daemon.log
+
+
+def test_between_ones_own_and_acme_lies_a_restart(daemon: Daemon, tmp_path: Path) -> None:
+    (tmp_path / "imd.toml").write_text('acme = ["chat.example"]\n')
+    reload(daemon, "these keys changed and need a restart: certificate, key, acme")
+    assert shown(daemon) == der(tmp_path / "old.pem")
+
+
 def test_it_reads_configuration_and_certificates_again(daemon: Daemon, tmp_path: Path) -> None:
     assert shown(daemon) == der(tmp_path / "old.pem")
     line = daemon.connect()
@@ -74,6 +89,10 @@ def test_it_reads_configuration_and_certificates_again(daemon: Daemon, tmp_path:
     ("wrong", "said"),
     [
         ('registr = "open"', "nothing was changed: "),
+        (
+            'certificate = "old.pem"\nkey = "old.key"\nacme = ["chat.example"]',
+            "nothing was changed: certificate and acme",
+        ),
         ('certificate = "none.pem"\nkey = "none.key"\nregister = "closed"', "nothing was changed: "),
         ('register = "open"\nlog_format = "json"\n', "these keys changed and need a restart: log_format"),
     ],

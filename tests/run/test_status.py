@@ -8,28 +8,44 @@ from pathlib import Path
 import pytest
 
 from imd.chat.lanes import Vitals
+from imd.net.tls import ServerTLS
 from imd.run import certificates, cli
-from imd.run.config import load
 from imd.run.directory import DataDirectory
 from imd.run.surroundings import Surroundings
 from tests.live.daemon import Daemon
 
-CONFIG = load({}, {})
-
 
 def test_the_surroundings_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     directory = DataDirectory(tmp_path)
-    around = Surroundings(directory, CONFIG)
-    bare = around.watched(Vitals(uptime=3))
-    assert (bare.uptime, bare.certificate_days, bare.backup) == (3, None, None)
-    assert bare.disk_free is not None
     now = certificates.today()
     certificates.ensure(directory.certificate, directory.key, now)
+    tls = ServerTLS([(directory.certificate, directory.key)])
+    around = Surroundings(directory, tls)
+    bare = around.watched(Vitals(uptime=3))
+    assert (bare.uptime, bare.certificate_days, bare.backup) == (3, 3651, None)
+    assert bare.disk_free is not None
     directory.last_backup.write_text('{"time": 1790000000, "path": "/backup"}')
     monkeypatch.setattr(certificates, "today", lambda: now + timedelta(days=3600))
     whole = around.watched(Vitals())
     assert (whole.certificate_days, whole.backup) == (51, 1_790_000_000_000)
-    assert Surroundings(DataDirectory(tmp_path / "gone"), CONFIG).watched(Vitals()).disk_free is None
+    assert Surroundings(DataDirectory(tmp_path / "gone"), tls).watched(Vitals()).disk_free is None
+
+
+def test_the_days_are_those_of_the_certificate_that_is_shown(tmp_path: Path) -> None:
+    directory, now = DataDirectory(tmp_path), certificates.today()
+    certificates.ensure(directory.certificate, directory.key, now)
+    tls = ServerTLS([(directory.certificate, directory.key)])
+
+    def days() -> int | None:
+        return Surroundings(directory, tls).watched(Vitals()).certificate_days
+
+    assert days() == 3651
+    directory.certificate.unlink()
+    assert days() == 3651, "its file is gone, it is shown all the same"
+    certificates.ensure(directory.certificate, directory.key, now - timedelta(days=100))
+    assert days() == 3651, "its file was changed, and nobody looked"
+    tls.look()
+    assert days() == 3551
 
 
 def ask(*words: str) -> None:

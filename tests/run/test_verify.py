@@ -20,8 +20,9 @@ from imd.testing import MemoryServer
 def data(tmp_path: Path) -> Path:
     server = MemoryServer(path=str(tmp_path / "imd.sqlite3"))
     alice, bob = server.login("alice"), server.login("bob")
-    for number in range(5):
+    for number in range(4):
         alice.call("send_message", to="bob", content=f"hello {number}")
+    alice.call("send_message", to="bob", content="soon gone", burn_after=60)
     bob.call("read", to="alice", seq=2)
     bob.call("react", to="alice", seq=2, emoji="👍")
     server.stop()
@@ -35,7 +36,7 @@ def ill(path: Path) -> list[str]:
 def test_all_is_well(data: Path) -> None:
     texts = [finding.line() for finding in verify.findings(data, lambda: "")]
     assert texts[0] == "ok    accounts: 2, conversations: 1, memberships: 2, messages: 5"
-    assert len(texts) == 10
+    assert len(texts) == 12
     assert all(text.startswith("ok    ") for text in texts)
 
 
@@ -58,13 +59,20 @@ def test_all_is_well(data: Path) -> None:
         ("UPDATE message SET conversation = 7 WHERE seq = 5", "messages are of conversations that are not there: 1"),
         ("UPDATE reaction SET seq = 6", "reactions, mentions, stars or hidden marks are on messages that are not"),
         ("UPDATE member SET account = 77 WHERE account = 2", "rows refer to what is not there: 1, the first member"),
+        ("UPDATE message SET sender = 77 WHERE seq < 3", "rows are of accounts that are not there: 2 (message 2)"),
+        ("UPDATE reaction SET account = 77", "rows are of accounts that are not there: 1 (reaction 1)"),
+        (
+            "INSERT INTO second_factor VALUES (77, 'secret', NULL, 0); INSERT INTO recovery_code VALUES (77, 'hash')",
+            "rows are of accounts that are not there: 2 (second_factor 1, recovery_code 1)",
+        ),
+        ("DELETE FROM message WHERE seq = 5", "messages that burn and their words do not match: 1 (burning_words 1)"),
+        ("DELETE FROM burning_words", "messages that burn and their words do not match: 1 (message 1)"),
         ("DELETE FROM message WHERE seq = 4", "what is unread is counted wrong: 2, first in conversation 1"),
     ],
 )
 def test_what_is_broken_is_said(data: Path, statement: str, said: str) -> None:
     connection = sqlite3.connect(data / "imd.sqlite3")
-    connection.execute(statement)
-    connection.commit()
+    connection.executescript(statement)
     connection.close()
     assert [text for text in ill(data) if text.startswith(said)]
 

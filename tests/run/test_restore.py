@@ -1,0 +1,152 @@
+"""`imd restore` into a directory that has data: a mount point, or one where it is cut short anywhere."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imd.run import backup, certificates, restore
+from imd.run.config import load
+from imd.run.directory import DataDirectory
+from imd.run.problem import Problem
+from imd.store import db
+from imd.testing import MemoryServer
+
+
+def not_asked() -> str:
+    raise AssertionError("nobody need be asked for a passphrase")
+
+
+def people(data: Path) -> list[str]:
+    with closing(sqlite3.connect(data / "imd.sqlite3")) as connection:
+        return [name for (name,) in connection.execute("SELECT username FROM account ORDER BY id")]
+
+
+def contents(data: Path) -> dict[str, bytes]:
+    """Give all that moves aside."""
+    return {
+        each.name: each.read_bytes() for each in data.iterdir() if each.suffix in (".sqlite3", ".sqlite3-wal", ".pem")
+    }
+
+
+def fill(data: Path) -> Path:
+    """Make a server of alice, back it up into its own directory, and have bob come; he is in the -wal alone."""
+    server = MemoryServer(path=str(data / "imd.sqlite3"))
+    server.login("alice")
+    server.stop()
+    made = backup.make(load({"data_dir": str(data)}, {}), data / "today.tar.gz")
+    assert made.files == ("imd.sqlite3",)
+    certificates.ensure(data / "certificate.pem", data / "key.pem", certificates.today())
+    with closing(db.connect(str(data / "imd.sqlite3"))) as connection:
+        connection.execute("UPDATE account SET username = 'bob'")
+        for name in ("imd.sqlite3", "imd.sqlite3-wal"):
+            shutil.copy(data / name, data / f"{name}.killed")
+    for name in ("imd.sqlite3", "imd.sqlite3-wal"):
+        (data / f"{name}.killed").replace(data / name)
+    (data / "lost+found").mkdir()
+    return data / "today.tar.gz"
+
+
+@pytest.fixture
+def volume(tmp_path: Path) -> Iterator[Path]:
+    """A directory where a file system is mounted, as a container's volume is."""
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "none", volume], capture_output=True, check=False).returncode:
+        pytest.skip("mounting is not permitted here")
+    yield volume
+    subprocess.run(["umount", volume], check=True)
+
+
+def test_a_mount_point_takes_a_restore(volume: Path) -> None:
+    file = fill(volume)
+    with pytest.raises(Problem, match="is not empty"):
+        restore.restore(file, volume, not_asked)
+    done = restore.restore(file, volume, not_asked, force=True)
+    assert people(volume) == ["alice"]
+    assert done.kept is not None
+    assert people(done.kept) == ["bob"]
+    assert file.exists(), "the backup stays where it is"
+    again = restore.restore(file, volume, not_asked, force=True)
+    assert again.kept not in (None, done.kept)
+    assert people(done.kept) == ["bob"], "what was kept stays where it is, too"
+
+
+class Killed(BaseException):
+    """The process is dead."""
+
+
+CHANGES = ("rename", "replace", "unlink", "rmdir", "mkdir")
+
+
+def killed_after(monkeypatch: pytest.MonkeyPatch, steps: int, work: Callable[[], Any]) -> bool:
+    """Do some work, and let nothing change on the disk after so many changes. Gives whether it came to that."""
+    done = 0
+
+    def counting(change: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*arguments: Any, **options: Any) -> Any:
+            nonlocal done
+            if done == steps:
+                raise Killed
+            done += 1
+            return change(*arguments, **options)
+
+        return step
+
+    with monkeypatch.context() as dying:
+        for name in CHANGES:
+            dying.setattr(os, name, counting(getattr(os, name)))
+        try:
+            work()
+        except Killed:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("spoiled", [False, True])
+def test_killed_anywhere_it_begins_no_server_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoiled: bool
+) -> None:
+    """With a damaged backup it is the way back that is cut short."""
+    steps = refused = 0
+    while True:
+        data = tmp_path / f"data{steps}"
+        data.mkdir()
+        file, inode = fill(data), data.stat().st_ino
+        before = contents(data)
+        whole = file.read_bytes()
+        file.write_bytes(whole[:-4] if spoiled else whole)
+
+        def work(file: Path = file, data: Path = data) -> None:
+            try:
+                restore.restore(file, data, not_asked, force=True)
+            except Problem:
+                assert spoiled
+
+        cut = killed_after(monkeypatch, steps, work)
+        directory = DataDirectory(data)
+        if directory.half_restored:
+            refused += 1
+            with pytest.raises(Problem, match="was cut short: run it again"):
+                directory.open_database(None)
+            file.write_bytes(whole)
+            done = restore.restore(file, data, not_asked)
+            assert people(data) == ["alice"]
+            assert done.kept is not None
+            assert before.items() <= contents(done.kept).items()
+        elif kept := list(data.glob("before-*")):
+            assert people(data) == ["alice"]
+            assert contents(kept[0]) == before
+        else:
+            assert contents(data) == before
+        assert data.stat().st_ino == inode
+        if not cut:
+            break
+        steps += 1
+    assert refused > 5
