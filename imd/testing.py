@@ -6,6 +6,7 @@ alice.say("REGISTER alice correct horse battery")
 assert alice.heard() == ["OK REGISTER username=alice"]
 """
 
+import functools
 import json
 import sqlite3
 from collections.abc import Callable
@@ -54,9 +55,24 @@ class InlinePool:
         self.connection.close()
 
 
+@functools.cache
+def _empty() -> bytes:
+    connection = db.connect(":memory:")
+    migrate(connection)
+    return connection.serialize()
+
+
+def memory_connection() -> sqlite3.Connection:
+    """Open an empty database in memory. The schema is made once a process: it takes 30 ms."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.deserialize(_empty())
+    db.prepare(connection)
+    return connection
+
+
 def inline_database(path: str, clock: Any) -> db.Database:
     """Open a database that works in the calling thread; `:memory:` leaves nothing behind."""
-    connection = db.connect(path)
+    connection = memory_connection() if path == ":memory:" else db.connect(path)
     migrate(connection)
     pool = InlinePool(connection)
     return db.Database(clock=clock, writer=pool, readers=pool, epoch=life.epoch(connection))

@@ -6,6 +6,7 @@ nobody handles. Here both fail the test, and so do failures in the log and timer
 
 import functools
 import gc
+import importlib.metadata
 import inspect
 from collections.abc import Callable, Iterator
 
@@ -15,6 +16,9 @@ from hypothesis import settings
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent, globalLogPublisher
+
+# pytest reads Twisted's version from its package before each test: 4 ms.
+importlib.metadata.version = functools.cache(importlib.metadata.version)
 
 # No deadline: a busy machine is no fault. `pytest --hypothesis-profile=soak` looks further.
 settings.register_profile("imd", deadline=None, max_examples=25)
@@ -68,6 +72,7 @@ def logged_failures() -> Iterator[LoggedFailures]:
     globalLogPublisher.addObserver(observe)
     yield failures
     gc.collect()
+    gc.freeze()  # what outlives its test was looked through
     globalLogPublisher.removeObserver(observe)
     assert not failures, [(event.get("log_format"), event.get("log_failure")) for event in failures]
 

@@ -18,9 +18,8 @@ from imd.chat.shelf import Shelf
 from imd.chat.throttle import Throttle
 from imd.chat.words import Words
 from imd.store import accounts, db
-from imd.store.migrations import migrate
 from imd.store.transaction import Tx
-from imd.testing import EPOCH
+from imd.testing import EPOCH, memory_connection
 from imd.wire.base import Command, Reply
 from imd.wire.refusals import Refusal
 
@@ -54,8 +53,7 @@ class Room:
     """What the admins have set."""
 
     def __attrs_post_init__(self) -> None:
-        self.tx = db.connect(":memory:")
-        migrate(self.tx)
+        self.tx = memory_connection()
         self.throttle = Throttle(self.limits.failed_logins, Deferred)
         self.attendance = Attendance()
         self.shelf = Shelf(BytesIO, lambda close: close())
