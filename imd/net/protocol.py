@@ -263,8 +263,6 @@ class ImdProtocol(LineReceiver):
         if self.congested:
             if self._queued > self.house.limits.queue_bytes:
                 self._too_slow()
-        elif self._queued > WRITE_BYTES:
-            self.flush()
         elif not self._dirty:
             self._dirty = True
             self.audience.flush_soon(self)
