@@ -1,7 +1,7 @@
 """The rules of conversations: listing them, reading pages, catching up."""
 
 from imd.chat.lanes import Me, Outcome, Topic, reads
-from imd.chat.news import shown
+from imd.chat.news import fitting, shown
 from imd.chat.places import Place, by_number, find, place_of
 from imd.store import conversations as sql
 from imd.store import messages, receipts
@@ -52,21 +52,21 @@ def history(tx: Tx, me: Me, command: wire.History) -> Outcome[wire.Page]:
     place = find(tx, me, command)
     before = command.before or BIGGEST
     if command.after is not None:
-        rows = messages.following(tx, place.seen, command.after, before, command.limit + 1)
-        page = rows[: command.limit]
+        page, more = fitting(
+            messages.following(tx, place.seen, command.after, before, command.limit + 1), command.limit
+        )
     else:
-        rows = messages.latest(tx, place.seen, before, command.limit + 1)
-        page = rows[: command.limit][::-1]
+        page, more = fitting(messages.latest(tx, place.seen, before, command.limit + 1), command.limit)
+        page.reverse()
     seen = shown(tx, page, me.account, place.to)
-    return Outcome(wire.Page(conversation=place.conversation, messages=seen, more=len(rows) > command.limit))
+    return Outcome(wire.Page(conversation=place.conversation, messages=seen, more=more))
 
 
 @reads(wire.Sync)
 def sync(tx: Tx, me: Me, command: wire.Sync) -> Outcome[wire.Changes]:
     """Give what is new or changed after a rev, by rev. At the end, the rev is the conversation's own."""
     place = find(tx, me, command)
-    rows = messages.changed(tx, place.seen, command.after_rev, command.limit + 1)
-    page, more = rows[: command.limit], len(rows) > command.limit
+    page, more = fitting(messages.changed(tx, place.seen, command.after_rev, command.limit + 1), command.limit)
     return Outcome(
         wire.Changes(
             conversation=place.conversation,
@@ -82,14 +82,17 @@ def undelivered(tx: Tx, me: Me) -> list[tuple[int, int, int]]:
     return receipts.undelivered(tx, me.account)
 
 
-def replay_page(tx: Tx, me: Me, conversation: int, after: int, limit: int) -> list[NewMessage]:
-    """Give the next messages that were not delivered, as the events that tell of them. None, for who just left."""
+def replay_page(tx: Tx, me: Me, conversation: int, after: int, limit: int) -> tuple[list[NewMessage], bool]:
+    """Give the next messages that were not delivered, as the events that tell of them, and whether more follow.
+
+    None, for who just left.
+    """
     try:
         place = by_number(tx, me, conversation)
     except Refusal:
-        return []
-    rows = messages.following(tx, place.seen, after, BIGGEST, limit)
-    return [announced(message) for message in shown(tx, rows, me.account, place.to)]
+        return [], False
+    page, more = fitting(messages.following(tx, place.seen, after, BIGGEST, limit + 1), limit)
+    return [announced(message) for message in shown(tx, page, me.account, place.to)], more
 
 
 def topics(tx: Tx, account: int) -> dict[Topic, int]:

@@ -8,7 +8,7 @@ import attrs
 from imd.chat import burning, mentions
 from imd.chat.friends import lift_decline, refuse_unwelcome
 from imd.chat.lanes import Me, Outcome, Told, Wake, reads, writes
-from imd.chat.news import Readers, answer, changed, news, readers_of, shown
+from imd.chat.news import Readers, answer, changed, fitting, news, readers_of, shown
 from imd.chat.places import Place, account_named, by_number, group, group_row, message, own_message, recipient_named
 from imd.chat.search import SOON
 from imd.store import conversations, friends, profiles, receipts
@@ -281,11 +281,11 @@ def thread(tx: Tx, me: Me, command: wire.ReadThread) -> Outcome[wire.Thread]:
     """Give a message with its answers; the message itself only on the first page."""
     place, root = message(tx, me, command)
     rows = sql.thread(tx, place.seen, root.seq, command.after, command.limit + 1)
-    page = rows[: command.limit] if command.after else [root, *rows[: command.limit]]
+    page, more = fitting(rows, command.limit)
     return Outcome(
         wire.Thread(
             conversation=place.conversation,
-            messages=shown(tx, page, me.account, place.to),
-            more=len(rows) > command.limit,
+            messages=shown(tx, page if command.after else [root, *page], me.account, place.to),
+            more=more,
         )
     )

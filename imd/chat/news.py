@@ -1,5 +1,6 @@
 """News: how stored messages look to their readers, and who is told of a new or a changed one."""
 
+from itertools import takewhile
 from typing import Any, TypeVar
 
 import attrs
@@ -14,6 +15,9 @@ from imd.wire.messages import Changed, Message, MessageChanged, NewMessage, Noti
 
 NAMED = 20
 """How many of those who reacted with one emoji are named; the others are counted."""
+
+PAGE_BYTES = 256 * 1024
+"""How much content, as JSON, a page may hold: it waits in memory until its reader has read it."""
 
 M = TypeVar("M", bound=Message)
 E = TypeVar("E", NewMessage, MessageChanged)
@@ -45,6 +49,25 @@ def readers_of(place: Place, username: str) -> Readers:
     if place.other is None:
         return Readers(place.conversation, handle=place.to)
     return Readers(place.conversation, pair=tuple({place.me: place.to, place.other.id: username}.items()))
+
+
+@attrs.define
+class Room:
+    """What is left of a page."""
+
+    _left: int = PAGE_BYTES
+
+    def takes(self, row: messages.Message) -> bool:
+        """Say whether a message still fits. The first one does, whatever its size."""
+        first = self._left == PAGE_BYTES
+        self._left -= len(msgspec.json.encode(row.content)) + 1
+        return first or self._left >= 0
+
+
+def fitting(rows: list[messages.Message], limit: int) -> tuple[list[messages.Message], bool]:
+    """Cut a page to size, and say whether more would follow."""
+    page = list(takewhile(Room().takes, rows[:limit]))
+    return page, len(page) < len(rows)
 
 
 def shown(tx: Tx, rows: list[messages.Message], me: int, to: str) -> list[Message]:

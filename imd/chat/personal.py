@@ -2,7 +2,7 @@
 
 from imd.chat import account_log, burning
 from imd.chat.lanes import Effect, Follow, Me, Outcome, Told, Topic, reads, writes
-from imd.chat.news import shown
+from imd.chat.news import Room, fitting, shown
 from imd.chat.places import Place, by_number, find, message
 from imd.store import account_log as log_rows
 from imd.store import conversations, messages, receipts
@@ -11,7 +11,7 @@ from imd.store.transaction import Tx
 from imd.wire import personal as wire
 from imd.wire.base import Done
 from imd.wire.fields import BIGGEST
-from imd.wire.messages import AboutMessage, Addressed
+from imd.wire.messages import AboutMessage, Addressed, Message
 from imd.wire.refusals import QuotaExceeded
 
 MOST_STARS = 5_000
@@ -47,10 +47,13 @@ def starred(tx: Tx, me: Me, command: wire.ListStarred) -> Outcome[wire.Starred]:
     """List my starred messages, as far as I may still see them."""
     keys = sql.stars(tx, me.account, command.skip, command.limit + 1)
     places: dict[int, Place] = {}
-    listed = []
+    listed: list[Message] = []
+    room = Room()
     for conversation, seq in keys[: command.limit]:
         place = places.get(conversation) or places.setdefault(conversation, by_number(tx, me, conversation))
         if row := messages.visible(tx, place.seen, seq):
+            if not room.takes(row):
+                return Outcome(wire.Starred(messages=listed, more=True))
             listed += shown(tx, [row], me.account, place.to)
     return Outcome(wire.Starred(messages=listed, more=len(keys) > command.limit))
 
@@ -62,9 +65,9 @@ def saved(tx: Tx, me: Me, command: wire.ListSaved) -> Outcome[wire.Saved]:
     if conversation is None:
         return Outcome(wire.Saved(conversation=0, messages=[], more=False))
     place = by_number(tx, me, conversation)
-    rows = messages.latest(tx, place.seen, command.before or BIGGEST, command.limit + 1)
-    page = shown(tx, rows[: command.limit][::-1], me.account, place.to)
-    return Outcome(wire.Saved(conversation=conversation, messages=page, more=len(rows) > command.limit))
+    page, more = fitting(messages.latest(tx, place.seen, command.before or BIGGEST, command.limit + 1), command.limit)
+    seen = shown(tx, page[::-1], me.account, place.to)
+    return Outcome(wire.Saved(conversation=conversation, messages=seen, more=more))
 
 
 @writes(wire.DeleteForMe)

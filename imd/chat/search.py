@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from imd.chat.chores import Chored, chore
 from imd.chat.lanes import Me, Outcome, reads
-from imd.chat.news import shown
+from imd.chat.news import Room, shown
 from imd.chat.places import Place, account_named, by_number, find
 from imd.store import messages
 from imd.store import search as sql
@@ -34,18 +34,22 @@ PAUSE = 50
 def search(tx: Tx, me: Me, command: wire.Search) -> Outcome[wire.Found]:
     """Find what I may read."""
     found = sql.find(tx, _asked(tx, me, command.query), command.before or BIGGEST, command.limit)
-    return Outcome(wire.Found(messages=_shown(tx, me, found.hits), more=found.before is not None, before=found.before))
+    return Outcome(_shown(tx, me, found))
 
 
-def _shown(tx: Tx, me: Me, hits: list[sql.Hit]) -> list[Message]:
+def _shown(tx: Tx, me: Me, found: sql.Found) -> wire.Found:
     """Turn what was found into what I see, each message as its own conversation would show it."""
     places: dict[int, Place] = {}
-    listed = []
-    for hit in hits:
+    listed: list[Message] = []
+    room, last = Room(), 0
+    for hit in found.hits:
         place = places.get(hit.conversation) or places.setdefault(hit.conversation, by_number(tx, me, hit.conversation))
         if row := messages.visible(tx, place.seen, hit.seq):
+            if not room.takes(row):
+                return wire.Found(messages=listed, more=True, before=last)
             listed += shown(tx, [row], me.account, place.to)
-    return listed
+            last = hit.message
+    return wire.Found(messages=listed, more=found.before is not None, before=found.before)
 
 
 def _asked(tx: Tx, me: Me, query: str) -> sql.Asked:

@@ -117,7 +117,7 @@ class Replay:
         """Push one conversation, page by page."""
         seq: int | None = after
         while seq is not None and not self._stopped:
-            page = await self.house.read(
+            page, more = await self.house.read(
                 partial(replay_page, me=self.me, conversation=conversation, after=seq, limit=PAGE)
             )
             await self._until_read()
@@ -129,7 +129,7 @@ class Replay:
                 if (conversation, event.seq) not in self._sent:
                     self.session.tell(Announcement.of((), event))
                     self._count += 1
-            seq = page[-1].seq if len(page) == PAGE else None
+            seq = page[-1].seq if more else None
 
     async def _until_read(self) -> None:
         while not self._stopped and not self.session.ready():

@@ -188,6 +188,8 @@ def test_replay_lists_what_was_not_delivered(room: Room, ann: Me, bob: Me, cid: 
     say(room, cid, "bob")
     room.asks(bob, Ack(to="ann", seq=4))
     assert [each[:2] for each in undelivered(room.tx, bob)] == [(1, 4), (2, 0)]
-    assert [each.seq for each in replay_page(room.tx, bob, 1, 4, 3)] == [5, 6, 7]
-    assert [each.seq for each in replay_page(room.tx, bob, 1, 7, 100)] == [8, 9, 10]
+    page, more = replay_page(room.tx, bob, 1, 4, 3)
+    assert ([each.seq for each in page], more) == ([5, 6, 7], True)
+    page, more = replay_page(room.tx, bob, 1, 7, 3)
+    assert ([each.seq for each in page], more) == ([8, 9, 10], False)
     assert undelivered(room.tx, ann) == []
