@@ -90,6 +90,7 @@ class Chores:
                 raise
             except Exception:  # the others are still done
                 self.log.failure("a chore failed")
+                self._unclean = True  # it may have erased something
                 done = Chored(again=self.house.now() + RETRY_MILLISECONDS)
             self._unclean = self._unclean or done.scrub
             if done.again is not None:

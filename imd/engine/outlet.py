@@ -15,6 +15,9 @@ class Outlet(Protocol):
     def send(self, line: bytes) -> None:
         """Queue a line, without its end."""
 
+    def flush(self) -> None:
+        """Write what is queued."""
+
     def hang_up(self) -> None:
         """Send what is queued and close."""
 

@@ -107,7 +107,9 @@ class Replay:
         for conversation, after, _ in conversations:
             await self._push(conversation, after)
         await self._until_read()
+        await self.house.database.settled()  # what the pages may have shown is told by then, and held
         if not self._stopped:
+            self.house.audience.catch_up(self.session)
             self._finish()
 
     def _waiting_for_me(self, tx: Tx) -> tuple[list[tuple[int, int, int]], list[Event]]:

@@ -268,6 +268,8 @@ class Session:
         else:
             self._deliver(request, outcome, line, announcements)
         finally:
+            if self._lane is not Lane.LIVE:
+                self.outlet.flush()  # it came in a turn of its own, and need not stand in line with what commits write
             self._finished()
 
     def _deliver(

@@ -1,6 +1,5 @@
 """Who is online: accounts and their sessions, every connection, and what is written to whom."""
 
-from collections import deque
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
@@ -18,8 +17,14 @@ from imd.wire.refusals import QuotaExceeded, Unavailable
 SLICE = 64
 """How many connections are written to in a turn of the reactor: encrypting takes a tenth of a millisecond for each."""
 
+TURN_SECONDS = 0.004
+"""How long of a turn of the reactor is given to that."""
+
 MOST_LATE = 32
 """When so much waits to be heard by one session, no more commits are answered until it has heard it."""
+
+MOST_TOLD = 65_536
+"""When so many bytes were told, they are written first, to see whether those they are for can take them."""
 
 
 @attrs.define(eq=False)
@@ -40,7 +45,13 @@ class Audience:
     _late: dict[Session, list[Announcement]] = attrs.field(factory=dict, init=False)
     """Who has yet to hear what many are told; the first has waited longest."""
 
-    _dirty: deque[Connection] = attrs.field(factory=deque, init=False)
+    _overdue: dict[Session, None] = attrs.field(factory=dict, init=False)
+    """Those of them for whom MOST_LATE waits."""
+
+    _told: int = attrs.field(default=0, init=False)
+    """The bytes that were told since the last writing."""
+
+    _dirty: dict[Connection, None] = attrs.field(factory=dict, init=False)
     _due: bool = attrs.field(default=False, init=False)
     _empty: "Deferred[None] | None" = attrs.field(default=None, init=False)
 
@@ -84,6 +95,7 @@ class Audience:
     def leave(self, account: int, session: Session) -> None:
         """Count it no more, nor tell it what it has yet to hear; an account without sessions follows nothing."""
         self._late.pop(session, None)
+        self._overdue.pop(session, None)
         sessions = self.online.get(account, {})
         sessions.pop(session, None)
         if not sessions and self.online.pop(account, None) is not None:
@@ -119,9 +131,14 @@ class Audience:
             for session in self.online.get(account, ())
             if session is not besides
         )
+        if hearers:
+            self._told += len(announcement.json)
         if len(hearers) > SLICE:
             for session in hearers:
-                self._late.setdefault(session, []).append(announcement)
+                late = self._late.setdefault(session, [])
+                late.append(announcement)
+                if len(late) >= MOST_LATE:
+                    self._overdue[session] = None
             self._go_on()
             return
         for session in hearers:
@@ -141,12 +158,16 @@ class Audience:
 
     def catch_up(self, session: Session) -> None:
         """Let a session hear what it has yet to hear: on one connection nothing overtakes anything."""
+        self._overdue.pop(session, None)
         for announcement in self._late.pop(session, ()):
             self._let_hear(session, announcement)
 
     def _behind(self) -> bool:
-        """Say whether so much waits to be heard that no more should come."""
-        return len(next(iter(self._late.values()), ())) >= MOST_LATE
+        """Say whether so much waits to be heard, or to be written, that no more should come."""
+        behind = bool(self._overdue) or self._told > MOST_TOLD
+        if behind:
+            self._go_on()
+        return behind
 
     def _let_hear(self, session: Session, announcement: Announcement) -> None:
         """Let one session hear it. One that cannot be told must catch up, and keeps nobody else from hearing."""
@@ -170,7 +191,7 @@ class Audience:
 
     def flush_soon(self, connection: Connection) -> None:
         """Write a connection's lines once the group of commits has been answered, or else at the end of this turn."""
-        self._dirty.append(connection)
+        self._dirty[connection] = None
         if not self.house.database.answering:
             self._go_on()
 
@@ -185,16 +206,33 @@ class Audience:
 
     def _turn(self) -> None:
         """Let some hear what they have yet to hear, and write to some, one write each; others in the next turns."""
-        for session in tuple(islice(self._late, SLICE)):
-            self.catch_up(session)
-        for _ in range(min(SLICE, len(self._dirty))):
-            self._dirty.popleft().flush()
-        if self._late or self._dirty:
-            self._go_on()
+        until, self._told = self.house.reactor.seconds() + TURN_SECONDS, 0
+        try:
+            for session in tuple(islice(self._overdue or self._late, SLICE)):
+                self.catch_up(session)
+                if self.house.reactor.seconds() > until:
+                    break
+            for connection in tuple(islice(self._dirty, SLICE)):
+                del self._dirty[connection]
+                self._write(connection)
+                if self.house.reactor.seconds() > until:
+                    break
+        finally:
+            if self._late or self._dirty:
+                self._go_on()
+
+    def _write(self, connection: Connection) -> None:
+        """Write one connection's lines. One that cannot be written to keeps nobody else waiting."""
+        try:
+            connection.flush()
+        except Exception:
+            self.log.failure("a connection could not be written to")
+            connection.cut_off()
 
     def gone(self, connection: Connection) -> None:
         """Forget a connection."""
         self.door.gone(connection)
+        self._dirty.pop(connection, None)
         if self._empty is not None and not self.connections:
             self._empty.callback(None)
             self._empty = None

@@ -56,7 +56,7 @@ KERNEL = {
     "TCP_KEEPIDLE": 60,  # after so many seconds of silence ask whether the peer is there,
     "TCP_KEEPINTVL": 20,  # so often,
     "TCP_KEEPCNT": 3,  # so many times
-    "TCP_USER_TIMEOUT": 60_000,  # milliseconds within which what was sent must have arrived
+    "TCP_USER_TIMEOUT": 120_000,  # milliseconds: as long; less would end what misses one answer
 }
 """What the kernel is told about each connection, where it knows of it. Who has vanished is gone within two minutes."""
 

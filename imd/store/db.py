@@ -34,8 +34,8 @@ Result = tuple[Any, Exception | None]
 SLOW_SECONDS = 0.020
 """A piece of work that takes longer is logged: it holds up everybody's writes."""
 
-ANSWERS = 32
-"""How many completions are called in a turn of the reactor: each may tell a group of many."""
+ANSWER_SECONDS = 0.004
+"""How long completions are called in a turn of the reactor: each may tell a group of many."""
 
 BUSY_MILLISECONDS = 5000
 """How long a connection waits for another one's lock."""
@@ -51,8 +51,8 @@ class Write:
 
     work: Callable[[Tx], Any]
     done: Done
-    refused: list[Callable[[], None]] | None = None
-    """Completions of later writes that were turned away: whoever asked for both hears of this one first."""
+    after: list[Callable[[], None]] | None = None
+    """What is called next, such as completions of later writes that were turned away: they come in their turn."""
 
 
 _Group = tuple[list[Write], "Deferred[list[Result]]"]
@@ -172,7 +172,7 @@ class Database:
     """Called when a group's completions have all been called: the moment to flush what they wrote."""
 
     held_up: Callable[[], bool] = lambda: False
-    """Asked before more completions are called: whether they should wait for a turn of the reactor."""
+    """Asked before each completion: whether it should wait for a turn of the reactor."""
 
     measure: Callable[[int, float], None] | None = None
     """Called with a group's size and how long the writer took for it."""
@@ -235,8 +235,20 @@ class Database:
         if self._latest is None:
             done(None, error)
             return
-        self._latest.refused = self._latest.refused or []
-        self._latest.refused.append(lambda: done(None, error))
+        self._afterwards(self._latest, lambda: done(None, error))
+
+    def settled(self) -> "Deferred[None]":
+        """Wait until all that was taken so far is answered. What a reader can see by now has been told then."""
+        waiting: Deferred[None] = Deferred()
+        if self._latest is None:
+            waiting.callback(None)
+        else:
+            self._afterwards(self._latest, lambda: waiting.callback(None))
+        return waiting
+
+    def _afterwards(self, write: Write, call: Callable[[], None]) -> None:
+        write.after = write.after or []
+        write.after.append(call)
 
     def _start(self) -> None:
         if not self.answering and (group := self._hand_over()):
@@ -281,13 +293,16 @@ class Database:
     def _complete(self, answers: deque[tuple[Write, Result]], following: _Group | None) -> None:
         """Call some completions; the rest in the next turns. The next group syncs meanwhile, and is answered after."""
         following = following or self._hand_over()
-        for _ in range(0 if self.held_up() else min(ANSWERS, len(answers))):
+        until = self.clock.seconds() + ANSWER_SECONDS
+        while answers and not self.held_up():
             write, (value, error) = answers.popleft()
             self._quietly(write.done, value, error)
             if write is self._latest:
                 self._latest = None
-            for refuse in write.refused or ():
-                self._quietly(refuse)
+            for call in write.after or ():
+                self._quietly(call)
+            if self.clock.seconds() > until:
+                break
         if answers:
             self.clock.callLater(0, self._complete, answers, following)
             return

@@ -283,7 +283,7 @@ def test_after_batch_comes_once_a_group_when_all_is_answered(bench: Bench) -> No
 def test_a_large_group_is_answered_over_several_turns_and_before_the_next(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db, "ANSWERS", 2)
+    monkeypatch.setattr(db, "ANSWER_SECONDS", -1)
     seen: list[int] = []
     bench.database.after_batch = lambda: seen.append(len(bench.answers))
     for name in "abcde":
@@ -291,21 +291,21 @@ def test_a_large_group_is_answered_over_several_turns_and_before_the_next(
     bench.clock.advance(0)
     bench.writer.work()
     bench.writer.answer()
-    assert [name for name, _ in bench.answers] == ["a", "b"]
+    assert [name for name, _ in bench.answers] == ["a"]
     bench.put("next")
     closing = Deferred.fromCoroutine(bench.database.close())
     bench.clock.calls[0].func(*bench.clock.calls.pop(0).args)
     assert len(bench.writer.waiting) == 1, "the next group syncs meanwhile"
     bench.writer.work()
     bench.writer.answer()
-    assert ([name for name, _ in bench.answers], seen, closing.called) == (["a", "b", "c", "d"], [], False)
+    assert ([name for name, _ in bench.answers], seen, closing.called) == (["a", "b"], [], False)
     bench.clock.advance(0)
     assert [name for name, _ in bench.answers] == ["a", "b", "c", "d", "e", "next"]
     assert (seen, closing.called) == ([5, 6], True)
 
 
 def test_the_last_of_a_group_is_answered_before_the_close(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db, "ANSWERS", 1)
+    monkeypatch.setattr(db, "ANSWER_SECONDS", -1)
     bench.put("a")
     bench.put("b")
     bench.clock.advance(0)
@@ -318,7 +318,7 @@ def test_the_last_of_a_group_is_answered_before_the_close(bench: Bench, monkeypa
 
 
 def test_a_start_that_was_due_waits_for_the_rest_of_the_answers(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db, "ANSWERS", 1)
+    monkeypatch.setattr(db, "ANSWER_SECONDS", -1)
     bench.put("a")
     bench.put("b")
     bench.clock.advance(0)
@@ -331,6 +331,19 @@ def test_a_start_that_was_due_waits_for_the_rest_of_the_answers(bench: Bench, mo
             call.func(*call.args)
         bench.writer.run()
     assert [name for name, _ in bench.answers] == ["a", "b", "c"]
+
+
+def test_settled_is_when_all_that_was_taken_is_answered(bench: Bench) -> None:
+    assert bench.database.settled().called
+    bench.put("a")
+    bench.put("b")
+    settled = bench.database.settled()
+    seen: list[int] = []
+    settled.addCallback(lambda nothing: seen.append(len(bench.answers)))
+    bench.clock.advance(0)
+    bench.put("c")
+    bench.writer.run()
+    assert (seen, len(bench.answers)) == ([2], 3)
 
 
 def test_while_the_telling_is_behind_nothing_more_is_answered(bench: Bench) -> None:
