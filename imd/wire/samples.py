@@ -171,6 +171,7 @@ _OWN: dict[str, dict[str, Any]] = {
     "Found": {"more": True, "before": 812},
     "FactorState": {"since": _TIME, "recovery_codes": 10},
     "Exported": {"expires": "2026-11-23T07:25:18.123Z"},
+    "Closing": {"params": {"reason": "stopping"}},
     "Counted": {"what": "stars", "count": 3},
 }
 """Where a name means something else, or an optional field is worth showing: class -> field -> value."""

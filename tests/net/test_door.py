@@ -44,6 +44,7 @@ def test_where_there_is_no_room_the_oldest_of_the_fullest_address_makes_some() -
     [closing] = oldest.objects()
     assert (closing["event"], closing["code"]) == ("closing", "rate_limited")
     assert "try again in 5 s" in closing["message"]
+    assert closing["params"] == {"retry_after": 5}
     assert oldest.closed
     assert not any(terminal.closed for terminal in (early, newcomer, *others))
     assert server.factory.audience.door.strangers == 5
@@ -133,7 +134,7 @@ def test_the_oldest_connection_of_an_account_makes_room_for_its_newest() -> None
     oldest, second, bob = server.login("ann"), server.login("ann"), server.login("bob")
     third = server.login("ann")
     [closing] = [each for each in oldest.objects() if each["event"] == "closing"]
-    assert closing["code"] == "quota_exceeded"
+    assert (closing["code"], closing["params"]) == ("quota_exceeded", {"limit": 2})
     assert oldest.closed
     bob.call("send_message", to="ann", content="hi")
     assert [[each["content"] for each in terminal.objects() if "content" in each] for terminal in (second, third)] == [
