@@ -35,6 +35,7 @@ LIMITS = {
     "friends_per_account": 2_000,
     "friend_requests_per_account": 100,
     "disk_reserve_mb": 256,
+    "waiting_writes": 10_000,
 }
 """The limits that `hello` tells, at their defaults. (They are set floors above; a test holds the two together.)"""
 
