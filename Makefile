@@ -1,6 +1,7 @@
 # make run    the daemon on this machine, data in ./imd-data       make bench  measured speed, beside bare Twisted
 # make test   everything that must hold before a change goes in    make soak   the long runs of the same;
-#                                                                   make soak SECTION=powerloss: one of tests/rigs
+#                                                                   make soak SECTION=powerloss: one of tests/rigs;
+#                                                                   SECTION=wire: random tests of tests/wire alone
 PYTHON ?= python3
 BIN := .venv/bin
 TOOLS := openssl=openssl ncat=ncat socat=socat gnutls-cli=gnutls-bin tmux=tmux systemd-analyze=systemd curl=curl strace=strace faketime=faketime
@@ -25,8 +26,8 @@ bench: .venv/.for-work
 soak: .venv/.for-work
 	@.ci/apt $(TOOLS)
 	@.ci/environment $(PYTHON) -e '.[soak]' || echo "No atheris for this Python: the readers are not fuzzed by coverage."
-	$(BIN)/pytest -m soak -rP $(if $(SECTION),-k $(SECTION))
-	$(if $(SECTION),,$(BIN)/pytest tests/wire --hypothesis-profile=soak)
+	$(if $(filter wire,$(SECTION)),,$(BIN)/pytest -m soak -rP $(if $(SECTION),-k $(SECTION)))
+	$(if $(filter-out wire,$(SECTION)),,$(BIN)/pytest tests/wire --hypothesis-profile=soak)
 
 clean:
 	rm -rf .venv dist build .coverage* .hypothesis .*_cache

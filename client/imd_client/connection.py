@@ -186,6 +186,7 @@ class Connection(Service):
     def _heard(self, event: Heard) -> None:
         if isinstance(event, Closing):
             self._setback = Failure(ClosedByServer(event))
+            self._wait = float(event.params.get("retry_after", 0))
         self._tell(event)
 
     def _lost(self, protocol: ClientProtocol, reason: Failure) -> None:

@@ -37,6 +37,7 @@ class Limits:
     friends_per_account: int = 2_000
     friend_requests_per_account: int = 100
     disk_reserve_mb: int = 256
+    waiting_writes: int = 10_000
 
     @property
     def strangers(self) -> int:

@@ -151,8 +151,9 @@ def _begun(tx: Tx, me: Me, target: Target) -> Target:
 def _refuse_many_strangers(tx: Tx, me: Me) -> None:
     """Refuse who has begun enough talks for a day."""
     most = me.limits.strangers_per_day
-    if most and conversations.begun(tx, me.account, me.now - burning.DAY) >= most:
-        raise QuotaExceeded("strangers", limit=most)
+    if most and (began := conversations.begun(tx, me.account, me.now - burning.DAY, most)) is not None:
+        left = min(began - me.now, 0) + burning.DAY  # no longer than a day, if the clock was set back
+        raise QuotaExceeded("strangers", limit=most, retry_after=-(-left // 1000))
 
 
 def check_content(tx: Tx, me: Me, kind: str, content: str) -> None:

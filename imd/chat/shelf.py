@@ -17,6 +17,9 @@ KEPT = 3_600_000
 MOST_AT_ONCE = 3
 """How many are being made at a time, so that readers are left for everybody else."""
 
+RETRY_SECONDS = 5
+"""When to ask again for an archive that is being made, or after others' archives."""
+
 MOST_KEPT = 100
 """Each one keeps a file open: where there are more, the oldest goes."""
 
@@ -58,7 +61,7 @@ class Shelf:
         if earlier is not None and now - earlier.began < PAUSE:
             raise RateLimited("export", retry_after=-(-(earlier.began + PAUSE - now) // 1000))
         if sum(not each.sha256 for each in self._archives.values()) >= MOST_AT_ONCE:
-            raise Unavailable("exports")
+            raise Unavailable("exports", retry_after=RETRY_SECONDS)
         self.drop(account)
         if len(self._archives) >= MOST_KEPT:
             self.drop(next(iter(self._archives)))
@@ -72,7 +75,7 @@ class Shelf:
         if archive is None:
             raise BadRequest("no_export")
         if not archive.sha256:
-            raise Unavailable("exporting")
+            raise Unavailable("exporting", retry_after=RETRY_SECONDS)
         return archive
 
     def drop(self, account: int) -> None:

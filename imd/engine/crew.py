@@ -16,6 +16,7 @@ from imd.wire.refusals import Unavailable
 T = TypeVar("T")
 
 MOST_WAITING = 200
+RETRY_SECONDS = 3
 
 
 class Crew(Protocol):
@@ -56,7 +57,7 @@ class Threads:
     def do(self, work: Callable[[], T]) -> "Deferred[T]":
         """Run it in a thread; refuses `unavailable` when too many wait, and after the end."""
         if self._stopped or self.waiting >= MOST_WAITING:
-            raise Unavailable
+            raise Unavailable("busy", retry_after=RETRY_SECONDS)
         if self._pool is None:
             self._pool = ThreadPool(0, self.threads, name=self.name)
             self._pool.start()

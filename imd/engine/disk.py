@@ -34,7 +34,7 @@ class Disk:
             self._looked = now
             self._look(self.path, reserve_mb)
         if self._low:
-            raise Unavailable("disk", retry_after=RETRY_SECONDS)
+            raise Unavailable("disk_full", retry_after=RETRY_SECONDS)
 
     def _look(self, path: Path, reserve_mb: int) -> None:
         try:

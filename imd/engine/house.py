@@ -41,7 +41,7 @@ from imd.engine.crew import Crew, Threads
 from imd.engine.disk import Disk
 from imd.engine.meter import Meter
 from imd.engine.passwords import Passwords
-from imd.store.db import Database, StoreUnavailable
+from imd.store.db import Database, QueueFull, StoreUnavailable
 from imd.store.transaction import Tx
 from imd.wire.base import Command, Reply, registry
 from imd.wire.refusals import Internal, Refusal, Unavailable
@@ -121,6 +121,10 @@ class Nobody:
         """Have no sessions."""
 
 
+BUSY_SECONDS = 3
+"""When a full queue of writes is worth another try: so long a slow disk takes for the default one."""
+
+
 def _wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
@@ -191,6 +195,7 @@ class House:
     )
 
     def __attrs_post_init__(self) -> None:
+        self.database.waiting_limit = self.limits.waiting_writes
         unhandled = [spec.action for spec in registry if spec.shape not in HANDLERS]
         if missing := registry.missing_words() + unhandled:
             raise ValueError(f"commands without words or handler: {', '.join(missing)}")
@@ -200,6 +205,7 @@ class House:
         self._configured = limits, registration
         self.language = language
         self.throttle.allowed = limits.failed_logins
+        self.database.waiting_limit = limits.waiting_writes
         self.govern(self._standing)
 
     def govern(self, policies: Govern) -> None:
@@ -292,6 +298,8 @@ class House:
         """Give what a command that failed is answered with; a fault of ours goes to the log."""
         if isinstance(error, Refusal):
             return error
+        if isinstance(error, QueueFull):
+            return Unavailable("busy", retry_after=BUSY_SECONDS)
         if isinstance(error, StoreUnavailable):
             return Unavailable()
         reference = secrets.token_hex(4)

@@ -154,7 +154,8 @@ class Session:
             return
         self.house.refused(refusal)
         self._witness.closed(refusal.code, self.me)
-        closing = Closing(code=refusal.code, message=jsonline.sentence(refusal, self.language))
+        message = jsonline.sentence(refusal, self.language)
+        closing = Closing(code=refusal.code, message=message, params=refusal.params)
         self.outlet.send(self.dialect.event(closing, self.language))
         self._end()
         self.outlet.hang_up()

@@ -4,7 +4,7 @@ Until somebody logs in, their connection is a stranger's. Of strangers one addre
 `unauthenticated_per_address`; as many again are told so, and what comes beyond them is cut off without a word. All
 addresses together may have `Limits.strangers` of them. Who comes then takes the place of the stranger who has waited
 longest, at the address that has most: one address cannot fill the room, and who logs in before so many others have
-come is never shut out.
+come is never shut out. Who is turned out has a moment to hear why, while no more than as many are.
 """
 
 import ipaddress
@@ -101,10 +101,16 @@ class Door:
         crowd = max(self._strangers, key=lambda each: len(self._strangers[each]))
         connection = next(iter(self._strangers[crowd]))
         self.depart(connection, crowd)
+        if len(self._leaving) >= self.house.limits.strangers:
+            self._cut_off(next(iter(self._leaving)))
         if connection.turn_out():
             self._leaving[connection] = None
         else:
             self.gone(connection)
+
+    def _cut_off(self, connection: Connection) -> None:
+        connection.cut_off()
+        self.gone(connection)
 
     def _cut_one_off(self) -> bool:
         """Make room at once: of those who leave anyway, else of the strangers; False where all have logged in."""
@@ -113,6 +119,5 @@ class Door:
         if not self._leaving:
             self._turn_one_out()
         if connection := next(iter(self._leaving), None):
-            connection.cut_off()
-            self.gone(connection)
+            self._cut_off(connection)
         return True

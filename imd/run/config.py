@@ -68,7 +68,14 @@ class Config:
 
 
 CHOICES = {"register": ("open", "invite", "closed"), "language": LANGUAGES, "log_format": ("text", "json")}
-LEAST = {"burst": 1, "connections": 2, "unauthenticated": 1, "line_bytes": 128, "stranger_line_bytes": 128}
+LEAST = {
+    "burst": 1,
+    "waiting_writes": 1,
+    "connections": 2,
+    "unauthenticated": 1,
+    "line_bytes": 128,
+    "stranger_line_bytes": 128,
+}
 """With less of these nobody could say a word, not even the operator. All others begin at 0."""
 
 KINDS: dict[str, Any] = {"data_dir": Path, "listen": tuple, "register": str, "certificate": Path, "key": Path}

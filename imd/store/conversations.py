@@ -112,15 +112,19 @@ def begin_direct(tx: Tx, one: int, other: int, now: int) -> int:
     return int(row[0])
 
 
-def begun(tx: Tx, account: int, since: int) -> int:
-    """Count the direct conversations that an account began after a time: those whose first message is its own."""
+def begun(tx: Tx, account: int, since: int, n: int) -> int | None:
+    """Tell when an account began the n-th last direct conversation of those it began after a time.
+
+    It began those whose first message is its own.
+    """
     row = tx.execute(
-        "SELECT count(*) FROM member m JOIN conversation c ON c.id = m.conversation"
+        "SELECT m.joined FROM member m JOIN conversation c ON c.id = m.conversation"
         " JOIN message f ON f.conversation = c.id AND f.seq = 1"
-        " WHERE m.account = ? AND m.joined > ? AND c.members = 2 AND c.direct_key IS NOT NULL AND f.sender = m.account",
-        (account, since),
+        " WHERE m.account = ? AND m.joined > ? AND c.members = 2 AND c.direct_key IS NOT NULL AND f.sender = m.account"
+        " ORDER BY m.joined DESC LIMIT 1 OFFSET ?",
+        (account, since, n - 1),
     ).fetchone()
-    return int(row[0])
+    return row and int(row[0])
 
 
 def _direct_key(one: int, other: int) -> str:

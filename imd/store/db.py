@@ -45,6 +45,10 @@ class StoreUnavailable(Exception):
     """The write was not stored, or it is not known whether it was: the queue is full or the disk failed."""
 
 
+class QueueFull(StoreUnavailable):
+    """The write was not stored: too many wait before it."""
+
+
 @attrs.define
 class Write:
     """One piece of work with its completion."""
@@ -228,7 +232,7 @@ class Database:
         """Say why no write is taken now, if none is."""
         if self._closing is not None:
             return StoreUnavailable("closing")
-        return StoreUnavailable("the queue is full") if len(self._waiting) >= self.waiting_limit else None
+        return QueueFull("the queue is full") if len(self._waiting) >= self.waiting_limit else None
 
     def _turn_away(self, done: Done, error: StoreUnavailable) -> None:
         """Refuse a write, in its turn: after those that were taken before it."""

@@ -44,6 +44,7 @@ _JSON_TYPES = {
     "dict": "object",
 }
 _JSON_KINDS: dict[type, str] = {
+    inspect.AnyType: "any",
     inspect.StrType: "string",
     inspect.LiteralType: "string",
     inspect.IntType: "integer",

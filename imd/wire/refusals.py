@@ -122,7 +122,13 @@ class Unsupported(Refusal, code="unsupported"):
 
 
 class Unavailable(Refusal, code="unavailable"):
-    """Not now: overloaded, stopping, or the disk failed. Whether it happened is unknown; repeating it is safe."""
+    """Not now: overloaded, stopping, or the disk failed. Whether it happened is unknown; repeating it is safe.
+
+    Its case is told to programs too, as `reason`.
+    """
+
+    def __init__(self, case: str = "", **params: object) -> None:
+        super().__init__(case, **({"reason": case} if case else {}), **params)
 
 
 class Internal(Refusal, code="internal"):

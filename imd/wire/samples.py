@@ -35,6 +35,7 @@ LIMITS = {
     "friends_per_account": 2_000,
     "friend_requests_per_account": 100,
     "disk_reserve_mb": 256,
+    "waiting_writes": 10_000,
 }
 """The limits that `hello` tells, at their defaults. (They are set floors above; a test holds the two together.)"""
 
@@ -171,6 +172,7 @@ _OWN: dict[str, dict[str, Any]] = {
     "Found": {"more": True, "before": 812},
     "FactorState": {"since": _TIME, "recovery_codes": 10},
     "Exported": {"expires": "2026-11-23T07:25:18.123Z"},
+    "Closing": {"params": {"reason": "stopping"}},
     "Counted": {"what": "stars", "count": 3},
 }
 """Where a name means something else, or an optional field is worth showing: class -> field -> value."""

@@ -10,7 +10,9 @@
 """
 
 from functools import cache
+from typing import Any
 
+import msgspec
 from msgspec import structs
 
 from imd.wire import catalog
@@ -151,10 +153,14 @@ class Welcome(Event, frozen=True, kw_only=True, tag="welcome"):
 
 
 class Closing(Event, frozen=True, kw_only=True, tag="closing"):
-    """The server closes this connection; `code` says why (PROTOCOL section 8), `message` says it to a person."""
+    """The server closes this connection; `code` says why (PROTOCOL section 8), `message` says it to a person.
+
+    `params` are those of a refusal; in JSON alone.
+    """
 
     code: str
     message: str
+    params: dict[str, Any] = msgspec.field(default_factory=dict)
 
     def text(self, language: str) -> str:
         """Write the goodbye for a person."""

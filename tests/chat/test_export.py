@@ -451,6 +451,7 @@ def test_few_are_made_at_a_time(room: Room, ann: Me) -> None:
         room.shelf.begin(account, room.now)
     refused = room.refuses(ann, Export())
     assert (type(refused), refused.case) == (Unavailable, "exports")
+    assert refused.params == {"reason": "exports", "retry_after": shelf_rules.RETRY_SECONDS}
     refused = room.refuses(attrs.evolve(ann, account=101), ExportPart(part=1))
     assert (type(refused), refused.case) == (Unavailable, "exporting")
     room.shelf.drop(101)

@@ -136,15 +136,22 @@ def test_what_was_sent_before_may_be_repeated(room: Room, root: Me, ann: Me, bob
 
 
 def test_so_many_strangers_a_day(room: Room, root: Me, ann: Me) -> None:
+    room.person("f")
     for name in ("b", "c", "d", "e"):
         room.asks(room.person(name), SendMessage(to="ann", content="hi")) if name == "e" else room.person(name)
     room.asks(root, PolicySet(strangers_per_day=2))
     for name in ("b", "c", "b", "c", "e", "ann"):
         room.asks(ann, SendMessage(to=name, content="hi"))
+        room.now += 60_000
     refused = room.refuses(ann, SendMessage(to="d", content="hi"))
     assert (type(refused), refused.case) == (QuotaExceeded, "strangers")
-    room.now += 86_400_000
+    assert refused.params == {"limit": 2, "retry_after": 86_400 - 6 * 60}, "until the first of the two is a day old"
+    room.now += (86_400 - 6 * 60) * 1000 - 1
+    assert room.refuses(ann, SendMessage(to="d", content="hi")).params["retry_after"] == 1
+    room.now += 1
     room.asks(ann, SendMessage(to="d", content="hi"))
+    assert room.refuses(ann, SendMessage(to="f", content="hi")).params["retry_after"] == 60
+    room.now += 86_400_000
     room.asks(root, PolicySet(strangers_per_day=0))
     for number in range(5):
         room.person(f"more{number}")

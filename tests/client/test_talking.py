@@ -21,7 +21,7 @@ from imd.testing import PASSWORD
 from imd.wire.accounts import Logout, WhoAmI
 from imd.wire.messages import NewMessage, SendMessage, Sent
 from imd.wire.receipts import Read, Receipt
-from imd.wire.refusals import BadName
+from imd.wire.refusals import BadName, RateLimited
 from tests.client.wires import Person, Wires, live, results
 from tests.conftest import LoggedFailures
 
@@ -346,3 +346,14 @@ def test_a_server_that_says_when_to_come_back_is_left_alone_till_then(wires: Wir
     assert [each.reason.value.code for each in ann.of(Offline)] == ["rate_limited"]
     wires.pass_time(10)
     assert len(ann.of(Online)) == 1
+
+
+def test_a_server_that_closes_and_says_when_to_come_back_is_left_alone_till_then(wires: Wires, come: Come) -> None:
+    ann = come("ann")
+    [sessions] = wires.server.factory.audience.online.values()
+    next(iter(sessions)).close(RateLimited("crowded", retry_after=60))
+    wires.settle()
+    wires.pass_time(55)
+    assert (len(ann.of(Offline)), len(ann.of(Online))) == (1, 1)
+    wires.pass_time(15)
+    assert len(ann.of(Online)) == 2

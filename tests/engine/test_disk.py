@@ -49,7 +49,10 @@ def test_sends_end_before_the_disk_does_and_begin_again_by_themselves(room: Room
     assert send(ann) == "success"
     room.becomes(63)
     refused = ann.call("send_message", to="ann", content="hi")
-    assert (refused["code"], refused["params"]) == ("unavailable", {"retry_after": disk.RETRY_SECONDS})
+    assert (refused["code"], refused["params"]) == (
+        "unavailable",
+        {"reason": "disk_full", "retry_after": disk.RETRY_SECONDS},
+    )
     assert "disk" in refused["message"]
     room.becomes(64)
     assert send(ann) == "success"

@@ -7,7 +7,7 @@ import pytest
 
 from imd.chat.lanes import HANDLERS, Handler
 from imd.chat.limits import Limits
-from imd.engine.house import Nobody
+from imd.engine.house import BUSY_SECONDS, Nobody
 from imd.testing import PASSWORD, MemoryServer, Terminal
 from imd.wire.base import registry
 from imd.wire.messages import NewMessage
@@ -71,13 +71,19 @@ def test_what_the_log_says_of_a_fault_holds_no_content(
 
 
 def test_a_full_queue_is_unavailable_and_nothing_is_stored() -> None:
-    server = LateServer()
+    server = LateServer(Limits(waiting_writes=10))
     ann = server.login("ann")
-    server.database.waiting_limit = 0
-    assert ann.call("send_message", to="ann", content="x", client_id="1")["code"] == "unavailable"
-    server.database.waiting_limit = 10
+    server.house.configure(Limits(waiting_writes=0), "open", "en")
+    refused = ann.call("send_message", to="ann", content="x", client_id="1")
+    assert (refused["code"], refused["params"]) == ("unavailable", {"reason": "busy", "retry_after": BUSY_SECONDS})
+    assert ann.call("hello")["limits"]["waiting_writes"] == 0
+    server.house.configure(Limits(waiting_writes=10), "open", "en")
     again = ann.call("send_message", to="ann", content="x", client_id="1")
     assert (again["seq"], again["duplicate"]) == (1, False)
+
+
+def test_the_queue_is_as_long_as_was_configured_at_the_start() -> None:
+    assert LateServer(Limits(waiting_writes=7)).database.waiting_limit == 7
 
 
 @pytest.mark.parametrize("action", ["register", "login"])
@@ -167,5 +173,5 @@ def test_more_hashing_than_can_wait_is_unavailable() -> None:
     server = LateServer(Limits(requests_per_second=0, password_checks=0))
     stranger = server.connect()
     refused = stranger.call("login", username="nobody", password=PASSWORD)
-    assert (refused["code"], refused["params"]) == ("unavailable", {"retry_after": 3})
+    assert (refused["code"], refused["params"]) == ("unavailable", {"reason": "passwords", "retry_after": 3})
     assert stranger.call("ping")["status"] == "success"

@@ -44,6 +44,7 @@ def test_where_there_is_no_room_the_oldest_of_the_fullest_address_makes_some() -
     [closing] = oldest.objects()
     assert (closing["event"], closing["code"]) == ("closing", "rate_limited")
     assert "try again in 5 s" in closing["message"]
+    assert closing["params"] == {"retry_after": 5}
     assert oldest.closed
     assert not any(terminal.closed for terminal in (early, newcomer, *others))
     assert server.factory.audience.door.strangers == 5
@@ -128,12 +129,23 @@ def test_those_who_are_told_why_they_go_take_no_place_either() -> None:
     assert not server.timers
 
 
+def test_no_more_are_being_turned_out_than_may_wait_to_log_in() -> None:
+    server = MemoryServer(Limits(unauthenticated=2))
+    peers = []
+    for _ in range(7):
+        peers.append(Peer(server))
+        peers[-1].send(b"PING\n")
+    assert [peer.transport.aborted for peer in peers] == [True] * 3 + [False] * 4, "two wait, two are being told"
+    assert server.factory.audience.size == 4
+    assert len(server.factory.audience.door._leaving) == 2
+
+
 def test_the_oldest_connection_of_an_account_makes_room_for_its_newest() -> None:
     server = MemoryServer(Limits(connections_per_account=2))
     oldest, second, bob = server.login("ann"), server.login("ann"), server.login("bob")
     third = server.login("ann")
     [closing] = [each for each in oldest.objects() if each["event"] == "closing"]
-    assert closing["code"] == "quota_exceeded"
+    assert (closing["code"], closing["params"]) == ("quota_exceeded", {"limit": 2})
     assert oldest.closed
     bob.call("send_message", to="ann", content="hi")
     assert [[each["content"] for each in terminal.objects() if "content" in each] for terminal in (second, third)] == [

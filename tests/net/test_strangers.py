@@ -43,6 +43,7 @@ def test_one_stranger_too_many_is_told_in_its_dialect_and_closed(dialect: str) -
     if dialect == "json":
         [closing] = fourth.objects()
         assert (closing["event"], closing["code"]) == ("closing", "rate_limited")
+        assert closing["params"] == {"retry_after": 30}
     else:
         [line] = fourth.heard()
         assert line.startswith("* Closing: ")

@@ -178,9 +178,10 @@ class Rig:
     def _compare(self, readings: list[Reading]) -> Findings:
         """Compare what the daemon keeps, what each device has, and what each was to send."""
         readings = [each._replace(messages=list(map(_by_device, each.messages))) for each in readings]
+        talks = {name: {each.conversation for each in readings if each.reader == name} for name in PEER}
         for device in self.devices:
             kept = list(map(_by_device, device.log()))
-            for conversation in {message.conversation for message in kept}:
+            for conversation in talks[device.name] | {message.conversation for message in kept}:
                 mine = [message for message in kept if message.conversation == conversation]
                 readings.append(Reading(f"{device.name}/{device.label}", "its state", conversation, mine))
         sent = [

@@ -74,6 +74,8 @@ def test_a_gust_of_logins_is_answered(tmp_path: Path) -> None:
     result = attacks.storm(tmp_path, 40, 2, talkers=4)
     print(result.table())
     assert min(result.answers["success"], result.answers["invalid_credentials"]) > 5
+    p99, _, idle = result.lags["in the storm"]
+    assert p99 <= max(attacks.LATE_MS, 2 * idle), "what the machine does to everybody is not the reactor's fault"
 
 
 def test_a_reactor_that_hashes_itself_is_caught(tmp_path: Path) -> None:
@@ -85,8 +87,7 @@ def test_a_reactor_that_hashes_itself_is_caught(tmp_path: Path) -> None:
 def test_in_a_storm_of_logins_the_reactor_is_on_time(tmp_path: Path) -> None:
     result = attacks.storm(tmp_path, 300, 20)
     print(result.table())
-    p99, _, idle = result.lags["in the storm"]
-    assert p99 <= max(attacks.LATE_MS, 2 * idle), "what the machine does to everybody is not the reactor's fault"
+    assert result.lags["in the storm"][0] <= attacks.LATE_MS
 
 
 def test_without_descriptors_others_are_turned_down_and_it_goes_on(daemon: Daemon) -> None:

@@ -30,7 +30,7 @@ def test_a_hundred_thousand_malformed_inputs(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 def test_fuzz_the_readers_by_coverage() -> None:
-    command = [sys.executable, "-m", "tests.rigs.readers", "-runs=300000"]
+    command = [sys.executable, "-m", "tests.rigs.readers", "-runs=200000"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode == malformed.WITHOUT_ATHERIS:
         pytest.skip(ended.stdout.strip())

@@ -24,6 +24,8 @@ def _text(info: inspect.StrType, alphabet: st.SearchStrategy[str]) -> st.SearchS
 def values(info: inspect.Type, text: st.SearchStrategy[str] = ANY_TEXT) -> st.SearchStrategy[Any]:
     """Draw values of a type that msgspec described."""
     match info:
+        case inspect.AnyType():
+            return st.one_of(st.integers(min_value=0, max_value=2**31), _text(inspect.StrType(), text))
         case inspect.StrType():
             return _text(info, text)
         case inspect.IntType():
