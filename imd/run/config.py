@@ -71,6 +71,9 @@ CHOICES = {"register": ("open", "invite", "closed"), "language": LANGUAGES, "log
 LEAST = {"burst": 1, "connections": 2, "unauthenticated": 1, "line_bytes": 128, "stranger_line_bytes": 128}
 """With less of these nobody could say a word, not even the operator. All others begin at 0."""
 
+LEAST |= {"log_bytes": 1000, "log_files": 2}
+"""A log of none would never begin another file; one that ends moves aside, and that makes two."""
+
 KINDS: dict[str, Any] = {"data_dir": Path, "listen": tuple, "register": str, "certificate": Path, "key": Path}
 KINDS |= {"acme": tuple, "acme_url": str, "acme_email": str}
 KINDS |= {"proxies": tuple, "metrics": str, "language": str}
