@@ -143,10 +143,14 @@ class DataDirectory:
         except (OSError, msgspec.DecodeError):
             return None
 
-    def take(self) -> None:
-        """Make the directory if need be, and lock it until `release` or the end of the process. Raises Problem."""
+    def measure(self) -> None:
+        """See whether the operator's socket fits into its path. Raises Problem."""
         if len(os.fsencode(self.socket)) > LONGEST_SOCKET_PATH:
             raise Problem("long_path", path=self.path, limit=LONGEST_SOCKET_PATH - len("/admin.sock"))
+
+    def take(self) -> None:
+        """Make the directory if need be, and lock it until `release` or the end of the process. Raises Problem."""
+        self.measure()
         try:
             make(self.path)
             lock = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
