@@ -30,7 +30,7 @@ def check(password: str, username: str, characters: int) -> None:
 
 
 def made_up(groups: int = 4) -> str:
-    """Make a password that can be read aloud: twenty random bits in each group of four."""
+    """Make a password that can be read aloud: nearly twenty random bits in each group of four, 79 in four groups."""
     letters = "abcdefghjkmnpqrstuvwxyz23456789"
     return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(groups))
 

@@ -96,7 +96,8 @@ class Reading:
                 raise self.damaged(entry.name)
             source = self._tar.extractfile(entry)
             target = into / entry.name
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for above in reversed(PurePosixPath(entry.name).parents):
+                (into / above).mkdir(mode=0o700, exist_ok=True)
             target.touch(0o600)
             with target.open("wb") as file:
                 while source is not None and (piece := source.read(PIECE)):

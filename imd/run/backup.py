@@ -21,7 +21,7 @@ import msgspec
 import imd
 from imd.run import archive, certificates
 from imd.run.config import Config
-from imd.run.directory import DataDirectory, LatestBackup, sync
+from imd.run.directory import DataDirectory, LatestBackup, hand_over, sync
 from imd.run.problem import Problem
 from imd.store import migrations
 
@@ -70,6 +70,7 @@ def make(config: Config, target: Path, passphrase: str = "") -> Made:  # nosec B
     with suppress(OSError):  # whoever makes the backup may only be allowed to read
         latest = msgspec.json.encode(LatestBackup(int(time.time()), str(target)))
         certificates.write(directory.last_backup, latest, 0o644)  # root writes it, the daemon reads it
+        hand_over([directory.last_backup], directory.path)
     return Made(target, target.stat().st_size, time.monotonic() - begun, tuple(files), left_out)
 
 

@@ -10,11 +10,13 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 
 import attrs
 from cryptography import x509
 from OpenSSL import SSL
+from twisted.internet.endpoints import serverFromString
 
 from imd.chat.limits import Limits
 from imd.net import tls
@@ -60,7 +62,10 @@ def findings(config: Config) -> Iterator[Finding]:
     """Look at one thing after the other."""
     directory = DataDirectory(config.data_dir)
     yield Finding(True, "configuration", registration=config.registration)
-    yield data_directory(directory.path)
+    yield data_directory(directory, config.limits.disk_reserve_mb * 2**20)
+    if config.log_file is not None:
+        yield log_file(config.log_file)
+    yield from extras(config)
     if directory.half_restored:
         yield Finding.of(Problem("restore.unfinished", path=directory.path))
     else:
@@ -80,19 +85,46 @@ def findings(config: Config) -> Iterator[Finding]:
         yield backups(directory)
 
 
-def data_directory(path: Path) -> Finding:
+def data_directory(directory: DataDirectory, reserve: int) -> Finding:
     """Look whether the daemon can write there, and how much."""
+    path = directory.path
+    try:
+        directory.measure()
+    except Problem as problem:
+        return Finding.of(problem)
     if not path.exists():
         return Finding(True, "data_dir.none", path=path)
     if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         return Finding(False, "data_dir.closed", path=path)
     free = shutil.disk_usage(path).free
+    if free < reserve:
+        return Finding(False, "data_dir.reserve", path=path, free=free // 2**20, reserve=reserve // 2**20)
     return Finding(
         free >= LEAST_FREE_BYTES,
         "data_dir" if free >= LEAST_FREE_BYTES else "data_dir.full",
         path=path,
         free=f"{free / 2**30:.1f} GiB",
     )
+
+
+def log_file(path: Path) -> Finding:
+    """Look whether the log can be written, and the next one put beside it."""
+    fault = 0
+    if path.is_dir() or not path.parent.is_dir():
+        fault = errno.EISDIR if path.is_dir() else errno.ENOENT
+    elif not os.access(path.parent, os.W_OK | os.X_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        fault = errno.EACCES
+    return Finding(not fault, "log_file.closed" if fault else "log_file", path=path, reason=os.strerror(fault))
+
+
+def extras(config: Config) -> Iterator[Finding]:
+    """Look whether what only some configurations need is installed."""
+    for name, wanted in (("metrics", config.metrics), ("acme", config.acme)):
+        if wanted:
+            try:
+                import_module(f"imd.run.{name}")
+            except ImportError:
+                yield Finding.of(Problem(f"{name}_extra"))
 
 
 def database(path: Path) -> Finding:
@@ -142,6 +174,12 @@ def certificate_and_key(certificate: Path, key: Path) -> Iterator[Finding]:
 
 def port(listen: str, certificate: Path) -> Finding:
     """Look whether a port is free, or already answers with our certificate."""
+    try:
+        serverFromString(None, listen)
+    except IndexError:
+        pass  # what systemd opens is there for the daemon alone
+    except (ValueError, TypeError, LookupError, OSError) as error:
+        return Finding(False, "port.unusable", listen=listen, reason=error)
     at = opening(listen)
     if at is None:
         return Finding(True, "port.other", listen=listen)

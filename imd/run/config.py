@@ -78,6 +78,9 @@ LEAST = {
 }
 """With less of these nobody could say a word, not even the operator. All others begin at 0."""
 
+LEAST |= {"log_bytes": 1000, "log_files": 2}
+"""A log of none would never begin another file; one that ends moves aside, and that makes two."""
+
 KINDS: dict[str, Any] = {"data_dir": Path, "listen": tuple, "register": str, "certificate": Path, "key": Path}
 KINDS |= {"acme": tuple, "acme_url": str, "acme_email": str}
 KINDS |= {"proxies": tuple, "metrics": str, "language": str}

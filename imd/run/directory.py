@@ -4,7 +4,8 @@ import fcntl
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+import stat
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -41,6 +42,19 @@ def make(path: Path, mode: int = 0o700) -> None:
         path.mkdir(mode=mode, exist_ok=True)
     with suppress(PermissionError):  # one that was made for us, in a place that we may not read
         sync(path.parent)
+
+
+def hand_over(paths: Iterable[Path], like: Path) -> None:
+    """Give what root made, as far as it may, to whom a directory belongs: a daemon that is not root must open it."""
+    if os.geteuid() == 0:
+        owner = like.stat()
+        for path in paths:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            found = os.fstat(descriptor)
+            with suppress(OSError):
+                if stat.S_ISDIR(found.st_mode) or found.st_nlink == 1:  # a link from elsewhere is another's as well
+                    os.fchown(descriptor, owner.st_uid, owner.st_gid)
+            os.close(descriptor)
 
 
 class LatestBackup(msgspec.Struct, frozen=True):
@@ -129,13 +143,18 @@ class DataDirectory:
         except (OSError, msgspec.DecodeError):
             return None
 
-    def take(self) -> None:
-        """Make the directory if need be, and lock it until `release` or the end of the process. Raises Problem."""
+    def measure(self) -> None:
+        """See whether the operator's socket fits into its path. Raises Problem."""
         if len(os.fsencode(self.socket)) > LONGEST_SOCKET_PATH:
             raise Problem("long_path", path=self.path, limit=LONGEST_SOCKET_PATH - len("/admin.sock"))
+
+    def take(self) -> None:
+        """Make the directory if need be, and lock it until `release` or the end of the process. Raises Problem."""
+        self.measure()
         try:
             make(self.path)
             lock = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            hand_over([self.lock_file], self.path)
         except OSError as error:
             raise Problem("data_dir", path=self.path, reason=error.strerror) from None
         try:
@@ -156,7 +175,8 @@ class DataDirectory:
         if self.half_restored:
             raise Problem("restore.unfinished", path=self.path)
         try:
-            self.database.touch(0o600)  # SQLite gives its other files the same mode
+            self.database.touch(0o600)  # SQLite gives its other files the same mode and owner
+            hand_over([self.database], self.path)
             return Database.open(str(self.database), reactor)
         except NewerSchema as error:
             raise Problem("newer_schema", path=self.database, reason=error) from None

@@ -61,7 +61,7 @@ def _file(config: Config) -> Callable[[str], None]:
             config.log_file.name,
             str(config.log_file.parent),
             rotateLength=config.log_bytes,
-            maxRotatedFiles=max(1, config.log_files - 1),
+            maxRotatedFiles=config.log_files - 1,
             defaultMode=0o600,
         )
     except OSError as error:

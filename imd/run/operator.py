@@ -39,12 +39,15 @@ def operator(house: House) -> Me:
     return house.me(language=catalog.language_here(), admin=True)
 
 
-async def first_invite(house: House) -> str:
-    """Make an admin's invite where there is no account yet; else give an empty string."""
+async def is_empty(house: House) -> bool:
+    """Say whether there is no account yet."""
     listed = await house.ask(UserList(limit=1), operator(house))
     assert isinstance(listed, Users)
-    if listed.users:
-        return ""
+    return not listed.users
+
+
+async def first_invite(house: House) -> str:
+    """Make an admin's invite."""
     made = await house.ask(InviteCreate(admin=True), operator(house))
     assert isinstance(made, Invite)
     return made.invite

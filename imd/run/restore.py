@@ -13,12 +13,12 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import attrs
 
 from imd.run import archive
-from imd.run.directory import DataDirectory, sync
+from imd.run.directory import DataDirectory, hand_over, sync
 from imd.run.problem import Problem
 from imd.store import db, life, migrations
 
@@ -74,6 +74,7 @@ def _move_aside(directory: DataDirectory, backup: Path) -> None:
     try:
         if found := _found(directory, backup):
             directory.set_aside.mkdir(mode=0o700, exist_ok=True)
+            hand_over([directory.set_aside], directory.path)
             for each in found:
                 aside = directory.set_aside / each.name
                 if not aside.exists():  # else this one is of a restore that was cut short, and is replaced
@@ -123,16 +124,24 @@ def _unpack(backup: archive.Reading, directory: DataDirectory) -> None:
         migrations.migrate(connection)
         life.begin(connection)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    names = sorted(backup.manifest.files, key=lambda name: name == archive.DATABASE)
-    for name in names:
-        sync(workspace / name)
+    hand_over(workspace.rglob("*"), directory.path)
+    for each in workspace.rglob("*"):
+        sync(each)
+    tops = {PurePath(name).parts[0] for name in backup.manifest.files}
+    names = sorted(tops, key=lambda name: name == archive.DATABASE)
     try:
         for name in names:
-            target = directory.path / name
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (workspace / name).replace(target)
+            _remove(directory.path / name)  # a restore that was cut short may have left it
+            (workspace / name).replace(directory.path / name)
         sync(directory.path)
     except BaseException:
         for name in names:
-            (directory.path / name).unlink(missing_ok=True)
+            _remove(directory.path / name)
         raise
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

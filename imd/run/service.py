@@ -215,10 +215,15 @@ class Daemon(MultiService):
         self._inviting.addErrback(lambda failure: self.log.failure("no invite for the first admin", failure))
 
     async def _invite_the_first(self) -> None:
-        """Where there is no account yet, make an admin's invite; it goes to the terminal, never to a log."""
-        if invite := await operator.first_invite(self.house):
-            self.log.info("{line}", line=greeting.say("first"))
-            print(greeting.say("invite", invite=invite), file=sys.__stdout__, flush=True)
+        """Where there is no account yet, make an admin's invite for the terminal; what is none may be kept as a log."""
+        if not await operator.is_empty(self.house):
+            return
+        if sys.__stdout__ is None or not sys.__stdout__.isatty():
+            self.log.info("{line}", line=greeting.say("first.elsewhere"))
+            return
+        self.log.info("{line}", line=greeting.say("first"))
+        invite = await operator.first_invite(self.house)
+        print(greeting.say("invite", invite=invite), file=sys.__stdout__, flush=True)
 
     def reload(self, read: Callable[[], Config]) -> None:
         """Read the configuration again, and go by what of it can change under way."""

@@ -5,6 +5,7 @@ import shutil
 import socket
 import sqlite3
 import ssl
+import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -192,6 +193,64 @@ def test_a_full_disk(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "LEAST_FREE_BYTES", 2**62)
     (found,) = ill(data)
     assert found.startswith(f"{data} has only ")
+
+
+def test_a_disk_below_the_reserve(data: Path) -> None:
+    (found,) = ill(data, disk_reserve_mb=2**40)
+    assert found.startswith(f"{data} has ")
+    assert f"MiB left, and disk_reserve_mb keeps {2**40} free, so messages are refused: free some space" in found
+
+
+@pytest.mark.parametrize(
+    ("listen", "reason"),
+    [
+        ("nonsense:1", "Unknown endpoint type: 'nonsense'"),
+        ("imd:nonsense:1", "Unknown endpoint type: 'nonsense'"),
+        ("tcp:many", "invalid literal for int"),
+        ("tcp:1:backwards=yes", "unexpected keyword argument"),
+        ("ssl:443:privateKey=/none", "No such file or directory"),
+    ],
+)
+def test_an_endpoint_that_cannot_be(data: Path, listen: str, reason: str) -> None:
+    (found,) = ill(data, listen=[listen])
+    assert found.startswith(f"{listen} cannot be opened (")
+    assert reason in found
+    assert found.endswith("choose another with --listen, or run with the right to open it")
+
+
+def test_what_systemd_opens_is_not_tried(data: Path) -> None:
+    assert ill(data, listen=["imd:systemd:domain=INET6:index=0", "unix:/run/imd.sock"]) == []
+
+
+def test_a_path_too_long_for_the_operators_socket(tmp_path: Path) -> None:
+    for length, well in [(96, True), (97, False)]:
+        path = f"/{'x' * (length - 1)}"
+        assert (ill(Path(path)) == []) is well
+    assert ill(Path(path)) == [
+        f"the data directory's path is too long for a unix socket in it: {path}; 96 bytes at most. "
+        "Choose a shorter one with --data-dir"
+    ]
+
+
+def test_a_log_that_cannot_be_written(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = data / "imd.log"
+    assert ill(data, log_file=str(log)) == []
+    assert not log.exists(), "a check changes nothing"
+    for path, reason in [(data / "none" / "log", "No such file or directory"), (data, "Is a directory")]:
+        (found,) = ill(data, log_file=str(path))
+        assert found.startswith(f"the log {path} cannot be written ({reason}): make its directory")
+    log.touch()
+    for closed in (log, log.parent):
+        monkeypatch.setattr("os.access", lambda path, mode, closed=closed: path != closed)  # root may always
+        assert f"the log {log} cannot be written (Permission denied)" in ill(data, log_file=str(log))[-1]
+
+
+@pytest.mark.parametrize(("name", "value"), [("metrics", "tcp:0:interface=127.0.0.1"), ("acme", ["a.example"])])
+def test_an_extra_that_is_not_installed(data: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: object) -> None:
+    assert ill(data, **{name: value}) == []
+    monkeypatch.setitem(sys.modules, f"imd.run.{name}", None)
+    (found,) = ill(data, **{name: value})
+    assert found.endswith(f"pip install 'imd[{name}]'")
 
 
 def test_a_directory_that_cannot_be_written(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

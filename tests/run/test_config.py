@@ -40,7 +40,7 @@ def test_every_key_comes_from_the_file(file: Path, tmp_path: Path) -> None:
     text = ['data_dir = "d"', 'listen = ["tcp:1", "tcp:2"]', 'register = "invite"', 'language = "zh"']
     text += ['acme = ["chat.example"]', 'acme_url = "http://ca"', 'acme_email = "a@b"']
     text += ['proxies = ["10.0.0.0/8"]']
-    text += ['metrics = "unix:/m"', 'log_format = "json"', 'log_file = "l"', "log_bytes = 5", "log_files = 6"]
+    text += ['metrics = "unix:/m"', 'log_format = "json"', 'log_file = "l"', "log_bytes = 5000", "log_files = 6"]
     text += [f"{name} = {number}" for number, name in enumerate(attrs.fields_dict(Limits), 1000)]
     file.write_text("\n".join(text))
     config = load({"config": str(file)}, {})
@@ -56,7 +56,7 @@ def test_every_key_comes_from_the_file(file: Path, tmp_path: Path) -> None:
         metrics="unix:/m",
         log_format="json",
         log_file=tmp_path / "l",
-        log_bytes=5,
+        log_bytes=5000,
         log_files=6,
         limits=Limits(*range(1000, 1000 + len(attrs.fields(Limits)))),
         file=file,
@@ -114,6 +114,8 @@ def test_a_path_in_the_file_begins_where_the_file_lies(file: Path, monkeypatch: 
         ("burst = 1.5", "burst must be a whole number, 1 or more, not 1.5"),
         ("burst = true", "burst must be a whole number, 1 or more, not True"),
         ("register = 'always'", "register must be one of open, invite, closed, not 'always'"),
+        ("log_bytes = 0", "log_bytes must be a whole number, 1000 or more, not 0"),
+        ("log_files = 1", "log_files must be a whole number, 2 or more, not 1"),
         ("register = 1", "register must be one of open, invite, closed, not 1"),
         ("language = 'fr'", "language must be one of en, zh, not 'fr'"),
         ("data_dir = 1", "data_dir must be a path, not 1"),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -209,25 +210,49 @@ def test_imd_tac_in_a_checkout(tmp_path: Path) -> None:
         assert process.wait(timeout=20) == 0
 
 
-def test_imd_run_greets_a_newcomer(tmp_path: Path) -> None:
-    port = free_port()
+def said_at_first(port: int, directory: Path, out: int, heard: Callable[[], str], last: str) -> list[str]:
+    """Run `imd run` until it has said something, and give all it says to a descriptor."""
     process = subprocess.Popen(
-        [BIN / "imd", "run", "--data-dir", tmp_path, "--listen", f"imd:{port}:interface=127.0.0.1"],
-        cwd=tmp_path,
+        [BIN / "imd", "run", "--data-dir", "data", "--listen", f"imd:{port}:interface=127.0.0.1"],
+        cwd=directory,
         env=environment(),
-        stdout=(tmp_path / "log").open("wb"),
+        stdout=out,
         stderr=subprocess.STDOUT,
     )
     try:
-        wait_for(lambda: b"invite=" in (tmp_path / "log").read_bytes())
+        wait_for(lambda: last in heard())
     finally:
         process.terminate()
         assert process.wait(timeout=20) == 0
-    lines = (tmp_path / "log").read_text("utf-8").splitlines()
+    return heard().splitlines()
+
+
+def test_imd_run_greets_a_newcomer(tmp_path: Path) -> None:
+    port, (terminal, out) = free_port(), os.openpty()
+    os.set_blocking(terminal, False)
+    text: list[bytes] = []
+
+    def heard() -> str:
+        with suppress(BlockingIOError):
+            text.append(os.read(terminal, 65_536))
+        return b"".join(text).decode()
+
+    lines = said_at_first(port, tmp_path, out, heard, "invite=")
     assert lines[0] == f"imd 0.1.0 listens on imd:{port}:interface=127.0.0.1"
     assert f"openssl s_client -quiet -connect localhost:{port}" in lines[3]
     assert lines[-1] == "stopped; everything that was answered is kept"
     assert len(lines) == 8, "nothing that only Twisted's developers would read"
+    os.close(terminal)
+    os.close(out)
+
+
+def test_what_is_no_terminal_may_be_kept_and_hears_no_invite(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("wb") as out:
+        last = "No account yet. Whoever registers with an invite from `imd invite create --admin` is an admin.\n"
+        lines = said_at_first(free_port(), tmp_path, out.fileno(), lambda: log.read_text("utf-8"), last)
+    assert len(lines) == 7
+    assert "invite=" not in "".join(lines)
 
 
 # -- administration
@@ -254,7 +279,7 @@ def test_administration_of_a_running_daemon(daemon: Daemon, tmp_path: Path) -> N
         "",
         "imd: The name alice is taken, or looks too much like one that is.\n",
     )
-    assert re.fullmatch(r"invite=\S{20,} uses=2 expires=\S+ number=2\n", imd("invite", "create", "--uses", "2").stdout)
+    assert re.fullmatch(r"invite=\S{20,} uses=2 expires=\S+ number=1\n", imd("invite", "create", "--uses", "2").stdout)
 
 
 def test_check_beside_a_running_daemon(daemon: Daemon, tmp_path: Path) -> None:

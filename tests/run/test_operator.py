@@ -85,16 +85,17 @@ async def test_what_could_not_be_stored_is_told(
     logged_failures.clear()
 
 
-async def test_a_first_invite_is_for_a_house_without_accounts(tmp_path: Path) -> None:
+async def test_a_house_is_empty_until_there_is_an_account(tmp_path: Path) -> None:
     directory = DataDirectory(tmp_path)
     directory.take()
     database = directory.open_database(reactor)
     house = operator.House(database=database, reactor=reactor, passwords=operator.Passwords(operator.Inline()))
     assert await operator.first_invite(house)
+    assert await operator.is_empty(house)
     await house.ask(
         shapes.build(registry.actions["user_add"], {"username": "a"}, strict=True), operator.operator(house)
     )
-    assert await operator.first_invite(house) == ""
+    assert not await operator.is_empty(house)
     await database.close()
     directory.release()
 

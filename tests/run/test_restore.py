@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from imd.run import backup, certificates, restore
+from imd.run import archive, backup, certificates, restore, verify
 from imd.run.config import load
 from imd.run.directory import DataDirectory
 from imd.run.problem import Problem
@@ -76,6 +76,41 @@ def test_a_mount_point_takes_a_restore(volume: Path) -> None:
     again = restore.restore(file, volume, not_asked, force=True)
     assert again.kept not in (None, done.kept)
     assert people(done.kept) == ["bob"], "what was kept stays where it is, too"
+
+
+def carrying(data: Path, file: Path) -> bytes:
+    """Make a backup that carries what this version has none of yet, in directories; gives what is in it."""
+    content = os.urandom(archive.PIECE + 1)
+    for name, held in (("one", content), ("none", b"")):
+        (data.parent / name).write_bytes(held)
+    files = {name: data / name for name in ("imd.sqlite3", "certificate.pem", "key.pem")}
+    files |= {"files/2026/one": data.parent / "one", "files/none": data.parent / "none"}
+    with file.open("wb") as into:
+        archive.write(into, backup._manifest(files), files, "")
+    return content
+
+
+def test_files_in_directories_come_back(tmp_path: Path) -> None:
+    data, other, file = tmp_path / "data", tmp_path / "other", tmp_path / "backup"
+    data.mkdir()
+    fill(data)
+    content = carrying(data, file)
+    assert all(finding.well for finding in verify.findings(file, not_asked))
+    restore.restore(file, other, not_asked)
+    for force in (False, True):
+        assert (other / "files" / "2026" / "one").read_bytes() == content
+        assert (other / "files" / "none").read_bytes() == b""
+        modes = {each.stat().st_mode & 0o777 for each in other.rglob("*") if each.is_dir()}
+        assert modes == {0o700}
+        if not force:
+            done = restore.restore(file, other, not_asked, force=True)
+            assert done.kept is not None
+            assert (done.kept / "files" / "2026" / "one").read_bytes() == content
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-4])
+    with pytest.raises(Problem, match="is damaged"):
+        restore.restore(file, other, not_asked, force=True)
+    assert (other / "files" / "2026" / "one").read_bytes() == content, "all is back where it was"
 
 
 class Killed(BaseException):

@@ -2,7 +2,9 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +16,46 @@ from imd.chat.lanes import HANDLERS, Handler, Lane
 from imd.chat.limits import Limits
 from imd.run import log
 from imd.run.config import load
-from imd.testing import PASSWORD, MemoryServer, Terminal
+from imd.testing import PASSWORD, MemoryServer, MemoryTransport, Terminal
 from imd.wire.accounts import Login
 from imd.wire.base import Right, Spec, registry
 from imd.wire.fields import kinds
-from tests.chat.authenticator import code
+from tests.chat.authenticator import code as totp
 from tests.conftest import LoggedFailures
+from tests.live.daemon import Daemon
 
 CANARY = "canary"
 """Stands in every text that goes in; the number tells which."""
 
 ENDS_IT = ("quit", "logout")
+
+MADE = {
+    "token": r"[\w-]{43}",
+    "secret": r"[A-Z2-7]{32}",
+    "recovery code": r"(?:[a-z2-9]{4}-){5}[a-z2-9]{4}",
+    "password": r"(?:[a-z2-9]{4}-){3}[a-z2-9]{4}",
+}
+"""What the server makes and hands out, as it looks. Tokens are also invites and the codes of links."""
+
+
+def handed_out(said: str) -> dict[str, set[str]]:
+    """Find what is secret in what the server said."""
+    return {kind: set(re.findall(rf"(?<![\w-]){looks}(?![\w-])", said)) for kind, looks in MADE.items()}
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """All that servers in memory say to their clients."""
+    said: list[str] = []
+    write = MemoryTransport.write
+
+    def keep(self: MemoryTransport, data: bytes) -> None:
+        said.append(data.decode("utf-8", "replace"))
+        write(self, data)
+
+    monkeypatch.setattr(MemoryTransport, "write", keep)
+    monkeypatch.setattr(MemoryTransport, "writeSequence", lambda self, data: keep(self, b"".join(data)))
+    return said
 
 
 @pytest.fixture
@@ -82,13 +113,14 @@ def everything(come: Callable[[], Terminal], marked: Iterator[str], admin: bool)
         terminal.heard()
 
 
-def found(directory: Path) -> list[str]:
+def found(directory: Path, secrets: Collection[str] = ()) -> list[str]:
+    """List the lines that hold a canary, or one of these secrets."""
     return [
         f"{path.name}: {line}"
         for path in directory.rglob("*")
         if path.is_file() and not path.name.startswith("imd.sqlite3")
         for line in path.read_text("utf-8", "replace").splitlines()
-        if re.search(CANARY, line, re.IGNORECASE)
+        if re.search(CANARY, line, re.IGNORECASE) or any(each in line for each in secrets)
     ]
 
 
@@ -107,7 +139,9 @@ def server_with_people(directory: Path) -> MemoryServer:
     return server
 
 
-def test_no_secret_is_written_beside_the_database(written: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_secret_is_written_beside_the_database(
+    written: Path, said: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
     server = server_with_people(written)
     marked = canaries()
     everything(server.connect, marked, admin=False)
@@ -118,14 +152,92 @@ def test_no_secret_is_written_beside_the_database(written: Path, capfd: pytest.C
     server.stop()
     printed = capfd.readouterr()
     assert CANARY not in (printed.out + printed.err).casefold()
-    assert found(written) == []
+    made = handed_out("".join(said))
+    assert len(made["token"]) > 5
+    assert found(written, set.union(*made.values())) == []
+
+
+def test_nor_what_the_server_hands_out(written: Path, said: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    """Each is used, used again, and tried when it works no more; in both dialects."""
+    server = server_with_people(written)
+    admin = server.login(NAME, password=SECRET)
+    admin.call("group_create", handle="#party", title="party")
+
+    def use(action: str, words: str, **fields: Any) -> None:
+        for _ in range(2):
+            server.connect().call(action, **fields)
+            server.connect().say(f"{registry.actions[action].verb} {words}")
+
+    for name in ("ann", "ben"):
+        admin.say(f"USER ADD {name}x")
+        password = admin.call("user_add", username=name)["password"]
+        invite = admin.call("invite_create")["invite"]
+        code = admin.call("group_link", to="#party")["join_code"]
+        use("register", f"{name}z invite={invite} {PASSWORD}", username=f"{name}y", password=PASSWORD, invite=invite)
+        use("login", f"{name} {password}", username=name, password=password)
+        token = server.connect().call("login", username=name, password=password)["token"]
+        use("resume", token, token=token)
+        person = server.login(name, password=password)
+        for _ in range(2):
+            person.say(f"GROUP JOIN #party code={code}")
+            person.call("group_join", to="#party", code=code)
+        secret = person.call("factor_add", password=password)["secret"]
+        code = totp(secret, server.house.now())
+        for recovery in person.call("factor_confirm", code=code)["codes"][:2]:
+            use("login", f"{name} code={recovery} {password}", username=name, password=password, code=recovery)
+        admin.call("user_signout", username=name)
+        admin.call("user_passwd", username=name)
+        use("resume", token, token=token)
+        use("login", f"{name} code={recovery} {password}", username=name, password=password, code=recovery)
+    server.stop()
+    made = handed_out("".join(said))
+    assert [len(made[kind]) for kind in ("secret", "recovery code", "password")] == [2, 20, 6]
+    assert len(made["token"]) > 10
+    printed = capfd.readouterr()
+    (written / "printed").write_text(printed.out + printed.err)
+    logs = (written / "text.log").read_text()
+    assert [
+        each for each in ("resume from 127.0.0.1: refused", "invite_invalid", "login failed from") if each not in logs
+    ] == []
+    assert found(written, set.union(*made.values())) == []
+
+
+def test_nor_what_the_operator_is_given_or_gives(start_daemon: Callable[..., Daemon]) -> None:
+    daemon = start_daemon("--register", "invite")
+    sealed = daemon.directory / "sealed"
+    (passphrase := daemon.directory.with_suffix(".passphrase")).write_text(f"{CANARY} open sesame\n")
+    told = []
+
+    def imd(*words: str | Path, typed: str = "") -> None:
+        command = [Path(sys.executable).with_name("imd"), *words]
+        place = os.environ | {"IMD_DATA_DIR": str(daemon.directory / "data")}
+        done = subprocess.run(command, input=typed, capture_output=True, text=True, check=True, env=place)
+        told.append(done.stdout + done.stderr)
+
+    imd("user", "add", "alice")
+    imd("user", "passwd", "alice")
+    imd("user", "passwd", "alice", "-", typed=f"{CANARY} secret password\n")
+    imd("invite", "create", "--admin")
+    imd("backup", "--passphrase-file", passphrase, sealed)
+    imd("verify", "--passphrase-file", passphrase, sealed)
+    made = handed_out("".join(told))
+    assert [len(made[kind]) for kind in ("token", "password")] == [1, 2]
+    line = daemon.connect()
+    for secret in set.union(*made.values()):
+        for words in (f"LOGIN alice {secret}", f"REGISTER carol invite={secret} {CANARY} password", f"RESUME {secret}"):
+            line.say(words)
+            line.next_line()
+    line.hang_up()
+    assert daemon.stop() == 0
+    assert "login failed from" in daemon.log
+    assert found(daemon.directory, set.union(*made.values())) == []
 
 
 def test_nor_what_a_second_factor_is_made_of(written: Path, capfd: pytest.CaptureFixture[str]) -> None:
     server = server_with_people(written)
     bob = server.login("bob")
     made = bob.call("factor_add", password=PASSWORD)
-    kept = [made["secret"], made["uri"], *(code(made["secret"], server.house.now(), steps) for steps in (-1, 0, 1))]
+    kept = [made["secret"], made["uri"], *(totp(made["secret"], server.house.now(), steps) for steps in (-1, 0, 1))]
     kept += (recovery := bob.call("factor_confirm", code=kept[2])["codes"])
     other = server.connect()
     ways = [("login", {"username": "bob"}), ("factor_remove", {}), ("change_password", {"old": PASSWORD, "new": "x"})]

@@ -1,5 +1,6 @@
 """The daemon as a service, in this process."""
 
+import io
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from imd.run.config import Config, load
 from imd.run.problem import Problem
 from imd.run.service import Daemon, Options, makeService
 from imd.store.db import Database
-from imd.wire.admin import InviteCreate, UserAdd
+from imd.wire.admin import InviteCreate, InviteList, Invites, UserAdd
 from imd.wire.policies import PolicySet
 from tests.live.daemon import free_port
 
@@ -36,6 +37,21 @@ class Listener(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.over.callback(self.heard)
+
+
+class Screen(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    """The terminal at which the daemon was started."""
+    screen = Screen()
+    monkeypatch.setattr("sys.__stdout__", screen)
+    return screen
 
 
 @pytest.fixture
@@ -72,34 +88,48 @@ async def until(lines: list[str], part: str) -> str:
     raise AssertionError(f"nobody said {part!r}: {lines}")
 
 
-async def test_it_starts_tells_how_to_connect_and_stops(
-    config: Config, said: list[str], capfd: pytest.CaptureFixture[str]
-) -> None:
+async def test_it_starts_tells_how_to_connect_and_stops(config: Config, said: list[str], screen: Screen) -> None:
     daemon = Daemon(config, reactor)
     assert IService.providedBy(daemon)
     daemon.startService()
-    await until(said, "No account yet")
+    await until(said, "the invite printed on the terminal")
     port = config.listen[0].split(":")[1]
     assert [line for line in said if config.listen[0] in line] == [f"imd 0.1.0 listens on {config.listen[0]}"]
     assert await until(said, f"openssl s_client -quiet -connect localhost:{port} ")
     assert await until(said, daemon.fingerprint)
-    invite = capfd.readouterr().out.partition("invite=")[2].split()[0]
+    while "invite=" not in screen.getvalue():
+        await turn(0.01)
+    invite = screen.getvalue().partition("invite=")[2].split()[0]
     assert len(invite) > 20
     assert not [line for line in said if invite in line], "a log is no place for an invite"
     await daemon.stopService()
     assert "stopped" in said[-1]
 
 
-async def test_the_invite_is_only_for_a_house_without_accounts(
-    config: Config, said: list[str], capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("out", [io.StringIO(), None])
+async def test_where_there_is_no_terminal_no_invite_is_made(
+    config: Config, said: list[str], monkeypatch: pytest.MonkeyPatch, out: io.StringIO | None
 ) -> None:
+    """systemd keeps what is printed in its journal, a container's engine in its log."""
+    monkeypatch.setattr("sys.__stdout__", out)
+    daemon = Daemon(config, reactor)
+    daemon.startService()
+    assert "`imd invite create --admin`" in await until(said, "No account yet")
+    listed = await daemon.house.ask(InviteList(), operator.operator(daemon.house))
+    assert isinstance(listed, Invites)
+    assert listed.invites == []
+    await daemon.stopService()
+    assert out is None or out.getvalue() == ""
+
+
+async def test_the_invite_is_only_for_a_house_without_accounts(config: Config, said: list[str], screen: Screen) -> None:
     daemon = Daemon(config, reactor)
     await daemon.house.ask(InviteCreate(), operator.operator(daemon.house))
     await daemon.house.ask(UserAdd(username="alice"), operator.operator(daemon.house))
     daemon.startService()
     await until(said, "openssl")
     await daemon.stopService()
-    assert "invite" not in capfd.readouterr().out
+    assert screen.getvalue() == ""
     assert not [line for line in said if "No account yet" in line]
 
 
@@ -157,11 +187,11 @@ async def test_what_was_asked_before_the_stop_is_answered_first(
     assert len([line for line in answers if b'"success"' in line]) == 50
 
 
-async def test_a_stop_right_after_the_start(config: Config, capfd: pytest.CaptureFixture[str]) -> None:
+async def test_a_stop_right_after_the_start(config: Config, screen: Screen) -> None:
     daemon = Daemon(config, reactor)
     daemon.startService()
     await daemon.stopService()
-    assert "invite=" in capfd.readouterr().out, "what was begun is finished"
+    assert "invite=" in screen.getvalue(), "what was begun is finished"
 
 
 async def test_the_operators_socket_is_private_and_replaces_one_left_behind(config: Config) -> None:
