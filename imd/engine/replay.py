@@ -107,7 +107,8 @@ class Replay:
         for conversation, after, _ in conversations:
             await self._push(conversation, after)
         await self._until_read()
-        await self.house.database.settled()  # what the pages may have shown is told by then, and held
+        if self._begun or self._others:
+            await self.house.database.settled()  # what the pages may have shown is told by then, and held
         if not self._stopped:
             self.house.audience.catch_up(self.session)
             self._finish()
