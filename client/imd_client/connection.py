@@ -34,7 +34,16 @@ from imd_client.trust import CertificateChanged, Trust
 PASSING = frozenset({"rate_limited", "unavailable"})
 """Refusals that say nothing about the request: the same one may succeed later."""
 
+LONGEST_WAIT = 3600.0
+"""Seconds: no server makes us wait longer for the next attempt, whatever it asks for."""
+
 _backoff = backoffPolicy(initialDelay=0.3, maxDelay=30, factor=1.6)
+
+
+def _asked(params: dict[str, Any], otherwise: float = 0) -> float:
+    """Give the seconds that a refusal asks us to wait."""
+    seconds = params.get("retry_after")
+    return min(seconds, LONGEST_WAIT) if isinstance(seconds, int | float) and seconds >= 0 else otherwise
 
 
 class LoginNeeded(Exception):
@@ -130,6 +139,7 @@ class Connection(Service):
         """Begin to connect. After it gave up, it may be started again."""
         super().startService()
         self._failures = 0
+        self._wait = 0
         self._service.startService()
 
     def stopService(self) -> Deferred[None]:
@@ -165,7 +175,7 @@ class Connection(Service):
             except Refused as refused:
                 if refused.code not in PASSING:
                     raise
-                await deferLater(self._reactor, float(refused.params.get("retry_after", 1)))
+                await deferLater(self._reactor, _asked(refused.params, 1))
 
     def drop(self) -> None:
         """Cut the connection; a new one follows by itself."""
@@ -186,7 +196,7 @@ class Connection(Service):
     def _heard(self, event: Heard) -> None:
         if isinstance(event, Closing):
             self._setback = Failure(ClosedByServer(event))
-            self._wait = float(event.params.get("retry_after", 0))
+            self._wait = _asked(event.params)
         self._tell(event)
 
     def _lost(self, protocol: ClientProtocol, reason: Failure) -> None:
@@ -269,7 +279,7 @@ class Connection(Service):
         refused = reason.value
         if isinstance(refused, Refused) and refused.code in PASSING | {"internal"}:
             self._setback = reason
-            self._wait = float(refused.params.get("retry_after", 0))
+            self._wait = _asked(refused.params)
         else:
             self._give_up(reason)
         protocol.transport.loseConnection()

@@ -106,9 +106,9 @@ class Replay:
         self._begun = {conversation: (after, rev) for conversation, after, rev in conversations}
         for conversation, after, _ in conversations:
             await self._push(conversation, after)
-        await self._until_read()
         if self._begun or self._others:
             await self.house.database.settled()  # what the pages may have shown is told by then, and held
+        await self._until_read()
         if not self._stopped:
             self.house.audience.catch_up(self.session)
             self._finish()

@@ -269,9 +269,11 @@ class Session:
         else:
             self._deliver(request, outcome, line, announcements)
         finally:
-            if self._lane is not Lane.LIVE:
-                self.outlet.flush()  # it came in a turn of its own, and need not stand in line with what commits write
-            self._finished()
+            try:
+                if self._lane is not Lane.LIVE:
+                    self.outlet.flush()  # it came in a turn of its own: it need not wait for what commits write
+            finally:
+                self._finished()
 
     def _deliver(
         self, request: Request, outcome: Outcome[Reply], line: bytes, announcements: list[Announcement]

@@ -56,9 +56,11 @@ KERNEL = {
     "TCP_KEEPIDLE": 60,  # after so many seconds of silence ask whether the peer is there,
     "TCP_KEEPINTVL": 20,  # so often,
     "TCP_KEEPCNT": 3,  # so many times
-    "TCP_USER_TIMEOUT": 120_000,  # milliseconds: as long; less would end what misses one answer
 }
-"""What the kernel is told about each connection, where it knows of it. Who has vanished is gone within two minutes."""
+"""What the kernel is told about each connection, where it knows of it."""
+
+VANISHED_SECONDS = 120
+"""When a peer is gone of which the kernel hears nothing. In less than that takes, one lost question would do it."""
 
 
 @implementer(IHandshakeListener)
@@ -116,7 +118,8 @@ class ImdProtocol(LineReceiver):
         self.session.begin()
 
     def _instruct_the_kernel(self) -> None:
-        for name, value in KERNEL.items():
+        vanished = max(VANISHED_SECONDS, 2 * self.house.limits.stall_seconds)  # it ends who reads nothing as well
+        for name, value in (KERNEL | {"TCP_USER_TIMEOUT": vanished * 1000}).items():
             with suppress(OSError, AttributeError):
                 self.transport.socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 

@@ -26,6 +26,9 @@ from imd.run.problem import Problem
 FORMAT = 1
 MANIFEST = "manifest.json"
 DATABASE = "imd.sqlite3"
+FILES = "files"
+"""The directory of what people send: the only one."""
+
 LONGEST_MANIFEST = 64 * 1024 * 1024
 PIECE = 1024 * 1024
 
@@ -92,7 +95,7 @@ class Reading:
         """Write each of its files into a directory, all with mode 600, and compare it with the manifest."""
         left = dict(self.manifest.files)
         while (entry := self._tar.next()) is not None:
-            if (expected := left.pop(entry.name, None)) is None or not _harmless(entry):
+            if (expected := left.pop(entry.name, None)) is None or not entry.isreg():
                 raise self.damaged(entry.name)
             source = self._tar.extractfile(entry)
             target = into / entry.name
@@ -115,10 +118,12 @@ class Reading:
         return Problem("backup.damaged", path=self.path, part=what)
 
 
-def _harmless(entry: tarfile.TarInfo) -> bool:
-    """Say whether an entry is a file that stays in the directory it is unpacked into."""
-    path = PurePosixPath(entry.name)
-    return entry.isreg() and not path.is_absolute() and ".." not in path.parts
+def _harmless(name: str) -> bool:
+    """Say whether a file is one of a server's, and not one that SQLite, a restore or the daemon acts upon."""
+    first, *others = name.split("/")
+    if others:
+        return first == FILES and not {"", ".", ".."}.intersection(others)
+    return first in (DATABASE, "config.toml") or first.endswith(".pem")
 
 
 @contextmanager
@@ -139,7 +144,11 @@ def reading(path: Path, passphrase: Callable[[], str]) -> Iterator[Reading]:
                 manifest = msgspec.json.decode(written.read(), type=Manifest)
                 if manifest.format > FORMAT:
                     raise Problem("backup.newer", path=path, version=manifest.imd)
-                yield Reading(path, manifest, packed, tar)
+                backup = Reading(path, manifest, packed, tar)
+                for name in manifest.files:
+                    if not _harmless(name):
+                        raise backup.damaged(name)
+                yield backup
     except sealed.Unreadable:
         raise Problem("backup.sealed", path=path) from None
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError) as error:

@@ -148,9 +148,12 @@ def looker(database: Path) -> sqlite3.Connection:
     """Open a database to be looked at, so that everything lies there afterwards as before. Raises sqlite3.Error.
 
     Where there is no log of writes SQLite makes one to read by, and only who might write takes it away again. Where
-    there is one, only who may not write leaves it, and what a killed daemon wrote there, as it is.
+    there is one, only who may not write leaves it, and what a killed daemon wrote there, as it is. In another user's
+    directory nothing is written at all: a journal that they put there would tell SQLite what to delete.
     """
-    return reader(database, "ro" if Path(f"{database}-wal").exists() else "rw")
+    if Path(f"{database}-wal").exists():
+        return reader(database, "ro")
+    return reader(database, "rw" if database.stat().st_uid == os.geteuid() else "ro&immutable=1")
 
 
 def certificate_and_key(certificate: Path, key: Path) -> Iterator[Finding]:
@@ -176,9 +179,9 @@ def port(listen: str, certificate: Path) -> Finding:
     """Look whether a port is free, or already answers with our certificate."""
     try:
         serverFromString(None, listen)
-    except IndexError:
+    except (IndexError, KeyError):
         pass  # what systemd opens is there for the daemon alone
-    except (ValueError, TypeError, LookupError, OSError) as error:
+    except (ValueError, TypeError, OSError, SSL.Error) as error:
         return Finding(False, "port.unusable", listen=listen, reason=error)
     at = opening(listen)
     if at is None:

@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 import stat
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,9 @@ from imd.store.migrations import NewerSchema
 from imd.store.transaction import Tx
 
 T = TypeVar("T")
+
+PATIENCE_SECONDS = 600
+"""How long a backup waits for another one."""
 
 LONGEST_SOCKET_PATH = 107
 """What Linux takes as a unix socket's path, in bytes."""
@@ -49,12 +53,25 @@ def hand_over(paths: Iterable[Path], like: Path) -> None:
     if os.geteuid() == 0:
         owner = like.stat()
         for path in paths:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             found = os.fstat(descriptor)
             with suppress(OSError):
                 if stat.S_ISDIR(found.st_mode) or found.st_nlink == 1:  # a link from elsewhere is another's as well
                     os.fchown(descriptor, owner.st_uid, owner.st_gid)
             os.close(descriptor)
+
+
+def _wait_for(lock: int, path: Path) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise Problem("backup.busy", path=path) from None
+            time.sleep(0.1)
+        else:
+            return
 
 
 class LatestBackup(msgspec.Struct, frozen=True):
@@ -193,11 +210,14 @@ class DataDirectory:
 
     @contextmanager
     def backing_up(self) -> Iterator[Path]:
-        """Let one backup at a time copy into a place here: what a killed one left there goes first. Raises OSError."""
+        """Let one backup at a time copy into a place here: what a killed one left there goes first.
+
+        Raises OSError, and Problem where another one takes too long.
+        """
         place = self.path / ".backup"
         lock = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)  # the directory itself: the daemon holds the lock file
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            _wait_for(lock, self.path)
             shutil.rmtree(place, ignore_errors=True)
             yield place
         finally:

@@ -7,12 +7,14 @@ The directory itself stays: a container's volume cannot be renamed. Killed at an
 not whole, and nothing that a daemon would start on; it may be run again.
 """
 
+import errno
 import gzip
+import os
 import shutil
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path, PurePath
 
 import attrs
@@ -48,14 +50,26 @@ def restore(path: Path, into: Path, passphrase: Callable[[], str], *, force: boo
             raise Problem("restore.occupied", path=directory.path)
         directory.take()  # a daemon that runs on it would go on writing
         try:
+            _refuse_links(directory)
             _move_aside(directory, path)
-            _fill(backup, directory)
-            return Restored(into, backup.manifest, _name_what_was_there(directory))
+            try:
+                _fill(backup, directory)
+                return Restored(into, backup.manifest, _name_what_was_there(directory))
+            except BaseException:
+                _remove_all(directory, _tops(backup.manifest))
+                raise
         except BaseException:
             _move_back(directory)
             raise
         finally:
             directory.release()
+
+
+def _refuse_links(directory: DataDirectory) -> None:
+    """Take no other directory for one's own: root may run this where another user could have put a link."""
+    for each in (directory.set_aside, directory.restoring):
+        if each.is_symlink():
+            raise Problem("restore.unmoved", path=each, reason=os.strerror(errno.ELOOP))
 
 
 def _found(directory: DataDirectory, backup: Path) -> list[Path]:
@@ -86,7 +100,7 @@ def _move_aside(directory: DataDirectory, backup: Path) -> None:
 
 
 def _move_back(directory: DataDirectory) -> None:
-    if directory.set_aside.exists():
+    if directory.set_aside.is_dir() and not directory.set_aside.is_symlink():
         for each in list(directory.set_aside.iterdir()):
             each.rename(directory.path / each.name)
         directory.set_aside.rmdir()
@@ -98,7 +112,8 @@ def _name_what_was_there(directory: DataDirectory) -> Path | None:
     while (kept := directory.path / f"{KEPT}{time.strftime('%Y%m%dT%H%M%S')}").exists():
         time.sleep(0.1)
     directory.set_aside.rename(kept)
-    sync(directory.path)
+    with suppress(OSError):  # all is in place; a power cut could only call it half done again
+        sync(directory.path)
     return kept
 
 
@@ -127,17 +142,20 @@ def _unpack(backup: archive.Reading, directory: DataDirectory) -> None:
     hand_over(workspace.rglob("*"), directory.path)
     for each in workspace.rglob("*"):
         sync(each)
-    tops = {PurePath(name).parts[0] for name in backup.manifest.files}
-    names = sorted(tops, key=lambda name: name == archive.DATABASE)
-    try:
-        for name in names:
-            _remove(directory.path / name)  # a restore that was cut short may have left it
-            (workspace / name).replace(directory.path / name)
-        sync(directory.path)
-    except BaseException:
-        for name in names:
-            _remove(directory.path / name)
-        raise
+    for name in _tops(backup.manifest):
+        _remove(directory.path / name)  # a restore that was cut short may have left it
+        (workspace / name).replace(directory.path / name)
+    sync(directory.path)
+
+
+def _tops(manifest: archive.Manifest) -> list[str]:
+    """List what comes to lie in the data directory itself, the database last."""
+    return sorted({PurePath(name).parts[0] for name in manifest.files}, key=lambda name: name == archive.DATABASE)
+
+
+def _remove_all(directory: DataDirectory, names: list[str]) -> None:
+    for name in reversed(names):  # the database first: nothing starts on the rest
+        _remove(directory.path / name)
 
 
 def _remove(path: Path) -> None:

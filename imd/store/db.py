@@ -13,6 +13,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import attrs
@@ -301,10 +302,10 @@ class Database:
         while answers and not self.held_up():
             write, (value, error) = answers.popleft()
             self._quietly(write.done, value, error)
+            later = [Write(write.work, partial(_call, call)) for call in write.after or ()]
+            answers.extendleft((each, (None, None)) for each in reversed(later))
             if write is self._latest:
-                self._latest = None
-            for call in write.after or ():
-                self._quietly(call)
+                self._latest = later[-1] if later else None
             if self.clock.seconds() > until:
                 break
         if answers:
@@ -352,6 +353,10 @@ class Database:
                 await self._closing
             self.writer.close()
             self.readers.close()
+
+
+def _call(call: Callable[[], None], value: Any, error: Exception | None) -> None:
+    call()
 
 
 def _checkpoint(connection: sqlite3.Connection) -> bool:

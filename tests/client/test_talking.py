@@ -348,6 +348,16 @@ def test_a_server_that_says_when_to_come_back_is_left_alone_till_then(wires: Wir
     assert len(ann.of(Online)) == 1
 
 
+@pytest.mark.parametrize("asked", [1e308, "inf", "abc", -5, None, [1]])
+def test_no_server_makes_it_wait_for_ever(wires: Wires, come: Come, asked: object) -> None:
+    ann = come("ann")
+    [sessions] = wires.server.factory.audience.online.values()
+    next(iter(sessions)).close(RateLimited("crowded", retry_after=asked))
+    wires.settle()
+    wires.pass_time(3_700)
+    assert len(ann.of(Online)) == 2
+
+
 def test_a_server_that_closes_and_says_when_to_come_back_is_left_alone_till_then(wires: Wires, come: Come) -> None:
     ann = come("ann")
     [sessions] = wires.server.factory.audience.online.values()

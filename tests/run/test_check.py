@@ -219,7 +219,8 @@ def test_an_endpoint_that_cannot_be(data: Path, listen: str, reason: str) -> Non
 
 
 def test_what_systemd_opens_is_not_tried(data: Path) -> None:
-    assert ill(data, listen=["imd:systemd:domain=INET6:index=0", "unix:/run/imd.sock"]) == []
+    listen = ["imd:systemd:domain=INET6:index=0", "imd:systemd:domain=INET:name=imd", "unix:/run/imd.sock"]
+    assert ill(data, listen=listen) == []
 
 
 def test_a_path_too_long_for_the_operators_socket(tmp_path: Path) -> None:

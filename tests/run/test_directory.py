@@ -9,6 +9,7 @@ from threading import Thread
 import pytest
 from twisted.internet.testing import MemoryReactorClock
 
+from imd.run import directory
 from imd.run.directory import LONGEST_SOCKET_PATH, DataDirectory
 from imd.run.problem import Problem
 
@@ -48,6 +49,16 @@ def test_one_backup_at_a_time(tmp_path: Path) -> None:
         assert places == []
     second.join()
     assert places == [tmp_path / ".backup"]
+
+
+def test_a_backup_that_hangs_is_not_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directory, "PATIENCE_SECONDS", 0)
+    with (
+        DataDirectory(tmp_path).backing_up(),
+        pytest.raises(Problem, match="has been under way"),
+        DataDirectory(tmp_path).backing_up(),
+    ):
+        pass
 
 
 def test_a_directory_that_cannot_be(tmp_path: Path) -> None:

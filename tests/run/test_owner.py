@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
 from imd.run import backup, certificates, restore
+from imd.run.check import looker
 from imd.run.config import Config, load
 from imd.testing import MemoryServer
 from tests.run.test_restore import carrying, not_asked
@@ -89,6 +91,19 @@ def test_other_commands(data: Path, work: Callable[[Config], None]) -> None:
     work(load({"data_dir": str(data)}, {}))
     assert of_others(data) == []
     assert starts(data) == ""
+
+
+def test_what_lies_beside_the_database_tells_nobody_what_to_do(data: Path) -> None:
+    """A journal can name another file, which SQLite deletes when it has played the journal back."""
+    for name in ("imd.sqlite3-wal", "imd.sqlite3-shm"):
+        (data / name).unlink(missing_ok=True)
+    journal = data / "imd.sqlite3-journal"
+    journal.write_bytes(bytes.fromhex("d9d505f920a163d7") + bytes(1016))
+    os.chown(journal, OWNER, OWNER)
+    with closing(looker(data / "imd.sqlite3")) as connection:
+        assert connection.execute("SELECT count(*) FROM account").fetchone() == (0,)
+    assert journal.exists()
+    assert not (data / "imd.sqlite3-wal").exists()
 
 
 def test_a_file_that_lies_elsewhere_too_stays_whose_it_is(data: Path) -> None:

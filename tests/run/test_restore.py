@@ -113,6 +113,37 @@ def test_files_in_directories_come_back(tmp_path: Path) -> None:
     assert (other / "files" / "2026" / "one").read_bytes() == content, "all is back where it was"
 
 
+@pytest.mark.parametrize("name", [".before", ".restoring"])
+def test_no_other_directory_is_taken_for_its_own(tmp_path: Path, name: str) -> None:
+    """Root may restore where another user can place links."""
+    data, victim = tmp_path / "data", tmp_path / "victim"
+    data.mkdir()
+    victim.mkdir()
+    (victim / "kept").touch()
+    file = fill(data)
+    (data / name).symlink_to(victim)
+    before = contents(data)
+    with pytest.raises(Problem, match="cannot move aside"):
+        restore.restore(file, data, not_asked, force=True)
+    assert [each.name for each in victim.iterdir()] == ["kept"]
+    assert contents(data) == before
+
+
+@pytest.mark.parametrize(
+    "name",
+    [".before/key.pem", "before-1/x", "imd.lock", "imd.sqlite3-journal", "files/../key.pem", "/key.pem", "x"],
+)
+def test_a_backup_brings_nothing_but_a_servers_files(tmp_path: Path, name: str) -> None:
+    data, file = tmp_path / "data", tmp_path / "backup"
+    data.mkdir()
+    fill(data)
+    files = {"imd.sqlite3": data / "imd.sqlite3", name: data / "key.pem"}
+    with file.open("wb") as into:
+        archive.write(into, backup._manifest(files), files, "")
+    with pytest.raises(Problem, match="is damaged"):
+        restore.restore(file, tmp_path / "other", not_asked)
+
+
 class Killed(BaseException):
     """The process is dead."""
 

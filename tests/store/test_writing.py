@@ -333,6 +333,22 @@ def test_a_start_that_was_due_waits_for_the_rest_of_the_answers(bench: Bench, mo
     assert [name for name, _ in bench.answers] == ["a", "b", "c"]
 
 
+def test_those_refused_meanwhile_are_told_over_several_turns_too(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db, "ANSWER_SECONDS", -1)
+    bench.database.waiting_limit = 1
+    for name in "abc":
+        bench.put(name)
+    bench.clock.advance(0)
+    bench.writer.work()
+    bench.writer.answer()
+    assert [name for name, _ in bench.answers] == ["a"]
+    bench.database.waiting_limit = 0
+    bench.put("d")
+    assert [name for name, _ in bench.answers] == ["a"], "it comes after those refused before it"
+    bench.clock.advance(0)
+    assert [name for name, _ in bench.answers] == ["a", "b", "c", "d"]
+
+
 def test_settled_is_when_all_that_was_taken_is_answered(bench: Bench) -> None:
     assert bench.database.settled().called
     bench.put("a")
