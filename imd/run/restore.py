@@ -143,7 +143,7 @@ def _unpack(backup: archive.Reading, directory: DataDirectory) -> None:
     for each in workspace.rglob("*"):
         sync(each)
     for name in _tops(backup.manifest):
-        _remove(directory.path / name)  # a restore that was cut short may have left it
+        _remove(directory, name)  # a restore that was cut short may have left it
         (workspace / name).replace(directory.path / name)
     sync(directory.path)
 
@@ -155,10 +155,13 @@ def _tops(manifest: archive.Manifest) -> list[str]:
 
 def _remove_all(directory: DataDirectory, names: list[str]) -> None:
     for name in reversed(names):  # the database first: nothing starts on the rest
-        _remove(directory.path / name)
+        _remove(directory, name)
 
 
-def _remove(path: Path) -> None:
+def _remove(directory: DataDirectory, name: str) -> None:
+    path = directory.path / name
+    if path.parent != directory.path or path.name in ("", ".", ".."):
+        raise ValueError(name)  # whatever a backup said, nothing else is ever removed
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

@@ -1,6 +1,7 @@
 """`imd restore` into a directory that has data: a mount point, or one where it is cut short anywhere."""
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -131,7 +132,7 @@ def test_no_other_directory_is_taken_for_its_own(tmp_path: Path, name: str) -> N
 
 @pytest.mark.parametrize(
     "name",
-    [".before/key.pem", "before-1/x", "imd.lock", "imd.sqlite3-journal", "files/../key.pem", "/key.pem", "x"],
+    [".before/key.pem", "before-1/x", "imd.lock", "imd.sqlite3-journal", "files/../key.pem", "x"],
 )
 def test_a_backup_brings_nothing_but_a_servers_files(tmp_path: Path, name: str) -> None:
     data, file = tmp_path / "data", tmp_path / "backup"
@@ -142,6 +143,16 @@ def test_a_backup_brings_nothing_but_a_servers_files(tmp_path: Path, name: str) 
         archive.write(into, backup._manifest(files), files, "")
     with pytest.raises(Problem, match="is damaged"):
         restore.restore(file, tmp_path / "other", not_asked)
+
+
+@pytest.mark.parametrize("name", ["..", ".", "", "files/x", "../data"])
+def test_nothing_is_removed_but_what_lies_in_the_directory_itself(tmp_path: Path, name: str) -> None:
+    data = tmp_path / "above" / "data"
+    (data / "files").mkdir(parents=True)
+    (data / "files" / "x").touch()
+    with pytest.raises(ValueError, match=re.escape(name) or "^$"):
+        restore._remove(DataDirectory(data), name)
+    assert (data / "files" / "x").exists()
 
 
 class Killed(BaseException):
