@@ -22,7 +22,7 @@ importlib.metadata.version = functools.cache(importlib.metadata.version)
 
 # No deadline: a busy machine is no fault. `pytest --hypothesis-profile=soak` looks further.
 settings.register_profile("imd", deadline=None, max_examples=25)
-settings.register_profile("soak", deadline=None, max_examples=2_000)
+settings.register_profile("soak", deadline=None, max_examples=250)
 settings.load_profile("imd")
 
 
