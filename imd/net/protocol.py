@@ -119,7 +119,7 @@ class ImdProtocol(LineReceiver):
 
     def _instruct_the_kernel(self) -> None:
         vanished = max(VANISHED_SECONDS, 2 * self.house.limits.stall_seconds)  # it ends who reads nothing as well
-        for name, value in (KERNEL | {"TCP_USER_TIMEOUT": vanished * 1000}).items():
+        for name, value in (KERNEL | {"TCP_USER_TIMEOUT": min(vanished * 1000, 2**31 - 1)}).items():
             with suppress(OSError, AttributeError):
                 self.transport.socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 

@@ -123,7 +123,7 @@ def _harmless(name: str) -> bool:
     first, *others = name.split("/")
     if others:
         return first == FILES and not {"", ".", ".."}.intersection(others)
-    return first in (DATABASE, "config.toml") or first.endswith(".pem")
+    return first in (DATABASE, "config.toml") or (first.endswith(".pem") and not first.startswith("before-"))
 
 
 @contextmanager

@@ -51,18 +51,26 @@ def restore(path: Path, into: Path, passphrase: Callable[[], str], *, force: boo
         directory.take()  # a daemon that runs on it would go on writing
         try:
             _refuse_links(directory)
-            _move_aside(directory, path)
-            try:
-                _fill(backup, directory)
-                return Restored(into, backup.manifest, _name_what_was_there(directory))
-            except BaseException:
-                _remove_all(directory, _tops(backup.manifest))
-                raise
-        except BaseException:
-            _move_back(directory)
-            raise
+            return Restored(into, backup.manifest, _exchange(backup, directory))
         finally:
             directory.release()
+
+
+def _exchange(backup: archive.Reading, directory: DataDirectory) -> Path | None:
+    """Let a backup take the place of what is there; gives where that lies now. On failure all is as it was."""
+    try:
+        _move_aside(directory, backup.path)
+        moved = directory.set_aside.exists()
+        try:
+            _fill(backup, directory)
+            return _name_what_was_there(directory)
+        except BaseException:
+            if directory.set_aside.exists() or not moved:  # else it has its final name, and the new data stay
+                _remove_all(directory, _tops(backup.manifest))
+            raise
+    except BaseException:
+        _move_back(directory)
+        raise
 
 
 def _refuse_links(directory: DataDirectory) -> None:
@@ -91,7 +99,7 @@ def _move_aside(directory: DataDirectory, backup: Path) -> None:
             hand_over([directory.set_aside], directory.path)
             for each in found:
                 aside = directory.set_aside / each.name
-                if not aside.exists():  # else this one is of a restore that was cut short, and is replaced
+                if not os.path.lexists(aside):  # else this one is of a restore that was cut short, and is replaced
                     each.rename(aside)
             sync(directory.set_aside)
             sync(directory.path)

@@ -145,6 +145,24 @@ def test_a_backup_brings_nothing_but_a_servers_files(tmp_path: Path, name: str) 
         restore.restore(file, tmp_path / "other", not_asked)
 
 
+def test_a_signal_once_all_is_in_place_undoes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    file = fill(data)
+    sync = restore.sync
+
+    def ended(path: Path) -> None:
+        if path == data and list(data.glob("before-*")):
+            raise SystemExit(143)
+        sync(path)
+
+    monkeypatch.setattr(restore, "sync", ended)
+    with pytest.raises(SystemExit):
+        restore.restore(file, data, not_asked, force=True)
+    [kept] = data.glob("before-*")
+    assert (people(data), people(kept)) == (["alice"], ["bob"])
+
+
 @pytest.mark.parametrize("name", ["..", ".", "", "files/x", "../data"])
 def test_nothing_is_removed_but_what_lies_in_the_directory_itself(tmp_path: Path, name: str) -> None:
     data = tmp_path / "above" / "data"
