@@ -99,7 +99,9 @@ def _move_aside(directory: DataDirectory, backup: Path) -> None:
             hand_over([directory.set_aside], directory.path)
             for each in found:
                 aside = directory.set_aside / each.name
-                if not os.path.lexists(aside):  # else this one is of a restore that was cut short, and is replaced
+                if os.path.lexists(aside):  # this one is of a restore that was cut short
+                    _remove(directory, each.name)
+                else:
                     each.rename(aside)
             sync(directory.set_aside)
             sync(directory.path)

@@ -145,6 +145,22 @@ def test_a_backup_brings_nothing_but_a_servers_files(tmp_path: Path, name: str) 
         restore.restore(file, tmp_path / "other", not_asked)
 
 
+def test_nothing_stays_of_another_restore_that_was_cut_short(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    file = fill(data)
+    (data / ".before").mkdir()
+    for name in ("imd.sqlite3", "imd.sqlite3-wal", "key.pem"):
+        shutil.copy(data / name, data / ".before" / name)
+    (data / ".before" / "acme.pem").write_text("what was there")
+    (data / "acme.pem").write_text("of another backup")
+    done = restore.restore(file, data, not_asked)
+    assert not (data / "acme.pem").exists()
+    assert done.kept is not None
+    assert (done.kept / "acme.pem").read_text() == "what was there"
+    assert people(done.kept) == ["bob"]
+
+
 def test_a_signal_once_all_is_in_place_undoes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = tmp_path / "data"
     data.mkdir()
