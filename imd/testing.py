@@ -72,8 +72,11 @@ def memory_connection() -> sqlite3.Connection:
 
 def inline_database(path: str, clock: Any) -> db.Database:
     """Open a database that works in the calling thread; `:memory:` leaves nothing behind."""
-    connection = memory_connection() if path == ":memory:" else db.connect(path)
-    migrate(connection)
+    if path == ":memory:":
+        connection = memory_connection()
+    else:
+        connection = db.connect(path)
+        migrate(connection)
     pool = InlinePool(connection)
     return db.Database(clock=clock, writer=pool, readers=pool, epoch=life.epoch(connection))
 

@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 MOST_WAITING = 200
 RETRY_SECONDS = 3
+"""When a full queue is worth another try: so long it takes to work off the default one."""
 
 
 class Crew(Protocol):

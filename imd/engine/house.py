@@ -48,6 +48,9 @@ from imd.wire.refusals import Internal, Refusal, Unavailable
 
 T = TypeVar("T")
 
+BUSY_SECONDS = 3
+"""When a full queue of writes is worth another try: so long a slow disk takes for the default one."""
+
 
 class Audience(Protocol):
     """Who is online: the factory."""
@@ -119,10 +122,6 @@ class Nobody:
 
     def promote(self, account: int, admin: bool) -> None:
         """Have no sessions."""
-
-
-BUSY_SECONDS = 3
-"""When a full queue of writes is worth another try: so long a slow disk takes for the default one."""
 
 
 def _wall_clock() -> int:

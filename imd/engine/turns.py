@@ -8,11 +8,8 @@ import attrs
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from imd.engine.crew import Crew
+from imd.engine.crew import RETRY_SECONDS, Crew
 from imd.wire.refusals import RateLimited, Unavailable
-
-RETRY_SECONDS = 3
-"""When a full queue is worth another try: so long it takes to work off the default one."""
 
 _Piece = tuple[Callable[[], Any], "Deferred[Any]"]
 

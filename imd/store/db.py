@@ -13,7 +13,6 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import attrs
@@ -56,7 +55,7 @@ class Write:
 
     work: Callable[[Tx], Any]
     done: Done
-    after: list[Callable[[], None]] | None = None
+    after: list[Done] | None = None
     """What is called next, such as completions of later writes that were turned away: they come in their turn."""
 
 
@@ -240,7 +239,7 @@ class Database:
         if self._latest is None:
             done(None, error)
             return
-        self._afterwards(self._latest, lambda: done(None, error))
+        self._afterwards(self._latest, lambda *nothing: done(None, error))
 
     def settled(self) -> "Deferred[None]":
         """Wait until all that was taken so far is answered. What a reader can see by now has been told then."""
@@ -248,12 +247,12 @@ class Database:
         if self._latest is None:
             waiting.callback(None)
         else:
-            self._afterwards(self._latest, lambda: waiting.callback(None))
+            self._afterwards(self._latest, lambda *nothing: waiting.callback(None))
         return waiting
 
-    def _afterwards(self, write: Write, call: Callable[[], None]) -> None:
+    def _afterwards(self, write: Write, done: Done) -> None:
         write.after = write.after or []
-        write.after.append(call)
+        write.after.append(done)
 
     def _start(self) -> None:
         if not self.answering and (group := self._hand_over()):
@@ -302,7 +301,7 @@ class Database:
         while answers and not self.held_up():
             write, (value, error) = answers.popleft()
             self._quietly(write.done, value, error)
-            later = [Write(write.work, partial(_call, call)) for call in write.after or ()]
+            later = [Write(write.work, done) for done in write.after or ()]
             answers.extendleft((each, (None, None)) for each in reversed(later))
             if write is self._latest:
                 self._latest = later[-1] if later else None
@@ -353,10 +352,6 @@ class Database:
                 await self._closing
             self.writer.close()
             self.readers.close()
-
-
-def _call(call: Callable[[], None], value: Any, error: Exception | None) -> None:
-    call()
 
 
 def _checkpoint(connection: sqlite3.Connection) -> bool:

@@ -8,7 +8,7 @@ from imd.chat.lanes import Topic
 from imd.net import audience
 from imd.store import db
 from tests.conftest import LoggedFailures
-from tests.net.test_fan_out import Fellow, Hall
+from tests.net.hall import Fellow, Hall
 
 
 def busy(hall: Hall, times: int, text: str = "x") -> None:
@@ -62,8 +62,8 @@ def test_one_that_cannot_be_written_to_keeps_nobody_waiting(
     def fail(data: bytes) -> None:
         raise MemoryError
 
-    broken.transport.write = fail  # type: ignore[method-assign]
-    broken.transport.abortConnection = broken.hang_up  # type: ignore[method-assign]
+    monkeypatch.setattr(broken.transport, "write", fail)
+    monkeypatch.setattr(broken.transport, "abortConnection", broken.hang_up)
     busy(hall, 10)
     while hall.turn():
         hall.hear()

@@ -43,11 +43,29 @@ class Bench:
 
         self.database.write(work, lambda value, error: self.answers.append((name, error or value)))
 
+    def begin(self, names: str) -> None:
+        """Write some in one group, and have the first of their answers called."""
+        for name in names:
+            self.put(name)
+        self.clock.advance(0)
+        self.writer.work()
+        self.writer.answer()
+
+    def answered(self) -> str:
+        """Give the names whose answers came, in order."""
+        return "".join(name for name, _ in self.answers)
+
     def kept(self) -> list[str]:
         return [row[0] for row in self.connection.execute("SELECT code_hash FROM invite ORDER BY rowid").fetchall()]
 
     def ran(self, statement: str) -> int:
         return sum(each.startswith(statement) for each in self.statements)
+
+
+@pytest.fixture
+def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Call one completion a turn."""
+    monkeypatch.setattr(db, "ANSWER_SECONDS", -1)
 
 
 @pytest.fixture
@@ -280,73 +298,51 @@ def test_after_batch_comes_once_a_group_when_all_is_answered(bench: Bench) -> No
     assert seen == [3, 4]
 
 
-def test_a_large_group_is_answered_over_several_turns_and_before_the_next(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(db, "ANSWER_SECONDS", -1)
+def test_a_large_group_is_answered_over_several_turns_and_before_the_next(bench: Bench, slowly: None) -> None:
     seen: list[int] = []
     bench.database.after_batch = lambda: seen.append(len(bench.answers))
-    for name in "abcde":
-        bench.put(name)
-    bench.clock.advance(0)
-    bench.writer.work()
-    bench.writer.answer()
-    assert [name for name, _ in bench.answers] == ["a"]
-    bench.put("next")
+    bench.begin("abcde")
+    assert bench.answered() == "a"
+    bench.put("f")
     closing = Deferred.fromCoroutine(bench.database.close())
     bench.clock.calls[0].func(*bench.clock.calls.pop(0).args)
     assert len(bench.writer.waiting) == 1, "the next group syncs meanwhile"
     bench.writer.work()
     bench.writer.answer()
-    assert ([name for name, _ in bench.answers], seen, closing.called) == (["a", "b"], [], False)
+    assert (bench.answered(), seen, closing.called) == ("ab", [], False)
     bench.clock.advance(0)
-    assert [name for name, _ in bench.answers] == ["a", "b", "c", "d", "e", "next"]
+    assert bench.answered() == "abcdef"
     assert (seen, closing.called) == ([5, 6], True)
 
 
-def test_the_last_of_a_group_is_answered_before_the_close(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db, "ANSWER_SECONDS", -1)
-    bench.put("a")
-    bench.put("b")
-    bench.clock.advance(0)
-    bench.writer.work()
-    bench.writer.answer()
+def test_the_last_of_a_group_is_answered_before_the_close(bench: Bench, slowly: None) -> None:
+    bench.begin("ab")
     closing = Deferred.fromCoroutine(bench.database.close())
     assert not closing.called
     bench.clock.advance(0)
     assert (len(bench.answers), closing.called) == (2, True)
 
 
-def test_a_start_that_was_due_waits_for_the_rest_of_the_answers(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db, "ANSWER_SECONDS", -1)
-    bench.put("a")
-    bench.put("b")
-    bench.clock.advance(0)
-    bench.writer.work()
-    bench.writer.answer()
+def test_a_start_that_was_due_waits_for_the_rest_of_the_answers(bench: Bench, slowly: None) -> None:
+    bench.begin("ab")
     bench.put("c")
     while bench.clock.calls or bench.writer.waiting:
         if bench.clock.calls:
             call = bench.clock.calls.pop()  # the latest first: c's start, and only then the rest of the answers
             call.func(*call.args)
         bench.writer.run()
-    assert [name for name, _ in bench.answers] == ["a", "b", "c"]
+    assert bench.answered() == "abc"
 
 
-def test_those_refused_meanwhile_are_told_over_several_turns_too(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db, "ANSWER_SECONDS", -1)
+def test_those_refused_meanwhile_are_told_over_several_turns_too(bench: Bench, slowly: None) -> None:
     bench.database.waiting_limit = 1
-    for name in "abc":
-        bench.put(name)
-    bench.clock.advance(0)
-    bench.writer.work()
-    bench.writer.answer()
-    assert [name for name, _ in bench.answers] == ["a"]
+    bench.begin("abc")
+    assert bench.answered() == "a"
     bench.database.waiting_limit = 0
     bench.put("d")
-    assert [name for name, _ in bench.answers] == ["a"], "it comes after those refused before it"
+    assert bench.answered() == "a", "it comes after those refused before it"
     bench.clock.advance(0)
-    assert [name for name, _ in bench.answers] == ["a", "b", "c", "d"]
+    assert bench.answered() == "abcd"
 
 
 def test_settled_is_when_all_that_was_taken_is_answered(bench: Bench) -> None:
@@ -365,10 +361,7 @@ def test_settled_is_when_all_that_was_taken_is_answered(bench: Bench) -> None:
 def test_while_the_telling_is_behind_nothing_more_is_answered(bench: Bench) -> None:
     behind = [False, True, True]
     bench.database.held_up = lambda: bool(behind and behind.pop())
-    bench.put("a")
-    bench.clock.advance(0)
-    bench.writer.work()
-    bench.writer.answer()
+    bench.begin("a")
     assert bench.answers == []
     bench.clock.advance(0)
     assert (bench.answers, behind) == ([("a", "a kept")], [])

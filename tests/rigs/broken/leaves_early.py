@@ -2,7 +2,6 @@
 
 import sqlite3
 import time
-from typing import Any
 
 from twisted.scripts.twistd import run
 
@@ -11,13 +10,13 @@ from imd.store import db
 BEFORE_SECONDS = 0.02
 """How long each group takes, so that something waits whenever it is stopped."""
 
-sound = {"run_batch": db.run_batch, "close": db.Database.close}
+sound_run_batch, sound_close = db.run_batch, db.Database.close
 
 
 def run_batch(connection: sqlite3.Connection, batch: list[db.Write]) -> list[db.Result]:
     """Dawdle, and commit."""
     time.sleep(BEFORE_SECONDS)
-    return sound["run_batch"](connection, batch)  # type: ignore[no-any-return, operator]  # of two kinds
+    return sound_run_batch(connection, batch)
 
 
 def undone(connection: sqlite3.Connection, batch: list[db.Write]) -> list[db.Result]:
@@ -28,12 +27,12 @@ def undone(connection: sqlite3.Connection, batch: list[db.Write]) -> list[db.Res
     return results
 
 
-async def close(self: db.Database) -> Any:
+async def close(self: db.Database) -> None:
     """Answer, and close."""
     batch, self._waiting = self._waiting, []
     for write, result in zip(batch, await self.writer.runWithConnection(undone, batch), strict=True):
         write.done(*result)
-    await sound["close"](self)  # type: ignore[operator, misc]
+    await sound_close(self)
 
 
 if __name__ == "__main__":
