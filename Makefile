@@ -14,6 +14,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 run: .venv/.for-running
 	@$(BIN)/imd run --data-dir imd-data
 
+# Last come the quick tests with other versions than the lock's. The newest may fail by no change of ours: it is told, and ignored.
 test: .venv/.for-work .venv/scan/bin/sslyze
 	@.ci/apt $(TOOLS)
 	$(BIN)/ruff check .
@@ -23,7 +24,7 @@ test: .venv/.for-work .venv/scan/bin/sslyze
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n auto --dist loadfile
 	@$(BIN)/python -m tests.versions lowest
-	@$(BIN)/python -m tests.versions newest
+	-@$(BIN)/python -m tests.versions newest
 
 bench: .venv/.for-work
 	$(BIN)/python -m bench

@@ -20,8 +20,9 @@ from twisted.logger import LogEvent, globalLogPublisher
 # pytest reads Twisted's version from its package before each test: 4 ms.
 importlib.metadata.version = functools.cache(importlib.metadata.version)
 
-# No deadline: a busy machine is no fault. `pytest --hypothesis-profile=soak` looks further.
+# No deadline: a busy machine is no fault. `pytest --hypothesis-profile=soak` looks further, `short` less far.
 settings.register_profile("imd", deadline=None, max_examples=25)
+settings.register_profile("short", deadline=None, max_examples=3)
 settings.register_profile("soak", deadline=None, max_examples=250)
 settings.load_profile("imd")
 

@@ -50,10 +50,12 @@ class Machine:
         )
         inside += ' stop | start) exec systemctl "$1" imd ;; esac'
         self._program("docker", inside)
-        venv = 'mkdir -p "$3/bin"; ln -s {0}/imd "$3/bin/imd"; printf "#!/bin/sh\\ntest -d .\\n" > "$3/bin/pip"'
-        self._program("python3", f'[ "$1 $2" = "-m venv" ] || exit 1; {venv.format(BIN)}; chmod +x "$3/bin/pip"')
+        venv = 'mkdir -p "$3/bin"; ln -s {0}/imd "$3/bin/imd"; ln -s "$(command -v pip)" "$3/bin/pip"'
+        self._program("python3", f'[ "$1 $2" = "-m venv" ] || exit 1; {venv.format(BIN)}')
+        self._program("pip", 'for last; do :; done; test -e "$last"')
         source = self.directory / "checkout"
-        shutil.copytree(ROOT / "deploy", source / "deploy")
+        for room in ("deploy", "requirements"):
+            shutil.copytree(ROOT / room, source / room)
         for file in ("imd.toml", "imd.socket", "imd.cron"):
             self._rewrite(source / "deploy" / file)
 

@@ -20,6 +20,8 @@ from imd.wire.session import Greeting
 from tests.wire.declared import EVENTS, ITEMS, MODULES, SPECS
 from tests.wire.strategies import commands, structs
 
+pytestmark = pytest.mark.long  # the schema of the lock's msgspec, too
+
 PAGES = {language: reference.page(language) for language in catalog.LANGUAGES}
 SCHEMA = schema(SPECS, EVENTS)
 WHOLE = jsonschema.Draft202012Validator(SCHEMA)
