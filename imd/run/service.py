@@ -29,6 +29,7 @@ from twisted.logger import Logger
 from imd.chat import policies
 from imd.engine.disk import Disk
 from imd.engine.house import House
+from imd.extras import install
 from imd.net.factory import ImdFactory, OperatorFactory
 from imd.net.proxy import proxied
 from imd.net.tls import ServerTLS
@@ -145,7 +146,7 @@ class Daemon(MultiService):
         try:
             from imd.run.acme import Renewal, Wish  # an extra that only this key needs
         except ImportError:
-            raise Problem("acme_extra") from None
+            raise Problem("acme_extra", command=install("acme")) from None
         wish = Wish(config.acme, config.acme_url, config.acme_email, self.directory.acme_account)
         Renewal(wish, self.directory, self.tls, self.reactor).setServiceParent(self)
 
@@ -153,7 +154,7 @@ class Daemon(MultiService):
         try:
             from imd.run.metrics import Metrics, MetricsSite  # an extra that only this key needs
         except ImportError:
-            raise Problem("metrics_extra") from None
+            raise Problem("metrics_extra", command=install("metrics")) from None
         try_port(listen)
         metrics = Metrics(self.house)
         metrics.setServiceParent(self)
