@@ -29,6 +29,14 @@ def free_port() -> int:
             return port
 
 
+def has_ipv6() -> bool:
+    """Say whether this machine speaks IPv6 with itself."""
+    with suppress(OSError), socket.socket(socket.AF_INET6) as tried:
+        tried.bind(("::1", 0))
+        return True
+    return False
+
+
 def trusting() -> ssl.SSLContext:
     """Make a client context that takes any certificate: the tests know whom they started."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
