@@ -72,7 +72,7 @@ def test_whoever_starts_the_tests_changes_nothing_for_them(
         def test_signals_of_programs():
             ignored = "import signal as s; print([n for n in (2, 13, 1, 15, 17) if s.getsignal(n) is s.SIG_IGN])"
             found = subprocess.run([sys.executable, "-c", ignored], capture_output=True, text=True).stdout
-            assert found == "[13]\\\\n", "Python itself ignores SIGPIPE"
+            assert found.strip() == "[13]", "Python itself ignores SIGPIPE"
             assert not signal.pthread_sigmask(signal.SIG_BLOCK, ())
         """
     )
