@@ -20,6 +20,8 @@ import pytest
 from tests.client.places import IMD, PASSWORD, Place
 from tests.live.daemon import Daemon
 
+pytestmark = pytest.mark.long
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PATIENCE = 20
 

@@ -16,6 +16,8 @@ from tests.client.factors import live_second_factor
 from tests.client.places import IMD, PASSWORD, Place
 from tests.live.daemon import Daemon
 
+pytestmark = pytest.mark.long
+
 PATIENCE = 20
 
 
