@@ -6,7 +6,7 @@ import secrets
 from twisted.application.service import Application
 from twisted.internet import reactor
 
-from imd.chat.lanes import Outcome, live
+from imd.chat.base.handlers import Outcome, live
 from imd.run.config import load
 from imd.run.service import Daemon
 from imd.wire.base import Command, Reply, command

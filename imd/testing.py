@@ -21,14 +21,15 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.chat.policies import standing
-from imd.engine.crew import Inline
-from imd.engine.house import House
+from imd.engine.executor import InlineExecutor
 from imd.engine.passwords import Passwords
+from imd.engine.server import Server
 from imd.net.factory import ImdFactory
 from imd.net.protocol import ImdProtocol
-from imd.store import db, life
+from imd.store import db
+from imd.store import epoch as epochs
 from imd.store.migrations import migrate
 
 T = TypeVar("T")
@@ -78,7 +79,7 @@ def inline_database(path: str, clock: Any) -> db.Database:
         connection = db.connect(path)
         migrate(connection)
     pool = InlinePool(connection)
-    return db.Database(clock=clock, writer=pool, readers=pool, epoch=life.epoch(connection))
+    return db.Database(clock=clock, writer=pool, readers=pool, epoch=epochs.epoch(connection))
 
 
 class MemoryTransport(StringTransport):
@@ -152,18 +153,18 @@ class MemoryServer:
     def __init__(self, limits: Limits | None = None, registration: str = "open", path: str = ":memory:") -> None:
         self.clock = Clock()
         self.database = inline_database(path, self.clock)
-        self.house = House(
+        self.server = Server(
             database=self.database,
             reactor=self.clock,
             limits=limits or Limits(),
             registration=registration,
-            passwords=Passwords(Inline(), CHEAP),
-            archivist=Inline(),
+            passwords=Passwords(InlineExecutor(), CHEAP),
+            export_executor=InlineExecutor(),
             now=lambda: EPOCH + int(self.clock.seconds() * 1000),
         )
-        self.database.read(standing).addCallback(self.house.govern)
-        self.factory = ImdFactory(self.house)
-        self.house.chores.start()
+        self.database.read(standing).addCallback(self.server.govern)
+        self.factory = ImdFactory(self.server)
+        self.server.jobs.start()
         self.terminals: list[Terminal] = []
 
     def connect(self, host: str = "127.0.0.1") -> Terminal:
@@ -187,15 +188,15 @@ class MemoryServer:
 
     def stop(self) -> None:
         """Stop, so that another server may open the same file."""
-        self.house.chores.stop()
-        self.house.shelf.close()
+        self.server.jobs.stop()
+        self.server.exports.close()
         self.database.writer.close()
 
     @property
     def timers(self) -> list[IDelayedCall]:
         """The timers that connections have set; the house's own chores are not among them."""
-        chores = self.house.chores
-        return [call for call in self.clock.getDelayedCalls() if call is not chores.timer]
+        jobs = self.server.jobs
+        return [call for call in self.clock.getDelayedCalls() if call is not jobs.timer]
 
     def settle(self) -> None:
         """Let everything that is due happen."""

@@ -1,10 +1,12 @@
 """The rules of accounts: registering, logging in, devices."""
 
-from imd.chat import passwords
+from imd.chat.base import passwords
+from imd.chat.base.context import Caller, Services
+from imd.chat.base.credentials import verified
+from imd.chat.base.effects import Delivery, DropDevices, Outcome, SignIn, SignOut
+from imd.chat.base.handlers import reads, slow, writes
 from imd.chat.conversations import topics
-from imd.chat.lanes import Cut, Desk, Me, Outcome, SignIn, SignOut, Told, reads, slow, writes
 from imd.chat.presence import arrival
-from imd.chat.proof import proven
 from imd.store import accounts as sql
 from imd.store import invites
 from imd.store.transaction import Tx
@@ -28,82 +30,82 @@ TOUCH_AFTER = 600_000
 
 
 @slow(wire.Register)
-async def register(desk: Desk, me: Me, command: wire.Register) -> Outcome[wire.Registered]:
+async def register(services: Services, caller: Caller, command: wire.Register) -> Outcome[wire.Registered]:
     """Make an account, if this server's registration and the name allow it."""
-    if me.registration == "closed":
+    if caller.registration == "closed":
         raise Forbidden("registration")
-    if me.registration == "invite" and not command.invite:
+    if caller.registration == "invite" and not command.invite:
         raise InviteRequired
     username = names.chosen(command.username)
-    me.words.check(username, command.display_name)
-    passwords.check(command.password, username, me.limits.password_characters)
-    if await desk.read(lambda tx: sql.taken(tx, username)):
+    caller.words.check(username, command.display_name)
+    passwords.check(command.password, username, caller.limits.password_characters)
+    if await services.read(lambda tx: sql.taken(tx, username)):
         raise NameTaken(username=username)
 
     def add(tx: Tx) -> None:
         admin: bool | None = False
         if command.invite:
-            admin = invites.use(tx, passwords.fingerprint(command.invite), me.now)
+            admin = invites.use(tx, passwords.fingerprint(command.invite), caller.now)
             if admin is None:
                 raise InviteInvalid
         display_name = names.shown(command.display_name) or username
-        if sql.add(tx, username, display_name, password_hash, bool(admin), me.now) is None:
+        if sql.add(tx, username, display_name, password_hash, bool(admin), caller.now) is None:
             raise NameTaken(username=username)
 
-    most = 0 if command.invite else me.limits.registrations_per_address  # whoever made the invite has counted
-    with desk.newcomers.registering(me.address, most, me.now):
-        password_hash = await desk.hash_password(command.password, me.address)
-        await desk.write(add)
+    most = 0 if command.invite else caller.limits.registrations_per_address  # whoever made the invite has counted
+    with services.registrations.registering(caller.address, most, caller.now):
+        password_hash = await services.hash_password(command.password, caller.address)
+        await services.write(add)
     return Outcome(wire.Registered(username=username))
 
 
-def _refuse_second_login(me: Me) -> None:
-    if me.account:
-        raise Conflict("logged_in", username=me.username)
+def _refuse_second_login(caller: Caller) -> None:
+    if caller.account:
+        raise Conflict("logged_in", username=caller.username)
 
 
 @slow(wire.Login)
-async def login(desk: Desk, me: Me, command: wire.Login) -> Outcome[wire.LoggedIn]:
+async def login(services: Services, caller: Caller, command: wire.Login) -> Outcome[wire.LoggedIn]:
     """Log a new device in by password."""
-    _refuse_second_login(me)
+    _refuse_second_login(caller)
     token = passwords.secret()
 
-    def add(tx: Tx) -> tuple[list[int], SignIn, tuple[Told, ...]]:
+    def add(tx: Tx) -> tuple[list[int], SignIn, tuple[Delivery, ...]]:
         proof.hold(tx)
         account = proof.account
         kept = sql.devices(tx, account.id)
-        stale = [each.id for each in kept if each.last_seen < _lapsed(me)]
-        crowding = [each.id for each in kept[me.limits.devices_per_account - 1 :]]
+        stale = [each.id for each in kept if each.last_seen < _lapsed(caller)]
+        crowding = [each.id for each in kept[caller.limits.devices_per_account - 1 :]]
         dropped = sorted({*stale, *crowding})
         sql.drop_devices(tx, account.id, dropped)
         label = command.device or "device"
-        device = sql.add_device(tx, account.id, label, passwords.fingerprint(token), _seen(me))
-        return dropped, *_signed_in(tx, me, account, device, command.replay)
+        device = sql.add_device(tx, account.id, label, passwords.fingerprint(token), _seen(caller))
+        return dropped, *_signed_in(tx, caller, account, device, command.replay)
 
-    async with proven(desk, me, command.username, command.password, command.code) as proof:
-        dropped, signed_in, told = await desk.write(add)
+    async with verified(services, caller, command.username, command.password, command.code) as proof:
+        dropped, signed_in, told = await services.write(add)
     reply = wire.LoggedIn(username=signed_in.username, device=signed_in.label, token=token)
-    return Outcome(reply, told=told, effects=(Cut(signed_in.account, dropped), signed_in))
+    return Outcome(reply, told=told, effects=(DropDevices(signed_in.account, dropped), signed_in))
 
 
-def _lapsed(me: Me) -> int:
+def _lapsed(caller: Caller) -> int:
     """Give since when an unused token must have been used. Where two clocks differ, the kinder counts.
 
     The wall clock may be set while the server runs, rightly or not: that must not log everybody out.
     """
-    return min(me.now, me.steady) - me.limits.token_days * DAY
+    return min(caller.now, caller.steady) - caller.limits.token_days * DAY
 
 
-def _seen(me: Me) -> int:
+def _seen(caller: Caller) -> int:
     """Give when a device is seen: now, by the clock that is ahead."""
-    return max(me.now, me.steady)
+    return max(caller.now, caller.steady)
 
 
 def _signed_in(
-    tx: Tx, me: Me, account: sql.Account, device: sql.Device, replay: bool
-) -> tuple[SignIn, tuple[Told, ...]]:
+    tx: Tx, caller: Caller, account: sql.Account, device: sql.Device, replay: bool
+) -> tuple[SignIn, tuple[Delivery, ...]]:
     """Gather what a session needs of the account that it speaks for, and whom to tell that it is here."""
-    chosen, told = arrival(tx, me, account.id)
+    chosen, told = arrival(tx, caller, account.id)
     signed_in = SignIn(
         account=account.id,
         username=account.username,
@@ -119,76 +121,76 @@ def _signed_in(
 
 
 @slow(wire.Resume)
-async def resume(desk: Desk, me: Me, command: wire.Resume) -> Outcome[wire.Resumed]:
+async def resume(services: Services, caller: Caller, command: wire.Resume) -> Outcome[wire.Resumed]:
     """Log a known device in by its token. Slow, like login: what follows it waits to know who asks."""
-    _refuse_second_login(me)
+    _refuse_second_login(caller)
 
-    def known(tx: Tx) -> tuple[SignIn, tuple[Told, ...]]:
-        found = sql.by_token(tx, passwords.fingerprint(command.token), _lapsed(me))
+    def known(tx: Tx) -> tuple[SignIn, tuple[Delivery, ...]]:
+        found = sql.by_token(tx, passwords.fingerprint(command.token), _lapsed(caller))
         if found is None or found[1].disabled:
             raise InvalidCredentials("token")
         device, account = found
-        if device.last_seen < _seen(me) - TOUCH_AFTER:
-            sql.touch_device(tx, device.id, _seen(me))
-        return _signed_in(tx, me, account, device, command.replay)
+        if device.last_seen < _seen(caller) - TOUCH_AFTER:
+            sql.touch_device(tx, device.id, _seen(caller))
+        return _signed_in(tx, caller, account, device, command.replay)
 
-    signed_in, told = await desk.write(known)
+    signed_in, told = await services.write(known)
     reply = wire.Resumed(username=signed_in.username, device=signed_in.label)
     return Outcome(reply, told=told, effects=(signed_in,))
 
 
 @slow(wire.Logout)
-async def logout(desk: Desk, me: Me, command: wire.Logout) -> Outcome[Done]:
+async def logout(services: Services, caller: Caller, command: wire.Logout) -> Outcome[Done]:
     """Forget the device that asks, and close what else is connected by its token."""
-    await desk.write(lambda tx: sql.drop_devices(tx, me.account, [me.device]))
-    return Outcome(Done(), effects=(SignOut(), Cut(me.account, [me.device])))
+    await services.write(lambda tx: sql.drop_devices(tx, caller.account, [caller.device]))
+    return Outcome(Done(), effects=(SignOut(), DropDevices(caller.account, [caller.device])))
 
 
 @slow(wire.ChangePassword)
-async def change_password(desk: Desk, me: Me, command: wire.ChangePassword) -> Outcome[Done]:
+async def change_password(services: Services, caller: Caller, command: wire.ChangePassword) -> Outcome[Done]:
     """Change one's own password, and log the other devices out: one of them may be why."""
 
     def change(tx: Tx) -> list[int]:
         proof.hold(tx)
-        others = [each.id for each in sql.devices(tx, me.account) if each.id != me.device]
-        sql.set_password(tx, me.account, password_hash)
-        sql.drop_devices(tx, me.account, others)
+        others = [each.id for each in sql.devices(tx, caller.account) if each.id != caller.device]
+        sql.set_password(tx, caller.account, password_hash)
+        sql.drop_devices(tx, caller.account, others)
         return others
 
-    async with proven(desk, me, me.username, command.old, command.code) as proof:
-        passwords.check(command.new, me.username, me.limits.password_characters)
-        password_hash = await desk.hash_password(command.new, me.address)
-        dropped = await desk.write(change)
-    return Outcome(Done(), effects=(Cut(me.account, dropped),))
+    async with verified(services, caller, caller.username, command.old, command.code) as proof:
+        passwords.check(command.new, caller.username, caller.limits.password_characters)
+        password_hash = await services.hash_password(command.new, caller.address)
+        dropped = await services.write(change)
+    return Outcome(Done(), effects=(DropDevices(caller.account, dropped),))
 
 
 @reads(wire.ListDevices)
-def devices(tx: Tx, me: Me, command: wire.ListDevices) -> Outcome[wire.Devices]:
+def devices(tx: Tx, caller: Caller, command: wire.ListDevices) -> Outcome[wire.Devices]:
     """List one's own devices."""
     listed = [
         wire.Device(
             device=each.label,
             created=timestamp(each.created),
             last_seen=timestamp(each.last_seen),
-            current=each.id == me.device,
+            current=each.id == caller.device,
         )
-        for each in sql.devices(tx, me.account)
+        for each in sql.devices(tx, caller.account)
     ]
     return Outcome(wire.Devices(devices=listed))
 
 
 @writes(wire.RevokeDevice)
-def revoke_device(tx: Tx, me: Me, command: wire.RevokeDevice) -> Outcome[Done]:
+def revoke_device(tx: Tx, caller: Caller, command: wire.RevokeDevice) -> Outcome[Done]:
     """Log one of one's own devices out."""
-    found = [each.id for each in sql.devices(tx, me.account) if each.label == command.device]
+    found = [each.id for each in sql.devices(tx, caller.account) if each.label == command.device]
     if not found:
         raise BadRequest("device", device=command.device)
-    sql.drop_devices(tx, me.account, found)
-    return Outcome(Done(), effects=(Cut(me.account, found),))
+    sql.drop_devices(tx, caller.account, found)
+    return Outcome(Done(), effects=(DropDevices(caller.account, found),))
 
 
 @reads(wire.WhoAmI)
-def whoami(tx: Tx, me: Me, command: wire.WhoAmI) -> Outcome[wire.Identity]:
+def whoami(tx: Tx, caller: Caller, command: wire.WhoAmI) -> Outcome[wire.Identity]:
     """Tell who asks."""
-    account = sql.by_id(tx, me.account)
-    return Outcome(wire.Identity(username=me.username, display_name=account.display_name, device=me.label))
+    account = sql.by_id(tx, caller.account)
+    return Outcome(wire.Identity(username=caller.username, display_name=account.display_name, device=caller.label))

@@ -11,14 +11,16 @@ from functools import partial
 import attrs
 import msgspec
 
-from imd.chat import account_log
-from imd.chat.chores import Chored, chore
+from imd.chat.base import account_log
+from imd.chat.base.context import Caller, Services
+from imd.chat.base.credentials import verified
+from imd.chat.base.effects import Delivery, DropDevices, Outcome, Schedule, SignOut
+from imd.chat.base.handlers import slow
+from imd.chat.base.jobs import JobResult, job
+from imd.chat.base.limits import Limits
+from imd.chat.base.membership import leave
+from imd.chat.base.render import message_changed, recipients
 from imd.chat.friends import part
-from imd.chat.lanes import Cut, Desk, Me, Outcome, SignOut, Told, Wake, slow
-from imd.chat.limits import Limits
-from imd.chat.membership import leave
-from imd.chat.news import changed, readers
-from imd.chat.proof import proven
 from imd.store import accounts, conversations, friends, messages, second_factor
 from imd.store import deletion as sql
 from imd.store.transaction import Tx
@@ -38,31 +40,31 @@ SETTLED = 5_000
 
 
 @slow(wire.DeleteAccount)
-async def delete_account(desk: Desk, me: Me, command: wire.DeleteAccount) -> Outcome[wire.Deleted]:
+async def delete_account(services: Services, caller: Caller, command: wire.DeleteAccount) -> Outcome[wire.Deleted]:
     """Make my account a tombstone, log everybody out who is me, and give a receipt."""
     recall = command.messages == "recall"
 
     def bury(tx: Tx) -> tuple[list[int], str]:
         proof.hold(tx)
-        devices = [each.id for each in accounts.devices(tx, me.account)]
-        accounts.drop_devices(tx, me.account, devices)
-        second_factor.remove(tx, me.account)
-        return devices, sql.bury(tx, me.account, me.username, recall=recall, now=me.now)
+        devices = [each.id for each in accounts.devices(tx, caller.account)]
+        accounts.drop_devices(tx, caller.account, devices)
+        second_factor.remove(tx, caller.account)
+        return devices, sql.bury(tx, caller.account, caller.username, recall=recall, now=caller.now)
 
-    async with proven(desk, me, me.username, command.password, command.code) as proof:
-        counted = await _counted(desk, me.account)
-        devices, tombstone = await desk.write(bury)
-    desk.shelf.drop(me.account)
+    async with verified(services, caller, caller.username, command.password, command.code) as proof:
+        counted = await _counted(services, caller.account)
+        devices, tombstone = await services.write(bury)
+    services.exports.drop(caller.account)
     written = counted.pop("messages")
     kept = {"messages": 0 if recall else written, "username": 1}
     receipt = wire.Deleted(
-        username=me.username,
+        username=caller.username,
         tombstone=tombstone,
-        time=timestamp(me.now),
+        time=timestamp(caller.now),
         destroyed=_listed({"profile": 1, "devices": len(devices), **counted, "recalled": written if recall else 0}),
         kept=_listed(kept),
     )
-    return Outcome(receipt, effects=(SignOut(), Cut(me.account, devices), Wake(me.now)))
+    return Outcome(receipt, effects=(SignOut(), DropDevices(caller.account, devices), Schedule(caller.now)))
 
 
 def _listed(counted: dict[str, int]) -> list[wire.Counted]:
@@ -70,55 +72,55 @@ def _listed(counted: dict[str, int]) -> list[wire.Counted]:
     return msgspec.convert(some, list[wire.Counted])
 
 
-async def _counted(desk: Desk, account: int) -> dict[str, int]:
+async def _counted(services: Services, account: int) -> dict[str, int]:
     """Count what there is, in pieces that hold no reader for long."""
-    counted = await desk.read(lambda tx: {what: sql.count(tx, account, what) for what in sql.OWN})
+    counted = await services.read(lambda tx: {what: sql.count(tx, account, what) for what in sql.OWN})
     counted |= {"notes": 0, "groups": 0, "conversations": 0, "messages": 0}
-    for mine in await desk.read(lambda tx: sql.parts(tx, account)):
+    for mine in await services.read(lambda tx: sql.parts(tx, account)):
         if mine.direct_key == f"{account}:{account}":
             counted["notes"] = mine.last_seq
         else:
             counted["conversations" if mine.direct_key else "groups"] += mine.left_seq is None
-            counted["messages"] += await _written(desk, account, mine)
+            counted["messages"] += await _written(services, account, mine)
     return counted
 
 
-async def _written(desk: Desk, account: int, mine: sql.Part) -> int:
+async def _written(services: Services, account: int, mine: sql.Part) -> int:
     pieces = [(after, after + SEQS_AT_ONCE) for after in range(0, mine.last_seq, SEQS_AT_ONCE)]
     reads = [partial(sql.written, conversation=mine.conversation, account=account, span=span) for span in pieces]
-    return sum([await desk.read(read) for read in reads])
+    return sum([await services.read(read) for read in reads])
 
 
-@chore
-def destroy(tx: Tx, now: int) -> Chored:
+@job
+def destroy(tx: Tx, now: int) -> JobResult:
     """Destroy the next piece of what a deleted account leaves. In the end, it must leave the database's files too."""
     deletion = sql.unfinished(tx)
     if deletion is None:
-        return Chored()
+        return JobResult()
     if told := _part_from_others(tx, deletion, now):
-        return Chored(told, again=now)
+        return JobResult(told, again=now)
     if any(sql.forget(tx, deletion.account, what, ROWS_AT_ONCE) for what in sql.OWN):
-        return Chored(again=now)
+        return JobResult(again=now)
     mine = sql.next_part(tx, deletion.account, deletion.conversation)
     if not deletion.blanked:
         sql.progress(tx, _blanked(tx, deletion, mine))
-        return Chored(again=now)
+        return JobResult(again=now)
     if mine is not None:
         return attrs.evolve(_take_apart(tx, deletion, mine, now), again=now)
     if now < deletion.time + SETTLED:
-        return Chored(again=deletion.time + SETTLED)
+        return JobResult(again=deletion.time + SETTLED)
     sql.finish(tx, deletion.account)
-    return Chored(again=now, scrub=True)
+    return JobResult(again=now, scrub=True)
 
 
-def _part_from_others(tx: Tx, deletion: sql.Deletion, now: int) -> tuple[Told, ...]:
+def _part_from_others(tx: Tx, deletion: sql.Deletion, now: int) -> tuple[Delivery, ...]:
     """End some friendships and requests, under the name by which the others know the account."""
-    me = Me(now=now, limits=Limits(), account=deletion.account, username=deletion.username)
-    names = [each.username for each in friends.related(tx, me.account, "friend")]
-    names += [each.username for each in friends.outgoing(tx, me.account)]
-    told: tuple[Told, ...] = ()
+    caller = Caller(now=now, limits=Limits(), account=deletion.account, username=deletion.username)
+    names = [each.username for each in friends.related(tx, caller.account, "friend")]
+    names += [each.username for each in friends.outgoing(tx, caller.account)]
+    told: tuple[Delivery, ...] = ()
     for name in names[:CHANGES_AT_ONCE]:
-        told += part(tx, me, name, friends.recipient(tx, me.account, name), "none")
+        told += part(tx, caller, name, friends.recipient(tx, caller.account, name), "none")
     return told
 
 
@@ -153,18 +155,18 @@ def _next_words(tx: Tx, deletion: sql.Deletion, mine: sql.Part, most: int) -> tu
     return rows, rows[-1].seq if len(rows) == most else upto
 
 
-def _take_apart(tx: Tx, deletion: sql.Deletion, mine: sql.Part, now: int) -> Chored:
+def _take_apart(tx: Tx, deletion: sql.Deletion, mine: sql.Part, now: int) -> JobResult:
     """Do the next piece for one conversation; once nothing is left, take the account out of it."""
-    account, done = deletion.account, Chored()
+    account, done = deletion.account, JobResult()
     if _lonely(tx, mine, account):
         if sql.empty(tx, mine.conversation, WORDS_AT_ONCE):
             return done
     elif deletion.recall and deletion.seq < mine.last_seq:
-        return Chored(_take_back(tx, deletion, mine, now))
+        return JobResult(_take_back(tx, deletion, mine, now))
     elif mine.direct_key:
         if unread := messages.unread_burning(tx, mine.conversation, mine.read_seq, account, CHANGES_AT_ONCE):
-            return Chored(_burn(tx, unread, now))
-        done = Chored((_told_to_the_other(tx, mine, mine.direct_key, account),))
+            return JobResult(_burn(tx, unread, now))
+        done = JobResult((_told_to_the_other(tx, mine, mine.direct_key, account),))
     elif mine.left_seq is None:
         done = _leave(tx, account, mine.conversation, now)
     sql.remove_member(tx, mine.conversation, account)
@@ -172,36 +174,36 @@ def _take_apart(tx: Tx, deletion: sql.Deletion, mine: sql.Part, now: int) -> Cho
     return done
 
 
-def _leave(tx: Tx, account: int, conversation: int, now: int) -> Chored:
+def _leave(tx: Tx, account: int, conversation: int, now: int) -> JobResult:
     """Leave a group as anybody leaves it, under the name that is left."""
-    me = Me(now=now, limits=Limits(), account=account, username=accounts.by_id(tx, account).username)
+    caller = Caller(now=now, limits=Limits(), account=account, username=accounts.by_id(tx, account).username)
     group = conversations.membership(tx, conversation, account)
     assert group is not None
-    left = leave(tx, me, group)
-    return Chored(left.told, effects=left.effects)
+    left = leave(tx, caller, group)
+    return JobResult(left.told, effects=left.effects)
 
 
-def _take_back(tx: Tx, deletion: sql.Deletion, mine: sql.Part, now: int) -> tuple[Told, ...]:
+def _take_back(tx: Tx, deletion: sql.Deletion, mine: sql.Part, now: int) -> tuple[Delivery, ...]:
     """Take back some of what the account has said in a conversation."""
     rows, upto = _next_words(tx, deletion, mine, CHANGES_AT_ONCE)
     sql.progress(tx, deletion._replace(seq=upto))
-    told: tuple[Told, ...] = ()
+    told: tuple[Delivery, ...] = ()
     for row in rows:
         row = messages.empty(tx, row, recalled=now)
-        told += changed(tx, readers(tx, row.conversation), row, "recalled", row.sender)
+        told += message_changed(tx, recipients(tx, row.conversation), row, "recalled", row.sender)
     return told
 
 
-def _burn(tx: Tx, unread: list[messages.Message], now: int) -> tuple[Told, ...]:
+def _burn(tx: Tx, unread: list[messages.Message], now: int) -> tuple[Delivery, ...]:
     """Let the time begin of what was to burn once the account had read it: it never will."""
-    told: tuple[Told, ...] = ()
+    told: tuple[Delivery, ...] = ()
     for row in unread:
         row = messages.change(tx, row, expires=now + (row.burn_after or 0) * 1000)
-        told += changed(tx, readers(tx, row.conversation), row, "expiring")
+        told += message_changed(tx, recipients(tx, row.conversation), row, "expiring")
     return told
 
 
-def _told_to_the_other(tx: Tx, mine: sql.Part, direct_key: str, account: int) -> Told:
+def _told_to_the_other(tx: Tx, mine: sql.Part, direct_key: str, account: int) -> Delivery:
     """Let the other one's devices know, also those that are away, what the conversation is called now."""
     low, high = conversations.pair(direct_key)
     tombstone = accounts.by_id(tx, account).username

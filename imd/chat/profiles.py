@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from imd.chat.account_log import note
+from imd.chat.base.account_log import note
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import Outcome, SetLanguage
+from imd.chat.base.handlers import reads, writes
 from imd.chat.friends import relation
-from imd.chat.lanes import Me, Outcome, Speak, reads, writes
 from imd.store import profiles as sql
 from imd.store.presence import may_see
 from imd.store.transaction import Tx
@@ -15,13 +17,13 @@ from imd.wire.refusals import BadName, NoSuchUser
 
 
 @reads(wire.Find)
-def find(tx: Tx, me: Me, command: wire.Find) -> Outcome[wire.People]:
+def find(tx: Tx, caller: Caller, command: wire.Find) -> Outcome[wire.People]:
     """List the people whose name or display name begins as asked.
 
     That somebody blocks who asks does not show: they are found as by everybody else.
     """
     start = " ".join(command.query.split())
-    rows = sql.find(tx, me.account, start, command.after, command.limit + 1) if start else []
+    rows = sql.find(tx, caller.account, start, command.after, command.limit + 1) if start else []
     people = [
         wire.Person(username=row.username, display_name=row.display_name, friend=bool(row.friend), bio=row.bio or None)
         for row in rows[: command.limit]
@@ -30,20 +32,20 @@ def find(tx: Tx, me: Me, command: wire.Find) -> Outcome[wire.People]:
 
 
 @reads(wire.ShowProfile)
-def profile(tx: Tx, me: Me, command: wire.ShowProfile) -> Outcome[wire.Profile]:
+def profile(tx: Tx, caller: Caller, command: wire.ShowProfile) -> Outcome[wire.Profile]:
     """Show a profile. Who is unknown and who is shut look alike."""
-    return Outcome(_seen(tx, me, me.username if command.username is None else command.username))
+    return Outcome(_seen(tx, caller, caller.username if command.username is None else command.username))
 
 
 @writes(wire.SetProfile)
-def set_profile(tx: Tx, me: Me, command: wire.SetProfile) -> Outcome[wire.Profile]:
+def set_profile(tx: Tx, caller: Caller, command: wire.SetProfile) -> Outcome[wire.Profile]:
     """Change what is given; a display name of nothing is one's username."""
     display_name = command.display_name
-    me.words.check(display_name, command.bio)
+    caller.words.check(display_name, command.bio)
     sql.change(
         tx,
-        me.account,
-        display_name=None if display_name is None else names.shown(display_name) or me.username,
+        caller.account,
+        display_name=None if display_name is None else names.shown(display_name) or caller.username,
         bio=None if command.bio is None else command.bio.strip(),
         language=command.language,
         writers=command.writers,
@@ -51,11 +53,11 @@ def set_profile(tx: Tx, me: Me, command: wire.SetProfile) -> Outcome[wire.Profil
         forwards=command.forwards,
         findable=command.findable,
     )
-    effects = (Speak(command.language),) if command.language else ()
-    return Outcome(_seen(tx, me, me.username), told=(note(tx, me.account, "profile"),), effects=effects)
+    effects = (SetLanguage(command.language),) if command.language else ()
+    return Outcome(_seen(tx, caller, caller.username), told=(note(tx, caller.account, "profile"),), effects=effects)
 
 
-def _seen(tx: Tx, me: Me, typed: str) -> wire.Profile:
+def _seen(tx: Tx, caller: Caller, typed: str) -> wire.Profile:
     """Give a profile as I see it: my own with its settings, somebody else's with what they are to me."""
     try:
         row = sql.by_name(tx, names.username(typed))
@@ -63,8 +65,8 @@ def _seen(tx: Tx, me: Me, typed: str) -> wire.Profile:
         row = None
     if row is None:
         raise NoSuchUser(username=typed[: names.LONGEST])
-    own = row.id == me.account
-    kind, name = relation(tx, me, row.id, row.username)
+    own = row.id == caller.account
+    kind, name = relation(tx, caller, row.id, row.username)
     return wire.Profile(
         username=row.username,
         display_name=row.display_name,
@@ -73,7 +75,7 @@ def _seen(tx: Tx, me: Me, typed: str) -> wire.Profile:
         created=timestamp(row.created)[:10],
         relation=kind,
         note=name or None,
-        **(_own(row) if own else _presence(tx, me, row, kind)),
+        **(_own(row) if own else _presence(tx, caller, row, kind)),
     )
 
 
@@ -89,9 +91,9 @@ def _own(row: sql.Profile) -> dict[str, Any]:
     }
 
 
-def _presence(tx: Tx, me: Me, row: sql.Profile, relation: wire.Relation) -> dict[str, Any]:
+def _presence(tx: Tx, caller: Caller, row: sql.Profile, relation: wire.Relation) -> dict[str, Any]:
     """Give what friends and fellow members see of somebody's presence; others see nothing."""
-    if relation != "friend" and not may_see(tx, me.account, row.id):
+    if relation != "friend" and not may_see(tx, caller.account, row.id):
         return {}
-    seen = me.attendance.seen(row.id, row.last_seen)
+    seen = caller.online.seen(row.id, row.last_seen)
     return {"presence": seen.presence, "presence_text": seen.words, "last_seen": seen.last_seen}

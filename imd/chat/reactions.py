@@ -2,10 +2,12 @@
 
 import unicodedata
 
-from imd.chat.lanes import Me, Outcome, writes
+from imd.chat.base.access import message
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import Outcome
+from imd.chat.base.handlers import writes
+from imd.chat.base.render import changed_reply, message_changed, recipients_of
 from imd.chat.messages import may_write
-from imd.chat.news import answer, changed, readers_of
-from imd.chat.places import message
 from imd.store import messages as rows
 from imd.store import reactions as sql
 from imd.store.transaction import Tx
@@ -24,32 +26,36 @@ _KEYCAPS = frozenset("0123456789#*")
 
 
 @writes(wire.React)
-def react(tx: Tx, me: Me, command: wire.React) -> Outcome[Changed]:
+def react(tx: Tx, caller: Caller, command: wire.React) -> Outcome[Changed]:
     """Put an emoji on a message that I may see and answer to."""
     check_emoji(command.emoji)
-    place, row = message(tx, me, command)
-    may_write(tx, me, place)
+    conversation, row = message(tx, caller, command)
+    may_write(tx, caller, conversation)
     if row.recalled or row.burned:
         raise BadRequest("gone")
     there = sql.emoji(tx, row.conversation, row.seq)
     if command.emoji not in there and len(there) >= MOST_EMOJI:
         raise QuotaExceeded("reactions", limit=MOST_EMOJI)
-    if not sql.add(tx, row.conversation, row.seq, command.emoji, me.account, me.now):
-        return answer(row)
+    if not sql.add(tx, row.conversation, row.seq, command.emoji, caller.account, caller.now):
+        return changed_reply(row)
     row = rows.change(tx, row, reacted=(row.reacted or 0) + 1)
-    told = changed(tx, readers_of(place, me.username), row, "reacted", me.username, command.emoji)
-    return answer(row, told)
+    told = message_changed(
+        tx, recipients_of(conversation, caller.username), row, "reacted", caller.username, command.emoji
+    )
+    return changed_reply(row, told)
 
 
 @writes(wire.Unreact)
-def unreact(tx: Tx, me: Me, command: wire.Unreact) -> Outcome[Changed]:
+def unreact(tx: Tx, caller: Caller, command: wire.Unreact) -> Outcome[Changed]:
     """Take my emoji off a message."""
-    place, row = message(tx, me, command)
-    if not sql.remove(tx, row.conversation, row.seq, command.emoji, me.account):
-        return answer(row)
+    conversation, row = message(tx, caller, command)
+    if not sql.remove(tx, row.conversation, row.seq, command.emoji, caller.account):
+        return changed_reply(row)
     row = rows.change(tx, row, reacted=(row.reacted or 0) - 1 or None)
-    told = changed(tx, readers_of(place, me.username), row, "unreacted", me.username, command.emoji)
-    return answer(row, told)
+    told = message_changed(
+        tx, recipients_of(conversation, caller.username), row, "unreacted", caller.username, command.emoji
+    )
+    return changed_reply(row, told)
 
 
 def check_emoji(typed: str) -> None:

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from imd.chat.chores import Chored, chore
-from imd.chat.lanes import Me, Outcome, reads
-from imd.chat.news import Room, shown
-from imd.chat.places import Place, account_named, by_number, find
+from imd.chat.base.access import Conversation, account_named, by_number, find
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import Outcome
+from imd.chat.base.handlers import reads
+from imd.chat.base.jobs import JobResult, job
+from imd.chat.base.render import PageBudget, rendered
 from imd.store import messages
 from imd.store import search as sql
 from imd.store.transaction import Tx
@@ -31,28 +33,30 @@ PAUSE = 50
 
 
 @reads(wire.Search)
-def search(tx: Tx, me: Me, command: wire.Search) -> Outcome[wire.Found]:
+def search(tx: Tx, caller: Caller, command: wire.Search) -> Outcome[wire.Found]:
     """Find what I may read."""
-    found = sql.find(tx, _asked(tx, me, command.query), command.before or BIGGEST, command.limit)
-    return Outcome(_shown(tx, me, found))
+    found = sql.find(tx, _asked(tx, caller, command.query), command.before or BIGGEST, command.limit)
+    return Outcome(_shown(tx, caller, found))
 
 
-def _shown(tx: Tx, me: Me, found: sql.Found) -> wire.Found:
+def _shown(tx: Tx, caller: Caller, found: sql.Found) -> wire.Found:
     """Turn what was found into what I see, each message as its own conversation would show it."""
-    places: dict[int, Place] = {}
+    places: dict[int, Conversation] = {}
     listed: list[Message] = []
-    room, last = Room(), 0
+    room, last = PageBudget(), 0
     for hit in found.hits:
-        place = places.get(hit.conversation) or places.setdefault(hit.conversation, by_number(tx, me, hit.conversation))
-        if row := messages.visible(tx, place.seen, hit.seq):
+        conversation = places.get(hit.conversation) or places.setdefault(
+            hit.conversation, by_number(tx, caller, hit.conversation)
+        )
+        if row := messages.visible(tx, conversation.seen, hit.seq):
             if not room.takes(row):
                 return wire.Found(messages=listed, more=True, before=last)
-            listed += shown(tx, [row], me.account, place.to)
+            listed += rendered(tx, [row], caller.account, conversation.to)
             last = hit.message
     return wire.Found(messages=listed, more=found.before is not None, before=found.before)
 
 
-def _asked(tx: Tx, me: Me, query: str) -> sql.Asked:
+def _asked(tx: Tx, caller: Caller, query: str) -> sql.Asked:
     """Understand a query, or refuse it."""
     phrases: list[sql.Phrase] = []
     narrowed: dict[str, Any] = {}
@@ -71,10 +75,10 @@ def _asked(tx: Tx, me: Me, query: str) -> sql.Asked:
             raise BadRequest("doubled")
         if not (value := part["quoted"] or part["bare"]):
             raise BadRequest("filter", filter=name)
-        narrowed[field] = understand(tx, me, name, value)
+        narrowed[field] = understand(tx, caller, name, value)
     if not phrases and not narrowed.keys() & {"sender", "conversation", "kind"}:
         raise BadRequest("nothing_to_find")
-    return sql.Asked(me.account, tuple(phrases), **narrowed)
+    return sql.Asked(caller.account, tuple(phrases), **narrowed)
 
 
 def _phrase(quoted: str | None, bare: str | None) -> list[sql.Phrase]:
@@ -90,21 +94,21 @@ def _phrase(quoted: str | None, bare: str | None) -> list[sql.Phrase]:
 # -- what narrows
 
 
-def _sender(tx: Tx, me: Me, name: str, value: str) -> int:
+def _sender(tx: Tx, caller: Caller, name: str, value: str) -> int:
     return account_named(tx, value).id
 
 
-def _conversation(tx: Tx, me: Me, name: str, value: str) -> int:
-    return find(tx, me, Addressed(to=value)).conversation
+def _conversation(tx: Tx, caller: Caller, name: str, value: str) -> int:
+    return find(tx, caller, Addressed(to=value)).id
 
 
-def _kind(tx: Tx, me: Me, name: str, value: str) -> str:
+def _kind(tx: Tx, caller: Caller, name: str, value: str) -> str:
     if (kind := value.lower()) not in KINDS:
         raise BadRequest("choice", field=name, choices=", ".join(KINDS))
     return kind
 
 
-def _time(tx: Tx, me: Me, name: str, value: str) -> int:
+def _time(tx: Tx, caller: Caller, name: str, value: str) -> int:
     """Give when a day begins, in milliseconds since 1970."""
     try:
         day = datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
@@ -113,7 +117,7 @@ def _time(tx: Tx, me: Me, name: str, value: str) -> int:
     return int(day.timestamp()) * 1000
 
 
-_FILTERS: dict[str, tuple[str, Callable[[Tx, Me, str, str], Any]]] = {
+_FILTERS: dict[str, tuple[str, Callable[[Tx, Caller, str, str], Any]]] = {
     "from": ("sender", _sender),
     "in": ("conversation", _conversation),
     "kind": ("kind", _kind),
@@ -126,10 +130,10 @@ _PART = re.compile(
 )
 
 
-@chore
-def index(tx: Tx, now: int) -> Chored:
+@job
+def index(tx: Tx, now: int) -> JobResult:
     """Bring the index up to date, in pieces; and once a day rid it of what was deleted."""
     if sql.index(tx):
-        return Chored(again=now + PAUSE)
+        return JobResult(again=now + PAUSE)
     tidied = sql.tidy(tx, now)
-    return Chored(again=None if tidied.again is None else max(tidied.again, now + PAUSE), scrub=tidied.done)
+    return JobResult(again=None if tidied.again is None else max(tidied.again, now + PAUSE), scrub=tidied.done)

@@ -4,7 +4,7 @@ import math
 
 import attrs
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.wire.base import Right, Spec
 from imd.wire.refusals import AuthRequired, Forbidden, RateLimited
 

@@ -12,9 +12,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from twisted.internet.defer import Deferred
 
-from imd.chat.limits import Limits
-from imd.engine.crew import Crew
-from imd.engine.turns import Turns
+from imd.chat.base.limits import Limits
+from imd.engine.executor import Executor
+from imd.engine.fair_queue import FairQueue
 
 T = TypeVar("T")
 
@@ -23,9 +23,11 @@ T = TypeVar("T")
 class Passwords:
     """Makes and compares hashes. Addresses take turns; how many may wait is among the limits."""
 
-    crew: Crew
+    executor: Executor
     hasher: PasswordHasher = attrs.Factory(lambda: PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1))
-    turns: Turns = attrs.field(default=attrs.Factory(lambda self: Turns(self.crew), takes_self=True), init=False)
+    turns: FairQueue = attrs.field(
+        default=attrs.Factory(lambda self: FairQueue(self.executor), takes_self=True), init=False
+    )
     _nobody: str = attrs.field(
         default=attrs.Factory(lambda self: self.hasher.hash("nobody"), takes_self=True), init=False
     )

@@ -14,11 +14,11 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from imd.chat.base.context import Caller
+from imd.chat.base.reminders import reminders
 from imd.chat.conversations import replay_page, undelivered
-from imd.chat.lanes import Me
-from imd.chat.waiting import waiting
-from imd.engine.announcement import Announcement
-from imd.engine.house import House
+from imd.engine.encoded_event import EncodedEvent
+from imd.engine.server import Server
 from imd.store.db import StoreUnavailable
 from imd.store.transaction import Tx
 from imd.wire.base import Event
@@ -32,7 +32,7 @@ PAGE = 100
 class Hearer(Protocol):
     """The session, as its replay sees it."""
 
-    def tell(self, announcement: Announcement) -> None:
+    def tell(self, encoded: EncodedEvent) -> None:
         """Write an event."""
 
     def close(self, refusal: Refusal) -> None:
@@ -51,13 +51,13 @@ class Replay:
 
     log = Logger()
 
-    house: House
+    server: Server
     session: Hearer
-    me: Me
+    caller: Caller
     messages: bool = True
     """Whether messages are pushed: a client that syncs wants only what else waits."""
 
-    _held: list[Announcement] = attrs.field(factory=list, init=False)
+    _held: list[EncodedEvent] = attrs.field(factory=list, init=False)
     _held_bytes: int = attrs.field(default=0, init=False)
     _begun: dict[int, tuple[int, int]] = attrs.field(factory=dict, init=False)
     """Conversation -> (the seq it is replayed after, its rev then)."""
@@ -79,11 +79,11 @@ class Replay:
         """Start; `replay_over` is called at the end."""
         Deferred.fromCoroutine(self._run()).addErrback(self._failed)
 
-    def hold(self, announcement: Announcement) -> None:
+    def hold(self, encoded: EncodedEvent) -> None:
         """Keep a live event for afterwards: as many bytes as may queue for a connection."""
-        self._held.append(announcement)
-        self._held_bytes += len(announcement.json)
-        if self._held_bytes > self.house.limits.queue_bytes:
+        self._held.append(encoded)
+        self._held_bytes += len(encoded.json)
+        if self._held_bytes > self.server.limits.queue_bytes:
             self.session.close(SlowConsumer())
 
     def sent(self, conversation: int, seq: int) -> None:
@@ -102,26 +102,26 @@ class Replay:
         self.proceed()
 
     async def _run(self) -> None:
-        conversations, self._others = await self.house.read(self._waiting_for_me)
+        conversations, self._others = await self.server.read(self._waiting_for_me)
         self._begun = {conversation: (after, rev) for conversation, after, rev in conversations}
         for conversation, after, _ in conversations:
             await self._push(conversation, after)
         if self._begun or self._others:
-            await self.house.database.settled()  # what the pages may have shown is told by then, and held
+            await self.server.database.settled()  # what the pages may have shown is told by then, and held
         await self._until_read()
         if not self._stopped:
-            self.house.audience.catch_up(self.session)
+            self.server.hub.catch_up(self.session)
             self._finish()
 
     def _waiting_for_me(self, tx: Tx) -> tuple[list[tuple[int, int, int]], list[Event]]:
-        return undelivered(tx, self.me) if self.messages else [], waiting(tx, self.me)
+        return undelivered(tx, self.caller) if self.messages else [], reminders(tx, self.caller)
 
     async def _push(self, conversation: int, after: int) -> None:
         """Push one conversation, page by page."""
         seq: int | None = after
         while seq is not None and not self._stopped:
-            page, more = await self.house.read(
-                partial(replay_page, me=self.me, conversation=conversation, after=seq, limit=PAGE)
+            page, more = await self.server.read(
+                partial(replay_page, caller=self.caller, number=conversation, after=seq, limit=PAGE)
             )
             await self._until_read()
             if self._stopped:
@@ -130,7 +130,7 @@ class Replay:
                 if event.rev > self._begun[conversation][1]:
                     self._pushed[conversation, event.seq] = event.rev
                 if (conversation, event.seq) not in self._sent:
-                    self.session.tell(Announcement.of((), event))
+                    self.session.tell(EncodedEvent.of((), event))
                     self._count += 1
             seq = page[-1].seq if more else None
 
@@ -141,17 +141,17 @@ class Replay:
 
     def _finish(self) -> None:
         for event in (*self._others, *[Replayed(count=self._count)] * self.messages):
-            self.session.tell(Announcement.of((), event))
-        for announcement in self._fresh():
-            self.session.tell(announcement)
+            self.session.tell(EncodedEvent.of((), event))
+        for encoded in self._fresh():
+            self.session.tell(encoded)
         self.session.replay_over()
 
-    def _fresh(self) -> Iterator[Announcement]:
-        for announcement in self._held:
-            event = announcement.event
+    def _fresh(self) -> Iterator[EncodedEvent]:
+        for encoded in self._held:
+            event = encoded.event
             told = self._has_told(event) if isinstance(event, NewMessage | MessageChanged) else event in self._others
             if not told:
-                yield announcement
+                yield encoded
 
     def _has_told(self, event: NewMessage | MessageChanged) -> bool:
         """Say whether a page showed this message as the event tells of it, or newer."""

@@ -14,14 +14,16 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
-from imd.chat.lanes import HANDLERS, Cut, Effect, Handler, Lane, Leave, Me, Outcome, SignIn, SignOut, Speak
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import CloseConnection, DropDevices, Effect, Outcome, SetLanguage, SignIn, SignOut
+from imd.chat.base.handlers import HANDLERS, Handler, Lane
 from imd.engine import gate
-from imd.engine.announcement import Announcement
-from imd.engine.attention import Attention
-from imd.engine.house import House
-from imd.engine.outlet import Outlet
+from imd.engine.connection import Connection
+from imd.engine.encoded_event import EncodedEvent
+from imd.engine.implicit_acks import ImplicitAcks
 from imd.engine.replay import Replay
-from imd.engine.witness import Witness
+from imd.engine.security_log import SecurityLog
+from imd.engine.server import Server
 from imd.store.transaction import Tx
 from imd.wire import jsonline, textline
 from imd.wire.base import Command, Reply, Request
@@ -41,10 +43,10 @@ class Session:
 
     log = Logger()
 
-    house: House
-    outlet: Outlet
+    server: Server
+    connection: Connection
     address: str = ""
-    me: SignIn | None = None
+    identity: SignIn | None = None
     """Whom the session speaks for."""
 
     operator: bool = False
@@ -54,7 +56,7 @@ class Session:
     """Whether the latest request came too fast."""
 
     dialect: Any = textline.DIALECT
-    language: str = attrs.field(default=attrs.Factory(lambda self: self.house.language, takes_self=True))
+    language: str = attrs.field(default=attrs.Factory(lambda self: self.server.language, takes_self=True))
 
     _chosen: bool = attrs.field(default=False, init=False)
     _waiting: deque[Request] = attrs.field(factory=deque, init=False)
@@ -63,15 +65,15 @@ class Session:
     _advancing: bool = attrs.field(default=False, init=False)
     _deaf: bool = attrs.field(default=False, init=False)
     _over: bool = attrs.field(default=False, init=False)
-    _attention: Attention = attrs.field(factory=Attention, init=False)
+    _implicit_acks: ImplicitAcks = attrs.field(factory=ImplicitAcks, init=False)
     _replay: Replay | None = attrs.field(default=None, init=False)
-    _witness: Witness = attrs.field(
-        default=attrs.Factory(lambda self: Witness(self.address), takes_self=True), init=False
+    _security_log: SecurityLog = attrs.field(
+        default=attrs.Factory(lambda self: SecurityLog(self.address), takes_self=True), init=False
     )
     _deadline: IDelayedCall | None = attrs.field(default=None, init=False)
     _bucket: gate.Bucket = attrs.field(
         default=attrs.Factory(
-            lambda self: gate.Bucket.full(self.house.limits, self.house.reactor.seconds()), takes_self=True
+            lambda self: gate.Bucket.full(self.server.limits, self.server.reactor.seconds()), takes_self=True
         ),
         init=False,
     )
@@ -81,23 +83,23 @@ class Session:
     def begin(self) -> None:
         """Start the time within which somebody must log in."""
         if not self.operator:
-            self._deadline = self.house.reactor.callLater(self.house.limits.login_seconds, self._too_late)
+            self._deadline = self.server.reactor.callLater(self.server.limits.login_seconds, self._too_late)
 
     def greet(self) -> None:
         """Welcome whoever stays silent."""
-        self.tell(Announcement.of((), Welcome(server="imd")))
+        self.tell(EncodedEvent.of((), Welcome(server="imd")))
 
     def receive(self, request: Request) -> None:
         """Take a request in."""
         if self._over:
             return
         self.dialect = request.dialect
-        if request.dialect is textline.DIALECT and self.me is not None and not self.outlet.congested:
-            self._waiting += self._attention.typed()
+        if request.dialect is textline.DIALECT and self.identity is not None and not self.connection.congested:
+            self._waiting += self._implicit_acks.typed()
         if not request.notice:
             self.hurried = False
             try:
-                self._bucket.take(self.house.limits, self.house.reactor.seconds())
+                self._bucket.take(self.server.limits, self.server.reactor.seconds())
             except RateLimited as refusal:
                 request.refusal = refusal
                 self.hurried = True
@@ -114,8 +116,8 @@ class Session:
         """Forget the connection: it is gone."""
         self._end()
         self._stop_deadline()
-        if self.me is not None:
-            self.house.audience.leave(self.me.account, self)
+        if self.identity is not None:
+            self.server.hub.leave(self.identity.account, self)
 
     def _end(self) -> None:
         """Do nothing more: what waits is dropped, what is under way is finished unheard."""
@@ -125,40 +127,40 @@ class Session:
 
     # -- what the house tells
 
-    def hear(self, announcement: Announcement) -> None:
+    def hear(self, encoded: EncodedEvent) -> None:
         """Hear what an account of this session is told; during a replay, after it."""
         if self._replay is not None:
-            self._replay.hold(announcement)
+            self._replay.hold(encoded)
         else:
-            self.tell(announcement)
+            self.tell(encoded)
 
-    def tell(self, announcement: Announcement) -> None:
+    def tell(self, encoded: EncodedEvent) -> None:
         """Write an event in the dialect of the latest request."""
         if self._over:
             return
         if self.dialect is jsonline.DIALECT:
-            self.outlet.send(announcement.json)
+            self.connection.send(encoded.json)
             return
-        if text := announcement.text(self.language):
-            self.outlet.send(text)
-        self._attention.show(announcement.event)
+        if text := encoded.text(self.language):
+            self.connection.send(text)
+        self._implicit_acks.show(encoded.event)
 
     def cut(self) -> None:
         """End since the device was logged out: nothing more is shown to whoever holds it, not even what waits."""
-        self.outlet.forget()
+        self.connection.forget()
         self.close(AuthRequired("revoked"))
 
     def close(self, refusal: Refusal) -> None:
         """Say why, and end."""
         if self._over:
             return
-        self.house.refused(refusal)
-        self._witness.closed(refusal.code, self.me)
+        self.server.refused(refusal)
+        self._security_log.closed(refusal.code, self.identity)
         message = jsonline.sentence(refusal, self.language)
         closing = Closing(code=refusal.code, message=message, params=refusal.params)
-        self.outlet.send(self.dialect.event(closing, self.language))
+        self.connection.send(self.dialect.event(closing, self.language))
         self._end()
-        self.outlet.hang_up()
+        self.connection.hang_up()
 
     # -- requests, in order
 
@@ -168,16 +170,18 @@ class Session:
             return
         self._advancing = True
         try:
-            while self._waiting and self.outlet.ready() and self._take_turn(self._waiting[0]):
+            while self._waiting and self.connection.ready() and self._take_turn(self._waiting[0]):
                 pass
         finally:
             self._advancing = False
         busy = len(self._waiting) + self._under_way
-        entering = self.me is None and self._under_way and self._lane is Lane.SLOW  # how much it may say is not known
+        entering = (
+            self.identity is None and self._under_way and self._lane is Lane.SLOW
+        )  # how much it may say is not known
         deaf = bool(entering) or busy >= (PIPELINE // 2 if self._deaf else PIPELINE)
         if deaf is not self._deaf:
             self._deaf = deaf
-            self.outlet.listen(not deaf)
+            self.connection.listen(not deaf)
 
     def _take_turn(self, request: Request) -> bool:
         """Start a request, or leave it waiting. A write may follow writes; a refusal is said in its turn."""
@@ -188,7 +192,7 @@ class Session:
         if refusal is not None:
             self._refuse(request, refusal)
         elif request.notice:
-            self.outlet.send(textline.DIALECT.notice(request.notice, self.language))
+            self.connection.send(textline.DIALECT.notice(request.notice, self.language))
         else:
             self._start(request)
         return True
@@ -197,13 +201,13 @@ class Session:
         """Give what speaks against a request: its own line, the limits, or the gate."""
         if request.refusal is not None or request.spec is None:
             return request.refusal
-        admin = self.operator or (self.me is not None and self.me.admin)
+        admin = self.operator or (self.identity is not None and self.identity.admin)
         try:
-            gate.check(request.spec, logged_in=self.me is not None, admin=admin)
+            gate.check(request.spec, logged_in=self.identity is not None, admin=admin)
             if request.spec.shape.grows:
-                self.house.disk.check(self.house.limits.disk_reserve_mb)
-            if request.spec.shape.enters and self.me is None and self.house.audience.full:
-                raise RateLimited("full", retry_after=self.house.limits.login_seconds)
+                self.server.disk.check(self.server.limits.disk_reserve_mb)
+            if request.spec.shape.enters and self.identity is None and self.server.hub.full:
+                raise RateLimited("full", retry_after=self.server.limits.login_seconds)
         except Refusal as refusal:
             return refusal
         return None
@@ -217,7 +221,7 @@ class Session:
         handler = HANDLERS[type(request.command)]
         self._lane = handler.lane
         self._under_way += 1
-        if self.house.meter is not None:
+        if self.server.metrics is not None:
             request.begun = time.perf_counter()
         if handler.lane is Lane.WRITES:
             self._write(request, request.command, handler)
@@ -225,26 +229,26 @@ class Session:
             running = Deferred.fromCoroutine(self._run(request, request.command))
             running.addErrback(lambda failure: self.log.failure("an answer was not delivered", failure))
 
-    def _me(self) -> Me:
-        me = self.me or _NOBODY
-        return self.house.me(
+    def _caller(self) -> Caller:
+        identity = self.identity or _NOBODY
+        return self.server.caller(
             language=self.language,
-            account=me.account,
-            username=me.username,
-            device=me.device,
-            label=me.label,
-            admin=me.admin or self.operator,
+            account=identity.account,
+            username=identity.username,
+            device=identity.device,
+            label=identity.label,
+            admin=identity.admin or self.operator,
             address=self.address,
-            attendance=self.house.attendance,
+            online=self.server.online,
         )
 
     def _write(self, request: Request, command: Command, handler: Handler) -> None:
-        me, language = self._me(), self.language
+        identity, language = self._caller(), self.language
 
-        def work(tx: Tx) -> tuple[Outcome[Reply], bytes, list[Announcement]]:
-            outcome = handler.run(tx, me, command)
+        def work(tx: Tx) -> tuple[Outcome[Reply], bytes, list[EncodedEvent]]:
+            outcome = handler.run(tx, identity, command)
             line = request.dialect.reply(request, outcome.reply, language)
-            return outcome, line, [Announcement.of(*told) for told in outcome.told]
+            return outcome, line, [EncodedEvent.of(*told) for told in outcome.told]
 
         def done(value: Any, error: Exception | None) -> None:
             try:
@@ -255,48 +259,46 @@ class Session:
             finally:
                 self._finished()
 
-        self.house.database.write(work, done)
+        self.server.database.write(work, done)
 
     async def _run(self, request: Request, command: Command) -> None:
         """Run a command that is not a write, answer it, and go on."""
         try:
-            outcome = await self.house.outcome(self._me(), command)
+            outcome = await self.server.outcome(self._caller(), command)
             self._heed(outcome.effects)
             line = request.dialect.reply(request, outcome.reply, self.language)
-            announcements = [Announcement.of(*told) for told in outcome.told]
+            events = [EncodedEvent.of(*told) for told in outcome.told]
         except Exception as error:
             self._failed(request, error)
         else:
-            self._deliver(request, outcome, line, announcements)
+            self._deliver(request, outcome, line, events)
         finally:
             try:
                 if self._lane is not Lane.LIVE:
-                    self.outlet.flush()  # it came in a turn of its own: it need not wait for what commits write
+                    self.connection.flush()  # it came in a turn of its own: it need not wait for what commits write
             finally:
                 self._finished()
 
-    def _deliver(
-        self, request: Request, outcome: Outcome[Reply], line: bytes, announcements: list[Announcement]
-    ) -> None:
+    def _deliver(self, request: Request, outcome: Outcome[Reply], line: bytes, events: list[EncodedEvent]) -> None:
         """Answer, then tell the others; the one who asked knows by the answer."""
-        if self.house.meter is not None:
-            self.house.meter.answered(request, outcome.reply)
+        if self.server.metrics is not None:
+            self.server.metrics.answered(request, outcome.reply)
         self._heed(outcome.effects)
         if not self._over and not request.silent:
-            self.house.audience.catch_up(self)  # of two changes the earlier is told first, though it was another's
-            self.outlet.send(line)
-        self.house.spread(announcements, outcome.effects, besides=self)
-        was = self.me
+            self.server.hub.catch_up(self)  # of two changes the earlier is told first, though it was another's
+            self.connection.send(line)
+        self.server.spread(events, outcome.effects, besides=self)
+        was = self.identity
         for effect in outcome.effects:
             self._apply(effect)
-        self._witness.answered(request, self.me or was)
+        self._security_log.answered(request, self.identity or was)
         if isinstance(outcome.reply, Sent):
             self._note_sent(request, outcome.reply)
 
     def _heed(self, effects: tuple[Effect, ...]) -> None:
         """Speak the language that was chosen on this connection, else the one of who logs in."""
         for effect in effects:
-            if isinstance(effect, Speak):
+            if isinstance(effect, SetLanguage):
                 self.language, self._chosen = effect.language, True
             elif isinstance(effect, SignIn) and effect.language and not self._chosen:
                 self.language = effect.language
@@ -306,7 +308,7 @@ class Session:
         if self._replay is not None:
             self._replay.sent(sent.conversation, sent.seq)
         if request.dialect is textline.DIALECT:
-            self._waiting.extendleft(self._attention.answered(sent.conversation))
+            self._waiting.extendleft(self._implicit_acks.answered(sent.conversation))
 
     def _apply(self, effect: object) -> None:
         if self._over:
@@ -315,21 +317,25 @@ class Session:
             self._sign_in(effect)
         elif isinstance(effect, SignOut):
             self._sign_out()
-        elif isinstance(effect, Cut):
-            if self.me is not None and self.me.account == effect.account and self.me.device in effect.devices:
+        elif isinstance(effect, DropDevices):
+            if (
+                self.identity is not None
+                and self.identity.account == effect.account
+                and self.identity.device in effect.devices
+            ):
                 self.cut()
-        elif isinstance(effect, Leave):
+        elif isinstance(effect, CloseConnection):
             self._end()
-            self.outlet.hang_up()
+            self.connection.hang_up()
 
     def _failed(self, request: Request, error: Exception) -> None:
-        self._refuse(request, self.house.excuse(error, request.spec.action if request.spec else ""))
+        self._refuse(request, self.server.excuse(error, request.spec.action if request.spec else ""))
 
     def _refuse(self, request: Request, refusal: Refusal) -> None:
-        self.house.refused(refusal)
-        self._witness.refused(request, refusal.code, self.me)
+        self.server.refused(refusal)
+        self._security_log.refused(request, refusal.code, self.identity)
         if not self._over and not request.silent:
-            self.outlet.send(request.dialect.refusal(request, refusal, self.language))
+            self.connection.send(request.dialect.refusal(request, refusal, self.language))
 
     def _finished(self) -> None:
         self._under_way -= 1
@@ -337,18 +343,18 @@ class Session:
 
     # -- logging in and out
 
-    def _sign_in(self, me: SignIn) -> None:
-        self.me = me
+    def _sign_in(self, identity: SignIn) -> None:
+        self.identity = identity
         self._stop_deadline()
-        self.outlet.known(True)
-        self.house.audience.enter(me.account, self, me.topics)
-        self.house.attendance.come(me.account, me.chosen)
-        self._replay = Replay(self.house, self, self._me(), messages=me.replay)
+        self.connection.known(True)
+        self.server.hub.enter(identity.account, self, identity.topics)
+        self.server.online.come(identity.account, identity.chosen)
+        self._replay = Replay(self.server, self, self._caller(), messages=identity.replay)
         self._replay.begin()
 
     def ready(self) -> bool:
         """Say whether the peer can take more."""
-        return self.outlet.ready()
+        return self.connection.ready()
 
     def replay_over(self) -> None:
         """Hear events directly again."""
@@ -360,17 +366,17 @@ class Session:
             self._replay = None
 
     def _sign_out(self) -> None:
-        assert self.me is not None
-        self.house.audience.leave(self.me.account, self)
-        self.me = None
-        self.outlet.known(False)
+        assert self.identity is not None
+        self.server.hub.leave(self.identity.account, self)
+        self.identity = None
+        self.connection.known(False)
         self._stop_replay()
-        self._attention = Attention()
+        self._implicit_acks = ImplicitAcks()
         self.begin()
 
     def _too_late(self) -> None:
         self._deadline = None
-        self.close(AuthRequired("late", seconds=self.house.limits.login_seconds))
+        self.close(AuthRequired("late", seconds=self.server.limits.login_seconds))
 
     def _stop_deadline(self) -> None:
         if self._deadline is not None:

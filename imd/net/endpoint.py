@@ -23,7 +23,7 @@ from twisted.internet.interfaces import (
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from zope.interface import implementer
 
-from imd.net.anteroom import Anteroom, TlsConnection
+from imd.net.preauth import PreauthQueue, TlsConnection
 from imd.net.proxy import proxied
 
 BACKLOG = "1024"
@@ -34,14 +34,14 @@ class _Tls(TLSMemoryBIOFactory):
     """TLS around a factory that may turn a connection down: then there is no handshake either."""
 
     noisy = False
-    anteroom: Anteroom
+    preauth: PreauthQueue
 
     def buildProtocol(self, addr: Any) -> TlsConnection | None:  # type: ignore[override]  # Twisted's Factory may too
         inner = self.wrappedFactory.buildProtocol(addr)
         if inner is None:
             return None
         made = TlsConnection(self, inner)
-        made.anteroom = self.anteroom
+        made.preauth = self.preauth
         return made
 
 
@@ -59,7 +59,7 @@ class ImdServerEndpoint:
         if tls is None:
             raise ValueError("an imd: endpoint needs a factory with a certificate, such as ImdFactory(house, tls=...)")
         wrapped = _Tls(tls, False, protocolFactory, self.reactor)
-        wrapped.anteroom = Anteroom(self.reactor)
+        wrapped.preauth = PreauthQueue(self.reactor)
         return self.inner.listen(proxied(protocolFactory, wrapped))
 
 

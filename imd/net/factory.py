@@ -6,11 +6,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IOpenSSLServerConnectionCreator
 from twisted.internet.protocol import ServerFactory
 
-from imd.engine.announcement import Announcement
-from imd.engine.house import House
+from imd.engine.encoded_event import EncodedEvent
+from imd.engine.server import Server
 from imd.engine.session import Session
-from imd.net.audience import Audience
-from imd.net.door import origin
+from imd.net.admission import origin
+from imd.net.hub import Hub
 from imd.net.protocol import ImdProtocol
 from imd.net.proxy import Network
 
@@ -25,33 +25,33 @@ class ImdFactory(ServerFactory):
     noisy = False
 
     def __init__(
-        self, house: House, tls: IOpenSSLServerConnectionCreator | None = None, proxies: Sequence[Network] = ()
+        self, server: Server, tls: IOpenSSLServerConnectionCreator | None = None, proxies: Sequence[Network] = ()
     ) -> None:
-        self.house = house
+        self.server = server
         self.tls = tls
         self.proxies = proxies
-        self.audience = Audience(house)
+        self.hub = Hub(server)
 
     def buildProtocol(self, addr: IAddress | None) -> ImdProtocol | None:
         """Build the protocol of one connection; None where there is no room for it."""
-        if not self.audience.door.admits(origin(addr)):
+        if not self.hub.admission.admits(origin(addr)):
             return None
-        protocol = ImdProtocol(self.audience, addr)
+        protocol = ImdProtocol(self.hub, addr)
         protocol.factory = self
         return protocol
 
     @property
     def online(self) -> dict[int, dict[Session, None]]:
         """The online map: account -> its sessions, oldest first."""
-        return self.audience.online
+        return self.hub.online
 
-    def tell(self, announcement: Announcement) -> None:
+    def tell(self, encoded: EncodedEvent) -> None:
         """Tell accounts something, wherever they are online."""
-        self.audience.tell(announcement)
+        self.hub.tell(encoded)
 
     def goodbye(self) -> "Deferred[None]":
         """Close every connection, each told why."""
-        return self.audience.goodbye()
+        return self.hub.goodbye()
 
 
 class OperatorFactory(ServerFactory):
@@ -59,11 +59,11 @@ class OperatorFactory(ServerFactory):
 
     noisy = False
 
-    def __init__(self, audience: Audience) -> None:
-        self.audience = audience
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
 
     def buildProtocol(self, addr: IAddress | None) -> ImdProtocol:
         """Build the protocol of one connection."""
-        protocol = ImdProtocol(self.audience, addr, operator=True)
+        protocol = ImdProtocol(self.hub, addr, operator=True)
         protocol.factory = self
         return protocol

@@ -21,12 +21,12 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from imd.engine.session import Session
-from imd.net.audience import Audience
-from imd.net.cutter import Cutter
-from imd.net.door import origin
+from imd.net.admission import origin
+from imd.net.flow import FlowControl
 from imd.net.http import HttpProtocol
+from imd.net.hub import Hub
+from imd.net.line_buffer import LineBuffer
 from imd.net.sniff import Face, face
-from imd.net.valve import Valve
 from imd.wire.reader import LineReader
 from imd.wire.refusals import RateLimited, Refusal, SlowConsumer
 
@@ -71,20 +71,20 @@ class ImdProtocol(LineReceiver):
     transport: Any
     """A TCP, TLS or unix transport: all of them can be paused, and take a producer."""
 
-    def __init__(self, audience: Audience, address: IAddress | None = None, *, operator: bool = False) -> None:
-        self.audience = audience
-        self.house = audience.house
+    def __init__(self, hub: Hub, address: IAddress | None = None, *, operator: bool = False) -> None:
+        self.hub = hub
+        self.server = hub.server
         self.address = "" if operator else origin(address)
         self.operator = operator
         self.congested = False
-        self.session = Session(self.house, self, address=self.address, operator=operator)
-        self._reader = LineReader(self.house.limits.content_bytes)
+        self.session = Session(self.server, self, address=self.address, operator=operator)
+        self._reader = LineReader(self.server.limits.content_bytes)
         self._face: Face | None = None
         self.stranger = False
         self._welcome = True
         self._attentive = True
         self._first = b""
-        self._cutter = Cutter()
+        self._lines = LineBuffer()
         self._taking = False
         self._taken = 0
         self._breath: IDelayedCall | None = None
@@ -105,12 +105,12 @@ class ImdProtocol(LineReceiver):
             self.transport.setTcpNoDelay(True)
             self.transport.setTcpKeepAlive(True)
             self._instruct_the_kernel()
-        self.transport.registerProducer(Valve(self), True)
-        self.audience.connections.add(self)
+        self.transport.registerProducer(FlowControl(self), True)
+        self.hub.connections.add(self)
         if not self.operator:
             self.stranger = True
-            self._welcome = self.audience.door.arrive(self, self.address)
-        limits, self._begun = self.house.limits, self.house.reactor.seconds()
+            self._welcome = self.hub.admission.arrive(self, self.address)
+        limits, self._begun = self.server.limits, self.server.reactor.seconds()
         if ISSLTransport.providedBy(self.transport):
             self._after(min(limits.handshake_seconds, limits.login_seconds), self._abort)
         else:
@@ -118,7 +118,7 @@ class ImdProtocol(LineReceiver):
         self.session.begin()
 
     def _instruct_the_kernel(self) -> None:
-        vanished = max(VANISHED_SECONDS, 2 * self.house.limits.stall_seconds)  # it ends who reads nothing as well
+        vanished = max(VANISHED_SECONDS, 2 * self.server.limits.stall_seconds)  # it ends who reads nothing as well
         for name, value in (KERNEL | {"TCP_USER_TIMEOUT": min(vanished * 1000, 2**31 - 1)}).items():
             with suppress(OSError, AttributeError):
                 self.transport.socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
@@ -144,18 +144,18 @@ class ImdProtocol(LineReceiver):
         self._stop_timer()
         self._face = chosen
         if chosen is Face.HTTP:
-            self._become(HttpProtocol(0 if self._welcome else self.house.limits.login_seconds))
+            self._become(HttpProtocol(0 if self._welcome else self.server.limits.login_seconds))
         elif not self._welcome and not self._first:
             self._turn_away()
 
     def _turn_away(self) -> None:
-        self.session.close(RateLimited("connections", retry_after=self.house.limits.login_seconds))
+        self.session.close(RateLimited("connections", retry_after=self.server.limits.login_seconds))
 
     def _become(self, other: Protocol) -> None:
         """Hand the connection to another face, for what is left of a stranger's time."""
         self.session.ended()
         self.transport.unregisterProducer()
-        left = self._begun + self.house.limits.login_seconds - self.house.reactor.seconds()
+        left = self._begun + self.server.limits.login_seconds - self.server.reactor.seconds()
         self._after(max(0.0, left), self._abort)
         other.makeConnection(self.transport)
         self.dataReceived = other.dataReceived  # type: ignore[method-assign]  # from here on, its bytes
@@ -168,14 +168,14 @@ class ImdProtocol(LineReceiver):
             self._breath = None
         self.session.ended()
         self.known(True)
-        self.audience.gone(self)
+        self.hub.gone(self)
 
     def known(self, logged_in: bool) -> None:
         """Count the connection as a stranger's or not."""
         if logged_in and self.stranger:
-            self.audience.door.depart(self, self.address)
+            self.hub.admission.depart(self, self.address)
         elif not logged_in and not self.stranger:
-            self.audience.door.arrive(self, self.address)
+            self.hub.admission.arrive(self, self.address)
         self.stranger = not logged_in
 
     # -- bytes in
@@ -195,16 +195,16 @@ class ImdProtocol(LineReceiver):
             if chosen is Face.HTTP:
                 self.dataReceived(data)
                 return
-        rest = self._cutter.whole(data, self.house.limits.line_bytes)
+        rest = self._lines.whole(data, self.server.limits.line_bytes)
         self._take()
         if rest and not self.transport.disconnecting:
-            self._cutter.part(rest, self._longest())
+            self._lines.part(rest, self._longest())
             self._take()
         self.flush()
 
     def _longest(self) -> int:
         """Give how long a line may be: a stranger's is short. What waits for a login's outcome is judged after it."""
-        limits = self.house.limits
+        limits = self.server.limits
         short = self.stranger and self._attentive
         return min(limits.stranger_line_bytes, limits.line_bytes) if short else limits.line_bytes
 
@@ -214,15 +214,15 @@ class ImdProtocol(LineReceiver):
             return
         self._taking = True
         try:
-            while self._cutter.lines and self._attentive and self._breath is None and self.ready():
+            while self._lines.lines and self._attentive and self._breath is None and self.ready():
                 self._taken += 1
                 if self._taken % LINES_A_TURN == 0:
                     wait = HURRY_SECONDS if self.session.hurried else 0
-                    self._breath = self.house.reactor.callLater(wait, self._go_on)
+                    self._breath = self.server.reactor.callLater(wait, self._go_on)
                     self._throttle_reading()
-                self.lineReceived(self._cutter.lines.popleft())
+                self.lineReceived(self._lines.lines.popleft())
         except Exception as error:  # a fault of ours, at whoever's turn: the peer is told, not left hanging
-            self.session.close(self.house.excuse(error, "reading"))
+            self.session.close(self.server.excuse(error, "reading"))
         finally:
             self._taking = False
 
@@ -264,11 +264,11 @@ class ImdProtocol(LineReceiver):
         self._out.append(line)
         self._queued += len(line) + 2
         if self.congested:
-            if self._queued > self.house.limits.queue_bytes:
+            if self._queued > self.server.limits.queue_bytes:
                 self._too_slow()
         elif not self._dirty:
             self._dirty = True
-            self.audience.flush_soon(self)
+            self.hub.flush_soon(self)
 
     def ready(self) -> bool:
         """Say whether the peer can take more; where much is queued, writing it is the way to know."""
@@ -295,7 +295,7 @@ class ImdProtocol(LineReceiver):
         """Hold lines back: the peer is behind. It reads on before it may ask on."""
         if not self.congested and not self.transport.disconnecting:
             self.congested = True
-            self._after(self.house.limits.stall_seconds, self._too_slow)
+            self._after(self.server.limits.stall_seconds, self._too_slow)
             self._throttle_reading()
 
     def relieve(self) -> None:
@@ -373,7 +373,7 @@ class ImdProtocol(LineReceiver):
 
     def _after(self, seconds: float, call: Callable[[], None]) -> None:
         self._stop_timer()
-        self._timer = self.house.reactor.callLater(seconds, call)
+        self._timer = self.server.reactor.callLater(seconds, call)
 
     def _stop_timer(self) -> None:
         if self._timer is not None and self._timer.active():

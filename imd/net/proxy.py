@@ -18,7 +18,7 @@ from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocolFactory
 from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
 from twisted.python.failure import Failure
 
-from imd.engine.house import House
+from imd.engine.server import Server
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -106,8 +106,8 @@ class HeaderProtocol(Protocol):
 
     def connectionMade(self) -> None:
         """Wait, but not for ever."""
-        house = self._factory.house
-        self._timer = house.reactor.callLater(house.limits.handshake_seconds, self.transport.abortConnection)
+        server = self._factory.server
+        self._timer = server.reactor.callLater(server.limits.handshake_seconds, self.transport.abortConnection)
 
     def dataReceived(self, data: bytes) -> None:
         """Gather the header. What is none ends the connection: it was promised."""
@@ -147,10 +147,10 @@ class ProxiedFactory(ServerFactory):
 
     noisy = False
 
-    def __init__(self, inner: IProtocolFactory, proxies: Sequence[Network], house: House) -> None:
+    def __init__(self, inner: IProtocolFactory, proxies: Sequence[Network], server: Server) -> None:
         self.inner = inner
         self.proxies = proxies
-        self.house = house
+        self.server = server
 
     def doStart(self) -> None:
         """Start the factory behind it."""
@@ -181,4 +181,4 @@ class ProxiedFactory(ServerFactory):
 def proxied(factory: Any, around: IProtocolFactory) -> IProtocolFactory:
     """Put the PROXY protocol before `around` (the factory, or its TLS), where the factory names proxies."""
     proxies: Sequence[Network] = getattr(factory, "proxies", ())
-    return ProxiedFactory(around, proxies, factory.house) if proxies else around
+    return ProxiedFactory(around, proxies, factory.server) if proxies else around

@@ -18,7 +18,7 @@ from cryptography import x509
 from OpenSSL import SSL
 from twisted.internet.endpoints import serverFromString
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.net import tls
 from imd.run import certificates, descriptors
 from imd.run.backup import reader

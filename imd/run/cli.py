@@ -18,12 +18,12 @@ from twisted.python import usage
 from twisted.scripts._twistd_unix import ServerOptions
 from twisted.scripts.twistd import runApp
 
-import imd.engine.house  # noqa: F401  # declares every command
+import imd.engine.server  # noqa: F401  # declares every command
 from imd.run import check, keeping, log, operator, status
 from imd.run.config import load
 from imd.run.options import Options, PlainOptions, say, tell
 from imd.run.problem import Problem
-from imd.wire import catalog, shapes
+from imd.wire import build, catalog
 from imd.wire.base import Right, Spec, registry
 from imd.wire.jsonline import sentence
 from imd.wire.refusals import BadEncoding, Refusal
@@ -166,7 +166,7 @@ class Administer(PlainOptions):
         places: dict[str, Any] = {name: given.pop(name) for name in ("data_dir", "config") if name in given}
         try:
             "".join(map(str, given.values())).encode()  # a shell hands on any bytes
-            command = shapes.build(self.spec, given, strict=False)
+            command = build.build(self.spec, given, strict=False)
             reply = await operator.ask(reactor, load(places, os.environ), self.spec, command)
         except (Refusal, UnicodeEncodeError) as error:
             refusal = error if isinstance(error, Refusal) else BadEncoding()

@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.run.listening import DEFAULT, is_network, loopback_only
 from imd.run.problem import Problem
 from imd.wire.catalog import LANGUAGES

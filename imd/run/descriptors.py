@@ -6,7 +6,7 @@ from contextlib import suppress
 import attrs
 from twisted.logger import Logger
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.run.greeting import say
 
 log = Logger(namespace="imd.run")

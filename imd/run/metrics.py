@@ -23,7 +23,7 @@ from twisted.web.server import Request as WebRequest
 from twisted.web.server import Site
 
 import imd
-from imd.engine.house import House
+from imd.engine.server import Server
 from imd.wire.base import Reply, Request
 from imd.wire.messages import Sent
 
@@ -40,8 +40,8 @@ disable_created_metrics()  # a second series for each, which no panel shows
 class Metrics(Service):
     """Is told what happens (a Meter), looks at the rest when it is asked, and watches the reactor's punctuality."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, server: Server) -> None:
+        self.server = server
         self.registry = CollectorRegistry()
         self._timer: IDelayedCall | None = None
         self._due = 0.0
@@ -57,16 +57,16 @@ class Metrics(Service):
         self._sizes = Histogram("imd_commit_writes", "Writes in a group.", buckets=SIZES, registry=registry)
         self._lag = Histogram("imd_loop_lag_seconds", "How late the reactor is.", buckets=LAGS, registry=registry)
         self._looked_at()
-        house.meter = self
-        house.database.measure = self.committed
+        server.metrics = self
+        server.database.measure = self.committed
 
     def _looked_at(self) -> None:
         """Name what is looked up at the moment somebody asks."""
         for name, about, look in (
-            ("imd_connections", "Open connections.", lambda: self.house.audience.size),
-            ("imd_people_online", "Accounts online.", lambda: self.house.audience.people),
-            ("imd_waiting_writes", "Writes that wait for the writer.", lambda: self.house.database.waiting),
-            ("imd_waiting_passwords", "Passwords that wait to be hashed.", lambda: self.house.passwords.turns.waiting),
+            ("imd_connections", "Open connections.", lambda: self.server.hub.size),
+            ("imd_people_online", "Accounts online.", lambda: self.server.hub.people),
+            ("imd_waiting_writes", "Writes that wait for the writer.", lambda: self.server.database.waiting),
+            ("imd_waiting_passwords", "Passwords that wait to be hashed.", lambda: self.server.passwords.turns.waiting),
             ("imd_disk_free_bytes", "Free on the disk.", lambda: self._vital("disk_free")),
             ("imd_certificate_days", "Until the certificate ends.", lambda: self._vital("certificate_days")),
             ("imd_backup_time_seconds", "When the latest backup was made.", lambda: self._vital("backup") / 1000),
@@ -74,7 +74,7 @@ class Metrics(Service):
             Gauge(name, about, registry=self.registry).set_function(look)
 
     def _vital(self, name: str) -> float:
-        return float(getattr(self.house.vitals(), name) or 0)
+        return float(getattr(self.server.health(), name) or 0)
 
     # -- what the house tells
 
@@ -99,7 +99,7 @@ class Metrics(Service):
     def startService(self) -> None:
         """Begin to watch the reactor."""
         super().startService()
-        self._due = self.house.reactor.seconds()
+        self._due = self.server.reactor.seconds()
         self._tick()
 
     def stopService(self) -> None:
@@ -110,10 +110,10 @@ class Metrics(Service):
             self._timer = None
 
     def _tick(self) -> None:
-        now = self.house.reactor.seconds()
+        now = self.server.reactor.seconds()
         self._lag.observe(max(0.0, now - self._due))
         self._due = now + TICK_SECONDS
-        self._timer = self.house.reactor.callLater(TICK_SECONDS, self._tick)
+        self._timer = self.server.reactor.callLater(TICK_SECONDS, self._tick)
 
     def text(self) -> bytes:
         """Write everything as Prometheus reads it."""

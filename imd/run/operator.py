@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from imd.chat.lanes import Me
+from imd.chat.base.context import Caller
 from imd.chat.policies import standing
-from imd.engine.crew import Inline
-from imd.engine.house import House
+from imd.engine.executor import InlineExecutor
 from imd.engine.passwords import Passwords
+from imd.engine.server import Server
 from imd.run.config import Config
 from imd.run.directory import DataDirectory
 from imd.run.problem import Problem
@@ -34,21 +34,21 @@ class Refused(Exception):
         super().__init__(terminal.harmless(why))
 
 
-def operator(house: House) -> Me:
+def operator(server: Server) -> Caller:
     """Give whom the rules see when the operator asks."""
-    return house.me(language=catalog.language_here(), admin=True)
+    return server.caller(language=catalog.language_here(), admin=True)
 
 
-async def is_empty(house: House) -> bool:
+async def is_empty(server: Server) -> bool:
     """Say whether there is no account yet."""
-    listed = await house.ask(UserList(limit=1), operator(house))
+    listed = await server.ask(UserList(limit=1), operator(server))
     assert isinstance(listed, Users)
     return not listed.users
 
 
-async def first_invite(house: House) -> str:
+async def first_invite(server: Server) -> str:
     """Make an admin's invite."""
-    made = await house.ask(InviteCreate(admin=True), operator(house))
+    made = await server.ask(InviteCreate(admin=True), operator(server))
     assert isinstance(made, Invite)
     return made.invite
 
@@ -91,16 +91,16 @@ async def ask_directory(reactor: Any, config: Config, directory: DataDirectory, 
     directory.take()
     try:
         database = directory.open_database(reactor)
-        house = House(
+        server = Server(
             database=database,
             reactor=reactor,
             limits=config.limits,
             registration=config.registration,
-            passwords=Passwords(Inline()),
+            passwords=Passwords(InlineExecutor()),
         )
         try:
-            house.govern(await house.read(standing))
-            return await house.ask(command, operator(house))
+            server.govern(await server.read(standing))
+            return await server.ask(command, operator(server))
         except Refusal as refusal:
             raise Refused(sentence(refusal, catalog.language_here())) from None
         except StoreUnavailable as error:

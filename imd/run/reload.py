@@ -10,7 +10,7 @@ import attrs
 from OpenSSL import SSL
 from twisted.logger import Logger
 
-from imd.engine.house import House
+from imd.engine.server import Server
 from imd.net.tls import ServerTLS
 from imd.run import certificates, descriptors
 from imd.run.config import Config
@@ -30,7 +30,7 @@ class Reloader:
 
     config: Config
     directory: DataDirectory
-    house: House
+    server: Server
     tls: ServerTLS
 
     def reload(self, read: Callable[[], Config]) -> None:
@@ -53,7 +53,7 @@ class Reloader:
         return bool(self.config.acme or config.acme)
 
     def _apply(self, config: Config) -> None:
-        self.house.configure(descriptors.fitted(config.limits), config.registration, config.language)
+        self.server.configure(descriptors.fitted(config.limits), config.registration, config.language)
         at_once = AT_ONCE - CERTIFICATE if self._by_acme(config) else AT_ONCE
         later = [
             field.name

@@ -27,8 +27,8 @@ from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import Logger
 
 from imd.chat import policies
-from imd.engine.disk import Disk
-from imd.engine.house import House
+from imd.engine.disk_guard import DiskGuard
+from imd.engine.server import Server
 from imd.net.factory import ImdFactory, OperatorFactory
 from imd.net.proxy import proxied
 from imd.net.tls import ServerTLS
@@ -119,19 +119,19 @@ class Daemon(MultiService):
         for listen in config.listen:
             try_port(listen)
         self.tls = self._tls()
-        self.house = House(
+        self.server = Server(
             database=self.directory.open_database(self.reactor),
             reactor=self.reactor,
             limits=descriptors.fitted(config.limits),
             registration=config.registration,
             language=config.language,
             scratch=self.directory.scratch,
-            disk=Disk(self.directory.path, self.reactor.seconds),
+            disk=DiskGuard(self.directory.path, self.reactor.seconds),
         )
-        self.house.govern(self.directory.look_up(policies.standing))
-        self.house.watch = Surroundings(self.directory, self.tls).watched
-        self.factory = ImdFactory(self.house, tls=self.tls, proxies=[ip_network(each) for each in config.proxies])
-        self.reloader = Reloader(config, self.directory, self.house, self.tls)
+        self.server.govern(self.directory.look_up(policies.standing))
+        self.server.watch = Surroundings(self.directory, self.tls).watched
+        self.factory = ImdFactory(self.server, tls=self.tls, proxies=[ip_network(each) for each in config.proxies])
+        self.reloader = Reloader(config, self.directory, self.server, self.tls)
         self.notifier = Notifier(self.reactor)
         for listen in config.listen:
             plain = not listen.startswith("imd:")  # those put the PROXY protocol before their TLS
@@ -155,7 +155,7 @@ class Daemon(MultiService):
         except ImportError:
             raise Problem("metrics_extra") from None
         try_port(listen)
-        metrics = Metrics(self.house)
+        metrics = Metrics(self.server)
         metrics.setServiceParent(self)
         self._serve(listen, MetricsSite(metrics))
 
@@ -198,31 +198,31 @@ class Daemon(MultiService):
     def startService(self) -> None:
         """Begin to serve, and tell how to connect."""
         super().startService()
-        self.house.chores.start()
+        self.server.jobs.start()
         self.directory.socket.unlink(missing_ok=True)  # left by a daemon that was killed: the lock says it is dead
         path = quoteStringArgument(str(self.directory.socket))
         operators = strports.service(
-            f"unix:{path}:mode=600:lockfile=0", OperatorFactory(self.factory.audience), reactor=self.reactor
+            f"unix:{path}:mode=600:lockfile=0", OperatorFactory(self.factory.hub), reactor=self.reactor
         )
         operators.setServiceParent(self)
         self.notifier.setServiceParent(self)
         self.reactor.callWhenRunning(self._announce)
 
     def _announce(self) -> None:
-        for line in greeting.lines(self.config, self.house.registration, self.fingerprint):
+        for line in greeting.lines(self.config, self.server.registration, self.fingerprint):
             self.log.info("{line}", line=line)
         self._inviting = Deferred.fromCoroutine(self._invite_the_first())
         self._inviting.addErrback(lambda failure: self.log.failure("no invite for the first admin", failure))
 
     async def _invite_the_first(self) -> None:
         """Where there is no account yet, make an admin's invite for the terminal; what is none may be kept as a log."""
-        if not await operator.is_empty(self.house):
+        if not await operator.is_empty(self.server):
             return
         if sys.__stdout__ is None or not sys.__stdout__.isatty():
             self.log.info("{line}", line=greeting.say("first.elsewhere"))
             return
         self.log.info("{line}", line=greeting.say("first"))
-        invite = await operator.first_invite(self.house)
+        invite = await operator.first_invite(self.server)
         print(greeting.say("invite", invite=invite), file=sys.__stdout__, flush=True)
 
     def reload(self, read: Callable[[], Config]) -> None:
@@ -240,14 +240,14 @@ class Daemon(MultiService):
     async def _stop(self) -> None:
         await super().stopService()
         await self._inviting
-        self.house.chores.stop()
-        self.house.note_who_is_here()
-        await self.house.database.close()
+        self.server.jobs.stop()
+        self.server.note_who_is_here()
+        await self.server.database.close()
         with suppress(defer.TimeoutError):
             await self.factory.goodbye().addTimeout(GOODBYE_SECONDS, self.reactor)
-        self.house.passwords.crew.stop()
-        self.house.archivist.stop()
-        self.house.shelf.close()
+        self.server.passwords.executor.stop()
+        self.server.export_executor.stop()
+        self.server.exports.close()
         self.directory.release()
         self.log.info("{line}", line=greeting.say("stopped"))
 

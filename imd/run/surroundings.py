@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import attrs
 
-from imd.chat.lanes import Vitals
+from imd.chat.base.context import Health
 from imd.net.tls import ServerTLS
 from imd.run import certificates
 from imd.run.directory import DataDirectory
@@ -18,11 +18,11 @@ class Surroundings:
     directory: DataDirectory
     tls: ServerTLS
 
-    def watched(self, vitals: Vitals) -> Vitals:
+    def watched(self, health: Health) -> Health:
         """Add to the vitals how disk, certificate and backups are; what cannot be found out is left unknown."""
         with suppress(OSError):
-            vitals = attrs.evolve(vitals, disk_free=shutil.disk_usage(self.directory.path).free)
-        vitals = attrs.evolve(vitals, certificate_days=(self.tls.until - certificates.today()).days)
+            health = attrs.evolve(health, disk_free=shutil.disk_usage(self.directory.path).free)
+        health = attrs.evolve(health, certificate_days=(self.tls.until - certificates.today()).days)
         if latest := self.directory.latest_backup():
-            vitals = attrs.evolve(vitals, backup=latest.time * 1000)
-        return vitals
+            health = attrs.evolve(health, backup=latest.time * 1000)
+        return health

@@ -3,7 +3,7 @@
 import unicodedata
 from typing import NamedTuple
 
-from imd.store.skeletons import skeleton
+from imd.store.confusables import skeleton
 from imd.store.transaction import Tx
 
 

@@ -22,9 +22,9 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from imd.store import life
+from imd.store import epoch as epochs
+from imd.store.confusables import skeleton
 from imd.store.migrations import migrate
-from imd.store.skeletons import skeleton
 from imd.store.transaction import Tx
 
 T = TypeVar("T")
@@ -199,7 +199,7 @@ class Database:
         """Open the file, made or brought up to date first. Raises NewerSchema and sqlite3.Error."""
         connection = connect(path)
         migrate(connection)
-        epoch = life.epoch(connection)
+        epoch = epochs.epoch(connection)
         connection.close()
 
         def pool(size: int, *, query_only: bool) -> Pool:

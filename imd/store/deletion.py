@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from imd.store import burning
 from imd.store.accounts import TOMBSTONE
-from imd.store.skeletons import skeleton
+from imd.store.confusables import skeleton
 from imd.store.transaction import Tx
 
 OWN = {

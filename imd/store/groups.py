@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple
 
 from imd.store import burning
-from imd.store.skeletons import skeleton
+from imd.store.confusables import skeleton
 from imd.store.transaction import Tx, assigned
 
 

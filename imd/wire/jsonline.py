@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from imd.wire import catalog, shapes
+from imd.wire import build, catalog
 from imd.wire.base import Event, Reply, Request, Spec, registry
 from imd.wire.fields import json_type
 from imd.wire.refusals import BadEncoding, BadRequest, Refusal, UnknownCommand
@@ -28,9 +28,9 @@ def decode(line: bytes) -> Request:
         request.spec = registry.actions.get(request.name)
         if request.spec is None:
             raise unknown(request.name, registry.actions)
-        command = shapes.build(request.spec, fields, strict=True)
+        command = build.build(request.spec, fields, strict=True)
         if b"\\u0000" in line:
-            shapes.refuse_nul(command)
+            build.refuse_nul(command)
         request.command = command
     except Refusal as refusal:
         request.refusal = refusal

@@ -4,8 +4,8 @@ Three rules, each for another trick. `username` gives the one spelling that is k
 every name that is typed goes through it. `chosen` is asked once, when somebody wants a name: its letters are of one
 script, or Latin beside those of Chinese, Japanese or Korean ("highly restrictive" in Unicode TR39, section 5.2), so
 that no Cyrillic letter hides in a Latin word. And a name that looks like another one as a whole is taken already, as
-TR39 says in section 4 (store/skeletons.py), within ASCII too: `rnike` is `mike`, `bil1` is `bill`, `b0b` is `bob`. But
-`al1ce` is not `alice`: names are shown in small letters, where 1 looks like l and not like i. Ian locks no Lan out.
+TR39 says in section 4 (store/confusables.py), within ASCII too: `rnike` is `mike`, `bil1` is `bill`, `b0b` is `bob`.
+But `al1ce` is not `alice`: names are shown in small letters, where 1 looks like l and not like i. Ian locks no Lan out.
 Traditional and simplified characters are different ones.
 """
 

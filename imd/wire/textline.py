@@ -8,7 +8,7 @@ A space, a tab or the full-width space of Chinese keyboards stands between two w
 import re
 from typing import Any
 
-from imd.wire import catalog, shapes
+from imd.wire import build, catalog
 from imd.wire.base import Event, Reply, Request, Spec, registry
 from imd.wire.jsonline import sentence, unknown
 from imd.wire.refusals import BadEncoding, BadRequest, Refusal
@@ -61,7 +61,7 @@ def complete(request: Request, fields: dict[str, Any]) -> Request:
     if request.refusal is None:
         assert request.spec is not None
         try:
-            request.command = shapes.build(request.spec, fields, strict=False)
+            request.command = build.build(request.spec, fields, strict=False)
         except BadRequest as refusal:
             request.refusal = refusal
             if refusal.case == "missing":  # a person has no schema at hand

@@ -5,8 +5,9 @@ from typing import Any
 import attrs
 import msgspec
 
-from imd.chat.lanes import Effect, Me, SignIn
-from imd.chat.limits import Limits
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import Effect, SignIn
+from imd.chat.base.limits import Limits
 from imd.engine import gate
 from imd.wire.accounts import Login, Resume
 from imd.wire.admin import UserDisable
@@ -33,7 +34,7 @@ class World:
     """A room where all of this has happened already."""
 
     room: Room = attrs.Factory(lambda: Room(limits=Limits(failed_logins=10**6)))
-    people: dict[str, Me] = attrs.field(factory=dict)
+    people: dict[str, Caller] = attrs.field(factory=dict)
     group: int = 0
     direct: int = 0
     """A talk of the owner and the admin, which is nobody else's."""
@@ -86,12 +87,12 @@ class World:
 
     def refusal(self, name: str, command: Command) -> tuple[str, str, str]:
         """Try a command, and undo it: the code, the case and the params of its refusal."""
-        me = self.comes(name)
+        caller = self.comes(name)
         spec = next(each for each in registry if each.shape is type(command))
         self.room.tx.execute("SAVEPOINT trial")
         try:
-            gate.check(spec, logged_in=me is not None, admin=me is not None and me.admin)
-            self.room.tries(me or self.room.stranger(), command)
+            gate.check(spec, logged_in=caller is not None, admin=caller is not None and caller.admin)
+            self.room.tries(caller or self.room.stranger(), command)
         except Refusal as refused:
             return refused.code, refused.case, str(refused.params)
         finally:
@@ -99,7 +100,7 @@ class World:
             self.room.tx.execute("RELEASE trial")
         return "ok", "", ""
 
-    def comes(self, name: str) -> Me | None:
+    def comes(self, name: str) -> Caller | None:
         """Give whom somebody's session speaks for, or nobody. The disabled one must log in first, or resume."""
         if name != DISABLED:
             return self.people.get(name)

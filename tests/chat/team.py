@@ -3,7 +3,7 @@
 import attrs
 import msgspec
 
-from imd.chat.lanes import Me
+from imd.chat.base.context import Caller
 from imd.store import conversations
 from imd.wire.base import Command
 from imd.wire.groups import GroupCreate, GroupSet
@@ -22,7 +22,7 @@ class Team:
     """#team: Ann owns it, Bob is an admin, Cid a member, Dee reads; Eve is not in it, Fox is kept out."""
 
     room: Room
-    people: dict[str, Me]
+    people: dict[str, Caller]
     conversation: int = 0
 
     def __attrs_post_init__(self) -> None:

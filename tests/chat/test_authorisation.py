@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from imd.chat.lanes import HANDLERS, Cut, Lane
+from imd.chat.base.effects import DropDevices
+from imd.chat.base.handlers import HANDLERS, Lane
 from imd.wire.admin import UserDisable
 from imd.wire.base import Right, Spec, registry
 from imd.wire.messages import Addressed
@@ -154,7 +155,7 @@ def test_whose_account_is_shut_has_no_session_left(world: World) -> None:
     disabled = world.people[DISABLED].account
     assert disabled not in devices
     [cut] = world.cut
-    assert isinstance(cut, Cut)
+    assert isinstance(cut, DropDevices)
     assert (cut.account, len(cut.devices)) == (disabled, 2)
     assert world.comes(DISABLED) is None
     world.does("site", UserDisable(username=DISABLED, enable=True))

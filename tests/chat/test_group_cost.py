@@ -12,8 +12,10 @@ from typing import Any
 import attrs
 import pytest
 
-from imd.chat.lanes import HANDLERS, Followers, Me
-from imd.chat.limits import Limits
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import Followers
+from imd.chat.base.handlers import HANDLERS
+from imd.chat.base.limits import Limits
 from imd.store import db
 from imd.store.migrations import migrate
 from imd.testing import EPOCH
@@ -72,12 +74,12 @@ class Crowd:
             steps += 1
             return 0
 
-        me = Me(now=EPOCH, limits=Limits(), account=who, username=f"name{who:05}")
+        caller = Caller(now=EPOCH, limits=Limits(), account=who, username=f"name{who:05}")
         self.tx.execute("BEGIN IMMEDIATE")
         self.tx.set_trace_callback(statements.append)
         self.tx.set_progress_handler(step, 1)
         try:
-            outcome = HANDLERS[type(command)].run(self.tx, me, command)
+            outcome = HANDLERS[type(command)].run(self.tx, caller, command)
         finally:
             self.tx.set_progress_handler(None, 1)
             self.tx.set_trace_callback(None)

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from imd.chat import groups
-from imd.chat.chores import CHORES
-from imd.chat.lanes import EVERYBODY, Follow, Followers, Me, Topic, Unfollow, Wake
-from imd.chat.limits import Limits
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import EVERYBODY, Follow, Followers, Schedule, Topic, Unfollow
+from imd.chat.base.jobs import JOBS
+from imd.chat.base.limits import Limits
 from imd.wire import names
 from imd.wire.base import Command
 from imd.wire.conversations import History, ListConversations, Sync
@@ -121,7 +122,7 @@ def test_a_person_is_no_group(team: Team, command: Any) -> None:
 # -- making one
 
 
-def test_who_makes_it_owns_it_and_it_begins_with_a_notice(room: Room, ann: Me) -> None:
+def test_who_makes_it_owns_it_and_it_begins_with_a_notice(room: Room, ann: Caller) -> None:
     outcome = room.does(ann, GroupCreate(handle="#Team", title=" The \n team "))
     assert (outcome.reply.to, outcome.reply.seq, outcome.reply.rev) == ("#team", 1, 1)
     [followed] = outcome.effects
@@ -141,13 +142,13 @@ def test_who_makes_it_owns_it_and_it_begins_with_a_notice(room: Room, ann: Me) -
 
 
 @pytest.mark.parametrize("handle", ["team", "", "ann", "@team"])
-def test_its_name_begins_with_the_mark(room: Room, ann: Me, handle: str) -> None:
+def test_its_name_begins_with_the_mark(room: Room, ann: Caller, handle: str) -> None:
     refused = room.refuses(ann, GroupCreate(handle=handle))
     assert (type(refused), refused.case) == (BadName, "group")
 
 
 @pytest.mark.parametrize("handle", ["#", "##", "# ", "#a b", "#a@b", "#" + "x" * 33])
-def test_its_name_is_a_name(room: Room, ann: Me, handle: str) -> None:
+def test_its_name_is_a_name(room: Room, ann: Caller, handle: str) -> None:
     assert isinstance(room.refuses(ann, GroupCreate(handle=handle)), BadName)
 
 
@@ -232,8 +233,8 @@ def test_retention_holds_for_what_is_sent_from_then_on(team: Team) -> None:
     team.set(retention=60)
     team.asks("ann", SendMessage(to="#team", content="gone"))
     team.room.now += 61_000
-    for chore in CHORES:
-        team.room.in_transaction(lambda tx, run=chore: run(tx, team.room.now))
+    for job in JOBS:
+        team.room.in_transaction(lambda tx, run=job: run(tx, team.room.now))
     page = team.room.asks(team.people["cid"], History(to="#team")).messages
     assert [(each.content, bool(each.burned)) for each in page if each.kind == "text"] == [("kept", False), ("", True)]
     assert all(each.notice for each in page if each.kind == "notice"), "what happened is not forgotten"
@@ -301,7 +302,7 @@ def test_deleting_it_ends_it_for_everybody_at_once(team: Team) -> None:
     outcome = team.room.does(team.people["ann"], GroupDelete(to="#team"))
     topic = Topic.members(team.conversation)
     assert outcome.told == ((Followers(topic), GroupDeleted(conversation=1, to="#team", by="ann")),)
-    assert outcome.effects == (Unfollow(EVERYBODY, topic), Wake(team.room.now))
+    assert outcome.effects == (Unfollow(EVERYBODY, topic), Schedule(team.room.now))
     for name in team.people:
         assert team.room.asks(team.people[name], ListConversations()).conversations == []
         assert type(team.refused(name, History(conversation=1))) is NoSuchConversation
@@ -361,5 +362,5 @@ def test_a_message_that_burns_in_a_deleted_group_does_no_harm(team: Team) -> Non
     team.asks("ann", SendMessage(to="#team", content="gone"))
     team.asks("ann", GroupDelete(to="#team"))
     team.room.now += 61_000
-    for chore in reversed(CHORES):
-        team.room.in_transaction(lambda tx, run=chore: run(tx, team.room.now))
+    for job in reversed(JOBS):
+        team.room.in_transaction(lambda tx, run=job: run(tx, team.room.now))

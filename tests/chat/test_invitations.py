@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from imd.chat import invitations
-from imd.chat.lanes import Follow, Topic
-from imd.chat.passwords import fingerprint
-from imd.chat.waiting import waiting
+from imd.chat.base.effects import Follow, Topic
+from imd.chat.base.passwords import fingerprint
+from imd.chat.base.reminders import reminders
 from imd.wire.base import Command
 from imd.wire.friends import Block, Decline
 from imd.wire.groups import AskGroup, GroupCreate
@@ -32,7 +32,7 @@ DAY = 86_400_000
 
 
 def waits_for(team: Team, name: str) -> list[Any]:
-    return waiting(team.room.tx, team.people[name])
+    return reminders(team.room.tx, team.people[name])
 
 
 def invite(team: Team, who: str = "eve", by: str = "bob") -> Any:

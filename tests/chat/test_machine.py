@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as some
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from imd.chat.lanes import Me
+from imd.chat.base.context import Caller
 from imd.wire.conversations import ListConversations, Sync
 from imd.wire.messages import Message, SendMessage
 from imd.wire.receipts import Ack, Read
@@ -60,7 +60,7 @@ class Talk(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.room = Room()
-        self.people: dict[str, Me] = {name: self.room.person(name) for name in NAMES}
+        self.people: dict[str, Caller] = {name: self.room.person(name) for name in NAMES}
         self.logs: dict[Pair, Log] = {}
         self.copies: dict[tuple[tuple[str, str], Pair], Copy] = defaultdict(Copy)
         self.numbers = 0

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from imd.chat.lanes import Follow, Followers, Topic, Unfollow
+from imd.chat.base.effects import Follow, Followers, Topic, Unfollow
 from imd.wire.base import Command
 from imd.wire.conversations import History, ListConversations, Sync
 from imd.wire.groups import AskGroup, GroupDeleted

@@ -12,9 +12,9 @@ def second_factor(server: MemoryServer, username: str) -> Callable[[], str]:
     """Give somebody a second factor, registered first if need be. Gives what tells the digits of the moment."""
     terminal = server.login(username)
     secret = terminal.call("factor_add", password=PASSWORD)["secret"]
-    assert terminal.call("factor_confirm", code=code(secret, server.house.now(), -1))["status"] == "success"
+    assert terminal.call("factor_confirm", code=code(secret, server.server.now(), -1))["status"] == "success"
     terminal.hang_up()
-    return lambda: code(secret, server.house.now())
+    return lambda: code(secret, server.server.now())
 
 
 def live_second_factor(daemon: Daemon, username: str) -> Callable[[], str]:

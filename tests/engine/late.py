@@ -5,7 +5,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.testing import InlinePool, MemoryServer
 from tests.store.pools import HandPool
 
@@ -45,7 +45,7 @@ class LateServer(MemoryServer):
     def late(self) -> None:
         self.database.writer = self.writer
         self.database.readers = self.readers
-        self.house.passwords.turns.crew = self.hashing
+        self.server.passwords.turns.executor = self.hashing
 
     def catch_up(self) -> None:
         """Let everything that waits be done."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.engine.session import PIPELINE
 from imd.testing import PASSWORD, Terminal
 from tests.engine.late import LateServer

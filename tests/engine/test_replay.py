@@ -243,7 +243,7 @@ def test_a_replay_ends_with_its_session(how: str, congested: bool) -> None:
     if how == "hang_up":
         back.bob.hang_up()
     elif how == "revoked":
-        back.server.factory.audience.cut(2, [each[0] for each in back.server.rows("SELECT id FROM device")])
+        back.server.factory.hub.cut(2, [each[0] for each in back.server.rows("SELECT id FROM device")])
     else:
         back.bob.ask(how)
         if congested:  # a peer that is behind is heard when it has read

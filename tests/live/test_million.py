@@ -32,7 +32,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Daemon:
     connection = db.connect(str(daemon.directory / "data" / "imd.sqlite3"))
     migrate(connection)
     connection.execute("BEGIN")
-    hashed = Passwords(crew=None).hasher.hash(PASSWORD)  # type: ignore[arg-type]  # nobody need wait
+    hashed = Passwords(executor=None).hasher.hash(PASSWORD)  # type: ignore[arg-type]  # nobody need wait
     people = [accounts.add(connection, f"user{number}", "", hashed, False, EPOCH) for number in range(PEOPLE)]
     each = MESSAGES // (PEOPLE - 1)
     for person in people[1:]:

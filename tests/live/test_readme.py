@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import imd.engine.house  # noqa: F401  # declares every command
+import imd.engine.server  # noqa: F401  # declares every command
 from imd.wire.base import registry
 from tests.live.daemon import Daemon
 

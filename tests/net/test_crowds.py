@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from imd.chat.lanes import Topic
-from imd.net import audience
+from imd.chat.base.effects import Topic
+from imd.net import hub
 from imd.store import db
 from tests.conftest import LoggedFailures
-from tests.net.hall import Fellow, Hall
+from tests.net.hall import Hall, Member
 
 
 def busy(hall: Hall, times: int, text: str = "x") -> None:
@@ -23,7 +23,7 @@ def test_who_logs_in_meanwhile_hears_everything_once_and_in_order(online: int, m
     monkeypatch.setattr(db, "ANSWER_SECONDS", -1)
     hall = Hall(online + 100)
     busy(hall, 10)
-    comer = Fellow(hall, online + 50)
+    comer = Member(hall, online + 50)
     busy(hall, 10)
     while hall.turn():
         hall.hear()
@@ -33,7 +33,7 @@ def test_who_logs_in_meanwhile_hears_everything_once_and_in_order(online: int, m
 
 def test_many_who_only_ask_keep_nobody_waiting() -> None:
     hall = Hall(400)
-    crowd = hall.server.factory.audience
+    crowd = hall.server.factory.hub
     for _ in range(20):
         for fellow in hall.people[:-1]:
             fellow.ask("ping")
@@ -54,7 +54,7 @@ def test_many_who_only_ask_keep_nobody_waiting() -> None:
 def test_one_that_cannot_be_written_to_keeps_nobody_waiting(
     monkeypatch: pytest.MonkeyPatch, logged_failures: LoggedFailures
 ) -> None:
-    monkeypatch.setattr(audience, "MOST_LATE", 4)
+    monkeypatch.setattr(hub, "MOST_LATE", 4)
     hall = Hall(300)
 
     broken = hall.people[100]
@@ -68,16 +68,16 @@ def test_one_that_cannot_be_written_to_keeps_nobody_waiting(
     while hall.turn():
         hall.hear()
     logged_failures.expect(1)
-    assert broken.protocol not in hall.server.factory.audience.connections
+    assert broken.protocol not in hall.server.factory.hub.connections
     assert sum(len(fellow.seqs) >= 30 for fellow in hall.people) == len(hall.people) - 1
     assert not hall.server.database.answering
 
 
 def test_a_quiet_group_before_it_lets_no_busy_one_fall_far_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(db, "ANSWER_SECONDS", 10)
-    monkeypatch.setattr(audience, "MOST_LATE", 8)
+    monkeypatch.setattr(hub, "MOST_LATE", 8)
     hall = Hall(700)
-    crowd = hall.server.factory.audience
+    crowd = hall.server.factory.hub
     tx = hall.server.database.writer.connection
     tx.execute(
         "INSERT INTO conversation (id, kind, handle, members, last_seq, last_rev, created)"
@@ -102,18 +102,18 @@ def test_a_quiet_group_before_it_lets_no_busy_one_fall_far_behind(monkeypatch: p
 def test_large_messages_are_written_before_more_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is not read from yet would else be taken for one that reads too slowly."""
     hall = Hall(130)
-    crowd = hall.server.factory.audience
+    crowd = hall.server.factory.hub
     told: list[int] = []
-    turn = audience.Audience._turn
+    turn = hub.Hub._turn
 
-    def counted(crowd: audience.Audience) -> None:
+    def counted(crowd: hub.Hub) -> None:
         told.append(crowd._told)
         turn(crowd)
 
-    monkeypatch.setattr(audience.Audience, "_turn", counted)
+    monkeypatch.setattr(hub.Hub, "_turn", counted)
     hall.server.database.after_batch = crowd._turn
     busy(hall, 10, "y" * 16_000)
     while hall.turn():
         hall.hear()
     assert all(len(fellow.seqs) >= 30 for fellow in hall.people)
-    assert max(told) <= audience.MOST_TOLD + 17_000
+    assert max(told) <= hub.MOST_TOLD + 17_000

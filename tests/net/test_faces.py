@@ -142,8 +142,8 @@ def test_an_http_connection_counts_as_a_stranger_until_it_ends() -> None:
     server = MemoryServer()
     peer = Peer(server, IPv4Address("TCP", "192.0.2.9", 1))
     peer.send(b"GET / HTTP/1.1\r\n\r\n")
-    assert list(server.factory.audience.door._strangers) == ["192.0.2.9"]
+    assert list(server.factory.hub.admission._strangers) == ["192.0.2.9"]
     peer.read_all()
     assert peer.gone
-    assert not server.factory.audience.door._strangers
+    assert not server.factory.hub.admission._strangers
     assert not server.timers

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.net.protocol import HURRY_SECONDS, LINES_A_TURN
 from imd.testing import MemoryServer
 from imd.wire.base import Request

@@ -10,7 +10,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import ITCPTransport
 from zope.interface import implementer
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.net.protocol import KERNEL, LINES_A_TURN, ImdProtocol
 from imd.testing import MemoryServer, MemoryTransport
 from tests.net.peer import Peer
@@ -114,7 +114,7 @@ def test_a_line_that_comes_byte_by_byte_takes_the_room_of_its_bytes() -> None:
     terminal.send(b"PING ")
     for _ in range(1000):
         terminal.protocol.dataReceived(b"xx")
-    assert terminal.protocol._cutter.partial == b"PING " + b"xx" * 1000
+    assert terminal.protocol._lines.partial == b"PING " + b"xx" * 1000
 
 
 @pytest.mark.parametrize("half", [b"SEND bob hel", b"GET /", b"PIN", b'{"action":', b"POST bob"])
@@ -236,7 +236,7 @@ class Wired(MemoryTransport):
 
 def test_who_vanishes_without_a_word_is_found_out_by_the_kernel() -> None:
     transport = Wired()
-    ImdProtocol(MemoryServer().factory.audience).makeConnection(transport)
+    ImdProtocol(MemoryServer().factory.hub).makeConnection(transport)
     with transport.socket as wire:
         told = {name: wire.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in KERNEL}
         assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.net.protocol import WRITE_BYTES
 from imd.testing import PASSWORD, MemoryServer, Terminal
 from tests.engine.late import LateServer
@@ -130,7 +130,7 @@ def test_data_after_the_goodbye_is_ignored(scene: Scene) -> None:
     scene.server.pass_time(30)
     scene.bob.send(ask("send_message", to="ann", content="too late"))
     assert scene.ann.objects() == []
-    assert scene.bob.protocol._cutter.partial == b""
+    assert scene.bob.protocol._lines.partial == b""
 
 
 def test_the_end_can_be_read_even_when_reading_was_paused(scene: Scene) -> None:

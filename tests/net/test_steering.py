@@ -19,7 +19,7 @@ import pytest
 from twisted.logger import Logger, globalLogPublisher
 from twisted.python.failure import Failure
 
-from imd.chat.lanes import HANDLERS, Lane
+from imd.chat.base.handlers import HANDLERS, Lane
 from imd.run import log, operator
 from imd.run.config import load
 from imd.run.problem import Problem

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.testing import PASSWORD, MemoryServer, Terminal
 from tests.engine.late import LateServer
 from tests.net.peer import Peer
@@ -87,7 +87,7 @@ def test_a_strangers_line_without_an_end_is_not_kept() -> None:
     for _ in range(100):
         terminal.send(b"x" * 1000)
     assert len(terminal.heard()) == 1
-    assert len(terminal.protocol._cutter.partial) <= 5000
+    assert len(terminal.protocol._lines.partial) <= 5000
 
 
 def message(size: int) -> bytes:

@@ -62,7 +62,7 @@ def types(terminal: Terminal, line: str) -> str:
 def digits(terminal: Terminal, steps: int) -> str:
     """Give what an authenticator shows for alice's secret, so many steps of 30 seconds from now."""
     found = terminal.server.database.read(lambda tx: tx.execute("SELECT secret FROM second_factor").fetchone()).result
-    return code(found[0], terminal.server.house.now(), steps) if found else ""
+    return code(found[0], terminal.server.server.now(), steps) if found else ""
 
 
 NEW = {"register": "newcomer", "user_add": "newcomer"}

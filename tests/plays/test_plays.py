@@ -3,7 +3,7 @@
 import attrs
 import pytest
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.net.factory import OperatorFactory
 from imd.store import verify
 from imd.testing import MemoryServer, MemoryTransport, Terminal
@@ -42,7 +42,7 @@ class MemoryStage:
     def connect(self, name: str) -> MemoryActor:
         if name != "operator":
             return MemoryActor(self.server.connect())
-        protocol = OperatorFactory(self.server.factory.audience).buildProtocol(None)
+        protocol = OperatorFactory(self.server.factory.hub).buildProtocol(None)
         terminal = Terminal(self.server, protocol, MemoryTransport("operator"))
         protocol.makeConnection(terminal.transport)
         return MemoryActor(terminal)
@@ -51,7 +51,7 @@ class MemoryStage:
         self.server.pass_time(seconds)
 
     def now(self) -> int:
-        return self.server.house.now()
+        return self.server.server.now()
 
 
 @pytest.mark.parametrize("play", plays(), ids=lambda play: play.name)

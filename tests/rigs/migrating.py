@@ -184,7 +184,7 @@ class Rig:
         log = self.place / f"calls{self.version}"
         program = "import sys; from imd.store import db; db.migrate(db.connect(sys.argv[1]))"
         subprocess.run([*trace.command(log), sys.executable, "-c", program, str(target)], check=True)
-        disk = platter.Disk(str(target.parent), made=True)
+        disk = platter.DiskGuard(str(target.parent), made=True)
         for path in self.old.iterdir():
             disk.live[str(target.parent / path.name)] = platter.File(bytearray(path.read_bytes()))
         disk.lasting = dict(disk.live)
@@ -211,7 +211,7 @@ class Rig:
 
 
 def images(
-    disk: platter.Disk, calls: list[trace.Call], count: int, chance: random.Random
+    disk: platter.DiskGuard, calls: list[trace.Call], count: int, chance: random.Random
 ) -> Iterator[dict[str, bytes]]:
     """Give images evenly over the calls."""
     played = 0

@@ -155,7 +155,7 @@ async def _people(port: int, journal: Journal, chance: random.Random) -> list[Se
 
 def images(recording: Recording, count: int, chance: random.Random) -> Iterator[tuple[float, dict[str, bytes] | None]]:
     """Give so many images, evenly over the calls, each with its moment."""
-    disk = platter.Disk(str(recording.directory))
+    disk = platter.DiskGuard(str(recording.directory))
     calls = recording.calls
     played = 0
     for number in range(count):
@@ -168,7 +168,7 @@ def images(recording: Recording, count: int, chance: random.Random) -> Iterator[
         yield moment, _outcome(disk, number % 5, chance)
 
 
-def _outcome(disk: platter.Disk, how: int, chance: random.Random) -> dict[str, bytes] | None:
+def _outcome(disk: platter.DiskGuard, how: int, chance: random.Random) -> dict[str, bytes] | None:
     """Choose what of the unsynced is there: nothing; all up to a moment; any part, torn or not, of the names too."""
     if how == 0:
         return disk.image(lambda change: False, chance, torn=False)

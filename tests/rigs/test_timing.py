@@ -68,7 +68,7 @@ def populate(server: MemoryServer) -> None:
             terminal.call("delete_account", password=PASSWORD)
         if name == "fay":
             secret = terminal.call("factor_add", password=PASSWORD)["secret"]
-            assert terminal.call("factor_confirm", code=code(secret, server.house.now()))["status"] == "success"
+            assert terminal.call("factor_confirm", code=code(secret, server.server.now()))["status"] == "success"
     server.database.write(lambda tx: tx.execute("UPDATE account SET disabled = 1 WHERE username = 'dan'"), print)
     server.settle()
 

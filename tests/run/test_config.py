@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import pytest
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.run.config import KINDS, Config, load
 from imd.run.listening import DEFAULT
 from imd.run.problem import Problem

@@ -4,7 +4,7 @@ import resource
 
 import pytest
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.run import descriptors
 
 

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet.defer import Deferred
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.run.config import load
 from imd.run.metrics import TICK_SECONDS, Metrics
 from imd.run.problem import Problem
@@ -32,7 +32,7 @@ def figures(text: str) -> dict[str, float]:
 
 def test_what_happens_is_counted() -> None:
     server = MemoryServer(Limits(failed_logins=1))
-    metrics = Metrics(server.house)
+    metrics = Metrics(server.server)
     metrics.startService()
     alice, _ = server.login("alice"), server.login("bob")
     for content in ("one", "two"):
@@ -59,7 +59,7 @@ def test_what_happens_is_counted() -> None:
 
 def test_a_connection_closed_for_a_reason_is_a_refusal() -> None:
     server = MemoryServer(Limits(login_seconds=5))
-    metrics = Metrics(server.house)
+    metrics = Metrics(server.server)
     stranger = server.connect()
     stranger.say("PING")
     server.pass_time(6)
@@ -69,10 +69,10 @@ def test_a_connection_closed_for_a_reason_is_a_refusal() -> None:
 
 def test_passwords_that_wait_are_counted_before_a_thread_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
     server = MemoryServer()
-    metrics = Metrics(server.house)
-    monkeypatch.setattr(server.house.passwords.crew, "do", lambda work: Deferred(), raising=False)
+    metrics = Metrics(server.server)
+    monkeypatch.setattr(server.server.passwords.executor, "do", lambda work: Deferred(), raising=False)
     for _ in range(5):
-        server.house.password_matches(None, "guess", "192.0.2.1")
+        server.server.password_matches(None, "guess", "192.0.2.1")
     assert figures(metrics.text().decode())["imd_waiting_passwords"] == 5
 
 
@@ -83,7 +83,7 @@ def named(expression: str) -> set[str]:
 def test_the_dashboard_names_only_what_is_there() -> None:
     dashboard = json.loads(DASHBOARD.read_text("utf-8"))
     server = MemoryServer()
-    text = Metrics(server.house).text().decode()
+    text = Metrics(server.server).text().decode()
     there = set(re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE))
     series = there | {f"{name}_{part}" for name in there for part in ("bucket", "sum", "count")}
     for panel in dashboard["panels"]:

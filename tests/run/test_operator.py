@@ -11,7 +11,7 @@ from imd.run.config import load
 from imd.run.directory import DataDirectory
 from imd.run.problem import Problem
 from imd.store import db
-from imd.wire import shapes
+from imd.wire import build
 from imd.wire.base import Reply, registry
 
 
@@ -19,7 +19,7 @@ async def told(data: Path, action: str, **fields: object) -> list[str]:
     """Carry out a command and give what the terminal shows of it."""
     spec = registry.actions[action]
     config = load({"data_dir": str(data)}, {})
-    return operator.shown(spec, await operator.ask(reactor, config, spec, shapes.build(spec, fields, strict=False)))
+    return operator.shown(spec, await operator.ask(reactor, config, spec, build.build(spec, fields, strict=False)))
 
 
 async def test_accounts_are_administered(tmp_path: Path) -> None:
@@ -89,13 +89,15 @@ async def test_a_house_is_empty_until_there_is_an_account(tmp_path: Path) -> Non
     directory = DataDirectory(tmp_path)
     directory.take()
     database = directory.open_database(reactor)
-    house = operator.House(database=database, reactor=reactor, passwords=operator.Passwords(operator.Inline()))
-    assert await operator.first_invite(house)
-    assert await operator.is_empty(house)
-    await house.ask(
-        shapes.build(registry.actions["user_add"], {"username": "a"}, strict=True), operator.operator(house)
+    server = operator.Server(
+        database=database, reactor=reactor, passwords=operator.Passwords(operator.InlineExecutor())
     )
-    assert not await operator.is_empty(house)
+    assert await operator.first_invite(server)
+    assert await operator.is_empty(server)
+    await server.ask(
+        build.build(registry.actions["user_add"], {"username": "a"}, strict=True), operator.operator(server)
+    )
+    assert not await operator.is_empty(server)
     await database.close()
     directory.release()
 

@@ -12,8 +12,8 @@ import pytest
 from msgspec import inspect, structs
 from twisted.logger import globalLogPublisher
 
-from imd.chat.lanes import HANDLERS, Handler, Lane
-from imd.chat.limits import Limits
+from imd.chat.base.handlers import HANDLERS, Handler, Lane
+from imd.chat.base.limits import Limits
 from imd.run import log
 from imd.run.config import load
 from imd.testing import PASSWORD, MemoryServer, MemoryTransport, Terminal
@@ -134,7 +134,7 @@ def server_with_people(directory: Path) -> MemoryServer:
     bob = server.login("bob")
     server.login(NAME, password=SECRET).call("send_message", to="bob", content=f"{CANARY} hello")
     bob.call("send_message", to=NAME, content=f"{CANARY} back")
-    connection = server.house.database.writer.connection  # type: ignore[attr-defined]
+    connection = server.server.database.writer.connection  # type: ignore[attr-defined]
     connection.execute("UPDATE account SET admin = 1 WHERE username = ?", (NAME,))
     return server
 
@@ -182,7 +182,7 @@ def test_nor_what_the_server_hands_out(written: Path, said: list[str], capfd: py
             person.say(f"GROUP JOIN #party code={code}")
             person.call("group_join", to="#party", code=code)
         secret = person.call("factor_add", password=password)["secret"]
-        code = totp(secret, server.house.now())
+        code = totp(secret, server.server.now())
         for recovery in person.call("factor_confirm", code=code)["codes"][:2]:
             use("login", f"{name} code={recovery} {password}", username=name, password=password, code=recovery)
         admin.call("user_signout", username=name)
@@ -237,7 +237,7 @@ def test_nor_what_a_second_factor_is_made_of(written: Path, capfd: pytest.Captur
     server = server_with_people(written)
     bob = server.login("bob")
     made = bob.call("factor_add", password=PASSWORD)
-    kept = [made["secret"], made["uri"], *(totp(made["secret"], server.house.now(), steps) for steps in (-1, 0, 1))]
+    kept = [made["secret"], made["uri"], *(totp(made["secret"], server.server.now(), steps) for steps in (-1, 0, 1))]
     kept += (recovery := bob.call("factor_confirm", code=kept[2])["codes"])
     other = server.connect()
     ways = [("login", {"username": "bob"}), ("factor_remove", {}), ("change_password", {"old": PASSWORD, "new": "x"})]

@@ -115,7 +115,7 @@ async def test_where_there_is_no_terminal_no_invite_is_made(
     daemon = Daemon(config, reactor)
     daemon.startService()
     assert "`imd invite create --admin`" in await until(said, "No account yet")
-    listed = await daemon.house.ask(InviteList(), operator.operator(daemon.house))
+    listed = await daemon.server.ask(InviteList(), operator.operator(daemon.server))
     assert isinstance(listed, Invites)
     assert listed.invites == []
     await daemon.stopService()
@@ -124,8 +124,8 @@ async def test_where_there_is_no_terminal_no_invite_is_made(
 
 async def test_the_invite_is_only_for_a_house_without_accounts(config: Config, said: list[str], screen: Screen) -> None:
     daemon = Daemon(config, reactor)
-    await daemon.house.ask(InviteCreate(), operator.operator(daemon.house))
-    await daemon.house.ask(UserAdd(username="alice"), operator.operator(daemon.house))
+    await daemon.server.ask(InviteCreate(), operator.operator(daemon.server))
+    await daemon.server.ask(UserAdd(username="alice"), operator.operator(daemon.server))
     daemon.startService()
     await until(said, "openssl")
     await daemon.stopService()
@@ -137,11 +137,11 @@ async def test_what_admins_have_set_holds_from_the_start(config: Config, said: l
     daemon = Daemon(config, reactor)
     daemon.startService()
     await until(said, "No account yet")
-    await daemon.house.ask(PolicySet(registration="closed", burst=7), operator.operator(daemon.house))
+    await daemon.server.ask(PolicySet(registration="closed", burst=7), operator.operator(daemon.server))
     await daemon.stopService()
     said.clear()
     again = Daemon(config, reactor)
-    assert (again.house.registration, again.house.limits.burst) == ("closed", 7)
+    assert (again.server.registration, again.server.limits.burst) == ("closed", 7)
     again.startService()
     await until(said, "No account yet")
     assert [line for line in said if "registration: closed" in line]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.chat.session import FEATURES
 from imd.wire import capabilities, catalog, jsonline, reference, samples
 from imd.wire.base import Event, Request, Spec

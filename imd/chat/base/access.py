@@ -1,0 +1,234 @@
+"""Places: which conversation a command is about, and what the asker is in it. The one place where that is decided.
+
+Absent and not mine look alike. A group that anybody may ask to join is public knowledge, and so is one's own past.
+"""
+
+from collections.abc import Callable
+
+import attrs
+
+from imd.chat.base.context import Caller
+from imd.store import accounts, friends, invitations, messages
+from imd.store import conversations as sql
+from imd.store.transaction import Tx
+from imd.wire import names
+from imd.wire.fields import BIGGEST
+from imd.wire.messages import AboutMessage, Addressed
+from imd.wire.refusals import BadName, Forbidden, NoSuchConversation, NoSuchMessage, NoSuchUser, NotAMember
+
+RANKS = ("reader", "member", "admin", "owner")
+"""Roles in a group; each may do what those before it may."""
+
+
+@attrs.frozen
+class Conversation:
+    """One conversation, as somebody in it sees it."""
+
+    viewer: int
+    row: sql.Membership
+    to: str
+    """What I would type to say something here."""
+
+    other: friends.Recipient | None = None
+    """The other one in a direct conversation: oneself, for notes to oneself. None in a group."""
+
+    @property
+    def id(self) -> int:
+        """Its number."""
+        return self.row.conversation
+
+    @property
+    def role(self) -> str:
+        """What I am in a group."""
+        return self.row.role
+
+    @property
+    def seen(self) -> messages.Seen:
+        """What I may see of it."""
+        return messages.Seen(self.viewer, self.row.conversation, self.row.seen_from)
+
+    def at_least(self, rank: str) -> bool:
+        """Say whether my role in this group is this one or a higher one."""
+        return self.other is None and RANKS.index(self.row.role) >= RANKS.index(rank)
+
+    def require(self, rank: str) -> None:
+        """Refuse who has not at least this role here; in a direct conversation there are no roles."""
+        if not self.at_least(rank):
+            raise Forbidden("role")
+
+
+def account_named(tx: Tx, typed: str) -> accounts.Account:
+    """Find the account that somebody typed the name of, or refuse `no_such_user`."""
+    try:
+        found = accounts.by_name(tx, names.username(typed))
+    except BadName:
+        found = None
+    if found is None or found.deleted:
+        raise NoSuchUser(username=typed[: names.LONGEST])
+    return found
+
+
+def recipient_named(tx: Tx, caller: Caller, typed: str, *, deleted: bool = False) -> friends.Recipient:
+    """Find the account that somebody typed the name of, with what we are to each other; or refuse `no_such_user`.
+
+    `deleted`: a tombstone will do, to read what it once said.
+    """
+    try:
+        found = friends.recipient(tx, caller.account, names.username(typed))
+    except BadName:
+        found = None
+    if found is None or (found.deleted and not deleted):
+        raise NoSuchUser(username=typed[: names.LONGEST])
+    return found
+
+
+def find(tx: Tx, caller: Caller, command: Addressed) -> Conversation:
+    """Find the conversation a command is about; refuses who has no part in it."""
+    if command.to is None:
+        return by_number(tx, caller, command.conversation or 0)
+    if command.to.startswith("#"):
+        return group(tx, caller, command.to)
+    other = recipient_named(tx, caller, command.to, deleted=True)
+    row = sql.direct(tx, caller.account, other.id)
+    if row is None and other.deleted:
+        raise NoSuchUser(username=other.username)
+    if row is None:
+        raise NoSuchConversation
+    return as_member(tx, caller, sql.membership(tx, row, caller.account), other)
+
+
+def by_number(tx: Tx, caller: Caller, conversation: int) -> Conversation:
+    """Find a conversation of mine by its number."""
+    return as_member(tx, caller, sql.membership(tx, conversation, caller.account))
+
+
+def group(tx: Tx, caller: Caller, typed: str) -> Conversation:
+    """Find a group of mine by its `#handle`."""
+    return as_member(tx, caller, group_row(tx, caller, typed))
+
+
+def group_row(tx: Tx, caller: Caller, typed: str) -> sql.Membership | None:
+    """Find a group by its `#handle`, whether or not I am in it."""
+    try:
+        return sql.by_handle(tx, names.username(typed.removeprefix("#")), caller.account)
+    except BadName:
+        return None
+
+
+def as_member(
+    tx: Tx, caller: Caller, row: sql.Membership | None, other: friends.Recipient | None = None
+) -> Conversation:
+    """Make the place of somebody who is in it; refuse everybody else."""
+    if row is None or row.deleted or (not (row.role or row.left_seq) and not _public(row)):
+        raise NoSuchConversation
+    if not row.role:
+        raise NotAMember
+    return conversation_of(tx, caller, row, other)
+
+
+def _public(row: sql.Membership) -> bool:
+    return row.handle is not None and row.join_mode != "invite"
+
+
+def conversation_of(
+    tx: Tx, caller: Caller, row: sql.Membership, other: friends.Recipient | None = None
+) -> Conversation:
+    """Make the place of a conversation that I am in."""
+    if row.direct_key is None:
+        return Conversation(caller.account, row, f"#{row.handle}")
+    low, high = sql.pair(row.direct_key)
+    other = other or friends.recipient_by_id(tx, caller.account, high if caller.account == low else low)
+    return Conversation(caller.account, row, other.username, other)
+
+
+def group_at_hand(tx: Tx, caller: Caller, command: Addressed) -> sql.Membership | None:
+    """Find the group a command is about, whether or not I may know of it."""
+    if command.to is None:
+        row = sql.membership(tx, command.conversation or 0, caller.account)
+        return row if row and row.handle is not None else None
+    _check_mark(command.to)
+    return group_row(tx, caller, command.to)
+
+
+def known_group(tx: Tx, caller: Caller, command: Addressed) -> sql.Membership:
+    """Find a group that I may know of: one that I am in or invited to, or that is public."""
+    row = group_at_hand(tx, caller, command)
+    if row is not None and not row.role and not _public(row):
+        waiting = invitations.pending(tx, row.conversation, caller.account)
+        row = row if waiting and waiting.invited_by is not None else None
+    if row is None:
+        raise NoSuchConversation
+    return row
+
+
+def my_group(tx: Tx, caller: Caller, command: Addressed, rank: str = "reader") -> Conversation:
+    """Find a group that I am in, and have at least this role in."""
+    if command.to is not None:
+        _check_mark(command.to)
+    conversation = find(tx, caller, command)
+    if conversation.other is not None:
+        raise NoSuchConversation
+    conversation.require(rank)
+    return conversation
+
+
+def _check_mark(typed: str) -> None:
+    """Refuse a group's name that was typed without its mark: it would be a person's."""
+    if not typed.startswith("#"):
+        raise BadName("group")
+
+
+@attrs.frozen
+class Member:
+    """Another one in a group of mine, or perhaps not in it."""
+
+    account: accounts.Account
+    row: sql.Membership
+
+
+def account_in_group(tx: Tx, conversation: Conversation, typed: str) -> Member:
+    """Find somebody, with their place in a group of mine, if any."""
+    account = account_named(tx, typed)
+    row = sql.membership(tx, conversation.id, account.id)
+    assert row is not None
+    return Member(account, row)
+
+
+def member_named(tx: Tx, conversation: Conversation, typed: str) -> Member:
+    """Find another member of a group of mine. Who is not one looks absent."""
+    found = account_in_group(tx, conversation, typed)
+    if not found.row.role:
+        raise NoSuchUser(username=typed[: names.LONGEST])
+    return found
+
+
+def outranked(conversation: Conversation, found: Member) -> Member:
+    """Refuse unless somebody's role is lower than mine."""
+    if RANKS.index(found.row.role) >= RANKS.index(conversation.role):
+        raise Forbidden("role")
+    return found
+
+
+def message(tx: Tx, caller: Caller, command: AboutMessage) -> tuple[Conversation, messages.Message]:
+    """Find the message a command is about, as far as I may see it. Seq 0 is the latest one."""
+    conversation = find(tx, caller, command)
+    return conversation, _picked(
+        tx, conversation, command.seq, lambda: next(iter(messages.latest(tx, conversation.seen, BIGGEST, 1)), None)
+    )
+
+
+def own_message(tx: Tx, caller: Caller, command: AboutMessage) -> tuple[Conversation, messages.Message]:
+    """Find the message a command is about; seq 0 is the latest one of mine."""
+    conversation = find(tx, caller, command)
+    return conversation, _picked(
+        tx, conversation, command.seq, lambda: messages.last_by(tx, conversation.seen, caller.account)
+    )
+
+
+def _picked(
+    tx: Tx, conversation: Conversation, seq: int, latest: Callable[[], messages.Message | None]
+) -> messages.Message:
+    found = messages.visible(tx, conversation.seen, seq) if seq else latest()
+    if found is None:
+        raise NoSuchMessage(seq=seq)
+    return found

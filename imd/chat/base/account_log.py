@@ -1,0 +1,34 @@
+"""The account log: how each device of an account learns what changed in the account's own affairs."""
+
+import msgspec
+
+from imd.chat.base.effects import Delivery
+from imd.store import account_log as sql
+from imd.store.transaction import Tx
+from imd.wire.personal import AccountChange, AccountChanged
+
+
+def note(
+    tx: Tx,
+    account: int,
+    what: str,
+    *,
+    conversation: int | None = None,
+    seq: int | None = None,
+    username: str | None = None,
+    value: str | bool | int | None = None,
+) -> Delivery:
+    """Keep a change, in place of an earlier one of the same thing, and tell it to the account's devices."""
+    thing = " ".join(str(part) for part in (what, conversation, seq, username) if part is not None)
+    data = {"conversation": conversation, "seq": seq, "username": username, "value": value}
+    kept = {name: each for name, each in data.items() if each is not None}
+    n = sql.note(tx, account, thing, what, msgspec.json.encode(kept).decode())
+    return (account,), AccountChanged(n=n, what=what, **data)  # type: ignore[arg-type]  # as they came
+
+
+def changes(tx: Tx, account: int, after: int, limit: int) -> list[AccountChange]:
+    """Give what changed after an n, in order."""
+    return [
+        AccountChange(n=entry.n, what=entry.what, **msgspec.json.decode(entry.data))
+        for entry in sql.after(tx, account, after, limit)
+    ]

@@ -1,0 +1,58 @@
+"""Burn after reading: the time begins when a message is read, and at its end the server destroys what it said.
+
+In a direct conversation it begins when the other one reads; in a group when the last member has read it, or after
+`burn_days` whoever has not. A place in the log stays behind. Who has read it can have copied it: nothing helps there.
+"""
+
+from imd.chat.base.access import Conversation
+from imd.chat.base.effects import Delivery, Effect, Schedule
+from imd.chat.base.jobs import JobResult, job
+from imd.chat.base.render import message_changed, recipients, recipients_of
+from imd.store import burning as kept
+from imd.store import messages as sql
+from imd.store import receipts
+from imd.store.transaction import Tx
+
+DAY = 86_400_000
+AT_ONCE = 50
+"""How many messages one piece of the chore destroys."""
+
+
+def expires(new: sql.Message, conversation: Conversation | None, *, alone: bool, days: int) -> int | None:
+    """Say when a new message's time is over, as far as that is known before it is read."""
+    ends = []
+    if conversation is not None and conversation.row.retention:
+        ends.append(new.time + conversation.row.retention * 1000)
+    if new.burn_after and alone:
+        ends.append(new.time + new.burn_after * 1000)
+    elif new.burn_after and conversation is not None and conversation.other is None:
+        ends.append(new.time + days * DAY)
+    return min(ends, default=None)
+
+
+def read(
+    tx: Tx, conversation: Conversation, username: str, after: int, upto: int, now: int
+) -> tuple[tuple[Delivery, ...], tuple[Effect, ...]]:
+    """Let the time begin of what somebody has just read: messages with after < seq <= upto."""
+    told: tuple[Delivery, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    for row in sql.burning(tx, conversation.id, after, upto, conversation.viewer):
+        if conversation.other is None and receipts.least_read(tx, row.conversation, row.sender_id) < row.seq:
+            continue
+        ends = now + (row.burn_after or 0) * 1000
+        if row.expires is None or ends < row.expires:
+            row = sql.change(tx, row, expires=ends)
+            told += message_changed(tx, recipients_of(conversation, username), row, "expiring")
+            effects += (Schedule(ends),)
+    return told, effects
+
+
+@job
+def burn(tx: Tx, now: int) -> JobResult:
+    """Destroy what is due. A message that was to burn must leave the database's files as well."""
+    told: tuple[Delivery, ...] = ()
+    due = sql.expired(tx, now, AT_ONCE)
+    for row in due:
+        told += message_changed(tx, recipients(tx, row.conversation), sql.empty(tx, row, burned=now), "burned")
+    kept.clear(tx, AT_ONCE)
+    return JobResult(told, sql.next_expiry(tx), scrub=any(row.burn_after for row in due))

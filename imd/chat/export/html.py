@@ -1,0 +1,215 @@
+"""Pages: the archive as a person reads it, in HTML that needs no script, no network and no other file.
+
+Whatever people wrote is hostile here: it is escaped, its controls and bidi marks are made visible, and it stands in no
+attribute. What it was to the letter is in the files for programs.
+"""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from itertools import groupby
+from typing import Any
+
+import attrs
+import msgspec
+
+from imd.wire import terminal
+from imd.wire.catalog import say
+from imd.wire.fields import clock_face
+from imd.wire.messages import Message
+
+NAMED = 200
+"""How many members a page names; the others are counted."""
+
+LISTED = ("devices", "friends", "blocked", "declined", "asked", "asking", "invitations")
+"""The lists that the first page shows as they are; the others are for programs alone."""
+
+_HEAD = """<!DOCTYPE html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>
+:root {{ --ink: #1d2126; --soft: #667080; --paper: #fff; --line: #dfe3e8;
+  --mine: #e3f0fb; --other: #f2f4f6; --link: #0b62ad }}
+@media (prefers-color-scheme: dark) {{
+:root {{ --ink: #e4e7eb; --soft: #98a2b0; --paper: #14171b; --line: #2e343b;
+  --mine: #14344f; --other: #22272d; --link: #7fbdf2 }}
+}}
+body {{ max-width: 46rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; background: var(--paper); color: var(--ink);
+  font: 16px/1.5 system-ui, "Noto Sans", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif }}
+a {{ color: var(--link) }}
+h1 {{ font-size: 1.6rem; margin: 0.5rem 0; overflow-wrap: anywhere }}
+h2 {{ font-size: 1.1rem; margin: 2rem 0 0.5rem }}
+nav, .soft, time {{ color: var(--soft); font-size: 0.9rem }}
+nav a {{ margin-right: 1rem }}
+table {{ border-collapse: collapse; width: 100% }}
+th, td {{ text-align: start; padding: 0.3rem 0.8rem 0.3rem 0; border-bottom: 1px solid var(--line) }}
+td {{ overflow-wrap: anywhere }}
+th {{ color: var(--soft); font-weight: 500; font-size: 0.9rem; white-space: nowrap }}
+article {{ margin: 0.5rem 0; padding: 0.4rem 0.8rem 0.5rem; border-radius: 0.8rem; background: var(--other);
+  width: fit-content; max-width: 85%; box-sizing: border-box }}
+article.mine {{ margin-left: auto; background: var(--mine) }}
+article.notice {{ margin: 0.5rem auto; background: none; color: var(--soft); font-size: 0.9rem }}
+article:target {{ outline: 2px solid var(--link) }}
+article p {{ margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate }}
+article time {{ margin-left: 0.5rem }}
+</style>
+</head>
+<body>
+"""
+
+
+@attrs.define
+class ConversationPages:
+    """One conversation in the archive: what is known of it, and where its pages begin."""
+
+    number: int
+    record: dict[str, Any]
+    """What is known of it, for programs."""
+
+    members: list[dict[str, Any]] = attrs.field(factory=list)
+    starts: list[int] = attrs.field(factory=list)
+    """The first seq on each page."""
+
+    messages: int = 0
+    last: str = ""
+    """When the last message was sent."""
+
+    def name(self, page: int, kind: str = "html") -> str:
+        """Give the name of a page's file, counted from 1, beside the other pages."""
+        return f"{self.number}.{kind}" if page == 1 else f"{self.number}-{page}.{kind}"
+
+    def page_of(self, seq: int) -> str:
+        """Give where a message stands, beside the pages; nothing where it is not in the archive."""
+        page = sum(start <= seq for start in self.starts)
+        return f"{self.name(page)}#m{seq}" if page else ""
+
+
+def escaped(text: str) -> str:
+    """Make somebody's text harmless in HTML: it may go on over several lines."""
+    return escape("\n".join(terminal.lines(text)))
+
+
+def _page(title: str, body: Iterable[str], language: str) -> str:
+    """Put a page together; the title is somebody's text."""
+    head = _HEAD.format(language="zh-Hans" if language == "zh" else language, title=escaped(title))
+    return "\n".join([head, *body, "</body>", "</html>", ""])
+
+
+def _link(to: str, text: str) -> str:
+    """Write a link; where it leads is made of numbers alone."""
+    return f'<a href="{to}">{escaped(text)}</a>'
+
+
+def _table(name: str, columns: Sequence[str], rows: Sequence[Sequence[str]], language: str) -> list[str]:
+    """Write a heading and a table, whose cells are HTML; nothing where there are no rows."""
+    if not rows:
+        return []
+    head = "".join(f"<th>{say(f'archive.column.{column}', language)}</th>" for column in columns)
+    body = ["<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows]
+    return [f"<h2>{say(f'archive.{name}', language)}</h2>", "<table>", f"<tr>{head}</tr>", *body, "</table>"]
+
+
+def index(lists: dict[str, list[dict[str, Any]]], volumes: list[ConversationPages], made: str, language: str) -> str:
+    """Write the first page: the account, its lists, and the way to each conversation."""
+    (account,) = lists["account"]
+    title = say("archive.title", language, username=account["username"])
+    body = [
+        f"<h1>{escaped(title)}</h1>",
+        f'<p class="soft">{escaped(say("archive.made", language, time=clock_face(made)))}</p>',
+    ]
+    body += [f"<h2>{say('archive.account', language)}</h2>", "<table>"]
+    for column, value in account.items():
+        body.append(f"<tr><th>{say(f'archive.column.{column}', language)}</th><td>{_cell(value, language)}</td></tr>")
+    body.append("</table>")
+    for name in LISTED:
+        rows = [[_cell(value, language) for value in record.values()] for record in lists[name]]
+        body += _table(name, list(lists[name][0]) if rows else [], rows, language)
+    latest = sorted(volumes, key=lambda each: each.last, reverse=True)
+    rows = [_row(each, account["username"], language) for each in latest]
+    body += _table("conversations", ("conversation", "kind", "messages", "last"), rows, language)
+    body += _table(
+        "starred", ("conversation", "message", "time"), _starred(lists["starred"], volumes, language), language
+    )
+    return _page(title, body, language)
+
+
+def _row(volume: ConversationPages, username: str, language: str) -> list[str]:
+    kind = "notes" if volume.record["to"] == username else volume.record["kind"]
+    link = _link(f"conversations/{volume.name(1)}", volume.record["title"])
+    last = clock_face(volume.last) if volume.last else ""
+    return [link, say(f"archive.kind.{kind}", language), str(volume.messages), last]
+
+
+def _cell(value: object, language: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return say("archive.yes" if value else "archive.no", language)
+    text = str(value)
+    return escaped(clock_face(text) if text[10:11] == "T" and text.endswith("Z") else text)
+
+
+def _starred(stars: list[dict[str, Any]], volumes: list[ConversationPages], language: str) -> list[list[str]]:
+    known = {each.number: each for each in volumes}
+    rows = []
+    for star in stars:
+        volume = known.get(star["conversation"])
+        if volume is not None and (page := volume.page_of(star["seq"])):
+            link = _link(f"conversations/{page}", str(star["seq"]))
+            rows.append([escaped(volume.record["title"]), link, _cell(star["time"], language)])
+    return rows
+
+
+def conversation(
+    volume: ConversationPages, messages: list[Message], username: str, language: str, *, more: bool
+) -> str:
+    """Write one page of a conversation, the last one its volume has begun. `more` pages follow."""
+    page, title = len(volume.starts), volume.record["title"]
+    ways = [_link("../index.html", say("archive.all", language))]
+    if page > 1:
+        ways.append(_link(volume.name(page - 1), say("archive.earlier", language)))
+    if more:
+        ways.append(_link(volume.name(page + 1), say("archive.later", language)))
+    nav = f"<nav>{' '.join(ways)}</nav>"
+    body = [nav, f"<h1>{escaped(title)}</h1>"]
+    if page == 1 and volume.record["kind"] == "group":
+        body.append(f'<p class="soft">{escaped(_members(volume, language))}</p>')
+    for day, of_day in groupby(messages, key=lambda each: each.time[:10]):
+        body.append(f"<h2>{day}</h2>")
+        body += [_message(each, volume, username, language) for each in of_day]
+    if not messages:
+        body.append(f'<p class="soft">{say("archive.empty", language)}</p>')
+    return _page(title, [*body, nav], language)
+
+
+def _members(volume: ConversationPages, language: str) -> str:
+    named = ", ".join(each["username"] for each in volume.members[:NAMED])
+    others = len(volume.members) - NAMED
+    return say("archive.members.more" if others > 0 else "archive.members", language, names=named, count=others)
+
+
+def _message(message: Message, volume: ConversationPages, username: str, language: str) -> str:
+    """Write one message: who and when, what it answers, what it says, what became of it."""
+    kind = "notice" if message.notice else "mine" if message.sender == username else "other"
+    above = [] if message.notice else [f"<b>{escaped(message.sender)}</b>"]
+    above.append(f"<time>{message.time[11:16]}</time>")
+    if message.edited and not message.recalled:
+        above.append(f'<span class="soft">{escaped(say("line.message.edited", language).strip())}</span>')
+    if message.reply_to is not None:
+        answers = say("archive.answers", language, seq=message.reply_to)
+        to = volume.page_of(message.reply_to)
+        above.append(_link(to, answers) if to else f'<span class="soft">{escaped(answers)}</span>')
+    said = msgspec.structs.replace(message, reply_to=None).said(language)
+    below = "".join(
+        f'<p class="soft">{escaped(each.emoji)} {escaped(", ".join(each.users))}'
+        f"{f' +{each.count - len(each.users)}' if each.count > len(each.users) else ''}</p>"
+        for each in message.reactions
+    )
+    return (
+        f'<article class="{kind}" id="m{message.seq}"><div>{" ".join(above)}</div>'
+        f'<p dir="auto">{escaped(said)}</p>{below}</article>'
+    )

@@ -1,0 +1,18 @@
+"""What is measured, and by whom: nobody, unless the operator asks for figures. Then a house has a Meter."""
+
+from typing import Protocol
+
+from imd.wire.base import Reply, Request
+
+
+class Metrics(Protocol):
+    """Is told what happens. It must be quick, and must not fail."""
+
+    def answered(self, request: Request, reply: Reply) -> None:
+        """Count a command that succeeded; `request.begun` says when it was started, by `time.perf_counter`."""
+
+    def refused(self, code: str) -> None:
+        """Count a refusal, or a connection that was closed for its sake."""
+
+    def committed(self, writes: int, seconds: float) -> None:
+        """Count a group of writes that is on the disk."""
