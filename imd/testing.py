@@ -24,11 +24,12 @@ from twisted.python.failure import Failure
 from imd.chat.base.limits import Limits
 from imd.chat.policies import standing
 from imd.engine.executor import InlineExecutor
+from imd.engine.pacing import Pacing
 from imd.engine.passwords import Passwords
 from imd.engine.server import Server
+from imd.net.connection import ImdProtocol
 from imd.net.factory import ImdFactory
-from imd.net.protocol import ImdProtocol
-from imd.store import db
+from imd.store import db, sqlite
 from imd.store import epoch as epochs
 from imd.store.migrations import migrate
 
@@ -58,7 +59,7 @@ class InlinePool:
 
 @functools.cache
 def _empty() -> bytes:
-    connection = db.connect(":memory:")
+    connection = sqlite.connect(":memory:")
     migrate(connection)
     return connection.serialize()
 
@@ -67,19 +68,20 @@ def memory_connection() -> sqlite3.Connection:
     """Open an empty database in memory. The schema is made once a process: it takes 30 ms."""
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     connection.deserialize(_empty())
-    db.prepare(connection)
+    sqlite.prepare(connection)
     return connection
 
 
-def inline_database(path: str, clock: Any) -> db.Database:
+def inline_database(path: str, clock: Any, deliver: Callable[[db.Group], None] = db.call_at_once) -> db.Database:
     """Open a database that works in the calling thread; `:memory:` leaves nothing behind."""
     if path == ":memory:":
         connection = memory_connection()
     else:
-        connection = db.connect(path)
+        connection = sqlite.connect(path)
         migrate(connection)
     pool = InlinePool(connection)
-    return db.Database(clock=clock, writer=pool, readers=pool, epoch=epochs.epoch(connection))
+    backend = sqlite.Sqlite(writer=pool, readers=pool, epoch=epochs.epoch(connection))
+    return db.Database(clock=clock, backend=backend, deliver=deliver)
 
 
 class MemoryTransport(StringTransport):
@@ -152,17 +154,19 @@ class MemoryServer:
 
     def __init__(self, limits: Limits | None = None, registration: str = "open", path: str = ":memory:") -> None:
         self.clock = Clock()
-        self.database = inline_database(path, self.clock)
+        self.pacing = Pacing(self.clock)
+        self.database = inline_database(path, self.clock, self.pacing.deliver)
         self.server = Server(
             database=self.database,
             reactor=self.clock,
+            pacing=self.pacing,
             limits=limits or Limits(),
             registration=registration,
             passwords=Passwords(InlineExecutor(), CHEAP),
             export_executor=InlineExecutor(),
             now=lambda: EPOCH + int(self.clock.seconds() * 1000),
         )
-        self.database.read(standing).addCallback(self.server.govern)
+        self.database.read(standing).addCallback(self.server.apply_policy)
         self.factory = ImdFactory(self.server)
         self.server.jobs.start()
         self.terminals: list[Terminal] = []
@@ -190,7 +194,7 @@ class MemoryServer:
         """Stop, so that another server may open the same file."""
         self.server.jobs.stop()
         self.server.exports.close()
-        self.database.writer.close()
+        self.database.backend.close()
 
     @property
     def timers(self) -> list[IDelayedCall]:

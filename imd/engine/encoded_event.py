@@ -2,27 +2,34 @@
 
 import attrs
 
-from imd.chat.base.effects import Addressee
-from imd.wire import jsonline, textline
-from imd.wire.base import Event
+from imd.chat.base.effects import Addressee, Delivery
+from imd.wire import jsonline
+from imd.wire.base import Dialect, Event
 
 
 @attrs.define
 class EncodedEvent:
-    """One event and who is to hear it. Its JSON is made beforehand: what cannot be said is never stored."""
+    """One event and its addressees. Its JSON is made beforehand: what cannot be encoded is never stored."""
 
     to: Addressee
     event: Event
-    json: bytes
-    _text: dict[str, bytes] = attrs.field(factory=dict, init=False)
+    size: int = attrs.field(init=False)
+    """How many bytes it has as JSON."""
+
+    _lines: dict[tuple[str, str], bytes] = attrs.field(factory=dict, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.size = len(self.line(jsonline.DIALECT, ""))
 
     @classmethod
-    def of(cls, to: Addressee, event: Event) -> "EncodedEvent":
-        """Encode an event."""
-        return cls(to, event, jsonline.DIALECT.event(event, "en"))
+    def all(cls, deliveries: tuple[Delivery, ...]) -> "list[EncodedEvent]":
+        """Encode what a handler wants told."""
+        return [cls(to, event) for to, event in deliveries]
 
-    def text(self, language: str) -> bytes:
-        """Give its text lines; nothing, where it tells a person nothing."""
-        if language not in self._text:
-            self._text[language] = textline.DIALECT.event(self.event, language)
-        return self._text[language]
+    def line(self, dialect: Dialect, language: str) -> bytes:
+        """Give its line; nothing, where it tells a person nothing. JSON is the same in every language."""
+        key = dialect.name, language if dialect.localized else ""
+        line = self._lines.get(key)
+        if line is None:
+            line = self._lines[key] = dialect.event(self.event, language)
+        return line

@@ -1,6 +1,7 @@
-"""Doing chores when they are due: one timer for all of them, each chore one write."""
+"""Running the background jobs when they are due: one timer for all of them, each run one write."""
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 import attrs
 from twisted.internet.defer import Deferred
@@ -11,7 +12,7 @@ from twisted.python.failure import Failure
 from imd.chat.base.effects import Effect
 from imd.chat.base.jobs import JOBS, Job, JobResult
 from imd.engine.encoded_event import EncodedEvent
-from imd.store.db import StoreUnavailable
+from imd.store.db import Database, StoreUnavailable
 from imd.store.transaction import Tx
 
 LONGEST_SECONDS = 3600.0
@@ -20,25 +21,25 @@ LONGEST_SECONDS = 3600.0
 RETRY_MILLISECONDS = 5000
 
 
-class JobHost(Protocol):
-    """The house, as its chores see it."""
-
-    database: Any
-    reactor: Any
-    now: Any
-    exports: Any
-
-    def spread(self, events: list[EncodedEvent], effects: tuple[Effect, ...]) -> None:
-        """Tell whoever is online, and do to sessions what a chore says."""
-
-
 @attrs.define(eq=False)
 class Jobs:
     """Runs every chore at the start, and again whenever one is due."""
 
     log = Logger()
 
-    server: JobHost
+    database: Database
+    reactor: Any
+    """IReactorTime."""
+
+    now: Callable[[], int]
+    """Milliseconds since 1970."""
+
+    tidy: Callable[[int], None]
+    """Throws away what is out of date outside the database; takes the time."""
+
+    spread: Callable[[list[EncodedEvent], tuple[Effect, ...]], None]
+    """Tells whoever is online, and applies a job's effects."""
+
     timer: IDelayedCall | None = attrs.field(default=None, init=False)
     """What waits for the next chore."""
 
@@ -51,21 +52,21 @@ class Jobs:
     def start(self) -> None:
         """Begin."""
         self._stopped = False
-        self.wake(self.server.now())
+        self.schedule(self.now())
 
     def stop(self) -> None:
         """Do no more."""
         self._stopped = True
         self._cancel()
 
-    def wake(self, at: int) -> None:
+    def schedule(self, at: int) -> None:
         """See to it that the chores are looked at by this time (milliseconds since 1970)."""
         if self._stopped or (self._at is not None and self._at <= at):
             return
         self._cancel()
         self._at = at
-        seconds = min(max(0.0, (at - self.server.now()) / 1000), LONGEST_SECONDS)
-        self.timer = self.server.reactor.callLater(seconds, self._due)
+        seconds = min(max(0.0, (at - self.now()) / 1000), LONGEST_SECONDS)
+        self.timer = self.reactor.callLater(seconds, self._due)
 
     def _cancel(self) -> None:
         if self.timer is not None:
@@ -75,14 +76,14 @@ class Jobs:
     def _due(self) -> None:
         self.timer = self._at = None
         if self._running:
-            self.wake(self.server.now() + 100)
+            self.schedule(self.now() + 100)
             return
         self._running = True
         Deferred.fromCoroutine(self._run()).addErrback(self._failed).addBoth(self._over)
 
     async def _run(self) -> None:
         again = []
-        self.server.exports.tidy(self.server.now())
+        self.tidy(self.now())
         for job in JOBS:
             try:
                 done = await self._do(job)
@@ -91,33 +92,33 @@ class Jobs:
             except Exception:  # the others are still done
                 self.log.failure("a chore failed")
                 self._unclean = True  # it may have erased something
-                done = JobResult(again=self.server.now() + RETRY_MILLISECONDS)
+                done = JobResult(again=self.now() + RETRY_MILLISECONDS)
             self._unclean = self._unclean or done.scrub
             if done.again is not None:
                 again.append(done.again)
         if self._unclean:
-            self._unclean = not await self.server.database.scrub()
+            self._unclean = not await self.database.scrub()
             if self._unclean:
-                again.append(self.server.now() + 1000)
+                again.append(self.now() + 1000)
         if again:
-            self.wake(min(again))
+            self.schedule(min(again))
 
     async def _do(self, job: Job) -> JobResult:
-        now = self.server.now()
+        now = self.now()
 
         def work(tx: Tx) -> tuple[JobResult, list[EncodedEvent]]:
             done = job(tx, now)
-            return done, [EncodedEvent.of(*told) for told in done.told]
+            return done, EncodedEvent.all(done.told)
 
-        done, events = await self.server.database.written(work)
-        self.server.spread(events, done.effects)
-        return done  # type: ignore[no-any-return]  # what work gave
+        done, events = await self.database.written(work)
+        self.spread(events, done.effects)
+        return done
 
     def _failed(self, failure: Failure) -> None:
         if not self._stopped:
             if not failure.check(StoreUnavailable):
                 self.log.failure("a chore failed", failure)
-            self.wake(self.server.now() + RETRY_MILLISECONDS)
+            self.schedule(self.now() + RETRY_MILLISECONDS)
 
     def _over(self, result: object) -> None:
         self._running = False

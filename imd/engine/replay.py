@@ -7,7 +7,6 @@ peer has read the one before it; by then it has been fetched.
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Protocol
 
 import attrs
 from twisted.internet.defer import Deferred
@@ -18,31 +17,16 @@ from imd.chat.base.context import Caller
 from imd.chat.base.reminders import reminders
 from imd.chat.conversations import replay_page, undelivered
 from imd.engine.encoded_event import EncodedEvent
+from imd.engine.pacing import Listener
 from imd.engine.server import Server
 from imd.store.db import StoreUnavailable
 from imd.store.transaction import Tx
 from imd.wire.base import Event
 from imd.wire.messages import MessageChanged, NewMessage
 from imd.wire.receipts import Replayed
-from imd.wire.refusals import Refusal, SlowConsumer, Unavailable
+from imd.wire.refusals import SlowConsumer, Unavailable
 
 PAGE = 100
-
-
-class Hearer(Protocol):
-    """The session, as its replay sees it."""
-
-    def tell(self, encoded: EncodedEvent) -> None:
-        """Write an event."""
-
-    def close(self, refusal: Refusal) -> None:
-        """Say why, and end."""
-
-    def replay_over(self) -> None:
-        """Hear live events directly again."""
-
-    def ready(self) -> bool:
-        """Say whether the peer can take more."""
 
 
 @attrs.define(eq=False)
@@ -52,7 +36,7 @@ class Replay:
     log = Logger()
 
     server: Server
-    session: Hearer
+    session: Listener
     caller: Caller
     messages: bool = True
     """Whether messages are pushed: a client that syncs wants only what else waits."""
@@ -82,7 +66,7 @@ class Replay:
     def hold(self, encoded: EncodedEvent) -> None:
         """Keep a live event for afterwards: as many bytes as may queue for a connection."""
         self._held.append(encoded)
-        self._held_bytes += len(encoded.json)
+        self._held_bytes += encoded.size
         if self._held_bytes > self.server.limits.queue_bytes:
             self.session.close(SlowConsumer())
 
@@ -110,7 +94,7 @@ class Replay:
             await self.server.database.settled()  # what the pages may have shown is told by then, and held
         await self._until_read()
         if not self._stopped:
-            self.server.hub.catch_up(self.session)
+            self.server.pacing.catch_up(self.session)
             self._finish()
 
     def _waiting_for_me(self, tx: Tx) -> tuple[list[tuple[int, int, int]], list[Event]]:
@@ -130,7 +114,7 @@ class Replay:
                 if event.rev > self._begun[conversation][1]:
                     self._pushed[conversation, event.seq] = event.rev
                 if (conversation, event.seq) not in self._sent:
-                    self.session.tell(EncodedEvent.of((), event))
+                    self.session.tell(EncodedEvent((), event))
                     self._count += 1
             seq = page[-1].seq if more else None
 
@@ -141,7 +125,7 @@ class Replay:
 
     def _finish(self) -> None:
         for event in (*self._others, *[Replayed(count=self._count)] * self.messages):
-            self.session.tell(EncodedEvent.of((), event))
+            self.session.tell(EncodedEvent((), event))
         for encoded in self._fresh():
             self.session.tell(encoded)
         self.session.replay_over()

@@ -1,10 +1,10 @@
-"""The house: what all sessions share. It runs a command in its lane and tells who must be told."""
+"""The server without its network: rules, data and shared state. It runs commands and spreads what came of them."""
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from io import BytesIO
-from typing import Any, BinaryIO, Protocol, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import attrs
 from twisted.internet.defer import Deferred
@@ -13,18 +13,7 @@ from twisted.python.failure import Failure
 
 import imd.chat.capabilities  # noqa: F401  # registers the handlers
 from imd.chat.base.context import Caller, Health
-from imd.chat.base.effects import (
-    ApplyPolicy,
-    DropDevices,
-    Effect,
-    Follow,
-    Outcome,
-    Schedule,
-    SetAdmin,
-    ShowPresence,
-    Topic,
-    Unfollow,
-)
+from imd.chat.base.effects import ApplyPolicy, Effect, Outcome, SignIn
 from imd.chat.base.export_store import ExportStore
 from imd.chat.base.handlers import HANDLERS, Lane
 from imd.chat.base.limits import Limits
@@ -32,93 +21,26 @@ from imd.chat.base.online import Online
 from imd.chat.base.rate_limits import LoginLimit, RegistrationLimit
 from imd.chat.base.word_filter import WordFilter
 from imd.chat.presence import departure, noted
+from imd.engine import effects
+from imd.engine.admission import Admission
 from imd.engine.disk_guard import DiskGuard
+from imd.engine.effects import When
 from imd.engine.encoded_event import EncodedEvent
 from imd.engine.executor import Executor, ThreadExecutor
+from imd.engine.hub import Hub
 from imd.engine.jobs import Jobs
 from imd.engine.metrics import Metrics
+from imd.engine.pacing import Listener, Pacing
 from imd.engine.passwords import Passwords
 from imd.store.db import Database, QueueFull, StoreUnavailable
 from imd.store.transaction import Tx
 from imd.wire.base import Command, Reply, registry
-from imd.wire.refusals import Internal, Refusal, Unavailable
+from imd.wire.refusals import Internal, RateLimited, Refusal, Unavailable
 
 T = TypeVar("T")
 
 BUSY_SECONDS = 3
 """When a full queue of writes is worth another try: so long a slow disk takes for the default one."""
-
-
-class Hub(Protocol):
-    """Who is online: the factory."""
-
-    @property
-    def size(self) -> int:
-        """How many connections there are."""
-
-    @property
-    def people(self) -> int:
-        """How many accounts are online."""
-
-    @property
-    def full(self) -> bool:
-        """Whether there is no room for another login."""
-
-    def enter(self, account: int, session: Any, topics: Mapping[Topic, int]) -> None:
-        """Count a session as an account's, which follows these topics."""
-
-    def follow(self, account: int, topic: Topic, seq: int) -> None:
-        """Let an account that is online follow a topic, from a seq on."""
-
-    def unfollow(self, account: int, topic: Topic) -> None:
-        """Let an account follow the topic no more, or everybody."""
-
-    def leave(self, account: int, session: Any) -> None:
-        """Count it no more."""
-
-    def tell(self, encoded: EncodedEvent, besides: Any = None) -> None:
-        """Let the sessions of those it is for hear it, all but one."""
-
-    def catch_up(self, session: Any) -> None:
-        """Let a session hear what it has yet to hear."""
-
-    def cut(self, account: int, devices: list[int], besides: Any = None) -> None:
-        """Close the sessions of these devices."""
-
-    def promote(self, account: int, admin: bool) -> None:
-        """Give an account's sessions an admin's rights, or take them."""
-
-
-class NullHub:
-    """The audience of a house without a door: the command line beside a stopped daemon."""
-
-    size = 0
-    people = 0
-    full = False
-
-    def enter(self, account: int, session: Any, topics: Mapping[Topic, int]) -> None:
-        """Let nobody in."""
-
-    def follow(self, account: int, topic: Topic, seq: int) -> None:
-        """Have nobody follow."""
-
-    def unfollow(self, account: int, topic: Topic) -> None:
-        """Have nobody follow."""
-
-    def leave(self, account: int, session: Any) -> None:
-        """Let nobody out."""
-
-    def tell(self, encoded: EncodedEvent, besides: Any = None) -> None:
-        """Tell nobody."""
-
-    def catch_up(self, session: Any) -> None:
-        """Tell nobody."""
-
-    def cut(self, account: int, devices: list[int], besides: Any = None) -> None:
-        """Close nothing."""
-
-    def promote(self, account: int, admin: bool) -> None:
-        """Have no sessions."""
 
 
 def _wall_clock() -> int:
@@ -127,7 +49,7 @@ def _wall_clock() -> int:
 
 @attrs.define(eq=False)
 class Server:
-    """One server's rules and data, without its network. Also the desk that slow handlers wait at."""
+    """One server's rules and data, without its network. Also the services that slow handlers wait for."""
 
     log = Logger()
 
@@ -135,12 +57,15 @@ class Server:
     reactor: Any
     """IReactorTime; with threads, the whole reactor."""
 
+    pacing: Pacing = attrs.field(default=attrs.Factory(lambda self: Pacing(self.reactor), takes_self=True))
+    """Its `deliver` is what the database hands committed groups to."""
+
     limits: Limits = attrs.Factory(Limits)
     registration: str = "open"
     """open, invite or closed."""
 
     language: str = "en"
-    """For those who did not choose one."""
+    """What a session reads that did not choose a language."""
 
     passwords: Passwords = attrs.field(
         default=attrs.Factory(
@@ -161,7 +86,14 @@ class Server:
     disk: DiskGuard = attrs.Factory(DiskGuard)
     """Where the data lies."""
 
-    hub: Hub = attrs.Factory(NullHub)
+    watch: Callable[[Health], Health] = lambda health: health
+    """Adds to the health what is known further up: of disk, certificate and backups."""
+
+    hub: Hub = attrs.field(default=attrs.Factory(lambda self: Hub(self.pacing), takes_self=True), init=False)
+    admission: Admission = attrs.field(
+        default=attrs.Factory(lambda self: Admission(lambda: self.limits), takes_self=True), init=False
+    )
+
     logins: LoginLimit = attrs.field(
         default=attrs.Factory(lambda self: LoginLimit(self.limits.failed_logins, Deferred), takes_self=True), init=False
     )
@@ -174,18 +106,18 @@ class Server:
         default=attrs.Factory(lambda self: (self.limits, self.registration), takes_self=True), init=False
     )
 
-    _standing: ApplyPolicy = attrs.field(default=ApplyPolicy(None, {}, WordFilter()), init=False)
+    _policy: ApplyPolicy = attrs.field(default=ApplyPolicy(None, {}, WordFilter()), init=False)
     online: Online = attrs.field(factory=Online, init=False)
     exports: ExportStore = attrs.field(
         default=attrs.Factory(lambda self: ExportStore(self.scratch, self.aside), takes_self=True), init=False
     )
-    watch: Callable[[Health], Health] = lambda health: health
-    """Adds to the vitals what is known further up: of disk, certificate and backups."""
-
-    metrics: Metrics | None = None
-    """Who measures, if anybody does."""
-
-    jobs: Jobs = attrs.field(default=attrs.Factory(Jobs, takes_self=True), init=False)
+    metrics: Metrics | None = attrs.field(default=None, init=False)
+    jobs: Jobs = attrs.field(
+        default=attrs.Factory(
+            lambda self: Jobs(self.database, self.reactor, self.now, self.exports.tidy, self.spread), takes_self=True
+        ),
+        init=False,
+    )
     _began: tuple[int, float] = attrs.field(
         default=attrs.Factory(lambda self: (self.now(), self.reactor.seconds()), takes_self=True), init=False
     )
@@ -196,24 +128,35 @@ class Server:
         if missing := registry.missing_words() + unhandled:
             raise ValueError(f"commands without words or handler: {', '.join(missing)}")
 
+    @classmethod
+    def open(cls, path: str, reactor: Any, **settings: Any) -> "Server":
+        """Make a server on an SQLite file. Raises NewerSchema and sqlite3.Error."""
+        pacing = Pacing(reactor)
+        return cls(Database.open(path, reactor, pacing.deliver), reactor, pacing, **settings)
+
+    def observe(self, metrics: Metrics) -> None:
+        """Let this be told what happens."""
+        self.metrics = metrics
+        self.pacing.observe = metrics.committed
+
     def configure(self, limits: Limits, registration: str, language: str) -> None:
         """Go by another configuration from now on; what admins have set still holds over it."""
         self._configured = limits, registration
         self.language = language
         self.logins.allowed = limits.failed_logins
         self.database.waiting_limit = limits.waiting_writes
-        self.govern(self._standing)
+        self.apply_policy(self._policy)
 
-    def govern(self, policies: ApplyPolicy) -> None:
+    def apply_policy(self, policy: ApplyPolicy) -> None:
         """Let what admins have set hold over what is configured."""
-        self._standing = policies
+        self._policy = policy
         limits, registration = self._configured
-        self.limits = attrs.evolve(limits, **policies.limits)
-        self.registration = policies.registration or registration
-        self.words = policies.words
+        self.limits = attrs.evolve(limits, **policy.limits)
+        self.registration = policy.registration or registration
+        self.words = policy.words
 
     def caller(self, **who: Any) -> Caller:
-        """Make who asks, now and under the rules that hold now."""
+        """Make the context of a request, now and under the rules that hold now."""
         return Caller(
             now=self.now(),
             steady=self.steady(),
@@ -229,7 +172,7 @@ class Server:
         return self.watch(
             Health(
                 uptime=int(self.reactor.seconds() - self._began[1]),
-                connections=self.hub.size,
+                connections=self.admission.size,
                 online=self.hub.people,
                 queue=self.database.waiting,
                 commit_ms=round(self.database.group_seconds * 1000, 3),
@@ -287,7 +230,7 @@ class Server:
     async def ask(self, command: Command, caller: Caller) -> Reply:
         """Run a command without a session: for the operator, and for programs that embed the server. Raises Refusal."""
         outcome = await self.outcome(caller, command)
-        self.spread([EncodedEvent.of(*told) for told in outcome.told], outcome.effects)
+        self.spread(EncodedEvent.all(outcome.told), outcome.effects)
         return outcome.reply
 
     def excuse(self, error: Exception, action: str) -> Refusal:
@@ -302,56 +245,52 @@ class Server:
         self.log.failure("fault {reference} in {action}", Failure(error), reference=reference, action=action)
         return Internal(reference=reference)
 
+    def check_room(self, shape: type[Command], *, logged_in: bool) -> None:
+        """Refuse a command for which there is no room: on the disk, in the writer's queue, among the sessions."""
+        if shape.grows:
+            self.disk.check(self.limits.disk_reserve_mb)
+        if HANDLERS[shape].lane is Lane.WRITES and (error := self.database.objection()):
+            raise self.excuse(error, "")
+        if shape.enters and not logged_in and self.admission.full:
+            raise RateLimited("full", retry_after=self.limits.login_seconds)
+
     def refused(self, refusal: Refusal) -> None:
         """Count a refusal, where somebody counts."""
         if self.metrics is not None:
             self.metrics.refused(refusal.code)
 
-    def spread(self, events: list[EncodedEvent], effects: tuple[Effect, ...], besides: Any = None) -> None:
-        """Tell others, and do to other sessions, what an outcome says; all but the one session that asked.
+    def spread(self, events: list[EncodedEvent], effects_: tuple[Effect, ...], session: Listener | None = None) -> None:
+        """Tell the others, and apply the effects. The session that asked knows by its reply."""
+        effects.apply(When.BEFORE_TELLING, effects_, self, session)
+        for event in events:
+            self.hub.tell(event, besides=session)
+        effects.apply(When.AFTER_TELLING, effects_, self, session)
 
-        Who begins to follow hears of it already, and who ceases still does.
-        """
-        for effect in effects:
-            if isinstance(effect, Follow):
-                self.hub.follow(effect.account, effect.topic, effect.seq)
-        self.publish(events, besides)
-        for effect in effects:
-            if isinstance(effect, Unfollow):
-                self.hub.unfollow(effect.account, effect.topic)
-            elif isinstance(effect, DropDevices):
-                self.hub.cut(effect.account, effect.devices, besides)
-            elif isinstance(effect, SetAdmin):
-                self.hub.promote(effect.account, effect.admin)
-            elif isinstance(effect, ApplyPolicy):
-                self.govern(effect)
-            elif isinstance(effect, ShowPresence):
-                self.online.change(effect.account, effect.chosen)
-            elif isinstance(effect, Schedule):
-                self.jobs.wake(effect.at)
+    def enter(self, identity: SignIn, session: Listener) -> None:
+        """Count a session as its account's."""
+        self.hub.enter(identity.account, session, identity.topics, self.limits.connections_per_account)
+        self.online.come(identity.account, identity.chosen)
 
-    def publish(self, events: list[EncodedEvent], besides: Any = None) -> None:
-        """Tell whoever is online."""
-        for encoded in events:
-            self.hub.tell(encoded, besides)
-
-    def left(self, account: int) -> None:
-        """Note that an account has gone, and tell its friends, if it has not come back by then."""
+    def leave(self, account: int, session: Listener) -> None:
+        """Count a session no more. Friends hear that the account has gone, unless it has come back by then."""
+        if not self.hub.leave(account, session):
+            return
         self.online.go(account)
         now = self.now()
 
-        def work(tx: Tx) -> list[EncodedEvent]:
-            return [EncodedEvent.of(*told) for told in departure(tx, account, now)]
+        def gone(tx: Tx) -> list[EncodedEvent]:
+            return EncodedEvent.all(tuple(departure(tx, account, now)))
 
-        def done(events: Any, error: Exception | None) -> None:
-            if error is None and account not in self.online:
-                self.publish(events)
-            elif error is not None and not isinstance(error, StoreUnavailable):
-                self.log.failure("a departure was not noted", Failure(error))
+        def told(events: list[EncodedEvent]) -> None:
+            if account not in self.online:
+                self.spread(events, ())
 
-        self.database.write(work, done)
+        leaving = self.database.written(gone).addCallback(told)
+        leaving.addErrback(lambda failure: failure.trap(StoreUnavailable))
+        leaving.addErrback(lambda failure: self.log.failure("a departure was not noted", failure))
 
-    def note_who_is_here(self) -> None:
-        """Note that they are seen last now: the server is about to stop."""
+    def note_last_seen(self) -> None:
+        """Note that the accounts online are seen last now: the server is about to stop."""
         here, now = self.online.everybody(), self.now()
-        self.database.write(lambda tx: noted(tx, here, now), lambda value, error: None)
+        noting = self.database.written(lambda tx: noted(tx, here, now))
+        noting.addErrback(lambda failure: self.log.failure("it was not noted when accounts were last seen", failure))

@@ -23,8 +23,9 @@ from twisted.internet.interfaces import (
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from zope.interface import implementer
 
-from imd.net.preauth import PreauthQueue, TlsConnection
+from imd.engine.pacing import Pacing
 from imd.net.proxy import proxied
+from imd.net.tls_connection import TlsConnection
 
 BACKLOG = "1024"
 """How many may wait to be taken in: a flood uses up Twisted's own 50 at once, and then others wait for seconds."""
@@ -34,14 +35,14 @@ class _Tls(TLSMemoryBIOFactory):
     """TLS around a factory that may turn a connection down: then there is no handshake either."""
 
     noisy = False
-    preauth: PreauthQueue
+    pacing: Pacing
 
     def buildProtocol(self, addr: Any) -> TlsConnection | None:  # type: ignore[override]  # Twisted's Factory may too
         inner = self.wrappedFactory.buildProtocol(addr)
         if inner is None:
             return None
         made = TlsConnection(self, inner)
-        made.preauth = self.preauth
+        made.pacing = self.pacing
         return made
 
 
@@ -55,11 +56,12 @@ class ImdServerEndpoint:
 
     def listen(self, protocolFactory: IProtocolFactory) -> "Deferred[IListeningPort]":  # noqa: N803  # the interface names it
         """Listen; the factory says with which certificate. Raises ValueError when it has none."""
-        tls: IOpenSSLServerConnectionCreator | None = getattr(protocolFactory, "tls", None)
+        factory: Any = protocolFactory
+        tls: IOpenSSLServerConnectionCreator | None = getattr(factory, "tls", None)
         if tls is None:
             raise ValueError("an imd: endpoint needs a factory with a certificate, such as ImdFactory(house, tls=...)")
         wrapped = _Tls(tls, False, protocolFactory, self.reactor)
-        wrapped.preauth = PreauthQueue(self.reactor)
+        wrapped.pacing = factory.server.pacing
         return self.inner.listen(proxied(protocolFactory, wrapped))
 
 

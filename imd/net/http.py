@@ -1,8 +1,11 @@
-"""The HTTP face, for now: whoever points a browser at the port learns what lives here."""
+"""The HTTP face, for now: a browser that is pointed at the port learns what lives here."""
 
-from typing import Any
+from collections.abc import Callable
 
-from twisted.internet.protocol import Protocol
+import attrs
+
+from imd.engine.encoded_event import EncodedEvent
+from imd.wire.base import Reply, Request
 
 LONGEST_HEAD = 16_384
 
@@ -23,31 +26,55 @@ _NOTHING_ELSE = (
 """The page is all there is: a browser is to load, embed, guess and keep nothing."""
 
 
-class HttpProtocol(Protocol):
+@attrs.define(eq=False)
+class HttpFace:
     """Answers the first request with a short page and closes."""
 
-    transport: Any
+    answer: Callable[[bytes], None]
+    """Writes the answer and closes."""
 
-    def __init__(self, retry_after: int = 0) -> None:
-        """Where `retry_after` is not 0, that is all they learn: when to try again."""
-        self._head = b""
-        self._retry_after = retry_after
+    retry_after: int = 0
+    """Where it is not 0, the answer is only when to try again."""
 
-    def dataReceived(self, data: bytes) -> None:
+    tells = False
+    broken = b""
+    waiting = False
+    reads = 0
+    _head: bytes = attrs.field(default=b"", init=False)
+
+    def receive(self, data: bytes) -> None:
         """Wait for the end of the request's head, then answer."""
-        if self.transport.disconnecting:
-            return
         self._head += data
         if b"\r\n\r\n" not in self._head and b"\n\n" not in self._head and len(self._head) < LONGEST_HEAD:
             return
         method = self._head.split(b" ", 1)[0]
         page = b"" if method == b"HEAD" else _PAGE
         status = b"200 OK" if method in (b"GET", b"HEAD") else b"405 Method Not Allowed\r\nAllow: GET, HEAD"
-        if self._retry_after:
-            page, status = b"", b"429 Too Many Requests\r\nRetry-After: %d" % self._retry_after
+        if self.retry_after:
+            page, status = b"", b"429 Too Many Requests\r\nRetry-After: %d" % self.retry_after
         head = (
             b"HTTP/1.1 %b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n"
             + _NOTHING_ELSE
         )
-        self.transport.write(head % (status, 0 if self._retry_after else len(_PAGE)) + page)
-        self.transport.loseConnection()
+        self.answer(head % (status, 0 if self.retry_after else len(_PAGE)) + page)
+
+    def peek(self) -> Request | None:
+        """Ask nothing of the session."""
+        return None
+
+    def take(self) -> None:
+        """Do nothing: there is nothing to take."""
+
+    def frame(self, line: bytes) -> bytes:
+        """Leave bytes as they are."""
+        return line
+
+    def event(self, event: EncodedEvent, language: str) -> bytes:
+        """Tell nothing."""
+        return b""
+
+    def replied(self, request: Request, reply: Reply) -> None:
+        """Do nothing: there are no replies."""
+
+    def logged_out(self) -> None:
+        """Do nothing: no account is ever logged in."""

@@ -17,8 +17,9 @@ import msgspec
 
 from imd.run.config import Config
 from imd.run.problem import Problem
-from imd.store.db import Database, connect
+from imd.store.db import Database, Group, call_at_once
 from imd.store.migrations import NewerSchema
+from imd.store.sqlite import connect
 from imd.store.transaction import Tx
 
 T = TypeVar("T")
@@ -187,14 +188,14 @@ class DataDirectory:
             os.close(self._lock)
             self._lock = None
 
-    def open_database(self, reactor: Any) -> Database:
+    def open_database(self, reactor: Any, deliver: Callable[[Group], None] = call_at_once) -> Database:
         """Open the database of a directory that was taken. Raises Problem."""
         if self.half_restored:
             raise Problem("restore.unfinished", path=self.path)
         try:
             self.database.touch(0o600)  # SQLite gives its other files the same mode and owner
             hand_over([self.database], self.path)
-            return Database.open(str(self.database), reactor)
+            return Database.open(str(self.database), reactor, deliver)
         except NewerSchema as error:
             raise Problem("newer_schema", path=self.database, reason=error) from None
         except (OSError, sqlite3.Error) as error:

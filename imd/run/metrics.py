@@ -57,13 +57,11 @@ class Metrics(Service):
         self._sizes = Histogram("imd_commit_writes", "Writes in a group.", buckets=SIZES, registry=registry)
         self._lag = Histogram("imd_loop_lag_seconds", "How late the reactor is.", buckets=LAGS, registry=registry)
         self._looked_at()
-        server.metrics = self
-        server.database.measure = self.committed
 
     def _looked_at(self) -> None:
         """Name what is looked up at the moment somebody asks."""
         for name, about, look in (
-            ("imd_connections", "Open connections.", lambda: self.server.hub.size),
+            ("imd_connections", "Open connections.", lambda: self.server.admission.size),
             ("imd_people_online", "Accounts online.", lambda: self.server.hub.people),
             ("imd_waiting_writes", "Writes that wait for the writer.", lambda: self.server.database.waiting),
             ("imd_waiting_passwords", "Passwords that wait to be hashed.", lambda: self.server.passwords.turns.waiting),

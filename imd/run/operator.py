@@ -99,7 +99,7 @@ async def ask_directory(reactor: Any, config: Config, directory: DataDirectory, 
             passwords=Passwords(InlineExecutor()),
         )
         try:
-            server.govern(await server.read(standing))
+            server.apply_policy(await server.read(standing))
             return await server.ask(command, operator(server))
         except Refusal as refusal:
             raise Refused(sentence(refusal, catalog.language_here())) from None

@@ -22,7 +22,7 @@ import attrs
 from imd.run import archive
 from imd.run.directory import DataDirectory, hand_over, sync
 from imd.run.problem import Problem
-from imd.store import db, epoch, migrations
+from imd.store import epoch, migrations, sqlite
 
 KEPT = "before-"
 """How directories begin that hold what was there before."""
@@ -145,7 +145,7 @@ def _unpack(backup: archive.Reading, directory: DataDirectory) -> None:
     shutil.rmtree(workspace, ignore_errors=True)
     workspace.mkdir(mode=0o700)
     backup.unpack(workspace)
-    with closing(db.connect(str(workspace / archive.DATABASE))) as connection:
+    with closing(sqlite.connect(str(workspace / archive.DATABASE))) as connection:
         migrations.migrate(connection)
         epoch.begin(connection)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -28,6 +28,7 @@ from twisted.logger import Logger
 
 from imd.chat import policies
 from imd.engine.disk_guard import DiskGuard
+from imd.engine.pacing import Pacing
 from imd.engine.server import Server
 from imd.net.factory import ImdFactory, OperatorFactory
 from imd.net.proxy import proxied
@@ -119,17 +120,19 @@ class Daemon(MultiService):
         for listen in config.listen:
             try_port(listen)
         self.tls = self._tls()
+        pacing = Pacing(self.reactor)
         self.server = Server(
-            database=self.directory.open_database(self.reactor),
+            database=self.directory.open_database(self.reactor, pacing.deliver),
             reactor=self.reactor,
+            pacing=pacing,
+            watch=Surroundings(self.directory, self.tls).watched,
             limits=descriptors.fitted(config.limits),
             registration=config.registration,
             language=config.language,
             scratch=self.directory.scratch,
             disk=DiskGuard(self.directory.path, self.reactor.seconds),
         )
-        self.server.govern(self.directory.look_up(policies.standing))
-        self.server.watch = Surroundings(self.directory, self.tls).watched
+        self.server.apply_policy(self.directory.look_up(policies.standing))
         self.factory = ImdFactory(self.server, tls=self.tls, proxies=[ip_network(each) for each in config.proxies])
         self.reloader = Reloader(config, self.directory, self.server, self.tls)
         self.notifier = Notifier(self.reactor)
@@ -157,6 +160,7 @@ class Daemon(MultiService):
         try_port(listen)
         metrics = Metrics(self.server)
         metrics.setServiceParent(self)
+        self.server.observe(metrics)
         self._serve(listen, MetricsSite(metrics))
 
     def _serve(self, listen: str, factory: IProtocolFactory) -> None:
@@ -202,7 +206,7 @@ class Daemon(MultiService):
         self.directory.socket.unlink(missing_ok=True)  # left by a daemon that was killed: the lock says it is dead
         path = quoteStringArgument(str(self.directory.socket))
         operators = strports.service(
-            f"unix:{path}:mode=600:lockfile=0", OperatorFactory(self.factory.hub), reactor=self.reactor
+            f"unix:{path}:mode=600:lockfile=0", OperatorFactory(self.server), reactor=self.reactor
         )
         operators.setServiceParent(self)
         self.notifier.setServiceParent(self)
@@ -241,7 +245,7 @@ class Daemon(MultiService):
         await super().stopService()
         await self._inviting
         self.server.jobs.stop()
-        self.server.note_who_is_here()
+        self.server.note_last_seen()
         await self.server.database.close()
         with suppress(defer.TimeoutError):
             await self.factory.goodbye().addTimeout(GOODBYE_SECONDS, self.reactor)

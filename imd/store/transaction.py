@@ -1,6 +1,6 @@
 """The transaction that store functions take: something that executes SQL with `?` parameters."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 
@@ -23,6 +23,13 @@ class Tx(Protocol):
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Rows:
         """Run one statement."""
+
+
+Work = Callable[[Tx], Any]
+"""A piece of work in a transaction."""
+
+Result = tuple[Any, Exception | None]
+"""What it came to: its value, or the error that undid it."""
 
 
 def marks(count: int) -> str:

@@ -185,6 +185,8 @@ class Dialect(Protocol):
     """How answers and events are written; bytes without the line's end."""
 
     name: str
+    localized: bool
+    """Whether events read differently in another language."""
 
     def reply(self, request: "Request", reply: Reply, language: str) -> bytes:
         """Write a success."""
@@ -213,6 +215,9 @@ class Request:
 
     silent: bool = False
     """Whether it follows from what a person did, rather than from a line: it gets no answer."""
+
+    charged: bool = False
+    """Whether it was counted against the rate limit."""
 
     begun: float = 0.0
     """When it was started, where that is measured."""

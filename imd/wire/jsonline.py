@@ -118,6 +118,7 @@ class JsonDialect:
     """How replies, refusals and events are written as JSON lines, without the line's end."""
 
     name = "json"
+    localized = False
 
     def reply(self, request: Request, reply: Reply, language: str) -> bytes:
         """Write a success."""

@@ -18,7 +18,7 @@ from imd.chat.base.limits import Limits
 from imd.chat.base.online import Online
 from imd.chat.base.rate_limits import LoginLimit, RegistrationLimit
 from imd.chat.base.word_filter import WordFilter
-from imd.store import accounts, db
+from imd.store import accounts, sqlite
 from imd.store.transaction import Tx
 from imd.testing import EPOCH, memory_connection
 from imd.wire.base import Command, Reply
@@ -133,7 +133,7 @@ class Room:
 
     def in_transaction(self, work: Callable[[Tx], T]) -> T:
         """Do a piece of work as the writer would."""
-        [(value, error)] = db.run_batch(self.tx, [db.Write(work, lambda value, error: None)])
+        [(value, error)] = sqlite.run_group(self.tx, [work])
         if error is not None:
             raise error
         return value  # type: ignore[no-any-return]

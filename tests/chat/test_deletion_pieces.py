@@ -189,7 +189,7 @@ def test_not_a_byte_is_left_when_both_are_gone(filled: MemoryServer, tmp_path: P
 
 def asked(server: MemoryServer, query: str) -> Any:
     """Ask the server's database itself for one value."""
-    pool: Any = server.database.writer
+    pool: Any = server.database.backend.writer
     return pool.connection.execute(query).fetchone()[0]
 
 

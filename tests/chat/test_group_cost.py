@@ -16,7 +16,7 @@ from imd.chat.base.context import Caller
 from imd.chat.base.effects import Followers
 from imd.chat.base.handlers import HANDLERS
 from imd.chat.base.limits import Limits
-from imd.store import db
+from imd.store import sqlite
 from imd.store.migrations import migrate
 from imd.testing import EPOCH
 from imd.wire.base import Command
@@ -95,7 +95,7 @@ class Crowd:
 def crowds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Crowd, Crowd]]:
     """Give a group of ten and one of ten thousand."""
     folder: Path = tmp_path_factory.mktemp("crowds")
-    made = tuple(Crowd(db.connect(str(folder / f"{members}.sqlite3")), members) for members in (10, MANY))
+    made = tuple(Crowd(sqlite.connect(str(folder / f"{members}.sqlite3")), members) for members in (10, MANY))
     yield made[0], made[1]
     for crowd in made:
         crowd.tx.close()

@@ -123,7 +123,7 @@ def test_a_message_is_indexed_soon(room: Room) -> None:
     alice.call("send_message", to="alice", content="meet")
 
     def indexed() -> list[tuple[int]]:
-        return server.database.writer.connection.execute("SELECT rowid FROM search_index").fetchall()  # type: ignore[attr-defined]
+        return server.database.backend.writer.connection.execute("SELECT rowid FROM search_index").fetchall()  # type: ignore[attr-defined]
 
     assert indexed() == []
     server.pass_time(1)

@@ -9,7 +9,7 @@ from imd_client.plain import PlainView
 from imd_client.rich.model import Model
 from imd_client.screen import Screen
 
-from imd.store import db, epoch
+from imd.store import epoch, sqlite
 from imd.testing import MemoryServer
 from tests.client.keyboard import FakeModes, connect, shown
 from tests.client.rich.scene import drawn
@@ -18,7 +18,7 @@ from tests.client.wires import Person, Wires, person
 
 def restored(backup: Path) -> MemoryServer:
     """Start a server on a backup, as `imd restore` leaves it."""
-    connection = db.connect(str(backup))
+    connection = sqlite.connect(str(backup))
     epoch.begin(connection)
     connection.close()
     return MemoryServer(path=str(backup))
@@ -33,7 +33,7 @@ def wires(tmp_path: Path) -> Iterator[Wires]:
 
 
 def backup(wires: Wires, to: Path) -> Path:
-    wires.server.database.writer.connection.execute("VACUUM INTO ?", (str(to),))  # type: ignore[attr-defined]
+    wires.server.database.backend.writer.connection.execute("VACUUM INTO ?", (str(to),))  # type: ignore[attr-defined]
     return to
 
 

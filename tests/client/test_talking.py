@@ -351,7 +351,7 @@ def test_a_server_that_says_when_to_come_back_is_left_alone_till_then(wires: Wir
 @pytest.mark.parametrize("asked", [1e308, "inf", "abc", -5, None, [1]])
 def test_no_server_makes_it_wait_for_ever(wires: Wires, come: Come, asked: object) -> None:
     ann = come("ann")
-    [sessions] = wires.server.factory.hub.online.values()
+    [sessions] = wires.server.factory.server.hub.online.values()
     next(iter(sessions)).close(RateLimited("crowded", retry_after=asked))
     wires.settle()
     wires.pass_time(3_700)
@@ -360,7 +360,7 @@ def test_no_server_makes_it_wait_for_ever(wires: Wires, come: Come, asked: objec
 
 def test_a_server_that_closes_and_says_when_to_come_back_is_left_alone_till_then(wires: Wires, come: Come) -> None:
     ann = come("ann")
-    [sessions] = wires.server.factory.hub.online.values()
+    [sessions] = wires.server.factory.server.hub.online.values()
     next(iter(sessions)).close(RateLimited("crowded", retry_after=60))
     wires.settle()
     wires.pass_time(55)

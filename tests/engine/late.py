@@ -37,14 +37,14 @@ class LateServer(MemoryServer):
 
     def __init__(self, limits: Limits = UNHURRIED, **options: Any) -> None:
         super().__init__(limits, **options)
-        assert isinstance(self.database.writer, InlinePool)
-        self.writer = HandPool(self.database.writer.connection)
-        self.readers = HandPool(self.database.writer.connection)
+        assert isinstance(self.database.backend.writer, InlinePool)
+        self.writer = HandPool(self.database.backend.writer.connection)
+        self.readers = HandPool(self.database.backend.writer.connection)
         self.hashing = HandCrew()
 
     def late(self) -> None:
-        self.database.writer = self.writer
-        self.database.readers = self.readers
+        self.database.backend.writer = self.writer
+        self.database.backend.readers = self.readers
         self.server.passwords.turns.executor = self.hashing
 
     def catch_up(self) -> None:

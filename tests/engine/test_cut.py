@@ -200,7 +200,7 @@ def test_a_session_that_ends_while_its_work_is_under_way(server: LateServer, act
     assert told == (["x"] if action == "send_message" else []), "what was stored is told"
     accounts = dict(server.rows("SELECT username, id FROM account"))
     assert accounts["ann"] not in server.factory.online
-    assert ann.protocol not in server.factory.hub.connections
+    assert ann.protocol not in server.factory.server.admission.connections
 
 
 def test_the_deadline_cuts_a_login_that_is_still_being_checked(server: LateServer) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from imd.chat.base.handlers import HANDLERS, Handler
 from imd.chat.base.limits import Limits
-from imd.engine.server import BUSY_SECONDS, NullHub
+from imd.engine.hub import Hub
+from imd.engine.server import BUSY_SECONDS
 from imd.testing import PASSWORD, MemoryServer, Terminal
 from imd.wire.base import registry
 from imd.wire.messages import NewMessage
@@ -142,10 +143,10 @@ def test_one_listener_that_cannot_be_told_does_not_hurt_the_others(
     logged_failures.expect(1)
 
 
-class BrokenAudience(NullHub):
-    """Fails whenever somebody is to be told or cut."""
+class BrokenHub(Hub):
+    """Fails whenever something is to be told or a session to be ended."""
 
-    tell = cut = breaks
+    tell = drop_devices = breaks
 
 
 @pytest.mark.parametrize(
@@ -161,11 +162,11 @@ def test_an_answer_that_cannot_be_carried_out_is_one_answer_and_the_session_goes
     server = LateServer()
     ann = server.login("ann")
     ann.heard()
-    server.server.hub = BrokenAudience()
+    sound, server.server.hub = server.server.hub, BrokenHub(server.pacing)
     ann.ask(action, **fields)
     assert [each["status"] for each in ann.objects()] == ["success"]
     assert ann.call("ping")["status"] == "success"
-    server.server.hub = server.factory.hub
+    server.server.hub = sound
     logged_failures.expect(1)
 
 

@@ -99,16 +99,6 @@ def test_what_still_waits_for_the_peer_was_not_shown(evening: Evening) -> None:
     assert evening.bob.heard() == ["* ann: hi", "* ann: hi", "OK PING"]
 
 
-def test_a_line_that_was_typed_before_the_peer_fell_behind_proves_nothing(evening: Evening) -> None:
-    evening.tell(2)
-    evening.bob.protocol.congested = True
-    evening.bob.protocol.session.receive(textline.complete(*_taken(b"PING")))
-    evening.bob.protocol.congested = False
-    evening.bob.protocol.session.drained()
-    evening.server.settle()
-    assert evening.pointers() == (0, 0)
-
-
 def _taken(line: bytes) -> tuple[Request, dict[str, Any]]:
     taken = textline.take_apart(line)
     assert taken is not None

@@ -52,8 +52,8 @@ def test_what_wakes_it_earlier_wins(tap: Dripping) -> None:
     tap.wants = [60_000]
     server = MemoryServer()
     server.settle()
-    server.server.jobs.wake(EPOCH + 90_000)
-    server.server.jobs.wake(EPOCH + 3_000)
+    server.server.jobs.schedule(EPOCH + 90_000)
+    server.server.jobs.schedule(EPOCH + 3_000)
     server.pass_time(3)
     assert tap.done == [0, 3_000]
     server.pass_time(100)

@@ -86,7 +86,7 @@ def test_what_one_shows_oneself_as_holds_on_all_devices_and_after_a_restart(tmp_
     bob = server.login("bob", replay=False)
     ann.heard()
     assert profile(ann, "bob") == {"presence": "away", "presence_text": "till Monday"}
-    server.server.note_who_is_here()
+    server.server.note_last_seen()
     server.pass_time(0)
     server.stop()
     server = MemoryServer(path=path)

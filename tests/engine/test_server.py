@@ -86,11 +86,12 @@ def test_an_event_is_encoded_once_a_dialect_and_language(monkeypatch: pytest.Mon
             return write(self, event, language)  # type: ignore[operator,no-any-return]
 
         monkeypatch.setattr(dialect, "event", counted)
-    announcement = EncodedEvent.of((1,), Replayed(count=0))
+    told = EncodedEvent((1,), Replayed(count=0))
     for _ in range(3):
         for language in ("en", "zh"):
-            announcement.text(language)
-    assert encoded == ["JsonDialect en", "TextDialect en", "TextDialect zh"]
+            for dialect in (jsonline.DIALECT, textline.DIALECT):
+                told.line(dialect, language)
+    assert encoded == ["JsonDialect ", "TextDialect en", "TextDialect zh"]
 
 
 def test_everybody_hears_in_their_own_dialect_and_language() -> None:

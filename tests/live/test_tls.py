@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from imd.net.protocol import FAREWELL_SECONDS
+from imd.net.connection import FAREWELL_SECONDS
 from imd.testing import PASSWORD
 from tests.live.daemon import Daemon, Line, trusting
 

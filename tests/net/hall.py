@@ -53,7 +53,7 @@ class Hall:
     def __init__(self, members: int) -> None:
         self.server = MemoryServer(UNHURRIED)
         self.clock = self.server.clock
-        tx = self.server.database.writer.connection
+        tx = self.server.database.backend.writer.connection
         people = range(1, members + 1)
         tx.executemany(
             "INSERT INTO account (id, username, display_name, password_hash, admin, disabled, created)"

@@ -47,7 +47,7 @@ def test_where_there_is_no_room_the_oldest_of_the_fullest_address_makes_some() -
     assert closing["params"] == {"retry_after": 5}
     assert oldest.closed
     assert not any(terminal.closed for terminal in (early, newcomer, *others))
-    assert server.factory.hub.admission.strangers == 5
+    assert server.factory.server.admission.strangers == 5
 
 
 def test_a_flood_from_many_addresses_turns_out_the_oldest_first() -> None:
@@ -60,7 +60,7 @@ def test_a_flood_from_many_addresses_turns_out_the_oldest_first() -> None:
     for number in range(20):
         crowd(server, 1, f"192.0.2.{100 + number}")
     assert person.call("whoami")["username"] == "ann"
-    assert server.factory.hub.admission.strangers == 5
+    assert server.factory.server.admission.strangers == 5
 
 
 def test_whoever_says_nothing_yet_is_cut_off_for_others() -> None:
@@ -76,11 +76,11 @@ def test_strangers_never_take_the_room_of_those_who_log_in() -> None:
     server = MemoryServer(Limits(connections=8, unauthenticated=100))
     for number in range(40):
         crowd(server, 1, f"192.0.2.{number}")
-    assert server.factory.hub.size == server.factory.hub.admission.strangers == 4
+    assert server.factory.server.admission.size == server.factory.server.admission.strangers == 4
     people = [server.login(f"name{number}") for number in range(4)]
     for number in range(40):
         crowd(server, 1, f"192.0.2.{number}")
-    assert server.factory.hub.size == 8
+    assert server.factory.server.admission.size == 8
     assert not any(person.closed for person in people)
 
 
@@ -119,13 +119,13 @@ def test_those_who_are_told_why_they_go_take_no_place_either() -> None:
     for _ in range(10):
         peers.append(Peer(server))
         peers[-1].send(b"PING\n")
-    assert server.factory.hub.size == 4
+    assert server.factory.server.admission.size == 4
     aborted = [peer.transport.aborted for peer in peers]
     assert aborted == [True] * 6 + [False] * 4
     for peer in peers:
         peer.end()
-    assert not server.factory.hub.size
-    assert not server.factory.hub.admission._leaving
+    assert not server.factory.server.admission.size
+    assert not server.factory.server.admission._leaving
     assert not server.timers
 
 
@@ -136,8 +136,8 @@ def test_no_more_are_being_turned_out_than_may_wait_to_log_in() -> None:
         peers.append(Peer(server))
         peers[-1].send(b"PING\n")
     assert [peer.transport.aborted for peer in peers] == [True] * 3 + [False] * 4, "two wait, two are being told"
-    assert server.factory.hub.size == 4
-    assert len(server.factory.hub.admission._leaving) == 2
+    assert server.factory.server.admission.size == 4
+    assert len(server.factory.server.admission._leaving) == 2
 
 
 def test_the_oldest_connection_of_an_account_makes_room_for_its_newest() -> None:

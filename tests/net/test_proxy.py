@@ -77,7 +77,7 @@ def knock(server: MemoryServer, host: str) -> Terminal:
 
 
 def strangers(server: MemoryServer) -> dict[str, int]:
-    return {address: len(there) for address, there in server.factory.hub.admission._strangers.items()}
+    return {address: len(there) for address, there in server.factory.server.admission._strangers.items()}
 
 
 @pytest.mark.parametrize("balancer", ["10.1.2.3", "::ffff:10.1.2.3", "fd00::1"])

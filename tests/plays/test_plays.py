@@ -42,7 +42,7 @@ class MemoryStage:
     def connect(self, name: str) -> MemoryActor:
         if name != "operator":
             return MemoryActor(self.server.connect())
-        protocol = OperatorFactory(self.server.factory.hub).buildProtocol(None)
+        protocol = OperatorFactory(self.server.server).buildProtocol(None)
         terminal = Terminal(self.server, protocol, MemoryTransport("operator"))
         protocol.makeConnection(terminal.transport)
         return MemoryActor(terminal)
@@ -59,7 +59,7 @@ def test_play(play: Play) -> None:
     limits = {key: int(value) for key, value in play.settings.items() if key != "register"}
     server = MemoryServer(limits=Limits(**limits), registration=play.settings.get("register", "open"))
     Performance(play, MemoryStage(server)).run()
-    found = server.database.writer.runWithConnection(lambda tx: [each for each in verify.verdicts(tx) if each.broken])
+    found = server.database.read(lambda tx: [each for each in verify.verdicts(tx) if each.broken])
     assert found.result == [], "what is kept does not hold together"
 
 

@@ -64,7 +64,7 @@ Choice = Callable[[Change | Naming], bool]
 
 
 @attrs.define
-class DiskGuard:
+class Disk:
     """A directory and its parent's word on it. `play` one call after the other; `image` at any point."""
 
     directory: str

@@ -25,7 +25,7 @@ from pathlib import Path
 import attrs
 
 from imd.run import certificates
-from imd.store import db
+from imd.store import migrations, sqlite
 from tests.rigs import kill, platter, trace
 from tests.rigs.journal import FAULTS, Journal, Kept, Reading, check
 from tests.rigs.people import Sender, token
@@ -155,7 +155,7 @@ async def _people(port: int, journal: Journal, chance: random.Random) -> list[Se
 
 def images(recording: Recording, count: int, chance: random.Random) -> Iterator[tuple[float, dict[str, bytes] | None]]:
     """Give so many images, evenly over the calls, each with its moment."""
-    disk = platter.DiskGuard(str(recording.directory))
+    disk = platter.Disk(str(recording.directory))
     calls = recording.calls
     played = 0
     for number in range(count):
@@ -168,7 +168,7 @@ def images(recording: Recording, count: int, chance: random.Random) -> Iterator[
         yield moment, _outcome(disk, number % 5, chance)
 
 
-def _outcome(disk: platter.DiskGuard, how: int, chance: random.Random) -> dict[str, bytes] | None:
+def _outcome(disk: platter.Disk, how: int, chance: random.Random) -> dict[str, bytes] | None:
     """Choose what of the unsynced is there: nothing; all up to a moment; any part, torn or not, of the names too."""
     if how == 0:
         return disk.image(lambda change: False, chance, torn=False)
@@ -241,8 +241,8 @@ def _faults(data: Path, recording: Recording, moment: float) -> Iterator[tuple[s
 def open_and_read(path: Path) -> list[Kept] | str:
     """Open a database as imd does at its start, and read every message; or say what SQLite finds wrong with it."""
     path.touch(0o600)
-    with closing(db.connect(str(path))) as connection:
-        db.migrate(connection)
+    with closing(sqlite.connect(str(path))) as connection:
+        migrations.migrate(connection)
         (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
         if verdict != "ok" or connection.execute("PRAGMA foreign_key_check").fetchone():
             return str(verdict)

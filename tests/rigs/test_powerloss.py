@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from tests.rigs import kill, powerloss, trace
-from tests.rigs.platter import DiskGuard
+from tests.rigs.platter import Disk
 from tests.rigs.trace import Call
 
 pytestmark = pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
@@ -59,7 +59,7 @@ MADE = [Call(0, 0, "fsync", ("/top",)), Call(1, 1.1, "openat", ("/top/d/f",), "O
 
 def left(*calls: Call, keeps: bool = False, torn: bool = False) -> dict[str, bytes] | None:
     """Play these calls, and give what is there when everything unsynced is kept, or nothing of it."""
-    disk = DiskGuard("/top/d")
+    disk = Disk("/top/d")
     for call in calls:
         disk.play(call)
     return disk.image(lambda change: keeps, random.Random(3), torn=torn)
@@ -97,7 +97,7 @@ def test_a_truncation_that_is_not_synced_leaves_the_old_bytes() -> None:
 
 def test_a_torn_write_is_there_by_whole_sectors() -> None:
     outcomes = set()
-    disk = DiskGuard("/top/d")
+    disk = Disk("/top/d")
     for call in [*MADE, WRITE]:
         disk.play(call)
     for seed in range(50):

@@ -54,7 +54,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
         stranger.hang_up()
         return list(done)
 
-    pool: Any = server.database.readers
+    pool: Any = server.database.backend.readers
     connection, pool.connection = pool.connection, Watched()
     monkeypatch.setattr(Passwords, "_verify", watched)
     return work

@@ -15,7 +15,7 @@ from imd.run import archive, backup, certificates, check, restore, verify
 from imd.run.config import Config, load
 from imd.run.directory import DataDirectory
 from imd.run.problem import Problem
-from imd.store import db, migrations
+from imd.store import migrations, sqlite
 from imd.testing import MemoryServer
 
 SECRET = "open sesame"
@@ -115,7 +115,7 @@ def test_a_backup_beside_a_writer_is_one_moment(config: Config, tmp_path: Path) 
 
 def test_a_backup_after_a_kill_has_what_is_in_the_log_of_writes(config: Config, tmp_path: Path) -> None:
     """The database's own file lags behind; what was answered lies in the -wal file beside it."""
-    writer = db.connect(str(config.data_dir / "imd.sqlite3"))
+    writer = sqlite.connect(str(config.data_dir / "imd.sqlite3"))
     writer.execute("PRAGMA wal_autocheckpoint = 0")
     writer.execute("UPDATE account SET display_name = 'only in the wal' WHERE username = 'bob'")
     killed = tmp_path / "killed"

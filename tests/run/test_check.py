@@ -16,8 +16,8 @@ import pytest
 
 from imd.run import certificates, check, verify
 from imd.run.config import load
-from imd.store.db import connect
 from imd.store.migrations import migrate
+from imd.store.sqlite import connect
 
 
 @pytest.fixture

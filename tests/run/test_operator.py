@@ -1,6 +1,7 @@
 """Administration from the command line, beside a stopped daemon."""
 
 import io
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from imd.run import cli, operator
 from imd.run.config import load
 from imd.run.directory import DataDirectory
 from imd.run.problem import Problem
-from imd.store import db
+from imd.store import sqlite
 from imd.wire import build
 from imd.wire.base import Reply, registry
 
@@ -77,9 +78,9 @@ async def test_what_could_not_be_stored_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged_failures: list[object]
 ) -> None:
     def full(connection: object, batch: object) -> list[object]:
-        raise db.sqlite3.OperationalError("database or disk is full")
+        raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(db, "run_batch", full)
+    monkeypatch.setattr(sqlite, "run_group", full)
     with pytest.raises(Problem, match="disk is full"):
         await told(tmp_path, "invite_create")
     logged_failures.clear()

@@ -45,11 +45,11 @@ def of_others(data: Path) -> list[str]:
 def starts(data: Path) -> str:
     """Do as that user what a start does with its files, and say what went wrong."""
     code = (
-        "import os, pathlib, sys; from imd.run.directory import DataDirectory; from imd.store import db\n"
+        "import os, pathlib, sys; from imd.run.directory import DataDirectory; from imd.store import sqlite\n"
         f"os.chdir(sys.argv[1]); os.setgroups([]); os.setgid({OWNER}); os.setuid({OWNER})\n"
         "DataDirectory(pathlib.Path('.')).take()\n"
         "[open(name).close() for name in ('certificate.pem', 'key.pem')]\n"
-        "db.connect('imd.sqlite3').execute('UPDATE account SET admin = 0')\n"
+        "sqlite.connect('imd.sqlite3').execute('UPDATE account SET admin = 0')\n"
     )
     return subprocess.run([sys.executable, "-c", code, data], capture_output=True, text=True, check=False).stderr
 

@@ -16,7 +16,7 @@ from imd.run import archive, backup, certificates, restore, verify
 from imd.run.config import load
 from imd.run.directory import DataDirectory
 from imd.run.problem import Problem
-from imd.store import db
+from imd.store import sqlite
 from imd.testing import MemoryServer
 
 
@@ -44,7 +44,7 @@ def fill(data: Path) -> Path:
     made = backup.make(load({"data_dir": str(data)}, {}), data / "today.tar.gz")
     assert made.files == ("imd.sqlite3",)
     certificates.ensure(data / "certificate.pem", data / "key.pem", certificates.today())
-    with closing(db.connect(str(data / "imd.sqlite3"))) as connection:
+    with closing(sqlite.connect(str(data / "imd.sqlite3"))) as connection:
         connection.execute("UPDATE account SET username = 'bob'")
         for name in ("imd.sqlite3", "imd.sqlite3-wal"):
             shutil.copy(data / name, data / f"{name}.killed")

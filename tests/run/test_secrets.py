@@ -134,7 +134,7 @@ def server_with_people(directory: Path) -> MemoryServer:
     bob = server.login("bob")
     server.login(NAME, password=SECRET).call("send_message", to="bob", content=f"{CANARY} hello")
     bob.call("send_message", to=NAME, content=f"{CANARY} back")
-    connection = server.server.database.writer.connection  # type: ignore[attr-defined]
+    connection = server.server.database.backend.writer.connection  # type: ignore[attr-defined]
     connection.execute("UPDATE account SET admin = 1 WHERE username = ?", (NAME,))
     return server
 

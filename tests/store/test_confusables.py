@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from imd.store import confusables, db, migrations
+from imd.store import confusables, migrations, sqlite
 from imd.store.confusables import skeleton
 
 ALIKE = [
@@ -73,7 +73,7 @@ def test_the_file_names_its_version_and_its_licence() -> None:
 
 def old_database() -> sqlite3.Connection:
     """Make a database as it was before skeletons, where some names look alike."""
-    connection = db.connect(":memory:")
+    connection = sqlite.connect(":memory:")
     for number, script in migrations.available():
         if "skeleton(" in script:
             break

@@ -8,8 +8,9 @@ from twisted.internet.task import Clock
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 
-from imd.net import preauth
-from imd.net.preauth import HELD_BYTES, PreauthQueue, TlsConnection
+from imd.engine import pacing
+from imd.engine.pacing import Pacing
+from imd.net.tls_connection import HELD_BYTES, TlsConnection
 from tests.conftest import LoggedFailures
 
 
@@ -38,15 +39,15 @@ class Inner:
 
 
 class Room:
-    """An anteroom with connections; what is heard takes as long as a test says."""
+    """Connections before login; what is heard takes as long as a test says."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.clock = Clock()
-        self.preauth = PreauthQueue(self.clock)
+        self.pacing = Pacing(self.clock)
         self.heard: list[tuple[Any, bytes]] = []
         self.now = 0.0
         self.cost = 0.001
-        monkeypatch.setattr(preauth.time, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(pacing.time, "perf_counter", lambda: self.now)
         monkeypatch.setattr(TLSMemoryBIOProtocol, "dataReceived", lambda of, data: self._hear(of, data))
         monkeypatch.setattr(TLSMemoryBIOProtocol, "connectionLost", lambda *_: None)
         monkeypatch.setattr(TLSMemoryBIOProtocol, "abortConnection", lambda of: of.transport.abortConnection())
@@ -61,7 +62,7 @@ class Room:
         """Give a TLS connection between two dummies; no factory is asked."""
         kind: Any = TlsConnection
         made = kind(None, Inner(stranger))
-        made.transport, made.connected, made.preauth = Transport(), 1, self.preauth
+        made.transport, made.connected, made.pacing = Transport(), 1, self.pacing
         return made
 
     def turn(self) -> None:

@@ -1,0 +1,215 @@
+"""Pacing: the one place that decides how much of each reactor turn goes to what is on its way out, and to strangers.
+
+In a turn, in this order: connections before login have PREAUTH_SECONDS; then the completions of the committed group are
+called; then sessions that are behind hear what was said to many, and connections are flushed, one write each.
+What does not fit into TURN_SECONDS waits for the next turn, so that new input is read in between.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+import attrs
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from imd.chat.base.effects import SignIn
+from imd.engine.connection import Connection
+from imd.engine.encoded_event import EncodedEvent
+from imd.store.db import Call, Group, complete
+from imd.wire.refusals import Refusal, Unavailable
+
+TURN_SECONDS = 0.008
+"""How long a turn goes on starting things: half of it for completions, the rest for telling and flushing."""
+
+PREAUTH_SECONDS = 0.003
+"""How much of a turn is for connections before login: a handshake costs a millisecond or two, and crowds come."""
+
+MOST_BEHIND = 32
+"""When so many events wait for one session, no more completions are called until it has heard them."""
+
+MOST_UNFLUSHED = 64
+"""When so many connections wait to be flushed, no more sessions hear what was said to many: an event for a few would
+wait behind all of them."""
+
+MOST_TOLD = 65_536
+"""When so many bytes of events were told, they are flushed first, to see whether the peers can take them."""
+
+
+class Listener(Protocol):
+    """A session as the pacing, the hub and a replay see it; they stand below it."""
+
+    identity: SignIn | None
+    """The account that it is logged in to."""
+
+    def hear(self, event: EncodedEvent) -> None:
+        """Hear an event, after a replay if there is one."""
+
+    def tell(self, event: EncodedEvent) -> None:
+        """Write an event."""
+
+    def ready(self) -> bool:
+        """Say whether the peer can take more."""
+
+    def replay_over(self) -> None:
+        """Hear events directly again."""
+
+    def close(self, refusal: Refusal) -> None:
+        """Give the reason, and end."""
+
+    def revoke(self) -> None:
+        """End since the device was logged out."""
+
+
+@attrs.define(eq=False)
+class Pacing:
+    """Spreads work over the turns of the reactor."""
+
+    log = Logger()
+
+    reactor: IReactorTime
+    observe: Callable[[int, float], None] | None = None
+    """Called with each committed group's size and the seconds the writer took."""
+
+    told: int = attrs.field(default=0, init=False)
+    """The bytes of events that were told since the last flush."""
+
+    _preauth: deque[Call] = attrs.field(factory=deque, init=False)
+    _preauth_spent: float = attrs.field(default=0.0, init=False)
+    _completions: "deque[Call | None]" = attrs.field(factory=deque, init=False)
+    """None stands after each group: then what it said is told and flushed, before the next group's are called."""
+
+    _behind: dict[Listener, list[EncodedEvent]] = attrs.field(factory=dict, init=False)
+    """What each session has yet to hear; the first has waited longest."""
+
+    _far_behind: dict[Listener, None] = attrs.field(factory=dict, init=False)
+    """Those of them for whom MOST_BEHIND events wait."""
+
+    _unflushed: dict[Connection, None] = attrs.field(factory=dict, init=False)
+    _due: bool = attrs.field(default=False, init=False)
+    _in_turn: bool = attrs.field(default=False, init=False)
+
+    # -- what is to be done
+
+    def deliver(self, group: Group) -> None:
+        """Call the completions of a committed group, now as far as there is time for it."""
+        if self.observe is not None:
+            complete(partial(self.observe, group.writes, group.seconds))
+        self._completions.extend(group.completions)
+        self._completions.append(None)
+        if not self._in_turn:
+            self._turn()
+
+    def hear_later(self, session: Listener, event: EncodedEvent) -> None:
+        """Let a session hear an event that many hear, when it is its turn."""
+        waiting = self._behind.setdefault(session, [])
+        waiting.append(event)
+        if len(waiting) >= MOST_BEHIND:
+            self._far_behind[session] = None
+        if not self._in_turn:
+            self._go_on()
+
+    def hear_now(self, session: Listener, event: EncodedEvent) -> None:
+        """Let a session hear an event, after what it has yet to hear."""
+        self.catch_up(session)
+        self._let_hear(session, event)
+
+    def catch_up(self, session: Listener) -> None:
+        """Let a session hear what it has yet to hear: on one connection nothing overtakes anything."""
+        if self._behind:
+            self._far_behind.pop(session, None)
+            for event in self._behind.pop(session, ()):
+                self._let_hear(session, event)
+
+    def forget(self, session: Listener) -> None:
+        """Drop what a session has yet to hear: it is nobody's any more."""
+        self._behind.pop(session, None)
+        self._far_behind.pop(session, None)
+
+    def flush_soon(self, connection: Connection) -> None:
+        """Flush a connection once the group's completions are called, or else at the end of this turn."""
+        self._unflushed[connection] = None
+        if not self._in_turn:
+            self._go_on()
+
+    def gone(self, connection: Connection) -> None:
+        """Forget a connection."""
+        self._unflushed.pop(connection, None)
+
+    def preauth(self, work: Call) -> None:
+        """Do something for a connection before login: now, or when this turn's share for such is not used up."""
+        if self._preauth or self._preauth_spent >= PREAUTH_SECONDS:
+            self._preauth.append(work)
+        else:
+            self._do_preauth(work)
+        self._go_on()
+
+    # -- the turn
+
+    def _go_on(self) -> None:
+        if not self._due:
+            self._due = True
+            self.reactor.callLater(0, self._next)
+
+    def _next(self) -> None:
+        self._due, self._preauth_spent = False, 0.0
+        while self._preauth and self._preauth_spent < PREAUTH_SECONDS:
+            complete(partial(self._do_preauth, self._preauth.popleft()))
+        self._turn()
+
+    def _do_preauth(self, work: Call) -> None:
+        begun = time.perf_counter()
+        try:
+            work()
+        finally:
+            self._preauth_spent += time.perf_counter() - begun
+
+    def _turn(self) -> None:
+        begun, self._in_turn = self.reactor.seconds(), True
+        try:
+            if self._complete(begun + TURN_SECONDS / 2):
+                self._tell(begun + TURN_SECONDS)
+                self._flush(begun + TURN_SECONDS)
+        finally:
+            self._in_turn = False
+            if self._preauth or self._completions or self._behind or self._unflushed:
+                self._go_on()
+
+    def _complete(self, until: float) -> bool:
+        """Call completions. True when it is time to tell and flush: a group's are called, or too much is untold."""
+        while self._completions and not (self._far_behind or self.told > MOST_TOLD):
+            completion = self._completions.popleft()
+            if completion is None:
+                return True
+            complete(completion)
+            if self.reactor.seconds() > until:
+                return False
+        return True
+
+    def _tell(self, until: float) -> None:
+        while self._behind and len(self._unflushed) < MOST_UNFLUSHED:
+            self.catch_up(next(iter(self._far_behind or self._behind)))
+            if self.reactor.seconds() > until:
+                break
+
+    def _flush(self, until: float) -> None:
+        self.told = 0
+        while self._unflushed:
+            connection = next(iter(self._unflushed))
+            del self._unflushed[connection]
+            try:
+                connection.flush()
+            except Exception:  # it keeps nobody else waiting
+                self.log.failure("a connection could not be written to")
+                connection.cut_off()
+            if self.reactor.seconds() > until:
+                break
+
+    def _let_hear(self, session: Listener, event: EncodedEvent) -> None:
+        try:
+            session.hear(event)
+        except Exception:  # it keeps nobody else from hearing
+            self.log.failure("an event could not be told")
+            session.close(Unavailable())
