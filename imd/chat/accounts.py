@@ -5,8 +5,8 @@ from imd.chat.base.context import Caller, Services
 from imd.chat.base.credentials import verified
 from imd.chat.base.effects import Delivery, DropDevices, Outcome, SignIn, SignOut
 from imd.chat.base.handlers import reads, slow, writes
-from imd.chat.conversations import topics
-from imd.chat.presence import arrival
+from imd.chat.base.limits import DAY
+from imd.chat.base.presence import arrival, topics
 from imd.store import accounts as sql
 from imd.store import invites
 from imd.store.transaction import Tx
@@ -24,7 +24,6 @@ from imd.wire.refusals import (
     NameTaken,
 )
 
-DAY = 86_400_000
 TOUCH_AFTER = 600_000
 """How old a device's last_seen grows before a resume writes it anew, in milliseconds."""
 

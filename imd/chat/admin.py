@@ -1,11 +1,11 @@
 """The rules of administration: accounts, invites, and anybody's groups."""
 
-from imd.chat.accounts import DAY
 from imd.chat.base import passwords
 from imd.chat.base.access import account_named, group_row
 from imd.chat.base.context import Caller, Services
 from imd.chat.base.effects import DropDevices, Outcome, SetAdmin
 from imd.chat.base.handlers import reads, slow, writes
+from imd.chat.base.limits import DAY
 from imd.chat.base.membership import dissolve
 from imd.store import accounts as sql
 from imd.store import groups, invites

@@ -1,9 +1,9 @@
 """The rules of announcements: told to everybody online, and at login to whoever has not seen them."""
 
-from imd.chat.accounts import DAY
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Followers, Outcome, Topic
 from imd.chat.base.handlers import reads, writes
+from imd.chat.base.limits import DAY
 from imd.chat.base.reminders import reminder
 from imd.store import announcements as sql
 from imd.store.transaction import Tx

@@ -2,7 +2,7 @@
 
 from imd.chat.base.access import Conversation, by_number, conversation_of, find
 from imd.chat.base.context import Caller
-from imd.chat.base.effects import Outcome, Topic
+from imd.chat.base.effects import Outcome
 from imd.chat.base.handlers import reads
 from imd.chat.base.render import cut_page, rendered
 from imd.store import conversations as sql
@@ -95,8 +95,3 @@ def replay_page(tx: Tx, caller: Caller, number: int, after: int, limit: int) -> 
         return [], False
     page, more = cut_page(messages.following(tx, conversation.seen, after, BIGGEST, limit + 1), limit)
     return [announced(message) for message in rendered(tx, page, caller.account, conversation.to)], more
-
-
-def topics(tx: Tx, account: int) -> dict[Topic, int]:
-    """Give what an account follows while it is online: its groups, each from the first message it may see."""
-    return {Topic.members(group): seen_from for group, seen_from in sql.groups(tx, account)}

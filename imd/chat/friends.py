@@ -9,6 +9,7 @@ from imd.chat.base.account_log import note
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Delivery, Outcome
 from imd.chat.base.handlers import reads, writes
+from imd.chat.base.relations import ASKED, end_friendship, relation, relation_changed
 from imd.chat.base.reminders import reminder
 from imd.store import accounts, invitations
 from imd.store import friends as sql
@@ -17,53 +18,10 @@ from imd.wire import friends as wire
 from imd.wire import names
 from imd.wire.base import Done
 from imd.wire.fields import timestamp
-from imd.wire.profiles import Relation
 from imd.wire.refusals import BadRequest, Blocked, Conflict, NoSuchUser, QuotaExceeded
 
 INCOMING = 200
 """How many requests to oneself are shown: the latest."""
-
-ASKED = ("pending", "declined")
-"""The states of a request that its asker sees as made. Who declined one may still change their mind."""
-
-
-def refuse_unwelcome(tx: Tx, caller: Caller, other: sql.Recipient) -> None:
-    """Refuse `blocked` where somebody does not take my messages; whyever, it reads the same.
-
-    Their policy does not shut out whom they have written to before, nor `friends` a friend.
-    """
-    if other.id == caller.account:
-        return
-    if other.deleted:
-        raise Blocked("deleted")
-    if other.mine == "block":
-        raise Blocked("mine", username=other.username)
-    if other.theirs in ("block", "decline"):
-        raise Blocked
-    shut = other.writers == "nobody" or (other.writers == "friends" and other.theirs != "friend")
-    if shut and not sql.has_written(tx, other.id, caller.account):
-        raise Blocked
-
-
-def lift_decline(tx: Tx, caller: Caller, other: sql.Recipient) -> tuple[Delivery, ...]:
-    """Take messages again from somebody whom I write to."""
-    if other.mine != "decline":
-        return ()
-    sql.unrelate(tx, caller.account, other.id, "decline")
-    return (note(tx, caller.account, "declined", username=other.username, value=False),)
-
-
-def relation(tx: Tx, caller: Caller, account: int, username: str) -> tuple[Relation, str]:
-    """Tell what somebody is to me, and my own name for them."""
-    if account == caller.account:
-        return "self", ""
-    if friend := sql.friend(tx, caller.account, account):
-        return "friend", friend.note
-    if sql.recipient_by_id(tx, caller.account, account).mine == "block":
-        return "blocked", ""
-    if sql.request_state(tx, account, caller.username) == "pending":
-        return "asking", ""
-    return ("asked" if sql.request_state(tx, caller.account, username) in ASKED else "none"), ""
 
 
 def _known(tx: Tx, caller: Caller, typed: str) -> sql.Recipient | None:
@@ -81,11 +39,6 @@ def _somebody(tx: Tx, caller: Caller, typed: str) -> sql.Recipient:
     if other.id == caller.account:
         raise BadRequest("oneself")
     return other
-
-
-def _now(tx: Tx, account: int, username: str, value: Relation) -> Delivery:
-    """Note what somebody is to an account now, and tell its devices."""
-    return note(tx, account, "relation", username=username, value=value)
 
 
 @writes(wire.FriendAdd)
@@ -108,7 +61,7 @@ def friend_add(tx: Tx, caller: Caller, command: wire.FriendAdd) -> Outcome[Done]
         raise QuotaExceeded("requests", limit=caller.limits.friend_requests_per_account)
     caller.words.check(command.note)
     sql.ask(tx, caller.account, name, command.note.strip(), caller.now)
-    asked = (_now(tx, caller.account, name, "asked"),)
+    asked = (relation_changed(tx, caller.account, name, "asked"),)
     heard = other is not None and not other.disabled and other.theirs != "block" and not state
     return Outcome(Done(), told=asked + (_heard(tx, caller, other, command.note.strip()) if other and heard else ()))
 
@@ -119,7 +72,7 @@ def _heard(tx: Tx, caller: Caller, other: sql.Recipient, words: str) -> tuple[De
     request = wire.FriendRequest(
         username=mine.username, display_name=mine.display_name, time=timestamp(caller.now), note=words or None
     )
-    return ((other.id,), request), _now(tx, other.id, caller.username, "asking")
+    return ((other.id,), request), relation_changed(tx, other.id, caller.username, "asking")
 
 
 @reminder
@@ -146,7 +99,7 @@ def _befriended(tx: Tx, caller: Caller, other: sql.Recipient) -> Outcome[Done]:
     for one, two in ((mine, other), (other, mine)):
         sql.relate(tx, one.id, two.id, "friend", caller.now)
         sql.forget_request(tx, one.id, two.username)
-        told += [((one.id,), _added(caller, two)), _now(tx, one.id, two.username, "friend")]
+        told += [((one.id,), _added(caller, two)), relation_changed(tx, one.id, two.username, "friend")]
     return Outcome(Done(), told=tuple(told))
 
 
@@ -188,34 +141,14 @@ def friend_decline(tx: Tx, caller: Caller, command: wire.FriendDecline) -> Outco
     if state == "declined":
         return Outcome(Done())
     sql.decline(tx, other.id, caller.username)
-    return Outcome(Done(), told=(_now(tx, caller.account, other.username, "none"),))
+    return Outcome(Done(), told=(relation_changed(tx, caller.account, other.username, "none"),))
 
 
 @writes(wire.FriendRemove)
 def friend_remove(tx: Tx, caller: Caller, command: wire.FriendRemove) -> Outcome[Done]:
     """Part, or take a request back. Where there is neither, there is nothing to do."""
     name = names.username(command.username)
-    return Outcome(Done(), told=part(tx, caller, name, sql.recipient(tx, caller.account, name), "none"))
-
-
-def part(tx: Tx, caller: Caller, name: str, other: sql.Recipient | None, now: Relation) -> tuple[Delivery, ...]:
-    """End a friendship and take my request back; what they are to me then is `now`.
-
-    Both sides' devices are told, so that neither shows a friend who is none; people are not.
-    """
-    friends = other is not None and sql.unrelate(tx, caller.account, other.id, "friend")
-    state = sql.request_state(tx, caller.account, name)
-    sql.withdraw(tx, caller.account, name)
-    told: list[Delivery] = []
-    if friends or state in ASKED or now == "blocked":
-        told.append(_now(tx, caller.account, name, now))
-    if other and friends:
-        sql.unrelate(tx, other.id, caller.account, "friend")
-        told.append(((caller.account,), wire.FriendRemoved(username=name)))
-        told.append(((other.id,), wire.FriendRemoved(username=caller.username)))
-    if other and (friends or (state == "pending" and other.theirs != "block")):
-        told.append(_now(tx, other.id, caller.username, "none"))
-    return tuple(told)
+    return Outcome(Done(), told=end_friendship(tx, caller, name, sql.recipient(tx, caller.account, name), "none"))
 
 
 @reads(wire.FriendList)
@@ -277,7 +210,7 @@ def block(tx: Tx, caller: Caller, command: wire.Block) -> Outcome[Done]:
     other = _somebody(tx, caller, command.username)
     if other.mine == "block":
         return Outcome(Done())
-    told = part(tx, caller, other.username, other, "blocked")
+    told = end_friendship(tx, caller, other.username, other, "blocked")
     sql.relate(tx, caller.account, other.id, "block", caller.now)
     invitations.drop_by(tx, caller.account, other.id)
     return Outcome(Done(), told=told)
@@ -290,7 +223,7 @@ def unblock(tx: Tx, caller: Caller, command: wire.Unblock) -> Outcome[Done]:
     if other is None or not sql.unrelate(tx, caller.account, other.id, "block"):
         return Outcome(Done())
     now, _ = relation(tx, caller, other.id, other.username)
-    return Outcome(Done(), told=(_now(tx, caller.account, other.username, now),))
+    return Outcome(Done(), told=(relation_changed(tx, caller.account, other.username, now),))
 
 
 @reads(wire.BlockList)

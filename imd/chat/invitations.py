@@ -5,10 +5,11 @@ from imd.chat.base.access import account_in_group, my_group
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Outcome
 from imd.chat.base.handlers import reads, writes
+from imd.chat.base.limits import DAY
 from imd.chat.base.membership import let_in
+from imd.chat.base.relations import refuse_unwelcome
 from imd.chat.base.reminders import reminder
 from imd.chat.base.system_messages import unchanged
-from imd.chat.friends import refuse_unwelcome
 from imd.store import invitations as sql
 from imd.store.friends import recipient_by_id
 from imd.store.transaction import Tx
@@ -18,7 +19,6 @@ from imd.wire.fields import timestamp
 from imd.wire.groups import Noticed
 from imd.wire.refusals import BadRequest, Blocked, Forbidden, NoSuchUser, QuotaExceeded
 
-DAY = 86_400_000
 MOST_INVITED = 1_000
 """How many people may be invited into one group and not have answered."""
 

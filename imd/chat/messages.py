@@ -10,6 +10,7 @@ from imd.chat.base.access import (
     Conversation,
     account_named,
     by_number,
+    check_may_write,
     group,
     group_row,
     message,
@@ -19,6 +20,9 @@ from imd.chat.base.access import (
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Delivery, Outcome, Schedule
 from imd.chat.base.handlers import reads, writes
+from imd.chat.base.jobs import INDEX_DELAY
+from imd.chat.base.limits import DAY
+from imd.chat.base.relations import lift_decline, refuse_unwelcome
 from imd.chat.base.render import (
     Recipients,
     changed_reply,
@@ -28,8 +32,6 @@ from imd.chat.base.render import (
     recipients_of,
     rendered,
 )
-from imd.chat.friends import lift_decline, refuse_unwelcome
-from imd.chat.search import SOON
 from imd.store import conversations, friends, profiles, receipts
 from imd.store import mentions as mention_rows
 from imd.store import messages as sql
@@ -136,25 +138,11 @@ def _destination(tx: Tx, caller: Caller, to: str | None, number: int | None) -> 
 def _admitted(tx: Tx, caller: Caller, destination: _Destination) -> tuple[Delivery, ...]:
     """Refuse who may not write there; give what is to be told of a decline that ends by it."""
     if destination.joined is not None:
-        may_write(tx, caller, destination.joined)
+        check_may_write(tx, caller, destination.joined)
         _in_turn(caller, destination.joined)
     elif destination.other is not None:
         refuse_unwelcome(tx, caller, destination.other)
     return lift_decline(tx, caller, destination.other) if destination.other is not None else ()
-
-
-def may_write(tx: Tx, caller: Caller, conversation: Conversation) -> None:
-    """Refuse who is not welcome to somebody, or has no word in a group, or not yet again."""
-    row = conversation.row
-    if conversation.other is not None:
-        refuse_unwelcome(tx, caller, conversation.other)
-        return
-    if conversation.at_least("owner"):
-        return
-    if row.muted_until > caller.now:
-        raise Forbidden("muted", retry_after=-(-(row.muted_until - caller.now) // 1000))
-    if not conversation.at_least("admin") and (row.who_writes == "admins" or not conversation.at_least("member")):
-        raise Forbidden("readers")
 
 
 def _in_turn(caller: Caller, conversation: Conversation) -> None:
@@ -180,8 +168,8 @@ def _begun(tx: Tx, caller: Caller, destination: _Destination) -> _Destination:
 def _refuse_many_strangers(tx: Tx, caller: Caller) -> None:
     """Refuse who has begun enough talks for a day."""
     most = caller.limits.strangers_per_day
-    if most and (began := conversations.begun(tx, caller.account, caller.now - burning.DAY, most)) is not None:
-        left = min(began - caller.now, 0) + burning.DAY  # no longer than a day, if the clock was set back
+    if most and (began := conversations.begun(tx, caller.account, caller.now - DAY, most)) is not None:
+        left = min(began - caller.now, 0) + DAY  # no longer than a day, if the clock was set back
         raise QuotaExceeded("strangers", limit=most, retry_after=-(-left // 1000))
 
 
@@ -235,7 +223,7 @@ def _store(
     receipts.follow_own(tx, row.conversation, caller.account, row.seq)
     if destination.joined is not None and destination.joined.row.slow_mode:
         conversations.set_member(tx, row.conversation, caller.account, spoke=caller.now)
-    effects = [] if new.burn_after else [Schedule(caller.now + SOON)]
+    effects = [] if new.burn_after else [Schedule(caller.now + INDEX_DELAY)]
     if expires:
         effects.append(Schedule(expires))
     told = lifted + message_added(destination.recipients(caller), row)
@@ -255,7 +243,7 @@ def edit_message(tx: Tx, caller: Caller, command: wire.EditMessage) -> Outcome[w
     check_content(tx, caller, row.kind, command.content)
     if command.content == row.content:
         return changed_reply(row)
-    may_write(tx, caller, conversation)
+    check_may_write(tx, caller, conversation)
     seconds = caller.limits.edit_seconds
     if seconds and caller.now > row.time + seconds * 1000:
         raise TooLate("edit", seconds=seconds)
@@ -267,7 +255,7 @@ def edit_message(tx: Tx, caller: Caller, command: wire.EditMessage) -> Outcome[w
     return changed_reply(
         row,
         message_changed(tx, recipients_of(conversation, caller.username), row, "edited", caller.username),
-        Schedule(caller.now + SOON),
+        Schedule(caller.now + INDEX_DELAY),
     )
 
 
@@ -288,7 +276,7 @@ def recall_message(tx: Tx, caller: Caller, command: wire.RecallMessage) -> Outco
     return changed_reply(
         row,
         message_changed(tx, recipients_of(conversation, caller.username), row, "recalled", caller.username),
-        Schedule(caller.now + SOON),
+        Schedule(caller.now + INDEX_DELAY),
     )
 
 

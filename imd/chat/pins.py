@@ -1,11 +1,10 @@
 """The rules of pins: in a direct conversation both may, in a group its admins."""
 
-from imd.chat.base.access import Conversation, find, message
+from imd.chat.base.access import Conversation, check_may_write, find, message
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Outcome
 from imd.chat.base.handlers import reads, writes
 from imd.chat.base.render import changed_reply, message_changed, recipients_of, rendered
-from imd.chat.messages import may_write
 from imd.store import messages as sql
 from imd.store.transaction import Tx
 from imd.wire import pins as wire
@@ -42,7 +41,7 @@ def _may_pin(tx: Tx, caller: Caller, conversation: Conversation) -> None:
     if conversation.other is None:
         conversation.require("admin")
     else:
-        may_write(tx, caller, conversation)
+        check_may_write(tx, caller, conversation)
 
 
 def _set(tx: Tx, caller: Caller, conversation: Conversation, row: sql.Message, pinned: int | None) -> Outcome[Changed]:

@@ -6,7 +6,7 @@ from imd.chat.base.account_log import note
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Outcome, SetLanguage
 from imd.chat.base.handlers import reads, writes
-from imd.chat.friends import relation
+from imd.chat.base.relations import relation
 from imd.store import profiles as sql
 from imd.store.presence import may_see
 from imd.store.transaction import Tx

@@ -2,12 +2,11 @@
 
 import unicodedata
 
-from imd.chat.base.access import message
+from imd.chat.base.access import check_may_write, message
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Outcome
 from imd.chat.base.handlers import writes
 from imd.chat.base.render import changed_reply, message_changed, recipients_of
-from imd.chat.messages import may_write
 from imd.store import messages as rows
 from imd.store import reactions as sql
 from imd.store.transaction import Tx
@@ -30,7 +29,7 @@ def react(tx: Tx, caller: Caller, command: wire.React) -> Outcome[Changed]:
     """Put an emoji on a message that I may see and answer to."""
     check_emoji(command.emoji)
     conversation, row = message(tx, caller, command)
-    may_write(tx, caller, conversation)
+    check_may_write(tx, caller, conversation)
     if row.recalled or row.burned:
         raise BadRequest("gone")
     there = sql.emoji(tx, row.conversation, row.seq)

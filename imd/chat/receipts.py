@@ -1,7 +1,7 @@
 """The rules of receipts: what was delivered, what was read. Reading implies delivery."""
 
 from imd.chat.base import burning
-from imd.chat.base.access import Conversation, by_number, find, message
+from imd.chat.base.access import SMALL_GROUP, Conversation, by_number, find, message
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Delivery, Effect, Followers, Outcome, Topic
 from imd.chat.base.handlers import reads, writes
@@ -10,9 +10,6 @@ from imd.store.profiles import shows_receipts
 from imd.store.transaction import Tx
 from imd.wire import receipts as wire
 from imd.wire.refusals import BadRequest
-
-SMALL = 50
-"""In a group with more members, receipts are not told as they come; WHO READ answers who asks."""
 
 
 @writes(wire.Ack)
@@ -73,7 +70,7 @@ def _receipts(tx: Tx, caller: Caller, conversation: Conversation, delivered_seq:
     if not shows_receipts(tx, caller.account):
         return told
     if conversation.other is None:
-        if conversation.row.members <= SMALL:
+        if conversation.row.members <= SMALL_GROUP:
             told.append((Followers(Topic.members(conversation.id), besides=caller.account), receipt(conversation.to)))
     elif conversation.other.id != caller.account and conversation.other.mine != "block":
         told.append(((conversation.other.id,), receipt(caller.username)))

@@ -20,9 +20,6 @@ from imd.wire.fields import BIGGEST
 from imd.wire.messages import Addressed, Kind, Message
 from imd.wire.refusals import BadRequest
 
-SOON = 1_000
-"""After how many milliseconds a new or changed message is indexed. It is found before that, too."""
-
 SHORTEST_BEGINNING = 2
 """How many letters. One would be the beginning of half of all words."""
 

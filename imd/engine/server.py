@@ -29,9 +29,9 @@ from imd.chat.base.export_store import ExportStore
 from imd.chat.base.handlers import HANDLERS, Lane
 from imd.chat.base.limits import Limits
 from imd.chat.base.online import Online
+from imd.chat.base.presence import departure, still_online
 from imd.chat.base.rate_limits import LoginLimit, RegistrationLimit
 from imd.chat.base.word_filter import WordFilter
-from imd.chat.presence import departure, noted
 from imd.engine.disk_guard import DiskGuard
 from imd.engine.encoded_event import EncodedEvent
 from imd.engine.executor import Executor, ThreadExecutor
@@ -354,4 +354,4 @@ class Server:
     def note_who_is_here(self) -> None:
         """Note that they are seen last now: the server is about to stop."""
         here, now = self.online.everybody(), self.now()
-        self.database.write(lambda tx: noted(tx, here, now), lambda value, error: None)
+        self.database.write(lambda tx: still_online(tx, here, now), lambda value, error: None)

@@ -16,7 +16,7 @@ from imd.chat import groups
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import EVERYBODY, Follow, Followers, Outcome, Topic, Unfollow
 from imd.chat.base.limits import Limits
-from imd.chat.conversations import topics
+from imd.chat.base.presence import topics
 from imd.wire.conversations import History, ListConversations, Sync
 from imd.wire.groups import GroupCreate, GroupDelete, GroupDeleted, GroupSet
 from imd.wire.invitations import GroupApprove, GroupInvite, GroupLink

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import attrs
 
 from imd.chat.base.context import Caller
+from imd.chat.base.relations import refuse_unwelcome
 from imd.store import accounts, friends, invitations, messages
 from imd.store import conversations as sql
 from imd.store.transaction import Tx
@@ -18,6 +19,9 @@ from imd.wire.refusals import BadName, Forbidden, NoSuchConversation, NoSuchMess
 
 RANKS = ("reader", "member", "admin", "owner")
 """Roles in a group; each may do what those before it may."""
+
+SMALL_GROUP = 50
+"""In a group with more members, receipts and typing are not told as they come; WHO READ tells who has read."""
 
 
 @attrs.frozen
@@ -55,6 +59,20 @@ class Conversation:
         """Refuse who has not at least this role here; in a direct conversation there are no roles."""
         if not self.at_least(rank):
             raise Forbidden("role")
+
+
+def check_may_write(tx: Tx, caller: Caller, conversation: Conversation) -> None:
+    """Refuse a caller who may not write here: declined or blocked by the other one, muted, or of too low a role."""
+    row = conversation.row
+    if conversation.other is not None:
+        refuse_unwelcome(tx, caller, conversation.other)
+        return
+    if conversation.at_least("owner"):
+        return
+    if row.muted_until > caller.now:
+        raise Forbidden("muted", retry_after=-(-(row.muted_until - caller.now) // 1000))
+    if not conversation.at_least("admin") and (row.who_writes == "admins" or not conversation.at_least("member")):
+        raise Forbidden("readers")
 
 
 def account_named(tx: Tx, typed: str) -> accounts.Account:

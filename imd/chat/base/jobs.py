@@ -29,6 +29,9 @@ class JobResult:
     effects: tuple[Effect, ...] = ()
 
 
+INDEX_DELAY = 1_000
+"""After how many milliseconds a new or changed message is taken into the search index; a search finds it before."""
+
 Job = Callable[[Tx, int], JobResult]
 
 JOBS: list[Job] = []

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import attrs
 
+from imd.chat.base.limits import DAY
 from imd.wire.refusals import InvalidCredentials, RateLimited
 
 LONGEST_SECONDS = 900
@@ -15,8 +16,6 @@ REMEMBERED = 4 * LONGEST_SECONDS * 1000
 """After so many milliseconds without another failure, it begins anew."""
 
 MOST_KEPT = 10_000
-
-DAY = 86_400_000
 
 Key = tuple[str, str]
 """What is tried, and from where."""
