@@ -22,6 +22,7 @@ from imd.chat.base.effects import Delivery, Outcome, Schedule
 from imd.chat.base.handlers import reads, writes
 from imd.chat.base.jobs import INDEX_DELAY
 from imd.chat.base.limits import DAY
+from imd.chat.base.rate_limits import time_left, wait_seconds
 from imd.chat.base.relations import lift_decline, refuse_unwelcome
 from imd.chat.base.render import (
     Recipients,
@@ -147,11 +148,9 @@ def _admitted(tx: Tx, caller: Caller, destination: _Destination) -> tuple[Delive
 
 def _in_turn(caller: Caller, conversation: Conversation) -> None:
     """Refuse who spoke in a slow group only just now."""
-    left = (
-        min(conversation.row.spoke - caller.now, 0) + conversation.row.slow_mode * 1000
-    )  # no longer, if the clock was set back
+    left = time_left(conversation.row.spoke, conversation.row.slow_mode * 1000, caller.now)
     if conversation.row.slow_mode and left > 0 and not conversation.at_least("admin"):
-        raise RateLimited("slow_mode", retry_after=-(-left // 1000))
+        raise RateLimited("slow_mode", retry_after=wait_seconds(left))
 
 
 def _begun(tx: Tx, caller: Caller, destination: _Destination) -> _Destination:
@@ -169,8 +168,7 @@ def _refuse_many_strangers(tx: Tx, caller: Caller) -> None:
     """Refuse who has begun enough talks for a day."""
     most = caller.limits.strangers_per_day
     if most and (began := conversations.begun(tx, caller.account, caller.now - DAY, most)) is not None:
-        left = min(began - caller.now, 0) + DAY  # no longer than a day, if the clock was set back
-        raise QuotaExceeded("strangers", limit=most, retry_after=-(-left // 1000))
+        raise QuotaExceeded("strangers", limit=most, retry_after=wait_seconds(time_left(began, DAY, caller.now)))
 
 
 def check_content(tx: Tx, caller: Caller, kind: str, content: str) -> None:

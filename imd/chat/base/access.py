@@ -8,6 +8,7 @@ from collections.abc import Callable
 import attrs
 
 from imd.chat.base.context import Caller
+from imd.chat.base.rate_limits import wait_seconds
 from imd.chat.base.relations import refuse_unwelcome
 from imd.store import accounts, friends, invitations, messages
 from imd.store import conversations as sql
@@ -70,7 +71,7 @@ def check_may_write(tx: Tx, caller: Caller, conversation: Conversation) -> None:
     if conversation.at_least("owner"):
         return
     if row.muted_until > caller.now:
-        raise Forbidden("muted", retry_after=-(-(row.muted_until - caller.now) // 1000))
+        raise Forbidden("muted", retry_after=wait_seconds(row.muted_until - caller.now))
     if not conversation.at_least("admin") and (row.who_writes == "admins" or not conversation.at_least("member")):
         raise Forbidden("readers")
 

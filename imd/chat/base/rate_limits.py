@@ -21,6 +21,16 @@ Key = tuple[str, str]
 """What is tried, and from where."""
 
 
+def time_left(since: int, span: int, now: int) -> int:
+    """Give what is left of a span, in milliseconds: never more than all of it, even if the clock was set back."""
+    return min(since - now, 0) + span
+
+
+def wait_seconds(milliseconds: int) -> int:
+    """Round a wait up to whole seconds, for `retry_after`."""
+    return -(-milliseconds // 1000)
+
+
 class Verdict(Protocol, Awaitable[None]):
     """What somebody waits for: a Deferred, whose name is not known here."""
 
@@ -104,9 +114,9 @@ class LoginLimit:
         over = record.counted - self.allowed
         if over >= 0 and (record.failures or record.under_way):
             delay = min(2 ** min(over, 10), LONGEST_SECONDS)
-            left = min(record.last - now, 0) + delay * 1000  # no longer than that, if the clock was set back
+            left = time_left(record.last, delay * 1000, now)
             if record.under_way or left > 0:
-                raise RateLimited(case, retry_after=max(1, -(-left // 1000)))
+                raise RateLimited(case, retry_after=max(1, wait_seconds(left)))
         record.under_way += 1
         return record
 
@@ -149,8 +159,7 @@ class RegistrationLimit:
             return
         day = self._day(address, now)
         if day.count >= most:
-            left = min(day.began - now, 0) + DAY  # no longer than that, if the clock was set back
-            raise RateLimited("registrations", retry_after=-(-left // 1000))
+            raise RateLimited("registrations", retry_after=wait_seconds(time_left(day.began, DAY, now)))
         day.count += 1
         try:
             yield
