@@ -2,9 +2,8 @@
 
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Followers, Outcome, Topic
-from imd.chat.base.handlers import reads, writes
+from imd.chat.base.handlers import reads, reminder, writes
 from imd.chat.base.limits import DAY
-from imd.chat.base.reminders import reminder
 from imd.store import announcements as sql
 from imd.store.transaction import Tx
 from imd.wire import announcements as wire

@@ -8,9 +8,8 @@ from imd.chat.base.access import recipient_named
 from imd.chat.base.account_log import note
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Delivery, Outcome
-from imd.chat.base.handlers import reads, writes
+from imd.chat.base.handlers import reads, reminder, writes
 from imd.chat.base.relations import ASKED, end_friendship, relation, relation_changed
-from imd.chat.base.reminders import reminder
 from imd.store import accounts, invitations
 from imd.store import friends as sql
 from imd.store.transaction import Tx

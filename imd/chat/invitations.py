@@ -4,11 +4,10 @@ from imd.chat.base import passwords
 from imd.chat.base.access import account_in_group, my_group
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Outcome
-from imd.chat.base.handlers import reads, writes
+from imd.chat.base.handlers import reads, reminder, writes
 from imd.chat.base.limits import DAY
 from imd.chat.base.membership import let_in
 from imd.chat.base.relations import refuse_unwelcome
-from imd.chat.base.reminders import reminder
 from imd.chat.base.system_messages import unchanged
 from imd.store import invitations as sql
 from imd.store.friends import recipient_by_id

@@ -6,8 +6,8 @@ import pytest
 
 from imd.chat import invitations
 from imd.chat.base.effects import Follow, Topic
+from imd.chat.base.handlers import reminders
 from imd.chat.base.passwords import fingerprint
-from imd.chat.base.reminders import reminders
 from imd.wire.base import Command
 from imd.wire.friends import Block, Decline
 from imd.wire.groups import AskGroup, GroupCreate
