@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 LANGUAGES = ("en", "zh")
@@ -24,13 +25,14 @@ def _collect(path: str, table: dict[str, Any]) -> None:
         _collect(f"{path}.{name}" if path else name, rest)
 
 
-def _load() -> None:
-    for file in sorted((files("imd.wire") / "catalog").iterdir(), key=lambda each: each.name):
-        if file.name.endswith(".toml"):
-            _collect("", tomllib.loads(file.read_text("utf-8")))
+def load(file: Traversable) -> None:
+    """Add the sentences of a file."""
+    _collect("", tomllib.loads(file.read_text("utf-8")))
 
 
-_load()
+_FILES = [file for file in (files("imd.wire") / "catalog").iterdir() if file.name.endswith(".toml")]
+for _file in sorted(_FILES, key=lambda file: file.name):
+    load(_file)
 
 
 def sentences() -> Mapping[str, Mapping[str, str]]:

@@ -7,13 +7,16 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import attrs
 import pytest
 
+from imd.chat.base.limits import Limits
 from imd.wire import catalog
 from imd.wire.messages import AboutMessage, Addressed
 from imd.wire.refusals import CODES
 from tests.wire import source
 from tests.wire.declared import EVENTS, ITEMS, REPLIES, SPECS
+from tools import reference
 
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 SAME_IN_CHINESE = {
@@ -44,7 +47,8 @@ def keys(table: dict[str, Any], path: str = "") -> Iterator[str]:
             yield from keys({key: value for key, value in rest.items() if isinstance(value, dict)}, here)
 
 
-FILES = {file.name: file.read_text("utf-8") for file in sorted((source.ROOT / "imd/wire/catalog").glob("*.toml"))}
+PATHS = [*sorted((source.ROOT / "imd/wire/catalog").glob("*.toml")), reference.SENTENCES]
+FILES = {path.name: path.read_text("utf-8") for path in PATHS}
 KEYS = {name: list(keys(tomllib.loads(text))) for name, text in FILES.items()}
 ALL = sorted(key for each in KEYS.values() for key in each)
 
@@ -94,7 +98,7 @@ def test_every_refusal_made_has_its_sentence_and_its_params() -> None:
 
 
 def said_by_what_is_declared() -> set[str]:
-    """List the keys that commands, replies, events, refusals and types bring with them."""
+    """List the keys that commands, replies, events, refusals, types and limits bring with them."""
     shapes = [*(spec.shape for spec in SPECS), Addressed, AboutMessage, *REPLIES, *EVENTS, *ITEMS]
     fields = {(name, shape.__name__) for shape in shapes for name in shape.__struct_fields__}
     return (
@@ -103,6 +107,7 @@ def said_by_what_is_declared() -> set[str]:
         | {f"field.{name}.{shape}" for name, shape in fields}
         | {f"event.{shape.__struct_config__.tag}" for shape in EVENTS}
         | {f"code.{code}" for code in CODES}
+        | {f"reference.limit.{limit.name}" for limit in attrs.fields(Limits)}
         | {f"type.{name}" for name in ("string", "integer", "number", "boolean", "array", "object", "null")}
     )
 

@@ -3,22 +3,19 @@
 import re
 from pathlib import Path
 
-import attrs
 import jsonschema
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imd.chat.base.limits import Limits
-from imd.chat.session import FEATURES
-from imd.wire import capabilities, catalog, jsonline, reference, samples
+from imd.wire import capabilities, catalog, jsonline
 from imd.wire.base import Event, Request, Spec
 from imd.wire.refusals import CODES
-from imd.wire.schema import schema
-from imd.wire.session import Greeting
 from tests.wire.declared import EVENTS, ITEMS, MODULES, SPECS
 from tests.wire.strategies import commands, structs
+from tools import reference
+from tools.schema import schema
 
 PAGES = {language: reference.page(language) for language in catalog.LANGUAGES}
 SCHEMA = schema(SPECS, EVENTS)
@@ -30,7 +27,7 @@ both_pages = pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 def test_the_files_are_fresh() -> None:
     for name, text in reference.files().items():
         fresh = (reference.DOCS / name).read_text("utf-8") == text
-        assert fresh, f"docs/{name} is stale: run python -m imd.wire.reference"
+        assert fresh, f"docs/{name} is stale: run python -m tools.reference"
 
 
 def test_the_command_writes_and_checks(
@@ -81,11 +78,6 @@ def test_both_pages_say_the_same_things() -> None:
     assert "{{" not in PAGES["en"] + PAGES["zh"]
     for number in ("7373", "65,536", "9223372036854775807"):
         assert all(number in page for page in PAGES.values())
-
-
-def test_its_limits_and_features_are_the_servers() -> None:
-    assert attrs.asdict(Limits()) == samples.LIMITS
-    assert samples.sample(Greeting).features == FEATURES
 
 
 def test_the_schema_is_one() -> None:

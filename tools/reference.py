@@ -1,7 +1,7 @@
-"""The reference, made from what is declared: docs/protocol.md, docs/protocol.zh.md, docs/protocol.schema.json.
+"""Writes the reference from the declared commands: docs/protocol.md, docs/protocol.zh.md, docs/protocol.schema.json.
 
-python -m imd.wire.reference            writes them
-python -m imd.wire.reference --check    exits 1 when one of them is stale
+python -m tools.reference            writes them
+python -m tools.reference --check    exits 1 when one of them is stale
 """
 
 import sys
@@ -10,18 +10,20 @@ from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
+import attrs
 import msgspec
 from msgspec import inspect
 
+from imd.chat.base.limits import Limits
 from imd.wire import catalog, jsonline, messages, session, textline
 from imd.wire.base import Command, Done, Event, Item, Reply, Request, Right, Spec, meaning, registry
 from imd.wire.capabilities import MODULES
 from imd.wire.fields import BIGGEST, json_kind, kinds
 from imd.wire.refusals import CODES
-from imd.wire.samples import LIMITS, sample
-from imd.wire.schema import schema
+from tools.samples import sample
+from tools.schema import schema
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[1] / "docs"
 ANY_TIME = ["bad_request", "bad_encoding", "line_too_long", "rate_limited", "unavailable", "internal"]
 OTHER_LANGUAGE = {"en": "[中文](protocol.zh.md)", "zh": "[English](protocol.md)"}
 GAP = {"en": " ", "zh": ""}
@@ -29,6 +31,9 @@ GAP = {"en": " ", "zh": ""}
 
 COMMA = {"en": ", ", "zh": "、"}
 FIRST_STEPS = ["register", "login", "send_message"]
+
+SENTENCES = Path(__file__).with_name("reference.toml")
+catalog.load(SENTENCES)
 
 Say = Callable[..., str]
 S = TypeVar("S", bound=msgspec.Struct)
@@ -304,7 +309,7 @@ def _errors(say: Say) -> list[str]:
 
 def _limits(say: Say) -> list[str]:
     head = [say("column.limit"), say("column.default"), say("column.meaning")]
-    rows = [[f"`{name}`", f"{value:,}", say(f"limit.{name}")] for name, value in LIMITS.items()]
+    rows = [[f"`{name}`", f"{value:,}", say(f"limit.{name}")] for name, value in attrs.asdict(Limits()).items()]
     return [f"## {say('limits')}", say("limits_intro"), _table(head, *rows)]
 
 
