@@ -36,7 +36,7 @@ async def register(services: Services, caller: Caller, command: wire.Register) -
     if caller.registration == "invite" and not command.invite:
         raise InviteRequired
     username = names.chosen(command.username)
-    caller.words.check(username, command.display_name)
+    caller.word_filter.check(username, command.display_name)
     passwords.check(command.password, username, caller.limits.password_characters)
     if await services.read(lambda tx: sql.taken(tx, username)):
         raise NameTaken(username=username)
@@ -47,7 +47,7 @@ async def register(services: Services, caller: Caller, command: wire.Register) -
             admin = invites.use(tx, passwords.fingerprint(command.invite), caller.now)
             if admin is None:
                 raise InviteInvalid
-        display_name = names.shown(command.display_name) or username
+        display_name = names.one_line(command.display_name) or username
         if sql.add(tx, username, display_name, password_hash, bool(admin), caller.now) is None:
             raise NameTaken(username=username)
 

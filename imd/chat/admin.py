@@ -24,7 +24,7 @@ async def user_add(services: Services, caller: Caller, command: wire.UserAdd) ->
     password = command.password or passwords.made_up()
     passwords.check(password, username, caller.limits.password_characters)
     password_hash = await services.hash_password(password, caller.address)
-    display_name = names.shown(command.display_name) or username
+    display_name = names.one_line(command.display_name) or username
 
     def add(tx: Tx) -> None:
         if sql.add(tx, username, display_name, password_hash, command.admin, caller.now) is None:

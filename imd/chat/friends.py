@@ -4,6 +4,8 @@ Requests are kept by name. Asking somebody who is unknown, shut or blocks the as
 who registers the name later finds the request. What one is to another is noted in the account's log as `relation`.
 """
 
+import attrs
+
 from imd.chat.base.access import recipient_named
 from imd.chat.base.account_log import note
 from imd.chat.base.context import Caller
@@ -58,7 +60,7 @@ def friend_add(tx: Tx, caller: Caller, command: wire.FriendAdd) -> Outcome[Done]
         return Outcome(Done())
     if sql.count_outgoing(tx, caller.account) >= caller.limits.friend_requests_per_account:
         raise QuotaExceeded("requests", limit=caller.limits.friend_requests_per_account)
-    caller.words.check(command.note)
+    caller.word_filter.check(command.note)
     sql.ask(tx, caller.account, name, command.note.strip(), caller.now)
     asked = (relation_changed(tx, caller.account, name, "asked"),)
     heard = other is not None and not other.disabled and other.theirs != "block" and not state
@@ -103,14 +105,8 @@ def _befriended(tx: Tx, caller: Caller, other: sql.Recipient) -> Outcome[Done]:
 
 
 def _added(caller: Caller, friend: sql.Recipient) -> wire.FriendAdded:
-    seen = caller.online.seen(friend.id, friend.last_seen)
-    return wire.FriendAdded(
-        username=friend.username,
-        display_name=friend.display_name,
-        presence=seen.presence,
-        presence_text=seen.words,
-        last_seen=seen.last_seen,
-    )
+    visible = caller.online.visible(friend.id, friend.last_seen)
+    return wire.FriendAdded(username=friend.username, display_name=friend.display_name, **attrs.asdict(visible))
 
 
 def _asking(tx: Tx, caller: Caller, typed: str) -> tuple[sql.Recipient, str]:
@@ -168,15 +164,13 @@ def friend_list(tx: Tx, caller: Caller, command: wire.FriendList) -> Outcome[wir
 
 
 def _friend(caller: Caller, row: sql.Related) -> wire.Friend:
-    seen = caller.online.seen(row.id, row.last_seen)
+    visible = caller.online.visible(row.id, row.last_seen)
     return wire.Friend(
         username=row.username,
         display_name=row.display_name,
         since=timestamp(row.since),
         note=row.note or None,
-        presence=seen.presence,
-        presence_text=seen.words,
-        last_seen=seen.last_seen,
+        **attrs.asdict(visible),
     )
 
 
@@ -186,7 +180,7 @@ def friend_note(tx: Tx, caller: Caller, command: wire.FriendNote) -> Outcome[Don
     other = _known(tx, caller, command.username)
     if other is None or other.mine != "friend":
         raise NoSuchUser("friend", username=command.username[: names.LONGEST])
-    words = names.shown(command.note)
+    words = names.one_line(command.note)
     sql.set_note(tx, caller.account, other.id, words)
     return Outcome(Done(), told=(note(tx, caller.account, "friend_note", username=other.username, value=words),))
 

@@ -3,6 +3,8 @@
 There is always one owner. Whoever was muted or made a reader is so again when they leave and come back.
 """
 
+import attrs
+
 from imd.chat.base import passwords
 from imd.chat.base.access import RANKS, account_in_group, as_member, group_at_hand, member_named, my_group, outranked
 from imd.chat.base.context import Caller
@@ -72,15 +74,13 @@ def group_members(tx: Tx, caller: Caller, command: wire.ListMembers) -> Outcome[
 
 
 def _listed(caller: Caller, row: sql.Listed) -> wire.Member:
-    seen = None if row.hides else caller.online.seen(row.account, row.last_seen)
+    visible = None if row.hides else caller.online.visible(row.account, row.last_seen)
     return wire.Member(
         username=row.username,
         role=row.role,
         joined=timestamp(row.joined),
         muted=row.muted_until > caller.now,
-        presence=seen.presence if seen else None,
-        presence_text=seen.words if seen else None,
-        last_seen=seen.last_seen if seen else None,
+        **(attrs.asdict(visible) if visible else {}),
     )
 
 

@@ -192,7 +192,7 @@ def _new(
     caller: Caller, destination: _Destination, kind: str, content: str, client_id: str | None, **more: Any
 ) -> sql.Message:
     """Make the row of a new message; its place in the log comes when it is appended."""
-    caller.words.check(content)
+    caller.word_filter.check(content)
     return sql.Message(
         conversation=destination.id or 0,
         seq=0,
@@ -245,7 +245,7 @@ def edit_message(tx: Tx, caller: Caller, command: wire.EditMessage) -> Outcome[w
     seconds = caller.limits.edit_seconds
     if seconds and caller.now > row.time + seconds * 1000:
         raise TooLate("edit", seconds=seconds)
-    caller.words.check(command.content)
+    caller.word_filter.check(command.content)
     called = mentions.called(tx, conversation, row.kind, command.content)
     if row.mentions or called:
         mention_rows.replace(tx, row.conversation, row.seq, list(called.values()))

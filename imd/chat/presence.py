@@ -21,18 +21,18 @@ from imd.wire.base import Done
 @writes(wire.SetPresence)
 def presence(tx: Tx, caller: Caller, command: wire.SetPresence) -> Outcome[Done]:
     """Show myself as something else, on all my devices, from now on."""
-    caller.words.check(command.presence_text)
+    caller.word_filter.check(command.presence_text)
     row = sql.get(tx, caller.account)
     before, chosen = (
         PresenceSetting(row.presence, row.words),
-        PresenceSetting(command.presence, names.shown(command.presence_text)),
+        PresenceSetting(command.presence, names.one_line(command.presence_text)),
     )
     if chosen == before:
         return Outcome(Done())
-    sql.choose(tx, caller.account, chosen.presence, chosen.words, caller.now)
+    sql.choose(tx, caller.account, chosen.presence, chosen.text, caller.now)
     told: tuple[Delivery, ...] = (note(tx, caller.account, "profile"),)
     if not (before.invisible and chosen.invisible):
-        told += to_friends(tx, caller.account, caller.username, chosen.seen(caller.now))
+        told += to_friends(tx, caller.account, caller.username, chosen.visible(caller.now))
     return Outcome(Done(), told=told, effects=(ShowPresence(caller.account, chosen),))
 
 

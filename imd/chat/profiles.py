@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import attrs
+
 from imd.chat.base.account_log import note
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Outcome, SetLanguage
@@ -41,11 +43,11 @@ def profile(tx: Tx, caller: Caller, command: wire.ShowProfile) -> Outcome[wire.P
 def set_profile(tx: Tx, caller: Caller, command: wire.SetProfile) -> Outcome[wire.Profile]:
     """Change what is given; a display name of nothing is one's username."""
     display_name = command.display_name
-    caller.words.check(display_name, command.bio)
+    caller.word_filter.check(display_name, command.bio)
     sql.change(
         tx,
         caller.account,
-        display_name=None if display_name is None else names.shown(display_name) or caller.username,
+        display_name=None if display_name is None else names.one_line(display_name) or caller.username,
         bio=None if command.bio is None else command.bio.strip(),
         language=command.language,
         writers=command.writers,
@@ -95,5 +97,4 @@ def _presence(tx: Tx, caller: Caller, row: sql.Profile, relation: wire.Relation)
     """Give what friends and fellow members see of somebody's presence; others see nothing."""
     if relation != "friend" and not may_see(tx, caller.account, row.id):
         return {}
-    seen = caller.online.seen(row.id, row.last_seen)
-    return {"presence": seen.presence, "presence_text": seen.words, "last_seen": seen.last_seen}
+    return attrs.asdict(caller.online.visible(row.id, row.last_seen))

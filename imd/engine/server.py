@@ -167,7 +167,7 @@ class Server:
     )
 
     registrations: RegistrationLimit = attrs.field(factory=RegistrationLimit, init=False)
-    words: WordFilter = attrs.field(factory=WordFilter, init=False)
+    word_filter: WordFilter = attrs.field(factory=WordFilter, init=False)
     """What nothing may hold that others read."""
 
     _configured: tuple[Limits, str] = attrs.field(
@@ -193,8 +193,8 @@ class Server:
     def __attrs_post_init__(self) -> None:
         self.database.waiting_limit = self.limits.waiting_writes
         unhandled = [spec.action for spec in registry if spec.shape not in HANDLERS]
-        if missing := registry.missing_words() + unhandled:
-            raise ValueError(f"commands without words or handler: {', '.join(missing)}")
+        if missing := registry.missing_sentences() + unhandled:
+            raise ValueError(f"commands without sentences or handler: {', '.join(missing)}")
 
     def configure(self, limits: Limits, registration: str, language: str) -> None:
         """Go by another configuration from now on; what admins have set still holds over it."""
@@ -210,7 +210,7 @@ class Server:
         limits, registration = self._configured
         self.limits = attrs.evolve(limits, **policies.limits)
         self.registration = policies.registration or registration
-        self.words = policies.words
+        self.word_filter = policies.word_filter
 
     def caller(self, **who: Any) -> Caller:
         """Make who asks, now and under the rules that hold now."""
@@ -219,7 +219,7 @@ class Server:
             steady=self.steady(),
             limits=self.limits,
             registration=self.registration,
-            words=self.words,
+            word_filter=self.word_filter,
             epoch=self.database.epoch,
             **who,
         )

@@ -138,7 +138,7 @@ class Registry:
             return meant.verb if in_text else meant.action
         return next(iter(get_close_matches(typed.upper() if in_text else typed.lower(), names, n=1)), "")
 
-    def missing_words(self) -> list[str]:
+    def missing_sentences(self) -> list[str]:
         """List the catalog keys that a declared command needs and a language lacks."""
         keys = [f"help.{spec.action}" for spec in self] + [f"reply.{spec.action}" for spec in self]
         keys += [f"field.{field}" for spec in self for field in spec.shape.__struct_fields__]
@@ -158,19 +158,19 @@ C = TypeVar("C", bound=Command)
 
 
 def command(
-    action: str, text: str, *, right: Right = Right.USER, words: Mapping[str, Mapping[str, str]] | None = None
+    action: str, text: str, *, right: Right = Right.USER, sentences: Mapping[str, Mapping[str, str]] | None = None
 ) -> Callable[[type[C]], type[C]]:
     """Declare a command: its JSON action, and its text syntax as VERB in capitals, then its positional fields.
 
     A last field written `content...` takes the rest of the line as it is.
 
-    `words` are the sentences of a command that is not imd's own: `help`, `reply` and one per field, each by language.
+    `sentences` are those of a command that is not imd's own: `help`, `reply` and one a field, each by language.
     """
     parts = text.split()
     verb = " ".join(part for part in parts if part.isupper())
     takes = tuple(part.removesuffix("...") for part in parts if not part.isupper())
     rest = takes[-1] if text.endswith("...") else ""
-    for name, sentence in (words or {}).items():
+    for name, sentence in (sentences or {}).items():
         key = f"{name}.{action}" if name in {"help", "reply"} else f"field.{name}"
         catalog.add(key, sentence)
 

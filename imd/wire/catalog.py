@@ -40,9 +40,9 @@ def sentences() -> Mapping[str, Mapping[str, str]]:
     return _sentences
 
 
-def add(key: str, words: Mapping[str, str]) -> None:
+def add(key: str, sentence: Mapping[str, str]) -> None:
     """Add a sentence of another application's own; a language it does not speak gets the English."""
-    _sentences.setdefault(key, {language: words.get(language, words["en"]) for language in LANGUAGES})
+    _sentences.setdefault(key, {language: sentence.get(language, sentence["en"]) for language in LANGUAGES})
 
 
 def has(key: str, language: str = "en") -> bool:
@@ -52,8 +52,8 @@ def has(key: str, language: str = "en") -> bool:
 
 def say(key: str, language: str, /, **params: object) -> str:
     """Give a sentence in a language, with its places filled. An unknown key is a KeyError: a fault of ours."""
-    words = _sentences[key]
-    sentence = words.get(language) or words["en"]
+    translations = _sentences[key]
+    sentence = translations.get(language) or translations["en"]
     return sentence.format_map(params) if "{" in sentence else sentence
 
 

@@ -156,10 +156,10 @@ class JsonDialect:
 def sentence(refusal: Refusal, language: str) -> str:
     """Say a refusal to a person."""
     key = f"code.{refusal.code}.{refusal.case}" if refusal.case else f"code.{refusal.code}"
-    words = dict(refusal.params)
+    params = dict(refusal.params)
     if refusal.case == "type":
-        words |= {name: catalog.say(f"type.{words[name]}", language) for name in ("expected", "got")}
-    return catalog.say(key, language, **words)
+        params |= {name: catalog.say(f"type.{params[name]}", language) for name in ("expected", "got")}
+    return catalog.say(key, language, **params)
 
 
 DIALECT = JsonDialect()

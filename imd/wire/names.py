@@ -84,7 +84,7 @@ def _script(character: str) -> str:
     return _OTHER_WORDS.get(word, word)
 
 
-def shown(typed: str) -> str:
+def one_line(typed: str) -> str:
     """Give a display name, or one's own name for a friend, on one line: gaps become a space, controls are left out.
 
     What shows nothing at all is an empty one.

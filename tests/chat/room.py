@@ -91,7 +91,7 @@ class Room:
             steady=self.now - self.ahead,
             limits=limits,
             registration=registration,
-            words=self.policies.words,
+            word_filter=self.policies.word_filter,
             online=self.online,
         )
 

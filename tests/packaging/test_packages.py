@@ -86,7 +86,12 @@ def test_the_sdist_holds_the_checkout(built: Path) -> None:
     with tarfile.open(sdist) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
     assert {"Makefile", "imd.tac", "LICENSE", "CHANGELOG.md", "README.md", "twisted/plugins/imd_plugin.py"} <= held
-    assert {"tests/packaging/test_packages.py", ".ci/environment", "tools/reference.toml", "imd/wire/catalog/messages.toml"} <= held
+    assert {
+        "tests/packaging/test_packages.py",
+        ".ci/environment",
+        "tools/reference.toml",
+        "imd/wire/catalog/messages.toml",
+    } <= held
     assert not {name for name in held if name.endswith(("dropin.cache", ".pyc")) or "imd-data" in name}
 
 

@@ -100,7 +100,7 @@ def test_a_replys_fields_do_not_hide_its_head() -> None:
 
 
 def test_nothing_lacks_words() -> None:
-    assert registry.missing_words() == []
+    assert registry.missing_sentences() == []
 
 
 def test_two_commands_of_one_name_are_a_fault() -> None:
@@ -119,14 +119,14 @@ def another_registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
 
 
 def test_another_application_declares_a_command_with_its_words(another_registry: Registry) -> None:
-    @command("roll", "ROLL sides", right=Right.ANYONE, words={"help": {"en": "Roll a die.", "zh": "掷骰子。"}})
+    @command("roll", "ROLL sides", right=Right.ANYONE, sentences={"help": {"en": "Roll a die.", "zh": "掷骰子。"}})
     class Roll(Command, frozen=True, kw_only=True):
         sides: int = 6
 
     assert [spec.shape for spec in another_registry] == [Roll]
     assert another_registry.verbs["ROLL"].takes == ("sides",)
     assert catalog.say("help.roll", "zh") == "掷骰子。"
-    assert another_registry.missing_words() == [
+    assert another_registry.missing_sentences() == [
         f"{key} ({language})" for key in ("field.sides", "reply.roll") for language in ("en", "zh")
     ]
 

@@ -27,7 +27,7 @@ class Caller:
     registration: str = "open"
     """Who may register: open, invite or closed."""
 
-    words: WordFilter = attrs.Factory(WordFilter)
+    word_filter: WordFilter = attrs.Factory(WordFilter)
     """What nothing may hold that others read."""
 
     language: str = "en"

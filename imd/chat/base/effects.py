@@ -144,7 +144,7 @@ class ApplyPolicy:
 
     registration: str | None
     limits: Mapping[str, int]
-    words: WordFilter
+    word_filter: WordFilter
 
 
 Effect = (

@@ -1,8 +1,10 @@
 """Coming online and going offline: what an account then follows and shows itself as, and which friends are told."""
 
+import attrs
+
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Delivery, Topic
-from imd.chat.base.online import PresenceSetting, Seen, gone
+from imd.chat.base.online import PresenceSetting, VisiblePresence
 from imd.store import conversations
 from imd.store import presence as sql
 from imd.store.transaction import Tx
@@ -21,14 +23,14 @@ def arrival(tx: Tx, caller: Caller, account: int) -> tuple[PresenceSetting, tupl
     chosen = PresenceSetting(row.presence, row.words)
     if chosen.invisible or account in caller.online:
         return chosen, ()
-    return chosen, to_friends(tx, account, row.username, chosen.seen(caller.now))
+    return chosen, to_friends(tx, account, row.username, chosen.visible(caller.now))
 
 
 def departure(tx: Tx, account: int, now: int) -> tuple[Delivery, ...]:
     """Record when an account went offline, and tell its friends, unless it was invisible to them."""
     row = sql.get(tx, account)
     sql.touch(tx, account, now)
-    return () if row.presence == "invisible" else to_friends(tx, account, row.username, gone(now))
+    return () if row.presence == "invisible" else to_friends(tx, account, row.username, VisiblePresence.offline(now))
 
 
 def still_online(tx: Tx, accounts: list[int], now: int) -> None:
@@ -37,10 +39,7 @@ def still_online(tx: Tx, accounts: list[int], now: int) -> None:
         sql.touch(tx, account, now)
 
 
-def to_friends(tx: Tx, account: int, username: str, seen: Seen) -> tuple[Delivery, ...]:
+def to_friends(tx: Tx, account: int, username: str, visible: VisiblePresence) -> tuple[Delivery, ...]:
     """Tell an account's friends how they see it now."""
-    event = PresenceChanged(
-        username=username, presence=seen.presence, presence_text=seen.words, last_seen=seen.last_seen
-    )
     friends = sql.friends(tx, account)
-    return ((friends, event),) if friends else ()
+    return ((friends, PresenceChanged(username=username, **attrs.asdict(visible))),) if friends else ()
