@@ -70,8 +70,8 @@ async def login(services: Services, caller: Caller, command: wire.Login) -> Outc
     token = passwords.secret()
 
     def add(tx: Tx) -> tuple[list[int], SignIn, tuple[Delivery, ...]]:
-        proof.hold(tx)
-        account = proof.account
+        verified_account.recheck(tx)
+        account = verified_account.account
         kept = sql.devices(tx, account.id)
         stale = [each.id for each in kept if each.last_seen < _lapsed(caller)]
         crowding = [each.id for each in kept[caller.limits.devices_per_account - 1 :]]
@@ -81,7 +81,7 @@ async def login(services: Services, caller: Caller, command: wire.Login) -> Outc
         device = sql.add_device(tx, account.id, label, passwords.fingerprint(token), _seen(caller))
         return dropped, *_signed_in(tx, caller, account, device, command.replay)
 
-    async with verified(services, caller, command.username, command.password, command.code) as proof:
+    async with verified(services, caller, command.username, command.password, command.code) as verified_account:
         dropped, signed_in, told = await services.write(add)
     reply = wire.LoggedIn(username=signed_in.username, device=signed_in.label, token=token)
     return Outcome(reply, told=told, effects=(DropDevices(signed_in.account, dropped), signed_in))
@@ -150,13 +150,13 @@ async def change_password(services: Services, caller: Caller, command: wire.Chan
     """Change one's own password, and log the other devices out: one of them may be why."""
 
     def change(tx: Tx) -> list[int]:
-        proof.hold(tx)
+        verified_account.recheck(tx)
         others = [each.id for each in sql.devices(tx, caller.account) if each.id != caller.device]
         sql.set_password(tx, caller.account, password_hash)
         sql.drop_devices(tx, caller.account, others)
         return others
 
-    async with verified(services, caller, caller.username, command.old, command.code) as proof:
+    async with verified(services, caller, caller.username, command.old, command.code) as verified_account:
         passwords.check(command.new, caller.username, caller.limits.password_characters)
         password_hash = await services.hash_password(command.new, caller.address)
         dropped = await services.write(change)

@@ -45,13 +45,13 @@ async def delete_account(services: Services, caller: Caller, command: wire.Delet
     recall = command.messages == "recall"
 
     def bury(tx: Tx) -> tuple[list[int], str]:
-        proof.hold(tx)
+        verified_account.recheck(tx)
         devices = [each.id for each in accounts.devices(tx, caller.account)]
         accounts.drop_devices(tx, caller.account, devices)
         second_factor.remove(tx, caller.account)
         return devices, sql.bury(tx, caller.account, caller.username, recall=recall, now=caller.now)
 
-    async with verified(services, caller, caller.username, command.password, command.code) as proof:
+    async with verified(services, caller, caller.username, command.password, command.code) as verified_account:
         counted = await _counted(services, caller.account)
         devices, tombstone = await services.write(bury)
     services.exports.drop(caller.account)

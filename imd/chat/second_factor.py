@@ -21,10 +21,10 @@ async def factor_add(services: Services, caller: Caller, command: wire.FactorAdd
 
     def add(tx: Tx) -> None:
         _refuse_another(tx, caller.account)
-        proof.hold(tx)
+        verified_account.recheck(tx)
         sql.begin(tx, caller.account, secret)
 
-    async with verified(services, caller, caller.username, command.password, "") as proof:
+    async with verified(services, caller, caller.username, command.password, "") as verified_account:
         await services.write(add)
     uri = totp.totp(secret).get_provisioning_uri(caller.username, "imd")
     return Outcome(wire.FactorSecret(secret=secret, uri=uri))
@@ -53,13 +53,13 @@ async def factor_codes(services: Services, caller: Caller, command: wire.FactorC
     """Make other recovery codes."""
 
     def change(tx: Tx) -> list[str]:
-        proof.hold(tx)
+        verified_account.recheck(tx)
         factor = sql.get(tx, caller.account)
         if factor is None or factor.since is None:
             raise BadRequest("no_factor")
         return totp.new_recovery_codes(tx, caller.account)
 
-    async with verified(services, caller, caller.username, command.password, command.code) as proof:
+    async with verified(services, caller, caller.username, command.password, command.code) as verified_account:
         made = await services.write(change)
     return Outcome(wire.RecoveryCodes(codes=made))
 
@@ -69,10 +69,10 @@ async def factor_remove(services: Services, caller: Caller, command: wire.Factor
     """Ask for codes no more."""
 
     def remove(tx: Tx) -> None:
-        proof.hold(tx)
+        verified_account.recheck(tx)
         sql.remove(tx, caller.account)
 
-    async with verified(services, caller, caller.username, command.password, command.code) as proof:
+    async with verified(services, caller, caller.username, command.password, command.code) as verified_account:
         await services.write(remove)
     return Outcome(Done())
 
