@@ -25,12 +25,12 @@ from imd.wire.refusals import (
 )
 
 TOUCH_AFTER = 600_000
-"""How old a device's last_seen grows before a resume writes it anew, in milliseconds."""
+"""How old a device's last_seen may be, in milliseconds, before a resume writes it anew."""
 
 
 @slow(wire.Register)
 async def register(services: Services, caller: Caller, command: wire.Register) -> Outcome[wire.Registered]:
-    """Make an account, if this server's registration and the name allow it."""
+    """Make an account, if the server's registration and the name allow it."""
     if caller.registration == "closed":
         raise Forbidden("registration")
     if caller.registration == "invite" and not command.invite:
@@ -51,7 +51,7 @@ async def register(services: Services, caller: Caller, command: wire.Register) -
         if sql.add(tx, username, display_name, password_hash, bool(admin), caller.now) is None:
             raise NameTaken(username=username)
 
-    most = 0 if command.invite else caller.limits.registrations_per_address  # whoever made the invite has counted
+    most = 0 if command.invite else caller.limits.registrations_per_address  # an invite is limited by its uses
     with services.registrations.registering(caller.address, most, caller.now):
         password_hash = await services.hash_password(command.password, caller.address)
         await services.write(add)
@@ -88,22 +88,22 @@ async def login(services: Services, caller: Caller, command: wire.Login) -> Outc
 
 
 def _lapsed(caller: Caller) -> int:
-    """Give since when an unused token must have been used. Where two clocks differ, the kinder counts.
+    """Give the time since which a token must have been used. If two clocks differ, the one that spares it counts.
 
-    The wall clock may be set while the server runs, rightly or not: that must not log everybody out.
+    Setting the wall clock while the server runs, rightly or by mistake, must not end everybody's tokens.
     """
     return min(caller.now, caller.steady) - caller.limits.token_days * DAY
 
 
 def _seen(caller: Caller) -> int:
-    """Give when a device is seen: now, by the clock that is ahead."""
+    """Give the present time for a device's last_seen, by the clock that is ahead."""
     return max(caller.now, caller.steady)
 
 
 def _signed_in(
     tx: Tx, caller: Caller, account: sql.Account, device: sql.Device, replay: bool
 ) -> tuple[SignIn, tuple[Delivery, ...]]:
-    """Gather what a session needs of the account that it speaks for, and whom to tell that it is here."""
+    """Gather what a session needs to know of its account, and tell the friends that it is online."""
     chosen, told = arrival(tx, caller, account.id)
     signed_in = SignIn(
         account=account.id,
@@ -121,7 +121,7 @@ def _signed_in(
 
 @slow(wire.Resume)
 async def resume(services: Services, caller: Caller, command: wire.Resume) -> Outcome[wire.Resumed]:
-    """Log a known device in by its token. Slow, like login: what follows it waits to know who asks."""
+    """Log a known device in by its token. Slow, like login: later requests wait until the session has its account."""
     _refuse_second_login(caller)
 
     def known(tx: Tx) -> tuple[SignIn, tuple[Delivery, ...]]:
@@ -140,14 +140,14 @@ async def resume(services: Services, caller: Caller, command: wire.Resume) -> Ou
 
 @slow(wire.Logout)
 async def logout(services: Services, caller: Caller, command: wire.Logout) -> Outcome[Done]:
-    """Forget the device that asks, and close what else is connected by its token."""
+    """Forget the caller's device, and close the other connections that it has."""
     await services.write(lambda tx: sql.drop_devices(tx, caller.account, [caller.device]))
     return Outcome(Done(), effects=(SignOut(), DropDevices(caller.account, [caller.device])))
 
 
 @slow(wire.ChangePassword)
 async def change_password(services: Services, caller: Caller, command: wire.ChangePassword) -> Outcome[Done]:
-    """Change one's own password, and log the other devices out: one of them may be why."""
+    """Change the caller's password, and log the other devices out: one of them may be the reason."""
 
     def change(tx: Tx) -> list[int]:
         verified_account.recheck(tx)
@@ -165,7 +165,7 @@ async def change_password(services: Services, caller: Caller, command: wire.Chan
 
 @reads(wire.ListDevices)
 def devices(tx: Tx, caller: Caller, command: wire.ListDevices) -> Outcome[wire.Devices]:
-    """List one's own devices."""
+    """List the caller's devices."""
     listed = [
         wire.Device(
             device=each.label,
@@ -180,7 +180,7 @@ def devices(tx: Tx, caller: Caller, command: wire.ListDevices) -> Outcome[wire.D
 
 @writes(wire.RevokeDevice)
 def revoke_device(tx: Tx, caller: Caller, command: wire.RevokeDevice) -> Outcome[Done]:
-    """Log one of one's own devices out."""
+    """Log a device of the caller's out."""
     found = [each.id for each in sql.devices(tx, caller.account) if each.label == command.device]
     if not found:
         raise BadRequest("device", device=command.device)
@@ -190,6 +190,6 @@ def revoke_device(tx: Tx, caller: Caller, command: wire.RevokeDevice) -> Outcome
 
 @reads(wire.WhoAmI)
 def whoami(tx: Tx, caller: Caller, command: wire.WhoAmI) -> Outcome[wire.Identity]:
-    """Tell who asks."""
+    """Give the caller's names and device."""
     account = sql.by_id(tx, caller.account)
     return Outcome(wire.Identity(username=caller.username, display_name=account.display_name, device=caller.label))

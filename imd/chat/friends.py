@@ -1,13 +1,13 @@
-"""The rules of friends: asking, accepting, parting; who may write to whom, and who is kept away.
+"""The rules of friends: requests, accepting and declining them, ending a friendship, declining messages, blocking.
 
-Requests are kept by name. Asking somebody who is unknown, shut or blocks the asker looks the same, then and ever after;
-who registers the name later finds the request. What one is to another is noted in the account's log as `relation`.
+A request is stored under the name it is made to, and always succeeds: it never tells whether the name is taken,
+disabled or blocks the caller. If somebody registers the name later, the request waits for them.
 """
 
 import attrs
 
+from imd.chat.base import account_log
 from imd.chat.base.access import recipient_named
-from imd.chat.base.account_log import note
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Delivery, Outcome
 from imd.chat.base.handlers import reads, reminder, writes
@@ -22,7 +22,7 @@ from imd.wire.fields import timestamp
 from imd.wire.refusals import BadRequest, Blocked, Conflict, NoSuchUser, QuotaExceeded
 
 INCOMING = 200
-"""How many requests to oneself are shown: the latest."""
+"""How many requests to an account it is shown: the latest ones."""
 
 
 def _known(tx: Tx, caller: Caller, typed: str) -> sql.Recipient | None:
@@ -33,7 +33,7 @@ def _known(tx: Tx, caller: Caller, typed: str) -> sql.Recipient | None:
 
 
 def _somebody(tx: Tx, caller: Caller, typed: str) -> sql.Recipient:
-    """Find somebody else, or refuse. Who is unknown and who is shut look alike."""
+    """Find another account, or refuse. A disabled account is refused as if it did not exist."""
     other = recipient_named(tx, caller, typed)
     if other.disabled:
         raise NoSuchUser(username=typed[: names.LONGEST])
@@ -44,7 +44,7 @@ def _somebody(tx: Tx, caller: Caller, typed: str) -> sql.Recipient:
 
 @writes(wire.FriendAdd)
 def friend_add(tx: Tx, caller: Caller, command: wire.FriendAdd) -> Outcome[Done]:
-    """Ask. Who asks somebody that asks them already is their friend at once."""
+    """Ask for a friendship. If the other one has asked already, the two are friends at once."""
     name = names.username(command.username)
     if name == caller.username:
         raise BadRequest("oneself")
@@ -62,23 +62,24 @@ def friend_add(tx: Tx, caller: Caller, command: wire.FriendAdd) -> Outcome[Done]
         raise QuotaExceeded("requests", limit=caller.limits.friend_requests_per_account)
     caller.word_filter.check(command.note)
     sql.ask(tx, caller.account, name, command.note.strip(), caller.now)
-    asked = (relation_changed(tx, caller.account, name, "asked"),)
-    heard = other is not None and not other.disabled and other.theirs != "block" and not state
-    return Outcome(Done(), told=asked + (_heard(tx, caller, other, command.note.strip()) if other and heard else ()))
+    told: tuple[Delivery, ...] = (relation_changed(tx, caller.account, name, "asked"),)
+    if other and not other.disabled and other.theirs != "block" and not state:
+        told += _request_heard(tx, caller, other, command.note.strip())
+    return Outcome(Done(), told=told)
 
 
-def _heard(tx: Tx, caller: Caller, other: sql.Recipient, words: str) -> tuple[Delivery, ...]:
-    """Tell somebody that I ask them."""
+def _request_heard(tx: Tx, caller: Caller, other: sql.Recipient, text: str) -> tuple[Delivery, ...]:
+    """Tell the other one of the caller's request."""
     mine = accounts.by_id(tx, caller.account)
     request = wire.FriendRequest(
-        username=mine.username, display_name=mine.display_name, time=timestamp(caller.now), note=words or None
+        username=mine.username, display_name=mine.display_name, time=timestamp(caller.now), note=text or None
     )
     return ((other.id,), request), relation_changed(tx, other.id, caller.username, "asking")
 
 
 @reminder
 def requests_to(tx: Tx, caller: Caller) -> list[wire.FriendRequest]:
-    """Give the requests that wait for my answer, the oldest first: what a login is told again."""
+    """Give the requests that wait for the caller's answer, the oldest first."""
     rows = sql.incoming(tx, caller.account, caller.username, INCOMING)
     return [
         wire.FriendRequest(
@@ -89,7 +90,7 @@ def requests_to(tx: Tx, caller: Caller) -> list[wire.FriendRequest]:
 
 
 def _befriended(tx: Tx, caller: Caller, other: sql.Recipient) -> Outcome[Done]:
-    """Make friends of two, and tell both."""
+    """Make two accounts friends, and tell both."""
     limit = caller.limits.friends_per_account
     if sql.count(tx, caller.account) >= limit:
         raise QuotaExceeded("friends", limit=limit)
@@ -110,7 +111,7 @@ def _added(caller: Caller, friend: sql.Recipient) -> wire.FriendAdded:
 
 
 def _asking(tx: Tx, caller: Caller, typed: str) -> tuple[sql.Recipient, str]:
-    """Find who has asked me, with the request's state: nothing, for a friend. Refuse where there is no request."""
+    """Find the account that made a request to the caller, with its state, which is empty for a friend; or refuse."""
     other = _known(tx, caller, typed)
     if other is not None and other.mine == "friend":
         return other, ""
@@ -122,14 +123,14 @@ def _asking(tx: Tx, caller: Caller, typed: str) -> tuple[sql.Recipient, str]:
 
 @writes(wire.FriendAccept)
 def friend_accept(tx: Tx, caller: Caller, command: wire.FriendAccept) -> Outcome[Done]:
-    """Accept a request; one that was declined earlier, too."""
+    """Accept a request, also one that the caller declined earlier."""
     other, state = _asking(tx, caller, command.username)
     return _befriended(tx, caller, other) if state else Outcome(Done())
 
 
 @writes(wire.FriendDecline)
 def friend_decline(tx: Tx, caller: Caller, command: wire.FriendDecline) -> Outcome[Done]:
-    """Decline a request: to its asker it looks as before."""
+    """Decline a request. To its sender it looks as before: a decline is not told, and asking again is not heard."""
     other, state = _asking(tx, caller, command.username)
     if not state:
         raise NoSuchUser("request", username=other.username)
@@ -141,14 +142,14 @@ def friend_decline(tx: Tx, caller: Caller, command: wire.FriendDecline) -> Outco
 
 @writes(wire.FriendRemove)
 def friend_remove(tx: Tx, caller: Caller, command: wire.FriendRemove) -> Outcome[Done]:
-    """Part, or take a request back. Where there is neither, there is nothing to do."""
+    """End a friendship, or withdraw a request; do nothing if there is neither."""
     name = names.username(command.username)
     return Outcome(Done(), told=end_friendship(tx, caller, name, sql.recipient(tx, caller.account, name), "none"))
 
 
 @reads(wire.FriendList)
 def friend_list(tx: Tx, caller: Caller, command: wire.FriendList) -> Outcome[wire.Friends]:
-    """List friends and requests."""
+    """List the caller's friends and requests."""
     friends = [_friend(caller, row) for row in sql.related(tx, caller.account, "friend")]
     incoming = [
         wire.Asking(
@@ -176,30 +177,32 @@ def _friend(caller: Caller, row: sql.Related) -> wire.Friend:
 
 @writes(wire.FriendNote)
 def friend_note(tx: Tx, caller: Caller, command: wire.FriendNote) -> Outcome[Done]:
-    """Give a friend a name of my own."""
+    """Give a friend a name that only the caller sees."""
     other = _known(tx, caller, command.username)
     if other is None or other.mine != "friend":
         raise NoSuchUser("friend", username=command.username[: names.LONGEST])
-    words = names.one_line(command.note)
-    sql.set_note(tx, caller.account, other.id, words)
-    return Outcome(Done(), told=(note(tx, caller.account, "friend_note", username=other.username, value=words),))
+    name = names.one_line(command.note)
+    sql.set_note(tx, caller.account, other.id, name)
+    logged = account_log.note(tx, caller.account, "friend_note", username=other.username, value=name)
+    return Outcome(Done(), told=(logged,))
 
 
 @writes(wire.Decline)
 def decline(tx: Tx, caller: Caller, command: wire.Decline) -> Outcome[Done]:
-    """Take no more messages from a stranger. What they wrote stays; who is blocked stays blocked."""
+    """Take no more messages from a stranger. Their messages stay, and a block stays a block."""
     other = _somebody(tx, caller, command.username)
     if other.mine == "friend":
         raise Conflict("friend", username=other.username)
     if other.mine:
         return Outcome(Done())
     sql.relate(tx, caller.account, other.id, "decline", caller.now)
-    return Outcome(Done(), told=(note(tx, caller.account, "declined", username=other.username, value=True),))
+    logged = account_log.note(tx, caller.account, "declined", username=other.username, value=True)
+    return Outcome(Done(), told=(logged,))
 
 
 @writes(wire.Block)
 def block(tx: Tx, caller: Caller, command: wire.Block) -> Outcome[Done]:
-    """Keep somebody away, and decline their invitations. They see at most that a friendship ended, or a request."""
+    """Block an account, and drop its invitations. It learns at most that a friendship or a request has ended."""
     other = _somebody(tx, caller, command.username)
     if other.mine == "block":
         return Outcome(Done())
@@ -211,7 +214,7 @@ def block(tx: Tx, caller: Caller, command: wire.Block) -> Outcome[Done]:
 
 @writes(wire.Unblock)
 def unblock(tx: Tx, caller: Caller, command: wire.Unblock) -> Outcome[Done]:
-    """Block somebody no more; a request of theirs shows again. Where nobody was blocked, there is nothing to do."""
+    """Lift a block; a request of theirs shows again. Do nothing if there is no block."""
     other = sql.recipient(tx, caller.account, names.username(command.username))
     if other is None or not sql.unrelate(tx, caller.account, other.id, "block"):
         return Outcome(Done())
@@ -221,7 +224,7 @@ def unblock(tx: Tx, caller: Caller, command: wire.Unblock) -> Outcome[Done]:
 
 @reads(wire.BlockList)
 def block_list(tx: Tx, caller: Caller, command: wire.BlockList) -> Outcome[wire.BlockedPeople]:
-    """List whom I block."""
+    """List the accounts that the caller blocks."""
     people = [
         wire.BlockedPerson(username=row.username, display_name=row.display_name, since=timestamp(row.since))
         for row in sql.related(tx, caller.account, "block")

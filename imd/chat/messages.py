@@ -26,12 +26,12 @@ from imd.chat.base.rate_limits import time_left, wait_seconds
 from imd.chat.base.relations import lift_decline, refuse_unwelcome
 from imd.chat.base.render import (
     Recipients,
-    changed_reply,
+    changed,
     cut_page,
     message_added,
-    message_changed,
     recipients_of,
     rendered,
+    unchanged,
 )
 from imd.store import conversations, friends, profiles, receipts
 from imd.store import mentions as mention_rows
@@ -242,7 +242,7 @@ def edit_message(tx: Tx, caller: Caller, command: wire.EditMessage) -> Outcome[w
         raise BadRequest("uneditable")
     check_content(tx, caller, row.kind, command.content)
     if command.content == row.content:
-        return changed_reply(row)
+        return unchanged(row)
     check_may_write(tx, caller, conversation)
     seconds = caller.limits.edit_seconds
     if seconds and caller.now > row.time + seconds * 1000:
@@ -252,11 +252,7 @@ def edit_message(tx: Tx, caller: Caller, command: wire.EditMessage) -> Outcome[w
     if row.mentions or mentioned:
         mention_rows.replace(tx, row.conversation, row.seq, list(mentioned.values()))
     row = sql.reword(tx, row, command.content, edited=caller.now, mentions=" ".join(mentioned) or None)
-    return changed_reply(
-        row,
-        message_changed(tx, recipients_of(conversation, caller.username), row, "edited", caller.username),
-        Schedule(caller.now + INDEX_DELAY),
-    )
+    return changed(tx, caller, conversation, row, "edited", Schedule(caller.now + INDEX_DELAY))
 
 
 EDITABLE = frozenset({"text", "markdown"})
@@ -271,13 +267,9 @@ def recall_message(tx: Tx, caller: Caller, command: wire.RecallMessage) -> Outco
     if row.kind == "notice":
         raise BadRequest("uneditable")
     if row.recalled or row.burned:
-        return changed_reply(row)
+        return unchanged(row)
     row = sql.empty(tx, row, recalled=caller.now)
-    return changed_reply(
-        row,
-        message_changed(tx, recipients_of(conversation, caller.username), row, "recalled", caller.username),
-        Schedule(caller.now + INDEX_DELAY),
-    )
+    return changed(tx, caller, conversation, row, "recalled", Schedule(caller.now + INDEX_DELAY))
 
 
 @writes(wire.Forward)

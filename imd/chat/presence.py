@@ -1,11 +1,11 @@
-"""The rules of presence: what an account shows itself as, who learns of it, and who is typing.
+"""The rules of presence: what an account shows itself as, who is told, and who is typing.
 
-Friends are told; fellow members of a group see it where they look, so that one's coming and going costs no message to
-each of thousands. Who is invisible looks exactly like who is gone, since the moment they chose it.
+Friends are told. Members of the same group see it in profiles and lists of members, so that coming online does not
+cost a message to each of thousands. From the moment it is chosen, invisible looks exactly like offline.
 """
 
+from imd.chat.base import account_log
 from imd.chat.base.access import SMALL_GROUP, check_may_write, find
-from imd.chat.base.account_log import note
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Delivery, Outcome, ShowPresence
 from imd.chat.base.handlers import reads, writes
@@ -20,7 +20,7 @@ from imd.wire.base import Done
 
 @writes(wire.SetPresence)
 def presence(tx: Tx, caller: Caller, command: wire.SetPresence) -> Outcome[Done]:
-    """Show myself as something else, on all my devices, from now on."""
+    """Show the caller as something else, on all their devices, until they change it."""
     caller.word_filter.check(command.presence_text)
     row = sql.get(tx, caller.account)
     before, chosen = (
@@ -30,7 +30,7 @@ def presence(tx: Tx, caller: Caller, command: wire.SetPresence) -> Outcome[Done]
     if chosen == before:
         return Outcome(Done())
     sql.choose(tx, caller.account, chosen.presence, chosen.text, caller.now)
-    told: tuple[Delivery, ...] = (note(tx, caller.account, "profile"),)
+    told: tuple[Delivery, ...] = (account_log.note(tx, caller.account, "profile"),)
     if not (before.invisible and chosen.invisible):
         told += to_friends(tx, caller.account, caller.username, chosen.visible(caller.now))
     return Outcome(Done(), told=told, effects=(ShowPresence(caller.account, chosen),))
@@ -38,10 +38,10 @@ def presence(tx: Tx, caller: Caller, command: wire.SetPresence) -> Outcome[Done]
 
 @reads(wire.Typing)
 def typing(tx: Tx, caller: Caller, command: wire.Typing) -> Outcome[Done]:
-    """Tell those who would read it that I am typing. Who may not write somewhere does not type there.
+    """Tell the others in a conversation that the caller is typing, if the caller may write there.
 
-    It asks the database, like any reader: what it needs to know of blocks and members would cost each connection more
-    in memory than one read costs.
+    It reads the database, since blocks and roles decide who is told: keeping those for each connection would cost more
+    memory than one read costs time.
     """
     conversation = find(tx, caller, command)
     check_may_write(tx, caller, conversation)

@@ -1,4 +1,4 @@
-"""The rules of receipts: what was delivered, what was read. Reading implies delivery."""
+"""The rules of receipts: how far messages were delivered to a member, and how far they were read."""
 
 from imd.chat.base import burning
 from imd.chat.base.access import SMALL_GROUP, Conversation, by_number, find, message
@@ -14,13 +14,13 @@ from imd.wire.refusals import BadRequest
 
 @writes(wire.Ack)
 def ack(tx: Tx, caller: Caller, command: wire.Ack) -> Outcome[wire.Pointers]:
-    """Move my delivered pointer."""
+    """Move the caller's delivered pointer."""
     return _moved(tx, caller, find(tx, caller, command), delivered_seq=command.seq, read_seq=0)
 
 
 @writes(wire.Read)
 def read(tx: Tx, caller: Caller, command: wire.Read) -> Outcome[wire.Pointers]:
-    """Move my read pointer, in one conversation or in all of them."""
+    """Move the caller's read pointer, in one conversation or in all of them."""
     if command.conversation == 0:
         return _read_all(tx, caller)
     conversation = find(tx, caller, command)
@@ -54,7 +54,7 @@ def _moved(
 
 
 def _receipts(tx: Tx, caller: Caller, conversation: Conversation, delivered_seq: int, read_seq: int) -> list[Delivery]:
-    """Tell my other devices where my pointers stand, and the others who may know it."""
+    """Tell the caller's devices where their pointers are now, and the others who may know."""
 
     def receipt(to: str, *, own: bool = False) -> wire.Receipt:
         return wire.Receipt(
@@ -79,7 +79,7 @@ def _receipts(tx: Tx, caller: Caller, conversation: Conversation, delivered_seq:
 
 @reads(wire.WhoRead)
 def who_read(tx: Tx, caller: Caller, command: wire.WhoRead) -> Outcome[wire.Readers]:
-    """Tell who has read a message, and to whom else it was delivered."""
+    """List the members who have read a message, or have had it delivered."""
     _, row = message(tx, caller, command)
     found = sql.readers(tx, row.conversation, row.sender_id, caller.account, 200)
     listed = [

@@ -3,7 +3,7 @@
 Every change is also an entry `relation` or `declined` in the account log, so that other devices learn of it.
 """
 
-from imd.chat.base.account_log import note
+from imd.chat.base import account_log
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Delivery
 from imd.store import friends as sql
@@ -39,7 +39,7 @@ def lift_decline(tx: Tx, caller: Caller, other: sql.Recipient) -> tuple[Delivery
     if other.mine != "decline":
         return ()
     sql.unrelate(tx, caller.account, other.id, "decline")
-    return (note(tx, caller.account, "declined", username=other.username, value=False),)
+    return (account_log.note(tx, caller.account, "declined", username=other.username, value=False),)
 
 
 def relation(tx: Tx, caller: Caller, account: int, username: str) -> tuple[Relation, str]:
@@ -57,7 +57,7 @@ def relation(tx: Tx, caller: Caller, account: int, username: str) -> tuple[Relat
 
 def relation_changed(tx: Tx, account: int, username: str, value: Relation) -> Delivery:
     """Log what somebody is to an account now, and tell its devices."""
-    return note(tx, account, "relation", username=username, value=value)
+    return account_log.note(tx, account, "relation", username=username, value=value)
 
 
 def end_friendship(

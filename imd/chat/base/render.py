@@ -1,12 +1,14 @@
 """Rendering: how stored messages look to a viewer, and who is told of a new or a changed one."""
 
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any, TypeVar
 
 import attrs
 import msgspec
 
-from imd.chat.base.access import Conversation
+from imd.chat.base.access import Conversation, by_number
+from imd.chat.base.context import Caller
 from imd.chat.base.effects import Delivery, Effect, Followers, Outcome, Topic
 from imd.store import accounts, conversations, messages
 from imd.store.transaction import Tx
@@ -76,6 +78,23 @@ def rendered(tx: Tx, rows: list[messages.Message], viewer: int, to: str) -> list
     """Render stored messages of one conversation for a viewer; `to` is what the viewer types to answer."""
     reactions = _reactions(tx, rows)
     return [_render(Message, row, to, viewer, reactions.get(row.seq, [])) for row in rows]
+
+
+def mixed_page(tx: Tx, caller: Caller, keys: Sequence[tuple[int, int]]) -> tuple[list[Message], int]:
+    """Render messages of several conversations by (conversation, seq), leaving out those the caller may not see.
+
+    Gives the page, and how many of the keys it covers.
+    """
+    known: dict[int, Conversation] = {}
+    page: list[Message] = []
+    budget = PageBudget()
+    for covered, (number, seq) in enumerate(keys):
+        conversation = known.get(number) or known.setdefault(number, by_number(tx, caller, number))
+        if row := messages.visible(tx, conversation.seen, seq):
+            if not budget.takes(row):
+                return page, covered
+            page += rendered(tx, [row], caller.account, conversation.to)
+    return page, len(keys)
 
 
 def _render(shape: type[M], row: messages.Message, to: str, viewer: int, reactions: list[Reaction], **more: Any) -> M:
@@ -163,6 +182,20 @@ def message_changed(
     return tuple(_deliveries(to, row, MessageChanged, reactions, what=what, by=by, emoji=emoji))
 
 
-def changed_reply(row: messages.Message, told: tuple[Delivery, ...] = (), *effects: Effect) -> Outcome[Changed]:
-    """Answer a caller who changed a message: where it is, and its rev now."""
-    return Outcome(Changed(conversation=row.conversation, seq=row.seq, rev=row.rev), told=told, effects=effects)
+def changed(
+    tx: Tx,
+    caller: Caller,
+    conversation: Conversation,
+    row: messages.Message,
+    what: What,
+    *effects: Effect,
+    emoji: str = "",
+) -> Outcome[Changed]:
+    """Answer a caller who changed a message, and tell the recipients."""
+    told = message_changed(tx, recipients_of(conversation, caller.username), row, what, caller.username, emoji)
+    return Outcome(unchanged(row).reply, told=told, effects=effects)
+
+
+def unchanged(row: messages.Message) -> Outcome[Changed]:
+    """Answer a caller who asked for a change that a message has already."""
+    return Outcome(Changed(conversation=row.conversation, seq=row.seq, rev=row.rev))
