@@ -88,7 +88,7 @@ async def login(services: Services, caller: Caller, command: wire.Login) -> Outc
 
 
 def _lapsed(caller: Caller) -> int:
-    """Give the time since which a token must have been used. If two clocks differ, the one that spares it counts.
+    """Give the time since which a token must have been used, by the clock that lets it live longer.
 
     Setting the wall clock while the server runs, rightly or by mistake, must not end everybody's tokens.
     """

@@ -1,7 +1,7 @@
 """The rules of friends: requests, accepting and declining them, ending a friendship, declining messages, blocking.
 
-A request is stored under the name it is made to, and always succeeds: it never tells whether the name is taken,
-disabled or blocks the caller. If somebody registers the name later, the request waits for them.
+A request is stored under the name it is made to. It succeeds in the same way whether the name is free, disabled or
+blocks the caller, so that it tells nothing about them. If somebody registers the name later, the request is there.
 """
 
 import attrs
@@ -22,7 +22,7 @@ from imd.wire.fields import timestamp
 from imd.wire.refusals import BadRequest, Blocked, Conflict, NoSuchUser, QuotaExceeded
 
 INCOMING = 200
-"""How many requests to an account it is shown: the latest ones."""
+"""How many incoming requests are shown: the latest ones."""
 
 
 def _known(tx: Tx, caller: Caller, typed: str) -> sql.Recipient | None:

@@ -79,7 +79,7 @@ def _receipts(tx: Tx, caller: Caller, conversation: Conversation, delivered_seq:
 
 @reads(wire.WhoRead)
 def who_read(tx: Tx, caller: Caller, command: wire.WhoRead) -> Outcome[wire.Readers]:
-    """List the members who have read a message, or have had it delivered."""
+    """List how far a message got with each member: waiting, delivered or read."""
     _, row = message(tx, caller, command)
     found = sql.readers(tx, row.conversation, row.sender_id, caller.account, 200)
     listed = [

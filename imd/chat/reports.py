@@ -61,7 +61,7 @@ def report_list(tx: Tx, caller: Caller, command: wire.ReportList) -> Outcome[wir
 
 @writes(wire.ReportResolve)
 def report_resolve(tx: Tx, caller: Caller, command: wire.ReportResolve) -> Outcome[Done]:
-    """Resolve a report. One that is resolved already is refused."""
+    """Resolve a report. One that is resolved already stays as it is."""
     if not sql.resolve(tx, command.number, caller.now, caller.author, command.note):
         raise BadRequest("report", number=command.number)
     return Outcome(Done())

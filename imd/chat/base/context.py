@@ -31,7 +31,7 @@ class Caller:
     """Whether people may register: open, invite or closed."""
 
     word_filter: WordFilter = attrs.Factory(WordFilter)
-    """The words that nothing may hold which others read."""
+    """Words that may not stand in anything that others read."""
 
     language: str = "en"
     account: int = 0
@@ -40,7 +40,7 @@ class Caller:
     label: str = ""
     admin: bool = False
     address: str = ""
-    """Where the connection comes from. Limits know no finer distinction: an IPv6 address stands for its /64."""
+    """Where the connection comes from, as limits count it: of an IPv6 address, its /64."""
 
     steady: int = attrs.Factory(lambda self: self.now, takes_self=True)
     """What `now` would be if nobody had set the clock since the server started."""

@@ -1,4 +1,4 @@
-"""Checking credentials: a password and, if the account has a second factor, a code. Guessing takes ever longer.
+"""Checking credentials: a password and, if the account has a second factor, a code. A wrong guess delays the next.
 
     async with verified(services, caller, username, password, code) as verified_account:
         ...

@@ -19,7 +19,7 @@ MOST_AT_ONCE = 3
 """How many are made at a time, so that reader threads are left for everybody else."""
 
 RETRY_SECONDS = 5
-"""When to ask again: one's own export, or others', are still being made."""
+"""When to ask again for an export that is being made, or for a turn to make one."""
 
 MOST_KEPT = 100
 """How many are kept. Each holds a file open, so the oldest makes room for a new one."""

@@ -74,15 +74,15 @@ slow = _decorator(Lane.SLOW)
 Reminder = Callable[[Tx, Caller], Sequence[Event]]
 
 REMINDERS: list[Reminder] = []
-"""What finds the events that wait for an account's decision."""
+"""Functions that find what an account must be reminded of."""
 
 
 def reminder(find: Reminder) -> Reminder:
-    """Register a function whose events are told at the end of every replay, until the account has decided."""
+    """Register a function that finds events to tell at the end of every replay, since they wait for the account."""
     REMINDERS.append(find)
     return find
 
 
 def reminders(tx: Tx, caller: Caller) -> list[Event]:
-    """Give all that waits for the caller's decision."""
+    """Give everything that the caller must be reminded of."""
     return [event for find in REMINDERS for event in find(tx, caller)]

@@ -29,7 +29,7 @@ class JobResult:
 
 
 INDEX_DELAY = 1_000
-"""After how many milliseconds a new or changed message is taken into the search index; a search finds it before."""
+"""After how many milliseconds a new or changed message is taken into the search index. Searches find it before."""
 
 Job = Callable[[Tx, int], JobResult]
 

@@ -1,7 +1,4 @@
-"""Passwords and tokens: which passwords are refused, and new ones. Length counts, composition does not.
-
-NIST SP 800-63B, section 3.1.1.2, says so.
-"""
+"""Passwords and tokens. Of a password its length counts, not its composition (NIST SP 800-63B, 3.1.1.2)."""
 
 import hashlib
 import secrets

@@ -41,5 +41,5 @@ def still_online(tx: Tx, accounts: list[int], now: int) -> None:
 
 def to_friends(tx: Tx, account: int, username: str, visible: VisiblePresence) -> tuple[Delivery, ...]:
     """Tell an account's friends how they see it now."""
-    friends = sql.friends(tx, account)
+    friends = sql.friends(tx, account)  # no topic: 200 friends in memory cost more than a connection
     return ((friends, PresenceChanged(username=username, **attrs.asdict(visible))),) if friends else ()

@@ -80,9 +80,9 @@ class LoginLimit:
 
     @contextmanager
     def trying(self, key: Key, now: int, case: str = "") -> Iterator[None]:
-        """Count one attempt: the body fails it by `invalid_credentials`. Any other refusal leaves it uncounted.
+        """Count one attempt. It has failed if the body raises `invalid_credentials`; other refusals are not counted.
 
-        So does `invalid_credentials` that only asks for a code, since the password was right.
+        Neither is one that only asks for a code, since the password was right.
         Refuses `rate_limited` while the delay of earlier failures lasts, or too many attempts are under way.
         """
         record = self._begin(key, now, case)

@@ -17,7 +17,7 @@ ASKED = ("pending", "declined")
 
 
 def refuse_unwelcome(tx: Tx, caller: Caller, other: sql.Recipient) -> None:
-    """Refuse `blocked` where the recipient does not take the caller's messages. The reply does not tell why.
+    """Refuse `blocked` where the recipient does not take the caller's messages. It never tells a block from a policy.
 
     The recipient's policy never shuts out people they have written to, and `friends` never shuts out a friend.
     """

@@ -197,5 +197,5 @@ def changed(
 
 
 def unchanged(row: messages.Message) -> Outcome[Changed]:
-    """Answer a caller who asked for a change that a message has already."""
+    """Answer a caller whose change changes nothing."""
     return Outcome(Changed(conversation=row.conversation, seq=row.seq, rev=row.rev))
