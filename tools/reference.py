@@ -27,7 +27,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 ANY_TIME = ["bad_request", "bad_encoding", "line_too_long", "rate_limited", "unavailable", "internal"]
 OTHER_LANGUAGE = {"en": "[中文](protocol.zh.md)", "zh": "[English](protocol.md)"}
 GAP = {"en": " ", "zh": ""}
-"""What stands between two sentences."""
+"""The space between two sentences."""
 
 COMMA = {"en": ", ", "zh": "、"}
 FIRST_STEPS = ["register", "login", "send_message"]
@@ -103,7 +103,7 @@ def _exchange(sent: str, request: Request, language: str) -> str:
 
 
 def _reply(request: Request, language: str) -> Reply:
-    """Make up what the server answers; HELP it really does."""
+    """Make up a reply of the server. The one of HELP is real."""
     assert request.spec is not None
     if isinstance(request.command, session.AskHelp):
         return session.Help(commands=[session.explained(registry.verbs[request.command.command], language)])
@@ -147,7 +147,7 @@ def _of(part: ModuleType) -> list[Spec]:
 
 
 def _declared(base: type[S]) -> list[type[S]]:
-    """List the classes of a kind that the parts declare, in their own order."""
+    """List the classes of a kind, in the order of their declaration."""
     ours = [(part.__name__, each) for part in MODULES for each in vars(part).values() if isinstance(each, type)]
     return [each for name, each in ours if each.__module__ == name and issubclass(each, base)]
 
@@ -165,7 +165,7 @@ def _part(part: ModuleType) -> str:
 
 
 def _conversation(part: ModuleType) -> str:
-    """Take the conversation that a module opens with."""
+    """Give the conversation in a module's docstring."""
     text = part.__doc__ or ""
     return text[text.index("->") :].rstrip()
 
@@ -190,7 +190,7 @@ def _codes(codes: list[str], language: str) -> str:
 
 
 def _command(spec: Spec, say: Say, language: str) -> list[str]:
-    """Render one command: what for, how typed, its fields, what it answers, how it may be refused."""
+    """Render one command: its purpose, syntax, fields, reply and refusals."""
     shape = spec.shape
     blocks = [
         f'#### <a id="command-{spec.action}"></a>`{spec.action}`',
@@ -248,7 +248,7 @@ def _struct(shape: type) -> inspect.StructType:
 
 
 def _type(kind: inspect.Type, *, optional: bool = False) -> str:
-    """Name a type as JSON does, with its bounds. What may be left out need not be called nullable."""
+    """Name a type as JSON does, with its bounds. An optional field is not called nullable."""
     match kind:
         case inspect.UnionType():
             return " \\| ".join(_type(each) for each in (kinds(kind) if optional else kind.types))
@@ -296,7 +296,7 @@ def _things(say: Say, language: str) -> list[str]:
 
 
 def _errors(say: Say) -> list[str]:
-    """List the codes with their sentences in both languages, whatever the page's."""
+    """List the codes with their sentences, in both languages on either page."""
     rows = [[say("column.code"), "English", "中文"]]
     for code in CODES:
         start = f"code.{code}"

@@ -1,4 +1,4 @@
-"""Sample replies, events and items: what the reference shows and tests may play with."""
+"""Sample replies, events and items, for the reference and for tests."""
 
 from typing import Any, TypeVar
 
@@ -147,11 +147,11 @@ _OWN: dict[str, dict[str, Any]] = {
     "Closing": {"params": {"reason": "stopping"}},
     "Counted": {"what": "stars", "count": 3},
 }
-"""Where a name means something else, or an optional field is worth showing: class -> field -> value."""
+"""Values of fields that mean something else in a class, or are optional and worth showing: class -> field -> value."""
 
 
 def sample(shape: type[S]) -> S:
-    """Make one of a reply, an event or an item, as it may well be."""
+    """Make a plausible reply, event or item."""
     described = inspect.type_info(shape)
     assert isinstance(described, inspect.StructType)
     own = _OWN.get(shape.__name__, {})

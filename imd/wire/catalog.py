@@ -1,6 +1,6 @@
-"""The catalog: every sentence a person may read, in English and Chinese side by side, from the files in catalog/.
+"""The catalog: every sentence that a person may read, in English and Chinese, from the files in catalog/.
 
-A key is a path such as `code.name_taken`; a sentence may hold `{name}` places. Tests hold the two languages together.
+A key is a path such as `code.name_taken`. A sentence may have placeholders: `{name}`.
 """
 
 import locale
@@ -26,7 +26,7 @@ def _collect(path: str, table: dict[str, Any]) -> None:
 
 
 def load(file: Traversable) -> None:
-    """Add the sentences of a file."""
+    """Add the sentences of a TOML file."""
     _collect("", tomllib.loads(file.read_text("utf-8")))
 
 
@@ -41,7 +41,7 @@ def sentences() -> Mapping[str, Mapping[str, str]]:
 
 
 def add(key: str, sentence: Mapping[str, str]) -> None:
-    """Add a sentence of another application's own; a language it does not speak gets the English."""
+    """Add another application's sentence. A language that it lacks gets the English."""
     _sentences.setdefault(key, {language: sentence.get(language, sentence["en"]) for language in LANGUAGES})
 
 
@@ -51,7 +51,7 @@ def has(key: str, language: str = "en") -> bool:
 
 
 def say(key: str, language: str, /, **params: object) -> str:
-    """Give a sentence in a language, with its places filled. An unknown key is a KeyError: a fault of ours."""
+    """Give a sentence in a language, with its placeholders filled. An unknown key is a fault of ours: a KeyError."""
     translations = _sentences[key]
     sentence = translations.get(language) or translations["en"]
     return sentence.format_map(params) if "{" in sentence else sentence
