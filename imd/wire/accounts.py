@@ -1,10 +1,10 @@
 """Accounts: a name, a password, and the devices that are logged in.
 
--> REGISTER alice correct horse battery      <- OK REGISTER username=alice
--> LOGIN alice device=laptop correct horse…  <- OK LOGIN username=alice device=laptop token=…
--> RESUME token                              <- OK RESUME username=alice device=laptop
--> DEVICES                                   <- - laptop, seen 2026-11-23 06:25Z, this one
-                                             <- OK DEVICES
+-> REGISTER alice correct horse battery              <- OK REGISTER username=alice
+-> LOGIN alice device=laptop correct horse battery   <- OK LOGIN username=alice device=laptop token=…
+-> RESUME token                                      <- OK RESUME username=alice device=laptop
+-> DEVICES                                           <- - laptop, seen 2026-11-23 06:25Z, this one
+                                                     <- OK DEVICES
 """
 
 from imd.wire import catalog

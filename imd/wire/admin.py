@@ -1,10 +1,10 @@
 """Administration: accounts, invites and groups, for admins and for the operator's socket.
 
--> USER ADD alice            <- OK USER ADD username=alice password=…
--> USER ROLE alice admin     <- OK USER ROLE
+-> USER ADD carol            <- OK USER ADD username=carol password=…
+-> USER ROLE carol admin     <- OK USER ROLE
 -> INVITE CREATE             <- OK INVITE CREATE invite=… uses=1 expires=… number=1
 -> INVITE REVOKE 1           <- OK INVITE REVOKE
--> GROUPS LIST               <- - #team (12, open), owned by alice, since 2026-11-02 08:00Z: The team
+-> GROUPS LIST               <- - #team (1, open), owned by alice, since 2026-11-02 08:00Z: The team
                              <- OK GROUPS LIST more=false
 """
 

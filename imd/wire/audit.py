@@ -1,6 +1,6 @@
 """The audit log: everything that admins changed, without secrets. No command changes the log.
 
--> AUDIT LIST limit=1     <- - 7 2026-11-23 06:25Z root: user_role username=bob role=admin
+-> AUDIT LIST limit=1     <- - 2 2026-11-23 06:25Z root: user_role username=bob role=admin
                           <- OK AUDIT LIST more=true
 """
 

@@ -2,8 +2,8 @@
 
 -> CONVERSATIONS             <- - bob: 2 unread. Last, bob: hello
                              <- OK CONVERSATIONS
--> HISTORY bob limit=20      <- - 1 2026-11-23 06:25Z alice: hi
-                             <- OK HISTORY conversation=1 more=false
+-> HISTORY bob limit=1       <- - 3 2026-11-23 06:25Z bob: hello
+                             <- OK HISTORY conversation=1 more=true
 """
 
 from typing import Annotated

@@ -2,8 +2,8 @@
 
 The parts, decoded from base64 and put together, are a ZIP file. `imd export FILE` fetches and writes it.
 
--> EXPORT                    <- OK EXPORT parts=3 bytes=70123 sha256=… time=… expires=…
--> EXPORT PART 1             <- OK EXPORT PART part=1 parts=3 bytes=70123 sha256=… time=… data=UEsDBBQ…
+-> EXPORT                    <- OK EXPORT parts=1 bytes=… sha256=… time=… expires=…
+-> EXPORT PART 1             <- OK EXPORT PART part=1 parts=1 bytes=… sha256=… time=… data="UEsDBBQ…"
 """
 
 from typing import Annotated

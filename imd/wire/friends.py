@@ -1,7 +1,7 @@
 """Friends: requests, friendships, and blocking.
 
 -> FRIEND ADD bob it's Ann          <- OK FRIEND ADD
-                                       (bob reads: * ann would like to be your friend: it's Ann. …)
+                                       (bob reads: * ann would like to be your friend: it's Ann …)
 -> FRIEND ACCEPT ann                <- OK FRIEND ACCEPT
                                        (ann reads: * bob is your friend now.)
 -> FRIEND LIST                      <- - ann (Ann L) is online

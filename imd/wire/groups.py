@@ -1,10 +1,10 @@
 """Groups: many people in one conversation, under a name that begins with `#`.
 
--> GROUP CREATE #team The team          <- OK GROUP CREATE conversation=2 seq=1 rev=1 to=#team
--> GROUP SET #team slow_mode=30         <- OK GROUP SET conversation=2 seq=2 rev=2
-                                           (members read: * #team: alice changed the settings: slow_mode=30)
--> GROUP LIST                           <- - #team (12, open to all): The team
-                                        <- OK GROUP LIST more=false
+-> GROUP CREATE #team join_mode=open The team   <- OK GROUP CREATE conversation=2 seq=1 rev=1 to=#team
+-> GROUP SET #team slow_mode=30                 <- OK GROUP SET conversation=2 seq=2 rev=2
+                                                   (members read: * #team: alice changed the settings: slow_mode=30)
+-> GROUP LIST                                   <- - #team (1, open to all): The team
+                                                <- OK GROUP LIST more=false
 """
 
 from typing import Annotated, ClassVar, Literal

@@ -3,7 +3,7 @@
 -> GROUP INVITE #team bob               <- OK GROUP INVITE conversation=2 seq=2 rev=2
                                            (bob reads: * alice invites you to #team …)
 -> GROUP APPROVE #team carol            <- OK GROUP APPROVE conversation=2 seq=3 rev=3
--> GROUP LINK #team uses=5              <- OK GROUP LINK link=3f9a20c1 join_code=kM4h… uses=5 expires=…
+-> GROUP LINK #team uses=5              <- OK GROUP LINK link=… join_code=… uses=5 expires=…
 """
 
 from typing import Annotated

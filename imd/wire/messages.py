@@ -3,9 +3,9 @@
 -> SEND bob hello            <- OK SEND conversation=1 seq=1 rev=1 time=2026-11-23T06:25:18.123Z duplicate=false
                                 (bob reads: * alice: hello)
 -> EDIT bob 1 hello, Bob     <- OK EDIT conversation=1 seq=1 rev=2
-                                (bob reads: * alice changed 1: hello, Bob)
+                                (bob reads: * alice: alice changed 1: hello, Bob)
+-> FORWARD bob 1 carol       <- OK FORWARD conversation=2 seq=1 rev=1 time=2026-11-23T06:26:02.456Z duplicate=false
 -> RECALL bob 1              <- OK RECALL conversation=1 seq=1 rev=3
--> FORWARD bob 1 #team       <- OK FORWARD conversation=2 seq=9 rev=12 time=… duplicate=false
 """
 
 from typing import Annotated, ClassVar, Literal

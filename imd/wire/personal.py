@@ -5,8 +5,9 @@ Each change is written to the account log, so that every device of the account l
 -> STAR bob 1                <- OK STAR
 -> STARRED                   <- - bob 1 2026-11-23 06:25Z bob: the key is under the mat
                              <- OK STARRED more=false
--> MUTE #team                <- OK MUTE
+-> MUTE bob                  <- OK MUTE
 -> ACCOUNT SYNC 0            <- - 1 starred conversation=1 seq=1 value=true
+                             <- - 2 muted conversation=1 value=true
                              <- OK ACCOUNT SYNC n=2 more=false
 """
 

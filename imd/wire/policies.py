@@ -2,7 +2,7 @@
 
 -> POLICY SET registration=invite    <- OK POLICY SET registration=invite requests_per_second=30 burst=100 …
 -> WORD ADD casino                   <- OK WORD ADD
-                                        (alice sends it, and gets: ERR forbidden …)
+-> SEND bob shall we go to a casino  <- ERR forbidden …
 """
 
 from typing import Annotated, Literal

@@ -1,7 +1,7 @@
 """Receipts: up to which seq messages were delivered to a person, and up to which they have read. Both only grow.
 
 -> ACK bob 5                 <- OK ACK conversation=1 delivered_seq=5 read_seq=3
--> READ                      <- OK READ          (all that was shown)
+-> READ                      <- OK READ
 -> WHO READ bob 1            <- - bob: read
                              <- OK WHO READ conversation=1 seq=1
 """

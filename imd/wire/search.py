@@ -6,11 +6,12 @@ word, of two letters or more. Filters narrow a query:
 
     from:bob   in:bob   in:#team   kind:sticker   after:2026-11-01   before:2026-12-01 (days in UTC; `before` excludes)
 
--> SEARCH "at six" from:bob          <- - bob 2 2026-11-23 06:25Z bob: shall we meet at six?
-                                     <- OK SEARCH more=false
--> SEARCH 会议 in:#team              <- - #team 12 2026-11-23 06:25Z 小明: 会议改到下午三点
-                                     <- OK SEARCH more=true before=812
--> SEARCH before=812 会议 in:#team   <- OK SEARCH more=false
+-> SEARCH "at six" from:bob                 <- - bob 2 2026-11-23 06:25Z bob: shall we meet at six?
+                                            <- OK SEARCH more=false
+-> SEARCH limit=1 会议 in:#team             <- - #team 4 2026-11-23 06:25Z 小明: 会议改到下午三点
+                                            <- OK SEARCH more=true before=6
+-> SEARCH limit=1 before=6 会议 in:#team    <- - #team 3 2026-11-23 06:25Z 小明: 会议在三楼
+                                            <- OK SEARCH more=false
 """
 
 from typing import Annotated

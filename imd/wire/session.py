@@ -1,6 +1,6 @@
 """The commands of the connection itself: greeting, help and goodbye.
 
--> HELLO lang=zh                      <- OK HELLO server="imd 0.1.0" protocol=imd/1 epoch=… ...
+-> HELLO lang=en                      <- OK HELLO server="imd …" protocol=imd/1 epoch=…
 -> HELP PING                          <- - PING
                                       <- -     Ask whether the server is there.
                                       <- -     For example: PING
