@@ -1,4 +1,4 @@
-"""Administration: accounts and invites, for those who may."""
+"""Administration: accounts and invites."""
 
 import pytest
 

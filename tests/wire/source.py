@@ -1,4 +1,4 @@
-"""What the source says with the catalog's words: found by reading it, not by running it."""
+"""How the source uses the catalog's sentences: found by reading it, not by running it."""
 
 import ast
 from functools import cache

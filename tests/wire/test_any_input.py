@@ -1,4 +1,4 @@
-"""Whatever arrives is answered, and whatever is meant arrives: properties of both dialects."""
+"""Properties of both dialects: every line is answered, and every command can be written and read back."""
 
 import json
 import unicodedata

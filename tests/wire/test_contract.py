@@ -1,4 +1,4 @@
-"""What every command owes: words, an example that works, a typed reply, and the stable codes."""
+"""What every command must have: sentences, an example that works, a typed reply and stable codes."""
 
 import json
 import re
@@ -111,7 +111,7 @@ def test_two_commands_of_one_name_are_a_fault() -> None:
 
 @pytest.fixture
 def another_registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
-    """Stand in an empty registry for imd's own, and take away the words it brings."""
+    """Replace the registry by an empty one, and drop the sentences that the test adds."""
     mine = Registry()
     monkeypatch.setattr("imd.wire.base.registry", mine)
     monkeypatch.setattr(catalog, "_sentences", dict(catalog.sentences()))

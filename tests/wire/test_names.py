@@ -1,4 +1,4 @@
-"""Names: PRECIS UsernameCaseMapped, with imd's own marks forbidden (PROTOCOL section 4)."""
+"""Names: PRECIS UsernameCaseMapped, without the characters that imd forbids (PROTOCOL section 4)."""
 
 import pytest
 from hypothesis import given

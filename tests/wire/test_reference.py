@@ -3,18 +3,23 @@
 import re
 from pathlib import Path
 
+import attrs
 import jsonschema
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imd.chat.base.limits import Limits
+from imd.chat.session import FEATURES
 from imd.wire import capabilities, catalog, jsonline
 from imd.wire.base import Event, Request, Spec
 from imd.wire.refusals import CODES
+from imd.wire.session import Greeting
 from tests.wire.declared import EVENTS, ITEMS, MODULES, SPECS
 from tests.wire.strategies import commands, structs
 from tools import reference
+from tools.samples import sample
 from tools.schema import schema
 
 PAGES = {language: reference.page(language) for language in catalog.LANGUAGES}
@@ -78,6 +83,14 @@ def test_both_pages_say_the_same_things() -> None:
     assert "{{" not in PAGES["en"] + PAGES["zh"]
     for number in ("7373", "65,536", "9223372036854775807"):
         assert all(number in page for page in PAGES.values())
+
+
+def test_its_limits_and_features_are_the_servers() -> None:
+    limits = attrs.asdict(Limits())
+    for page in PAGES.values():
+        assert all(f"| `{name}` | {value:,} | " in page for name, value in limits.items())
+    assert sample(Greeting).limits == limits
+    assert sample(Greeting).features == FEATURES
 
 
 def test_the_schema_is_one() -> None:
