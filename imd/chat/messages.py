@@ -223,7 +223,8 @@ def _store(
     receipts.follow_own(tx, row.conversation, caller.account, row.seq)  # else it would be replayed to its sender
     if destination.joined is not None and destination.joined.row.slow_mode:
         conversations.set_member(tx, row.conversation, caller.account, spoke=caller.now)
-    effects = [] if new.burn_after else [Schedule(caller.now + INDEX_DELAY)]  # what burns is not indexed
+    # what burns is not searched: FTS5 keeps what is deleted until its pages are written anew, once a day
+    effects = [] if new.burn_after else [Schedule(caller.now + INDEX_DELAY)]
     if expires:
         effects.append(Schedule(expires))
     told = lifted + message_added(destination.recipients(caller), row)
