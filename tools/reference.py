@@ -112,8 +112,8 @@ def _reply(request: Request, language: str) -> Reply:
 
 def _minute(say: Say, language: str) -> list[str]:
     """Show a short conversation in both dialects."""
-    shown = [_both_ways(registry.actions[action], language, number) for number, action in enumerate(FIRST_STEPS, 1)]
-    text, json = zip(*shown, strict=True)
+    examples = [_both_ways(registry.actions[action], language, number) for number, action in enumerate(FIRST_STEPS, 1)]
+    text, json = zip(*examples, strict=True)
     told = sample(messages.NewMessage)
     heard = [f"<- {dialect.event(told, language).decode()}" for dialect in (textline.DIALECT, jsonline.DIALECT)]
     return [
@@ -285,12 +285,12 @@ def _things(say: Say, language: str) -> list[str]:
     blocks.append(f"## {say('events')}")
     for event in _events():
         told = sample(event)
-        shown = [dialect.event(told, language).decode() for dialect in (textline.DIALECT, jsonline.DIALECT)]
+        lines = [dialect.event(told, language).decode() for dialect in (textline.DIALECT, jsonline.DIALECT)]
         blocks += [
             f"#### `{event.__struct_config__.tag}`",
             say(f"event.{event.__struct_config__.tag}"),
             _reply_table(event, say, language),
-            _fence("\n".join(f"<- {line}" for line in shown)),
+            _fence("\n".join(f"<- {line}" for line in lines)),
         ]
     return blocks
 

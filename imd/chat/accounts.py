@@ -78,7 +78,7 @@ async def login(services: Services, caller: Caller, command: wire.Login) -> Outc
         dropped = sorted({*stale, *crowding})
         sql.drop_devices(tx, account.id, dropped)
         label = command.device or "device"
-        device = sql.add_device(tx, account.id, label, passwords.fingerprint(token), _seen(caller))
+        device = sql.add_device(tx, account.id, label, passwords.fingerprint(token), _seen_now(caller))
         return dropped, *_signed_in(tx, caller, account, device, command.replay)
 
     async with verified(services, caller, command.username, command.password, command.code) as verified_account:
@@ -95,7 +95,7 @@ def _lapsed(caller: Caller) -> int:
     return min(caller.now, caller.steady) - caller.limits.token_days * DAY
 
 
-def _seen(caller: Caller) -> int:
+def _seen_now(caller: Caller) -> int:
     """Give the present time for a device's last_seen, by the clock that is ahead."""
     return max(caller.now, caller.steady)
 
@@ -129,8 +129,8 @@ async def resume(services: Services, caller: Caller, command: wire.Resume) -> Ou
         if found is None or found[1].disabled:
             raise InvalidCredentials("token")
         device, account = found
-        if device.last_seen < _seen(caller) - TOUCH_AFTER:
-            sql.touch_device(tx, device.id, _seen(caller))
+        if device.last_seen < _seen_now(caller) - TOUCH_AFTER:
+            sql.touch_device(tx, device.id, _seen_now(caller))
         return _signed_in(tx, caller, account, device, command.replay)
 
     signed_in, told = await services.write(known)

@@ -109,8 +109,8 @@ class Spec:
         for name in self.takes:
             left_out = self.shape.text_defaults.keys() & {name, self.shape.stand_ins.get(name)}
             needed = fields[name].required or name in self.shape.stand_ins
-            shown = f"{name}..." if name == self.rest else name
-            parts.append(shown if needed and not left_out else f"[{shown}]")
+            part = f"{name}..." if name == self.rest else name
+            parts.append(part if needed and not left_out else f"[{part}]")
         parts += [f"[{name}=…]" for name in fields if name not in (*self.takes, self.rest)]
         return " ".join(parts)
 

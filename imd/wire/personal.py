@@ -132,12 +132,12 @@ class AccountChange(Item, frozen=True, kw_only=True, omit_defaults=True):
     def text(self, language: str) -> str:
         """Write it for a program that reads text."""
         named = ((name, getattr(self, name)) for name in ("conversation", "seq", "username", "value"))
-        shown = [
+        pairs = [
             f"{name}={str(value).lower() if value is True or value is False else value}"
             for name, value in named
             if value is not None
         ]
-        return " ".join([str(self.n), self.what, *shown])
+        return " ".join([str(self.n), self.what, *pairs])
 
 
 class AccountChanged(

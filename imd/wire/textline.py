@@ -147,14 +147,14 @@ class TextDialect:
     def reply(self, request: Request, reply: Reply, language: str) -> bytes:
         """Write a success: the reply's `- ` lines, then OK."""
         assert request.spec is not None
-        shown = [line for text in reply.lines(language) for line in _marked("-", text)]
+        written = [line for text in reply.lines(language) for line in _marked("-", text)]
         pairs = [
             f"{name}={quoted(value)}"
             for name in reply.__struct_fields__
             if (value := getattr(reply, name)) is not None and isinstance(value, str | int | float)
         ]
-        shown.append(_tagged(request, " ".join(["OK", request.spec.verb, *pairs])))
-        return "\r\n".join(shown).encode()
+        written.append(_tagged(request, " ".join(["OK", request.spec.verb, *pairs])))
+        return "\r\n".join(written).encode()
 
     def refusal(self, request: Request, refusal: Refusal, language: str) -> bytes:
         """Write a failure, with its code for programs and its sentence for people."""

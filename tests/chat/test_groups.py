@@ -313,7 +313,7 @@ def test_deleting_it_ends_it_for_everybody_at_once(team: Team) -> None:
 
 
 def purge_all(room: Room) -> list[Any]:
-    """Run the chore until it has nothing to do; gives what each piece told."""
+    """Run the job until it has nothing to do; gives what each piece told."""
     told = []
     while True:
         before = room.tx.total_changes

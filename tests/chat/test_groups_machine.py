@@ -78,7 +78,7 @@ class Town(RuleBasedStateMachine):
         return outcome.reply
 
     def spread(self, outcome: Outcome[Any]) -> None:
-        """Do as the house does: who begins to follow hears of it, and who ceases still does."""
+        """Tell as the server does: an account that begins to follow is told already, one that ceases still is."""
         for effect in outcome.effects:
             if isinstance(effect, Follow):
                 self.followers[effect.topic][effect.account] = effect.seq
