@@ -198,7 +198,7 @@ class MemoryServer:
 
     @property
     def timers(self) -> list[IDelayedCall]:
-        """The timers that connections have set; the house's own chores are not among them."""
+        """The timers that connections have set; the server's own jobs are not among them."""
         jobs = self.server.jobs
         return [call for call in self.clock.getDelayedCalls() if call is not jobs.timer]
 

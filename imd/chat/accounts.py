@@ -5,8 +5,8 @@ from imd.chat.base.context import Caller, Services
 from imd.chat.base.credentials import verified
 from imd.chat.base.effects import Delivery, DropDevices, Outcome, SignIn, SignOut
 from imd.chat.base.handlers import reads, slow, writes
-from imd.chat.conversations import topics
-from imd.chat.presence import arrival
+from imd.chat.base.limits import DAY
+from imd.chat.base.presence import arrival, topics
 from imd.store import accounts as sql
 from imd.store import invites
 from imd.store.transaction import Tx
@@ -24,20 +24,19 @@ from imd.wire.refusals import (
     NameTaken,
 )
 
-DAY = 86_400_000
 TOUCH_AFTER = 600_000
-"""How old a device's last_seen grows before a resume writes it anew, in milliseconds."""
+"""How old a device's last_seen may be, in milliseconds, before a resume writes it anew."""
 
 
 @slow(wire.Register)
 async def register(services: Services, caller: Caller, command: wire.Register) -> Outcome[wire.Registered]:
-    """Make an account, if this server's registration and the name allow it."""
+    """Make an account, if the server's registration and the name allow it."""
     if caller.registration == "closed":
         raise Forbidden("registration")
     if caller.registration == "invite" and not command.invite:
         raise InviteRequired
     username = names.chosen(command.username)
-    caller.words.check(username, command.display_name)
+    caller.word_filter.check(username, command.display_name)
     passwords.check(command.password, username, caller.limits.password_characters)
     if await services.read(lambda tx: sql.taken(tx, username)):
         raise NameTaken(username=username)
@@ -48,11 +47,11 @@ async def register(services: Services, caller: Caller, command: wire.Register) -
             admin = invites.use(tx, passwords.fingerprint(command.invite), caller.now)
             if admin is None:
                 raise InviteInvalid
-        display_name = names.shown(command.display_name) or username
+        display_name = names.one_line(command.display_name) or username
         if sql.add(tx, username, display_name, password_hash, bool(admin), caller.now) is None:
             raise NameTaken(username=username)
 
-    most = 0 if command.invite else caller.limits.registrations_per_address  # whoever made the invite has counted
+    most = 0 if command.invite else caller.limits.registrations_per_address  # an invite is limited by its uses
     with services.registrations.registering(caller.address, most, caller.now):
         password_hash = await services.hash_password(command.password, caller.address)
         await services.write(add)
@@ -71,40 +70,40 @@ async def login(services: Services, caller: Caller, command: wire.Login) -> Outc
     token = passwords.secret()
 
     def add(tx: Tx) -> tuple[list[int], SignIn, tuple[Delivery, ...]]:
-        proof.hold(tx)
-        account = proof.account
+        verified_account.recheck(tx)
+        account = verified_account.account
         kept = sql.devices(tx, account.id)
         stale = [each.id for each in kept if each.last_seen < _lapsed(caller)]
         crowding = [each.id for each in kept[caller.limits.devices_per_account - 1 :]]
         dropped = sorted({*stale, *crowding})
         sql.drop_devices(tx, account.id, dropped)
         label = command.device or "device"
-        device = sql.add_device(tx, account.id, label, passwords.fingerprint(token), _seen(caller))
+        device = sql.add_device(tx, account.id, label, passwords.fingerprint(token), _seen_now(caller))
         return dropped, *_signed_in(tx, caller, account, device, command.replay)
 
-    async with verified(services, caller, command.username, command.password, command.code) as proof:
+    async with verified(services, caller, command.username, command.password, command.code) as verified_account:
         dropped, signed_in, told = await services.write(add)
     reply = wire.LoggedIn(username=signed_in.username, device=signed_in.label, token=token)
     return Outcome(reply, told=told, effects=(DropDevices(signed_in.account, dropped), signed_in))
 
 
 def _lapsed(caller: Caller) -> int:
-    """Give since when an unused token must have been used. Where two clocks differ, the kinder counts.
+    """Give the time since which a token must have been used, by the clock that lets it live longer.
 
-    The wall clock may be set while the server runs, rightly or not: that must not log everybody out.
+    Setting the wall clock while the server runs, rightly or by mistake, must not end everybody's tokens.
     """
     return min(caller.now, caller.steady) - caller.limits.token_days * DAY
 
 
-def _seen(caller: Caller) -> int:
-    """Give when a device is seen: now, by the clock that is ahead."""
+def _seen_now(caller: Caller) -> int:
+    """Give the present time for a device's last_seen, by the clock that is ahead."""
     return max(caller.now, caller.steady)
 
 
 def _signed_in(
     tx: Tx, caller: Caller, account: sql.Account, device: sql.Device, replay: bool
 ) -> tuple[SignIn, tuple[Delivery, ...]]:
-    """Gather what a session needs of the account that it speaks for, and whom to tell that it is here."""
+    """Gather what a session needs to know of its account, and tell the friends that it is online."""
     chosen, told = arrival(tx, caller, account.id)
     signed_in = SignIn(
         account=account.id,
@@ -122,7 +121,7 @@ def _signed_in(
 
 @slow(wire.Resume)
 async def resume(services: Services, caller: Caller, command: wire.Resume) -> Outcome[wire.Resumed]:
-    """Log a known device in by its token. Slow, like login: what follows it waits to know who asks."""
+    """Log a known device in by its token. Slow, like login: later requests wait until the session has its account."""
     _refuse_second_login(caller)
 
     def known(tx: Tx) -> tuple[SignIn, tuple[Delivery, ...]]:
@@ -130,8 +129,8 @@ async def resume(services: Services, caller: Caller, command: wire.Resume) -> Ou
         if found is None or found[1].disabled:
             raise InvalidCredentials("token")
         device, account = found
-        if device.last_seen < _seen(caller) - TOUCH_AFTER:
-            sql.touch_device(tx, device.id, _seen(caller))
+        if device.last_seen < _seen_now(caller) - TOUCH_AFTER:
+            sql.touch_device(tx, device.id, _seen_now(caller))
         return _signed_in(tx, caller, account, device, command.replay)
 
     signed_in, told = await services.write(known)
@@ -141,23 +140,23 @@ async def resume(services: Services, caller: Caller, command: wire.Resume) -> Ou
 
 @slow(wire.Logout)
 async def logout(services: Services, caller: Caller, command: wire.Logout) -> Outcome[Done]:
-    """Forget the device that asks, and close what else is connected by its token."""
+    """Forget the caller's device, and close the other connections that it has."""
     await services.write(lambda tx: sql.drop_devices(tx, caller.account, [caller.device]))
     return Outcome(Done(), effects=(SignOut(), DropDevices(caller.account, [caller.device])))
 
 
 @slow(wire.ChangePassword)
 async def change_password(services: Services, caller: Caller, command: wire.ChangePassword) -> Outcome[Done]:
-    """Change one's own password, and log the other devices out: one of them may be why."""
+    """Change the caller's password, and log the other devices out: one of them may be the reason."""
 
     def change(tx: Tx) -> list[int]:
-        proof.hold(tx)
+        verified_account.recheck(tx)
         others = [each.id for each in sql.devices(tx, caller.account) if each.id != caller.device]
         sql.set_password(tx, caller.account, password_hash)
         sql.drop_devices(tx, caller.account, others)
         return others
 
-    async with verified(services, caller, caller.username, command.old, command.code) as proof:
+    async with verified(services, caller, caller.username, command.old, command.code) as verified_account:
         passwords.check(command.new, caller.username, caller.limits.password_characters)
         password_hash = await services.hash_password(command.new, caller.address)
         dropped = await services.write(change)
@@ -166,7 +165,7 @@ async def change_password(services: Services, caller: Caller, command: wire.Chan
 
 @reads(wire.ListDevices)
 def devices(tx: Tx, caller: Caller, command: wire.ListDevices) -> Outcome[wire.Devices]:
-    """List one's own devices."""
+    """List the caller's devices."""
     listed = [
         wire.Device(
             device=each.label,
@@ -181,7 +180,7 @@ def devices(tx: Tx, caller: Caller, command: wire.ListDevices) -> Outcome[wire.D
 
 @writes(wire.RevokeDevice)
 def revoke_device(tx: Tx, caller: Caller, command: wire.RevokeDevice) -> Outcome[Done]:
-    """Log one of one's own devices out."""
+    """Log a device of the caller's out."""
     found = [each.id for each in sql.devices(tx, caller.account) if each.label == command.device]
     if not found:
         raise BadRequest("device", device=command.device)
@@ -191,6 +190,6 @@ def revoke_device(tx: Tx, caller: Caller, command: wire.RevokeDevice) -> Outcome
 
 @reads(wire.WhoAmI)
 def whoami(tx: Tx, caller: Caller, command: wire.WhoAmI) -> Outcome[wire.Identity]:
-    """Tell who asks."""
+    """Give the caller's names and device."""
     account = sql.by_id(tx, caller.account)
     return Outcome(wire.Identity(username=caller.username, display_name=account.display_name, device=caller.label))

@@ -1,11 +1,11 @@
 """The rules of administration: accounts, invites, and anybody's groups."""
 
-from imd.chat.accounts import DAY
 from imd.chat.base import passwords
 from imd.chat.base.access import account_named, group_row
 from imd.chat.base.context import Caller, Services
 from imd.chat.base.effects import DropDevices, Outcome, SetAdmin
 from imd.chat.base.handlers import reads, slow, writes
+from imd.chat.base.limits import DAY
 from imd.chat.base.membership import dissolve
 from imd.store import accounts as sql
 from imd.store import groups, invites
@@ -24,7 +24,7 @@ async def user_add(services: Services, caller: Caller, command: wire.UserAdd) ->
     password = command.password or passwords.made_up()
     passwords.check(password, username, caller.limits.password_characters)
     password_hash = await services.hash_password(password, caller.address)
-    display_name = names.shown(command.display_name) or username
+    display_name = names.one_line(command.display_name) or username
 
     def add(tx: Tx) -> None:
         if sql.add(tx, username, display_name, password_hash, command.admin, caller.now) is None:
@@ -54,7 +54,7 @@ def user_list(tx: Tx, caller: Caller, command: wire.UserList) -> Outcome[wire.Us
 
 @slow(wire.UserPasswd)
 async def user_passwd(services: Services, caller: Caller, command: wire.UserPasswd) -> Outcome[wire.Issued]:
-    """Replace somebody's password and log all their devices out."""
+    """Replace an account's password, and log all its devices out."""
     account = await services.read(lambda tx: account_named(tx, command.username))
     password = command.password or passwords.made_up()
     passwords.check(password, account.username, caller.limits.password_characters)
@@ -77,7 +77,7 @@ def _log_out(tx: Tx, account: int) -> list[int]:
 
 @writes(wire.UserDisable)
 def user_disable(tx: Tx, caller: Caller, command: wire.UserDisable) -> Outcome[Done]:
-    """Shut or open an account. Its messages stay."""
+    """Disable or enable an account. Its messages stay."""
     account = account_named(tx, command.username)
     if not command.enable:
         _refuse_last_admin(tx, caller, account)
@@ -87,14 +87,14 @@ def user_disable(tx: Tx, caller: Caller, command: wire.UserDisable) -> Outcome[D
 
 
 def _refuse_last_admin(tx: Tx, caller: Caller, account: sql.Account) -> None:
-    """Refuse the last admin to give themselves up. The operator may: who needs no account can make another admin."""
+    """Refuse to take the last admin's rights. The operator may: the operator needs no account to make another admin."""
     if caller.account and sql.admins(tx) == (account.id,):
         raise Conflict("last_admin", username=account.username)
 
 
 @writes(wire.UserRole)
 def user_role(tx: Tx, caller: Caller, command: wire.UserRole) -> Outcome[Done]:
-    """Give or take an admin's rights, also of the sessions that are open."""
+    """Give or take an admin's rights, also in sessions that are open."""
     account = account_named(tx, command.username)
     admin = command.role == "admin"
     if not admin:
@@ -105,14 +105,14 @@ def user_role(tx: Tx, caller: Caller, command: wire.UserRole) -> Outcome[Done]:
 
 @writes(wire.UserSignout)
 def user_signout(tx: Tx, caller: Caller, command: wire.UserSignout) -> Outcome[Done]:
-    """Log all of somebody's devices out."""
+    """Log all devices of an account out."""
     account = account_named(tx, command.username)
     return Outcome(Done(), effects=(DropDevices(account.id, _log_out(tx, account.id)),))
 
 
 @writes(wire.InviteCreate)
 def invite_create(tx: Tx, caller: Caller, command: wire.InviteCreate) -> Outcome[wire.Invite]:
-    """Make an invite; only its fingerprint is kept."""
+    """Make an invite. Only its fingerprint is stored."""
     code = passwords.secret()
     expires = caller.now + command.days * DAY
     number = invites.add(tx, passwords.fingerprint(code), command.uses, expires, command.admin)
@@ -131,7 +131,7 @@ def invite_list(tx: Tx, caller: Caller, command: wire.InviteList) -> Outcome[wir
 
 @writes(wire.InviteRevoke)
 def invite_revoke(tx: Tx, caller: Caller, command: wire.InviteRevoke) -> Outcome[Done]:
-    """Let an invite work no more."""
+    """Revoke an invite."""
     if not invites.revoke(tx, command.number):
         raise BadRequest("invite", number=command.number)
     return Outcome(Done())

@@ -1,10 +1,13 @@
-"""The rules of announcements: told to everybody online, and at login to whoever has not seen them."""
+"""The rules of announcements: told to everybody online, and at each login until the account has seen them.
 
-from imd.chat.accounts import DAY
+What an account has seen is one number on its row: a new announcement writes nothing per reader, and a lost connection
+loses none.
+"""
+
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Followers, Outcome, Topic
-from imd.chat.base.handlers import reads, writes
-from imd.chat.base.reminders import reminder
+from imd.chat.base.handlers import reads, reminder, writes
+from imd.chat.base.limits import DAY
 from imd.store import announcements as sql
 from imd.store.transaction import Tx
 from imd.wire import announcements as wire
@@ -15,7 +18,7 @@ from imd.wire.refusals import BadRequest
 
 @writes(wire.AnnouncementAdd)
 def announcement_add(tx: Tx, caller: Caller, command: wire.AnnouncementAdd) -> Outcome[wire.Announced]:
-    """Tell everybody online, and keep it for the others."""
+    """Tell everybody online, and store it for the others."""
     if not command.content.strip():
         raise BadRequest("empty")
     expires = caller.now + command.days * DAY
@@ -51,7 +54,7 @@ def announcement_remove(tx: Tx, caller: Caller, command: wire.AnnouncementRemove
 
 @writes(wire.AnnouncementSeen)
 def announcement_seen(tx: Tx, caller: Caller, command: wire.AnnouncementSeen) -> Outcome[Done]:
-    """Move my pointer, never past the last one and never back."""
+    """Move the caller's pointer forward, never past the last announcement."""
     if command.number > sql.last(tx):
         raise BadRequest("announcement", number=command.number)
     sql.saw(tx, caller.account, command.number)
@@ -60,7 +63,7 @@ def announcement_seen(tx: Tx, caller: Caller, command: wire.AnnouncementSeen) ->
 
 @reminder
 def unseen(tx: Tx, caller: Caller) -> list[wire.NewAnnouncement]:
-    """Give what I have yet to see, as the events that tell of it: for my login."""
+    """Give the announcements that the caller has not seen, as events."""
     return [
         wire.NewAnnouncement(number=row.number, time=timestamp(row.time), content=row.content)
         for row in sql.unseen(tx, caller.account, caller.now)

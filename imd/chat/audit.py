@@ -1,4 +1,4 @@
-"""The rules of the audit log: what stands in it, and who reads it. Nothing changes it."""
+"""The rules of the audit log: admins read it, and nothing changes it."""
 
 import json
 

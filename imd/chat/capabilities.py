@@ -1,4 +1,4 @@
-"""Every capability's rules: importing this registers all handlers."""
+"""Every capability's rules: importing this module registers all handlers, jobs and reminders."""
 
 import imd.chat.accounts
 import imd.chat.admin

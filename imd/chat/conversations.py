@@ -1,8 +1,8 @@
-"""The rules of conversations: listing them, reading pages, catching up."""
+"""The rules of conversations: listing them, reading pages of them, catching up."""
 
 from imd.chat.base.access import Conversation, by_number, conversation_of, find
 from imd.chat.base.context import Caller
-from imd.chat.base.effects import Outcome, Topic
+from imd.chat.base.effects import Outcome
 from imd.chat.base.handlers import reads
 from imd.chat.base.render import cut_page, rendered
 from imd.store import conversations as sql
@@ -16,7 +16,7 @@ from imd.wire.refusals import Refusal
 
 @reads(wire.ListConversations)
 def conversations(tx: Tx, caller: Caller, command: wire.ListConversations) -> Outcome[wire.Conversations]:
-    """List my conversations, the one with the latest message first."""
+    """List the caller's conversations, the one with the latest message first."""
     listed = []
     for row in sql.memberships(tx, caller.account):
         counted = sql.counted(tx, caller.account, row)
@@ -50,7 +50,7 @@ def _listed(tx: Tx, caller: Caller, conversation: Conversation, counted: sql.Cou
 
 @reads(wire.History)
 def history(tx: Tx, caller: Caller, command: wire.History) -> Outcome[wire.Page]:
-    """Give a page of a conversation, oldest first: what follows `after`, else the latest before `before`."""
+    """Give a page of a conversation, oldest first: what follows `after`, or else what comes before `before`."""
     conversation = find(tx, caller, command)
     before = command.before or BIGGEST
     if command.after is not None:
@@ -66,7 +66,7 @@ def history(tx: Tx, caller: Caller, command: wire.History) -> Outcome[wire.Page]
 
 @reads(wire.Sync)
 def sync(tx: Tx, caller: Caller, command: wire.Sync) -> Outcome[wire.Changes]:
-    """Give what is new or changed after a rev, by rev. At the end, the rev is the conversation's own."""
+    """Give what is new or changed after a rev, by rev. The last page's rev is the conversation's own."""
     conversation = find(tx, caller, command)
     page, more = cut_page(messages.changed(tx, conversation.seen, command.after_rev, command.limit + 1), command.limit)
     return Outcome(
@@ -80,23 +80,15 @@ def sync(tx: Tx, caller: Caller, command: wire.Sync) -> Outcome[wire.Changes]:
 
 
 def undelivered(tx: Tx, caller: Caller) -> list[tuple[int, int, int]]:
-    """List where I have messages not yet delivered: (conversation, the seq to go on after, its rev now)."""
+    """List where the caller has undelivered messages: (conversation, the seq to go on after, its rev now)."""
     return receipts.undelivered(tx, caller.account)
 
 
 def replay_page(tx: Tx, caller: Caller, number: int, after: int, limit: int) -> tuple[list[NewMessage], bool]:
-    """Give the next messages that were not delivered, as the events that tell of them, and whether more follow.
-
-    None, for who just left.
-    """
+    """Give the next undelivered messages as events, and whether more follow; none if the caller has just left."""
     try:
         conversation = by_number(tx, caller, number)
     except Refusal:
         return [], False
     page, more = cut_page(messages.following(tx, conversation.seen, after, BIGGEST, limit + 1), limit)
     return [announced(message) for message in rendered(tx, page, caller.account, conversation.to)], more
-
-
-def topics(tx: Tx, account: int) -> dict[Topic, int]:
-    """Give what an account follows while it is online: its groups, each from the first message it may see."""
-    return {Topic.members(group): seen_from for group, seen_from in sql.groups(tx, account)}

@@ -19,8 +19,8 @@ from imd.chat.base.handlers import slow
 from imd.chat.base.jobs import JobResult, job
 from imd.chat.base.limits import Limits
 from imd.chat.base.membership import leave
+from imd.chat.base.relations import end_friendship
 from imd.chat.base.render import message_changed, recipients
-from imd.chat.friends import part
 from imd.store import accounts, conversations, friends, messages, second_factor
 from imd.store import deletion as sql
 from imd.store.transaction import Tx
@@ -45,13 +45,13 @@ async def delete_account(services: Services, caller: Caller, command: wire.Delet
     recall = command.messages == "recall"
 
     def bury(tx: Tx) -> tuple[list[int], str]:
-        proof.hold(tx)
+        verified_account.recheck(tx)
         devices = [each.id for each in accounts.devices(tx, caller.account)]
         accounts.drop_devices(tx, caller.account, devices)
         second_factor.remove(tx, caller.account)
         return devices, sql.bury(tx, caller.account, caller.username, recall=recall, now=caller.now)
 
-    async with verified(services, caller, caller.username, command.password, command.code) as proof:
+    async with verified(services, caller, caller.username, command.password, command.code) as verified_account:
         counted = await _counted(services, caller.account)
         devices, tombstone = await services.write(bury)
     services.exports.drop(caller.account)
@@ -120,7 +120,7 @@ def _part_from_others(tx: Tx, deletion: sql.Deletion, now: int) -> tuple[Deliver
     names += [each.username for each in friends.outgoing(tx, caller.account)]
     told: tuple[Delivery, ...] = ()
     for name in names[:CHANGES_AT_ONCE]:
-        told += part(tx, caller, name, friends.recipient(tx, caller.account, name), "none")
+        told += end_friendship(tx, caller, name, friends.recipient(tx, caller.account, name), "none")
     return told
 
 

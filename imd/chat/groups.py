@@ -31,10 +31,10 @@ def group_create(tx: Tx, caller: Caller, command: wire.GroupCreate) -> Outcome[w
     if not command.handle.startswith("#"):
         raise BadName("group")
     handle = names.chosen(command.handle.removeprefix("#"))
-    caller.words.check(handle, command.title)
+    caller.word_filter.check(handle, command.title)
     if sql.owned(tx, caller.account) >= caller.limits.groups_owned:
         raise QuotaExceeded("groups", limit=caller.limits.groups_owned)
-    conversation = sql.create(tx, handle, names.shown(command.title), command.join_mode, caller.now)
+    conversation = sql.create(tx, handle, names.one_line(command.title), command.join_mode, caller.now)
     if conversation is None:
         raise NameTaken("group", to=f"#{handle}")
     group = conversations.membership(tx, conversation, caller.account)
@@ -50,14 +50,14 @@ def group_set(tx: Tx, caller: Caller, command: wire.GroupSet) -> Outcome[wire.No
     conversation = my_group(tx, caller, command, "admin")
     given = {name: getattr(command, name) for name in _SETTINGS}
     wanted = {
-        name: names.shown(value) if name in _WORDS else value for name, value in given.items() if value is not None
+        name: names.one_line(value) if name in _WORDS else value for name, value in given.items() if value is not None
     }
     if not wanted:
         raise BadRequest("nothing", usage=registry.actions["group_set"].usage())
     changed = {name: value for name, value in wanted.items() if value != getattr(conversation.row, name)}
     if not changed:
         return unchanged(conversation.row)
-    caller.words.check(*(str(changed[name]) for name in _WORDS if name in changed))
+    caller.word_filter.check(*(str(changed[name]) for name in _WORDS if name in changed))
     sql.change(tx, conversation.id, changed)
     [first, *others] = changed
     if first in _WORDS and changed[first] and not others:

@@ -1,14 +1,14 @@
-"""The rules of invitations: by name, on request, by link."""
+"""The rules of letting people into a group: by name, on their request, by a link."""
 
 from imd.chat.base import passwords
 from imd.chat.base.access import account_in_group, my_group
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Outcome
-from imd.chat.base.handlers import reads, writes
+from imd.chat.base.handlers import reads, reminder, writes
+from imd.chat.base.limits import DAY
 from imd.chat.base.membership import let_in
-from imd.chat.base.reminders import reminder
+from imd.chat.base.relations import refuse_unwelcome
 from imd.chat.base.system_messages import unchanged
-from imd.chat.friends import refuse_unwelcome
 from imd.store import invitations as sql
 from imd.store.friends import recipient_by_id
 from imd.store.transaction import Tx
@@ -18,20 +18,19 @@ from imd.wire.fields import timestamp
 from imd.wire.groups import Noticed
 from imd.wire.refusals import BadRequest, Blocked, Forbidden, NoSuchUser, QuotaExceeded
 
-DAY = 86_400_000
 MOST_INVITED = 1_000
-"""How many people may be invited into one group and not have answered."""
+"""How many people may be invited into one group without having answered."""
 
 MOST_LINKS = 50
 """How many links one group may have."""
 
 TOLD = 100
-"""How many invitations, and how many requests, are told again after a login."""
+"""How many invitations, and how many requests, a login is reminded of."""
 
 
 @writes(wire.GroupInvite)
 def group_invite(tx: Tx, caller: Caller, command: wire.GroupInvite) -> Outcome[Noticed]:
-    """Invite somebody. For who asked already that is the answer; who is not there or keeps me away hears nothing."""
+    """Invite an account, or admit it if it asked. The reply is the same if it does not exist or blocks the caller."""
     conversation = my_group(tx, caller, command, "member")
     if conversation.row.who_invites == "admins":
         conversation.require("admin")
@@ -55,7 +54,7 @@ def group_invite(tx: Tx, caller: Caller, command: wire.GroupInvite) -> Outcome[N
 
 
 def _welcome(tx: Tx, caller: Caller, account: int) -> bool:
-    """Say whether somebody takes messages from me."""
+    """Say whether an account takes messages from the caller."""
     try:
         refuse_unwelcome(tx, caller, recipient_by_id(tx, caller.account, account))
     except Blocked:
@@ -69,7 +68,7 @@ def _invited(conversation: int, handle: str, title: str, by: str) -> wire.GroupI
 
 @writes(wire.GroupApprove)
 def group_approve(tx: Tx, caller: Caller, command: wire.GroupApprove) -> Outcome[Noticed]:
-    """Let somebody in who asked, or turn them down."""
+    """Admit an account that asked, or turn its request down."""
     conversation = my_group(tx, caller, command, "admin")
     found = account_in_group(tx, conversation, command.username)
     account = found.account
@@ -86,7 +85,7 @@ def group_approve(tx: Tx, caller: Caller, command: wire.GroupApprove) -> Outcome
 
 @writes(wire.GroupLink)
 def group_link(tx: Tx, caller: Caller, command: wire.GroupLink) -> Outcome[wire.Link]:
-    """Make a link; only its code's fingerprint is kept, and the beginning of that is its name."""
+    """Make a link. Only the fingerprint of its code is stored; the link's name is the fingerprint's beginning."""
     conversation = my_group(tx, caller, command, "admin")
     sql.drop_stale_links(tx, conversation.id, caller.now)
     if len(sql.links(tx, conversation.id, caller.now)) >= MOST_LINKS:
@@ -115,7 +114,7 @@ def group_links(tx: Tx, caller: Caller, command: wire.ListLinks) -> Outcome[wire
 
 @writes(wire.GroupUnlink)
 def group_unlink(tx: Tx, caller: Caller, command: wire.GroupUnlink) -> Outcome[Done]:
-    """Take a link back."""
+    """Revoke a link."""
     conversation = my_group(tx, caller, command, "admin")
     for row in sql.links(tx, conversation.id, caller.now):
         if _name(row.code_hash) == command.link:
@@ -124,8 +123,8 @@ def group_unlink(tx: Tx, caller: Caller, command: wire.GroupUnlink) -> Outcome[D
 
 
 @reminder
-def at_the_door(tx: Tx, caller: Caller) -> list[Event]:
-    """Give the invitations that wait for me, and the requests that wait for me as an admin."""
+def waiting(tx: Tx, caller: Caller) -> list[Event]:
+    """Give the invitations that wait for the caller, and the requests that wait for them as an admin."""
     invited = [_invited(*each) for each in sql.invitations(tx, caller.account, TOLD)]
     asking = [
         wire.GroupRequest(conversation=each.conversation, to=f"#{each.handle}", username=each.username)

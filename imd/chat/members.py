@@ -1,7 +1,9 @@
-"""The rules of members: coming and going, and what those of a higher role may do about those of a lower one.
+"""The rules of members: joining, leaving, and what a higher role may do about a lower one.
 
-There is always one owner. Whoever was muted or made a reader is so again when they leave and come back.
+A group always has one owner. A member who was muted or made a reader is so again after leaving and coming back.
 """
+
+import attrs
 
 from imd.chat.base import passwords
 from imd.chat.base.access import RANKS, account_in_group, as_member, group_at_hand, member_named, my_group, outranked
@@ -23,7 +25,7 @@ from imd.wire.refusals import Forbidden, InviteInvalid, NoSuchConversation
 
 @writes(wire.GroupJoin)
 def group_join(tx: Tx, caller: Caller, command: wire.GroupJoin) -> Outcome[wire.Joined]:
-    """Come into a group, or ask to."""
+    """Join a group, or ask to be admitted."""
     row = group_at_hand(tx, caller, command)
     if row is None:
         raise NoSuchConversation
@@ -55,7 +57,7 @@ def _link_works(tx: Tx, caller: Caller, conversation: int, code: str) -> bool:
 
 @writes(wire.GroupLeave)
 def group_leave(tx: Tx, caller: Caller, command: wire.GroupLeave) -> Outcome[Done]:
-    """Leave a group, decline an invitation, or take a request back."""
+    """Leave a group, decline an invitation, or withdraw a request."""
     row = group_at_hand(tx, caller, command)
     if row is not None and not row.role and invitations.drop(tx, row.conversation, caller.account):
         return Outcome(Done())
@@ -64,7 +66,7 @@ def group_leave(tx: Tx, caller: Caller, command: wire.GroupLeave) -> Outcome[Don
 
 @reads(wire.ListMembers)
 def group_members(tx: Tx, caller: Caller, command: wire.ListMembers) -> Outcome[wire.Members]:
-    """List the members of a group of mine, by name."""
+    """List the members of a group that the caller is in, by name."""
     conversation = my_group(tx, caller, command)
     rows = sql.page(tx, conversation.id, caller.account, command.after, command.limit + 1)
     listed = [_listed(caller, row) for row in rows[: command.limit]]
@@ -72,21 +74,19 @@ def group_members(tx: Tx, caller: Caller, command: wire.ListMembers) -> Outcome[
 
 
 def _listed(caller: Caller, row: sql.Listed) -> wire.Member:
-    seen = None if row.hides else caller.online.seen(row.account, row.last_seen)
+    visible = None if row.hides else caller.online.visible(row.account, row.last_seen)
     return wire.Member(
         username=row.username,
         role=row.role,
         joined=timestamp(row.joined),
         muted=row.muted_until > caller.now,
-        presence=seen.presence if seen else None,
-        presence_text=seen.words if seen else None,
-        last_seen=seen.last_seen if seen else None,
+        **(attrs.asdict(visible) if visible else {}),
     )
 
 
 @writes(wire.GroupRole)
 def group_role(tx: Tx, caller: Caller, command: wire.GroupRole) -> Outcome[Noticed]:
-    """Give somebody of a lower role another one that is lower than mine."""
+    """Give a member of a lower role another role, also lower than the caller's."""
     conversation = my_group(tx, caller, command, "admin")
     found = outranked(conversation, member_named(tx, conversation, command.username))
     if RANKS.index(command.role) >= RANKS.index(conversation.role):
@@ -99,7 +99,7 @@ def group_role(tx: Tx, caller: Caller, command: wire.GroupRole) -> Outcome[Notic
 
 @writes(wire.GroupMute)
 def group_mute(tx: Tx, caller: Caller, command: wire.GroupMute) -> Outcome[Noticed]:
-    """Take the word away from somebody of a lower role, or give it back."""
+    """Mute a member of a lower role for a time, or lift it."""
     conversation = my_group(tx, caller, command, "admin")
     found = outranked(conversation, member_named(tx, conversation, command.username))
     until = caller.now + command.seconds * 1000 if command.seconds else 0
@@ -113,7 +113,7 @@ def group_mute(tx: Tx, caller: Caller, command: wire.GroupMute) -> Outcome[Notic
 
 @writes(wire.GroupKick)
 def group_kick(tx: Tx, caller: Caller, command: wire.GroupKick) -> Outcome[Noticed]:
-    """Remove somebody of a lower role."""
+    """Remove a member of a lower role."""
     conversation = my_group(tx, caller, command, "admin")
     found = outranked(conversation, member_named(tx, conversation, command.username))
     return let_out(tx, caller, found.row, found.account.id, "kicked", found.account.username)
@@ -121,7 +121,7 @@ def group_kick(tx: Tx, caller: Caller, command: wire.GroupKick) -> Outcome[Notic
 
 @writes(wire.GroupBan)
 def group_ban(tx: Tx, caller: Caller, command: wire.GroupBan) -> Outcome[Noticed]:
-    """Keep somebody out, whether they are in it or at the door or have never been there."""
+    """Ban an account, whether it is a member, waits to be admitted, or has never been in the group."""
     conversation = my_group(tx, caller, command, "admin")
     found = account_in_group(tx, conversation, command.username)
     name = found.account.username
@@ -138,7 +138,7 @@ def group_ban(tx: Tx, caller: Caller, command: wire.GroupBan) -> Outcome[Noticed
 
 @writes(wire.GroupUnban)
 def group_unban(tx: Tx, caller: Caller, command: wire.GroupUnban) -> Outcome[Noticed]:
-    """Lift a ban. It does not bring back who was in it."""
+    """Lift a ban. It does not make the account a member again."""
     conversation = my_group(tx, caller, command, "admin")
     found = account_in_group(tx, conversation, command.username)
     if not found.row.banned:
@@ -149,7 +149,7 @@ def group_unban(tx: Tx, caller: Caller, command: wire.GroupUnban) -> Outcome[Not
 
 @writes(wire.GroupTransfer)
 def group_transfer(tx: Tx, caller: Caller, command: wire.GroupTransfer) -> Outcome[Noticed]:
-    """Make another member the owner of my group."""
+    """Make another member the owner of a group that the caller owns."""
     conversation = my_group(tx, caller, command, "owner")
     found = member_named(tx, conversation, command.username)
     if found.account.id == caller.account:

@@ -1,4 +1,4 @@
-"""The rules of messages: sending one, and what may become of it."""
+"""The rules of messages: sending, editing, recalling and forwarding them, and threads."""
 
 import re
 from typing import Any
@@ -10,6 +10,7 @@ from imd.chat.base.access import (
     Conversation,
     account_named,
     by_number,
+    check_may_write,
     group,
     group_row,
     message,
@@ -19,17 +20,19 @@ from imd.chat.base.access import (
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Delivery, Outcome, Schedule
 from imd.chat.base.handlers import reads, writes
+from imd.chat.base.jobs import INDEX_DELAY
+from imd.chat.base.limits import DAY
+from imd.chat.base.rate_limits import time_left, wait_seconds
+from imd.chat.base.relations import lift_decline, refuse_unwelcome
 from imd.chat.base.render import (
     Recipients,
-    changed_reply,
+    changed,
     cut_page,
     message_added,
-    message_changed,
     recipients_of,
     rendered,
+    unchanged,
 )
-from imd.chat.friends import lift_decline, refuse_unwelcome
-from imd.chat.search import SOON
 from imd.store import conversations, friends, profiles, receipts
 from imd.store import mentions as mention_rows
 from imd.store import messages as sql
@@ -53,18 +56,18 @@ _LOCATION = re.compile(r"(-?\d{1,3}(?:\.\d+)?),(-?\d{1,3}(?:\.\d+)?)(?: .*)?", r
 
 @attrs.frozen
 class _Destination:
-    """Where a message goes: to a person, even before there is a conversation, or to one that the caller is in."""
+    """Where a message goes: a conversation that the caller is in, or a person, perhaps without a conversation yet."""
 
     id: int | None
     other: friends.Recipient | None = None
     joined: Conversation | None = None
 
     def as_member(self, tx: Tx, caller: Caller) -> Conversation:
-        """Look the conversation up as one of the caller's."""
+        """Give the conversation as the caller sees it."""
         return self.joined or by_number(tx, caller, self.id or 0)
 
     def recipients(self, caller: Caller) -> Recipients:
-        """Give who will read it."""
+        """Give the recipients of a message."""
         if self.joined is not None:
             return recipients_of(self.joined, caller.username)
         assert self.id is not None
@@ -75,10 +78,10 @@ class _Destination:
 
 @writes(wire.SendMessage)
 def send_message(tx: Tx, caller: Caller, command: wire.SendMessage) -> Outcome[wire.Sent]:
-    """Store a message once and tell the others, and the sender's other devices."""
+    """Store a message once, and tell the recipients and the sender's other devices."""
     check_content(tx, caller, command.kind, command.content)
     if command.client_id and (sent := sql.by_client_id(tx, caller.account, command.client_id)):
-        where = command.conversation if command.to is None else _meant(tx, caller, command.to)
+        where = command.conversation if command.to is None else _addressed(tx, caller, command.to)
         asked = (command.kind, command.content, command.reply_to)
         return _repeated(sent, where, same=(sent.kind, sent.content, sent.reply_to) == asked)
     destination = _destination(tx, caller, command.to, command.conversation)
@@ -97,10 +100,10 @@ def send_message(tx: Tx, caller: Caller, command: wire.SendMessage) -> Outcome[w
 
 
 def _repeated(sent: sql.Message, where: int | None, *, same: bool) -> Outcome[wire.Sent]:
-    """Answer a client_id that was used before: the same message again, or a contradiction.
+    """Answer a client_id that was used before: it is the same message again, or a conflict.
 
-    What is stored is stored, also when its sender has been muted, or is no member any more. Of a message that has
-    changed since, the words it was sent with are not known any more.
+    The answer does not change when the sender is muted or leaves. A message that has changed since counts as the same,
+    since what was sent is no longer known.
     """
     changed_since = sent.edited or sent.recalled or sent.burned
     if sent.conversation != where or not (same or changed_since):
@@ -113,8 +116,8 @@ def _sent(row: sql.Message, *, duplicate: bool) -> wire.Sent:
     return wire.Sent(conversation=row.conversation, seq=row.seq, rev=row.rev, time=time, duplicate=duplicate)
 
 
-def _meant(tx: Tx, caller: Caller, to: str) -> int | None:
-    """Find the conversation that a name means, whether or not I may write there."""
+def _addressed(tx: Tx, caller: Caller, to: str) -> int | None:
+    """Find the conversation of a person or a group, whether or not the caller may write there."""
     if to.startswith("#"):
         row = group_row(tx, caller, to)
         return row.conversation if row else None
@@ -134,40 +137,24 @@ def _destination(tx: Tx, caller: Caller, to: str | None, number: int | None) -> 
 
 
 def _admitted(tx: Tx, caller: Caller, destination: _Destination) -> tuple[Delivery, ...]:
-    """Refuse who may not write there; give what is to be told of a decline that ends by it."""
+    """Refuse a caller who may not write there; give the deliveries of a decline that is lifted by it."""
     if destination.joined is not None:
-        may_write(tx, caller, destination.joined)
-        _in_turn(caller, destination.joined)
+        check_may_write(tx, caller, destination.joined)
+        _check_slow_mode(caller, destination.joined)
     elif destination.other is not None:
         refuse_unwelcome(tx, caller, destination.other)
     return lift_decline(tx, caller, destination.other) if destination.other is not None else ()
 
 
-def may_write(tx: Tx, caller: Caller, conversation: Conversation) -> None:
-    """Refuse who is not welcome to somebody, or has no word in a group, or not yet again."""
-    row = conversation.row
-    if conversation.other is not None:
-        refuse_unwelcome(tx, caller, conversation.other)
-        return
-    if conversation.at_least("owner"):
-        return
-    if row.muted_until > caller.now:
-        raise Forbidden("muted", retry_after=-(-(row.muted_until - caller.now) // 1000))
-    if not conversation.at_least("admin") and (row.who_writes == "admins" or not conversation.at_least("member")):
-        raise Forbidden("readers")
-
-
-def _in_turn(caller: Caller, conversation: Conversation) -> None:
-    """Refuse who spoke in a slow group only just now."""
-    left = (
-        min(conversation.row.spoke - caller.now, 0) + conversation.row.slow_mode * 1000
-    )  # no longer, if the clock was set back
+def _check_slow_mode(caller: Caller, conversation: Conversation) -> None:
+    """Refuse a caller whose last message in a slow group is too recent."""
+    left = time_left(conversation.row.spoke, conversation.row.slow_mode * 1000, caller.now)
     if conversation.row.slow_mode and left > 0 and not conversation.at_least("admin"):
-        raise RateLimited("slow_mode", retry_after=-(-left // 1000))
+        raise RateLimited("slow_mode", retry_after=wait_seconds(left))
 
 
 def _begun(tx: Tx, caller: Caller, destination: _Destination) -> _Destination:
-    """Begin the conversation of two people with their first message."""
+    """Begin the conversation of two people, if this is their first message."""
     if destination.id is not None or destination.other is None:
         return destination
     if destination.other.id != caller.account and destination.other.mine != "friend":
@@ -178,11 +165,10 @@ def _begun(tx: Tx, caller: Caller, destination: _Destination) -> _Destination:
 
 
 def _refuse_many_strangers(tx: Tx, caller: Caller) -> None:
-    """Refuse who has begun enough talks for a day."""
+    """Refuse a caller who has begun too many conversations within a day."""
     most = caller.limits.strangers_per_day
-    if most and (began := conversations.begun(tx, caller.account, caller.now - burning.DAY, most)) is not None:
-        left = min(began - caller.now, 0) + burning.DAY  # no longer than a day, if the clock was set back
-        raise QuotaExceeded("strangers", limit=most, retry_after=-(-left // 1000))
+    if most and (began := conversations.begun(tx, caller.account, caller.now - DAY, most)) is not None:
+        raise QuotaExceeded("strangers", limit=most, retry_after=wait_seconds(time_left(began, DAY, caller.now)))
 
 
 def check_content(tx: Tx, caller: Caller, kind: str, content: str) -> None:
@@ -195,8 +181,8 @@ def check_content(tx: Tx, caller: Caller, kind: str, content: str) -> None:
     if kind == "sticker" and not _STICKER.fullmatch(content):
         raise BadRequest("sticker")
     if kind == "location":
-        conversation = _LOCATION.fullmatch(content)
-        if not conversation or abs(float(conversation[1])) > 90 or abs(float(conversation[2])) > 180:
+        degrees = _LOCATION.fullmatch(content)
+        if not degrees or abs(float(degrees[1])) > 90 or abs(float(degrees[2])) > 180:
             raise BadRequest("location")
     if kind == "contact":
         account_named(tx, content)
@@ -205,8 +191,8 @@ def check_content(tx: Tx, caller: Caller, kind: str, content: str) -> None:
 def _new(
     caller: Caller, destination: _Destination, kind: str, content: str, client_id: str | None, **more: Any
 ) -> sql.Message:
-    """Make the row of a new message; its place in the log comes when it is appended."""
-    caller.words.check(content)
+    """Make the row of a new message. It gets its seq and rev when it is appended."""
+    caller.word_filter.check(content)
     return sql.Message(
         conversation=destination.id or 0,
         seq=0,
@@ -224,18 +210,21 @@ def _new(
 def _store(
     tx: Tx, caller: Caller, destination: _Destination, new: sql.Message, lifted: tuple[Delivery, ...]
 ) -> Outcome[wire.Sent]:
-    """Append a message and tell of it. In the plainest case: two statements, whoever reads it."""
+    """Append a message and tell the recipients. A plain message takes three statements, however many read it."""
     alone = destination.other is not None and destination.other.id == caller.account
     expires = burning.expires(new, destination.joined, alone=alone, days=caller.limits.burn_days)
-    called = mentions.called(tx, destination.as_member(tx, caller), new.kind, new.content) if "@" in new.content else {}
-    if expires or called:
-        new = new._replace(expires=expires, mentions=" ".join(called) or None)
+    mentioned: dict[str, int] = {}
+    if "@" in new.content:
+        mentioned = mentions.mentioned(tx, destination.as_member(tx, caller), new.kind, new.content)
+    if expires or mentioned:
+        new = new._replace(expires=expires, mentions=" ".join(mentioned) or None)
     row = sql.append(tx, new)
-    mention_rows.add(tx, row.conversation, row.seq, list(called.values()))
-    receipts.follow_own(tx, row.conversation, caller.account, row.seq)
+    mention_rows.add(tx, row.conversation, row.seq, list(mentioned.values()))
+    receipts.follow_own(tx, row.conversation, caller.account, row.seq)  # else it would be replayed to its sender
     if destination.joined is not None and destination.joined.row.slow_mode:
         conversations.set_member(tx, row.conversation, caller.account, spoke=caller.now)
-    effects = [] if new.burn_after else [Schedule(caller.now + SOON)]
+    # what burns is not searched: FTS5 keeps what is deleted until its pages are written anew, once a day
+    effects = [] if new.burn_after else [Schedule(caller.now + INDEX_DELAY)]
     if expires:
         effects.append(Schedule(expires))
     told = lifted + message_added(destination.recipients(caller), row)
@@ -244,7 +233,7 @@ def _store(
 
 @writes(wire.EditMessage)
 def edit_message(tx: Tx, caller: Caller, command: wire.EditMessage) -> Outcome[wire.Changed]:
-    """Change the words of a message of mine, for as long as the limits say."""
+    """Change what a message of the caller's says, within the time that the limits allow."""
     conversation, row = own_message(tx, caller, command)
     if row.sender_id != caller.account:
         raise Forbidden("not_yours")
@@ -254,21 +243,17 @@ def edit_message(tx: Tx, caller: Caller, command: wire.EditMessage) -> Outcome[w
         raise BadRequest("uneditable")
     check_content(tx, caller, row.kind, command.content)
     if command.content == row.content:
-        return changed_reply(row)
-    may_write(tx, caller, conversation)
+        return unchanged(row)
+    check_may_write(tx, caller, conversation)
     seconds = caller.limits.edit_seconds
     if seconds and caller.now > row.time + seconds * 1000:
         raise TooLate("edit", seconds=seconds)
-    caller.words.check(command.content)
-    called = mentions.called(tx, conversation, row.kind, command.content)
-    if row.mentions or called:
-        mention_rows.replace(tx, row.conversation, row.seq, list(called.values()))
-    row = sql.reword(tx, row, command.content, edited=caller.now, mentions=" ".join(called) or None)
-    return changed_reply(
-        row,
-        message_changed(tx, recipients_of(conversation, caller.username), row, "edited", caller.username),
-        Schedule(caller.now + SOON),
-    )
+    caller.word_filter.check(command.content)
+    mentioned = mentions.mentioned(tx, conversation, row.kind, command.content)
+    if row.mentions or mentioned:
+        mention_rows.replace(tx, row.conversation, row.seq, list(mentioned.values()))
+    row = sql.reword(tx, row, command.content, edited=caller.now, mentions=" ".join(mentioned) or None)
+    return changed(tx, caller, conversation, row, "edited", Schedule(caller.now + INDEX_DELAY))
 
 
 EDITABLE = frozenset({"text", "markdown"})
@@ -276,32 +261,28 @@ EDITABLE = frozenset({"text", "markdown"})
 
 @writes(wire.RecallMessage)
 def recall_message(tx: Tx, caller: Caller, command: wire.RecallMessage) -> Outcome[wire.Changed]:
-    """Take a message back: mine anywhere, anybody's where I am an admin. Its place in the log stays."""
+    """Empty a message: the caller's own, or in a group of which they are an admin, anybody's. Its seq stays."""
     conversation, row = own_message(tx, caller, command)
     if row.sender_id != caller.account and not conversation.at_least("admin"):
         raise Forbidden("not_yours")
     if row.kind == "notice":
         raise BadRequest("uneditable")
     if row.recalled or row.burned:
-        return changed_reply(row)
+        return unchanged(row)
     row = sql.empty(tx, row, recalled=caller.now)
-    return changed_reply(
-        row,
-        message_changed(tx, recipients_of(conversation, caller.username), row, "recalled", caller.username),
-        Schedule(caller.now + SOON),
-    )
+    return changed(tx, caller, conversation, row, "recalled", Schedule(caller.now + INDEX_DELAY))
 
 
 @writes(wire.Forward)
 def forward(tx: Tx, caller: Caller, command: wire.Forward) -> Outcome[wire.Sent]:
-    """Send a message on, with the name of who said it first."""
+    """Send a message on, with the name of its first sender."""
     _, row = message(tx, caller, command)
     if row.recalled or row.burned or row.kind == "notice":
         raise BadRequest("gone")
     if row.burn_after:
         raise Forbidden("burning")
     if command.client_id and (sent := sql.by_client_id(tx, caller.account, command.client_id)):
-        where = _meant(tx, caller, command.target)
+        where = _addressed(tx, caller, command.target)
         return _repeated(sent, where, same=(sent.kind, sent.content) == (row.kind, row.content))
     destination = _destination(tx, caller, command.target, None)
     lifted = _admitted(tx, caller, destination)
@@ -312,7 +293,7 @@ def forward(tx: Tx, caller: Caller, command: wire.Forward) -> Outcome[wire.Sent]
 
 
 def _origin(tx: Tx, row: sql.Message) -> str:
-    """Give whose name goes with a message that is sent on: nobody's, where they do not want it."""
+    """Give the first sender's name for a message that is sent on; empty if they do not want it passed on."""
     if row.forwarded is not None:
         return row.forwarded
     return row.sender if profiles.keeps_name(tx, row.sender_id) else ""
@@ -320,7 +301,7 @@ def _origin(tx: Tx, row: sql.Message) -> str:
 
 @reads(wire.ReadThread)
 def thread(tx: Tx, caller: Caller, command: wire.ReadThread) -> Outcome[wire.Thread]:
-    """Give a message with its answers; the message itself only on the first page."""
+    """Give a page of the answers to a message. The first page begins with the message itself."""
     conversation, root = message(tx, caller, command)
     rows = sql.thread(tx, conversation.seen, root.seq, command.after, command.limit + 1)
     page, more = cut_page(rows, command.limit)

@@ -1,11 +1,10 @@
-"""The rules of pins: in a direct conversation both may, in a group its admins."""
+"""The rules of pins: both may pin in a direct conversation, admins in a group."""
 
-from imd.chat.base.access import Conversation, find, message
+from imd.chat.base.access import Conversation, check_may_write, find, message
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Outcome
 from imd.chat.base.handlers import reads, writes
-from imd.chat.base.render import changed_reply, message_changed, recipients_of, rendered
-from imd.chat.messages import may_write
+from imd.chat.base.render import changed, rendered, unchanged
 from imd.store import messages as sql
 from imd.store.transaction import Tx
 from imd.wire import pins as wire
@@ -20,11 +19,11 @@ MOST = 50
 def pin(tx: Tx, caller: Caller, command: wire.Pin) -> Outcome[Changed]:
     """Pin a message."""
     conversation, row = message(tx, caller, command)
-    _may_pin(tx, caller, conversation)
+    _check_may_pin(tx, caller, conversation)
     if row.recalled or row.burned:
         raise BadRequest("gone")
     if row.pinned:
-        return changed_reply(row)
+        return unchanged(row)
     if len(sql.pinned(tx, conversation.seen)) >= MOST:
         raise QuotaExceeded("pins", limit=MOST)
     return _set(tx, caller, conversation, row, caller.now)
@@ -34,28 +33,25 @@ def pin(tx: Tx, caller: Caller, command: wire.Pin) -> Outcome[Changed]:
 def unpin(tx: Tx, caller: Caller, command: wire.Unpin) -> Outcome[Changed]:
     """Unpin a message."""
     conversation, row = message(tx, caller, command)
-    _may_pin(tx, caller, conversation)
-    return _set(tx, caller, conversation, row, None) if row.pinned else changed_reply(row)
+    _check_may_pin(tx, caller, conversation)
+    return _set(tx, caller, conversation, row, None) if row.pinned else unchanged(row)
 
 
-def _may_pin(tx: Tx, caller: Caller, conversation: Conversation) -> None:
+def _check_may_pin(tx: Tx, caller: Caller, conversation: Conversation) -> None:
     if conversation.other is None:
         conversation.require("admin")
     else:
-        may_write(tx, caller, conversation)
+        check_may_write(tx, caller, conversation)
 
 
 def _set(tx: Tx, caller: Caller, conversation: Conversation, row: sql.Message, pinned: int | None) -> Outcome[Changed]:
     row = sql.change(tx, row, pinned=pinned)
-    told = message_changed(
-        tx, recipients_of(conversation, caller.username), row, "pinned" if pinned else "unpinned", caller.username
-    )
-    return changed_reply(row, told)
+    return changed(tx, caller, conversation, row, "pinned" if pinned else "unpinned")
 
 
 @reads(wire.ListPins)
 def pins(tx: Tx, caller: Caller, command: wire.ListPins) -> Outcome[wire.Pinned]:
-    """List what is pinned, as far as I may see it."""
+    """List the pinned messages that the caller may see."""
     conversation = find(tx, caller, command)
     rows = sql.pinned(tx, conversation.seen)
     return Outcome(

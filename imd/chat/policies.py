@@ -1,4 +1,4 @@
-"""The rules of policies: what admins set while the server runs. The house holds it in memory, see `Govern` in lanes."""
+"""The rules of policies: what admins set while the server runs. The server applies it in memory (ApplyPolicy)."""
 
 import attrs
 import msgspec
@@ -15,27 +15,27 @@ from imd.wire.refusals import BadRequest, QuotaExceeded
 
 
 def standing(tx: Tx) -> ApplyPolicy:
-    """Give what admins have set: after each change, and when the server starts."""
+    """Give what admins have set. It is applied after each change, and when the server starts."""
     values = sql.values(tx)
     registration = values.pop("registration", None)
     limits = {name: int(value) for name, value in values.items()}
     return ApplyPolicy(registration, limits, WordFilter.of(sql.words(tx)))
 
 
-def _shown(caller: Caller) -> wire.Policies:
+def _in_force(caller: Caller) -> wire.Policies:
     limits = {name: getattr(caller.limits, name) for name in wire.Policies.__struct_fields__ if name != "registration"}
     return wire.Policies(registration=caller.registration, **limits)
 
 
 @reads(wire.PolicyShow)
 def policy_show(tx: Tx, caller: Caller, command: wire.PolicyShow) -> Outcome[wire.Policies]:
-    """Show what holds, whoever said so."""
-    return Outcome(_shown(caller))
+    """Show the policies in force, whether set by an admin or configured."""
+    return Outcome(_in_force(caller))
 
 
 @writes(wire.PolicySet)
 def policy_set(tx: Tx, caller: Caller, command: wire.PolicySet) -> Outcome[wire.Policies]:
-    """Set what was given."""
+    """Set the policies that are given."""
     given = {name: value for name, value in msgspec.structs.asdict(command).items() if value is not None}
     if not given:
         raise BadRequest("policy")
@@ -47,19 +47,19 @@ def policy_set(tx: Tx, caller: Caller, command: wire.PolicySet) -> Outcome[wire.
         registration=command.registration or caller.registration,
         limits=attrs.evolve(caller.limits, **limits),
     )
-    return Outcome(_shown(now), effects=(standing(tx),))
+    return Outcome(_in_force(now), effects=(standing(tx),))
 
 
 @writes(wire.PolicyReset)
 def policy_reset(tx: Tx, caller: Caller, command: wire.PolicyReset) -> Outcome[Done]:
-    """Go back to what is configured."""
+    """Drop what admins have set: what is configured holds again. Forbidden words stay."""
     sql.clear(tx)
     return Outcome(Done(), effects=(standing(tx),))
 
 
 @writes(wire.WordAdd)
 def word_add(tx: Tx, caller: Caller, command: wire.WordAdd) -> Outcome[Done]:
-    """Put a word on the list, in its plain spelling."""
+    """Forbid a word, in its plain spelling."""
     word = plain(command.word)
     if not word:
         raise BadRequest("word")
@@ -71,12 +71,12 @@ def word_add(tx: Tx, caller: Caller, command: wire.WordAdd) -> Outcome[Done]:
 
 @reads(wire.ListWords)
 def word_list(tx: Tx, caller: Caller, command: wire.ListWords) -> Outcome[wire.WordList]:
-    """List the words."""
+    """List the forbidden words."""
     return Outcome(wire.WordList(words=sql.words(tx)))
 
 
 @writes(wire.WordRemove)
 def word_remove(tx: Tx, caller: Caller, command: wire.WordRemove) -> Outcome[Done]:
-    """Take a word off the list, whether or not it was on it."""
+    """Allow a word again, whether or not it was forbidden."""
     sql.drop_word(tx, plain(command.word))
     return Outcome(Done(), effects=(standing(tx),))

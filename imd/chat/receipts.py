@@ -1,7 +1,7 @@
-"""The rules of receipts: what was delivered, what was read. Reading implies delivery."""
+"""The rules of receipts: how far messages were delivered to a member, and how far they were read."""
 
 from imd.chat.base import burning
-from imd.chat.base.access import Conversation, by_number, find, message
+from imd.chat.base.access import SMALL_GROUP, Conversation, by_number, find, message
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Delivery, Effect, Followers, Outcome, Topic
 from imd.chat.base.handlers import reads, writes
@@ -11,19 +11,16 @@ from imd.store.transaction import Tx
 from imd.wire import receipts as wire
 from imd.wire.refusals import BadRequest
 
-SMALL = 50
-"""In a group with more members, receipts are not told as they come; WHO READ answers who asks."""
-
 
 @writes(wire.Ack)
 def ack(tx: Tx, caller: Caller, command: wire.Ack) -> Outcome[wire.Pointers]:
-    """Move my delivered pointer."""
+    """Move the caller's delivered pointer."""
     return _moved(tx, caller, find(tx, caller, command), delivered_seq=command.seq, read_seq=0)
 
 
 @writes(wire.Read)
 def read(tx: Tx, caller: Caller, command: wire.Read) -> Outcome[wire.Pointers]:
-    """Move my read pointer, in one conversation or in all of them."""
+    """Move the caller's read pointer, in one conversation or in all of them."""
     if command.conversation == 0:
         return _read_all(tx, caller)
     conversation = find(tx, caller, command)
@@ -57,7 +54,7 @@ def _moved(
 
 
 def _receipts(tx: Tx, caller: Caller, conversation: Conversation, delivered_seq: int, read_seq: int) -> list[Delivery]:
-    """Tell my other devices where my pointers stand, and the others who may know it."""
+    """Tell the caller's devices where their pointers are now, and the others who may know."""
 
     def receipt(to: str, *, own: bool = False) -> wire.Receipt:
         return wire.Receipt(
@@ -73,7 +70,7 @@ def _receipts(tx: Tx, caller: Caller, conversation: Conversation, delivered_seq:
     if not shows_receipts(tx, caller.account):
         return told
     if conversation.other is None:
-        if conversation.row.members <= SMALL:
+        if conversation.row.members <= SMALL_GROUP:
             told.append((Followers(Topic.members(conversation.id), besides=caller.account), receipt(conversation.to)))
     elif conversation.other.id != caller.account and conversation.other.mine != "block":
         told.append(((conversation.other.id,), receipt(caller.username)))
@@ -82,7 +79,7 @@ def _receipts(tx: Tx, caller: Caller, conversation: Conversation, delivered_seq:
 
 @reads(wire.WhoRead)
 def who_read(tx: Tx, caller: Caller, command: wire.WhoRead) -> Outcome[wire.Readers]:
-    """Tell who has read a message, and to whom else it was delivered."""
+    """List how far a message got with each member: waiting, delivered or read."""
     _, row = message(tx, caller, command)
     found = sql.readers(tx, row.conversation, row.sender_id, caller.account, 200)
     listed = [

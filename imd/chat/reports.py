@@ -1,7 +1,7 @@
-"""The rules of reports: what the admins get to see of a message, and what they say about it.
+"""The rules of reports: a member reports a message to the admins, and an admin resolves it.
 
-A report keeps what the message said, so that taking it back afterwards hides nothing. Of a message that burns after
-reading no copy is kept, reported or not: it was promised to leave no trace.
+A report keeps a copy of what the message said, so that recalling it hides nothing. Of a message that burns after
+reading it keeps none: it was promised to leave no trace.
 """
 
 from typing import TypeVar
@@ -23,18 +23,18 @@ R = TypeVar("R", bound=wire.Report)
 
 @writes(wire.ReportMessage)
 def report(tx: Tx, caller: Caller, command: wire.ReportMessage) -> Outcome[wire.Reported]:
-    """Keep a report of a message that I see, once: again only after it was resolved."""
+    """Store a report of a message that the caller may see, once until it is resolved."""
     _, row = message(tx, caller, command)
     content = None if row.burn_after else row.content
     new = sql.add(
         tx, caller.account, row.conversation, row.seq, row.sender_id, caller.now, row.kind, content, command.reason
     )
     kept = sql.of_message(tx, caller.account, row.conversation, row.seq)
-    told = ((accounts.admins(tx), _shown(wire.NewReport, kept)),) if new else ()
+    told = ((accounts.admins(tx), _report(wire.NewReport, kept)),) if new else ()
     return Outcome(wire.Reported(number=kept.number), told=told)
 
 
-def _shown(shape: type[R], row: sql.Report) -> R:
+def _report(shape: type[R], row: sql.Report) -> R:
     return shape(
         number=row.number,
         time=timestamp(row.time),
@@ -53,15 +53,15 @@ def _shown(shape: type[R], row: sql.Report) -> R:
 
 @reads(wire.ReportList)
 def report_list(tx: Tx, caller: Caller, command: wire.ReportList) -> Outcome[wire.Reports]:
-    """List the open or the resolved ones, the oldest first."""
+    """List the open reports, or the resolved ones, the oldest first."""
     rows = sql.listing(tx, command.resolved, command.after, command.limit + 1)
-    reports = [_shown(wire.Report, row) for row in rows[: command.limit]]
+    reports = [_report(wire.Report, row) for row in rows[: command.limit]]
     return Outcome(wire.Reports(reports=reports, more=len(rows) > command.limit))
 
 
 @writes(wire.ReportResolve)
 def report_resolve(tx: Tx, caller: Caller, command: wire.ReportResolve) -> Outcome[Done]:
-    """Close a report; one that is closed stays as it was closed."""
+    """Resolve a report. One that is resolved already stays as it is."""
     if not sql.resolve(tx, command.number, caller.now, caller.author, command.note):
         raise BadRequest("report", number=command.number)
     return Outcome(Done())

@@ -1,63 +1,48 @@
-"""The rules of search: what a query says, and that nobody finds what they may not read."""
+"""The rules of search: understanding a query, finding only what the caller may read, keeping the index up to date."""
 
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from imd.chat.base.access import Conversation, account_named, by_number, find
+from imd.chat.base.access import account_named, find
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Outcome
 from imd.chat.base.handlers import reads
 from imd.chat.base.jobs import JobResult, job
-from imd.chat.base.render import PageBudget, rendered
-from imd.store import messages
+from imd.chat.base.render import mixed_page
 from imd.store import search as sql
 from imd.store.transaction import Tx
 from imd.store.words import is_sign, words
 from imd.wire import search as wire
 from imd.wire.fields import BIGGEST
-from imd.wire.messages import Addressed, Kind, Message
+from imd.wire.messages import Addressed, Kind
 from imd.wire.refusals import BadRequest
 
-SOON = 1_000
-"""After how many milliseconds a new or changed message is indexed. It is found before that, too."""
-
 SHORTEST_BEGINNING = 2
-"""How many letters. One would be the beginning of half of all words."""
+"""How many letters the `meet` of `meet*` needs: too many words begin with one given letter."""
 
 KINDS = get_args(Kind)
 
 PAUSE = 50
-"""Milliseconds between two pieces of indexing, for everybody else's writes."""
+"""Milliseconds between two pieces of indexing, in which other writes have their turn."""
 
 
 @reads(wire.Search)
 def search(tx: Tx, caller: Caller, command: wire.Search) -> Outcome[wire.Found]:
-    """Find what I may read."""
-    found = sql.find(tx, _asked(tx, caller, command.query), command.before or BIGGEST, command.limit)
-    return Outcome(_shown(tx, caller, found))
+    """Find messages that the caller may read.
+
+    The index is asked for the caller's conversations, but holds no rights that could be stale: whether a message may
+    be seen is read from its row.
+    """
+    found = sql.find(tx, _parse(tx, caller, command.query), command.before or BIGGEST, command.limit)
+    page, covered = mixed_page(tx, caller, [(hit.conversation, hit.seq) for hit in found.hits])
+    before = found.before if covered == len(found.hits) else found.hits[covered - 1].message
+    return Outcome(wire.Found(messages=page, more=before is not None, before=before))
 
 
-def _shown(tx: Tx, caller: Caller, found: sql.Found) -> wire.Found:
-    """Turn what was found into what I see, each message as its own conversation would show it."""
-    places: dict[int, Conversation] = {}
-    listed: list[Message] = []
-    room, last = PageBudget(), 0
-    for hit in found.hits:
-        conversation = places.get(hit.conversation) or places.setdefault(
-            hit.conversation, by_number(tx, caller, hit.conversation)
-        )
-        if row := messages.visible(tx, conversation.seen, hit.seq):
-            if not room.takes(row):
-                return wire.Found(messages=listed, more=True, before=last)
-            listed += rendered(tx, [row], caller.account, conversation.to)
-            last = hit.message
-    return wire.Found(messages=listed, more=found.before is not None, before=found.before)
-
-
-def _asked(tx: Tx, caller: Caller, query: str) -> sql.Asked:
-    """Understand a query, or refuse it."""
+def _parse(tx: Tx, caller: Caller, query: str) -> sql.Asked:
+    """Parse a query, or refuse it."""
     phrases: list[sql.Phrase] = []
     narrowed: dict[str, Any] = {}
     query, at = query.strip(), 0
@@ -82,7 +67,7 @@ def _asked(tx: Tx, caller: Caller, query: str) -> sql.Asked:
 
 
 def _phrase(quoted: str | None, bare: str | None) -> list[sql.Phrase]:
-    """Give the words of a phrase, or of what was typed without a space, which stand together as well."""
+    """Give the words of a quoted phrase, or of text typed without a space: a message must have them side by side."""
     typed = quoted or bare or ""
     found = words(typed)
     beginning = bare is not None and bool(found) and bare.endswith(("*", "＊")) and not is_sign(found[-1])
@@ -91,7 +76,7 @@ def _phrase(quoted: str | None, bare: str | None) -> list[sql.Phrase]:
     return [sql.Phrase(tuple(found), beginning)] if found else []
 
 
-# -- what narrows
+# -- filters
 
 
 def _sender(tx: Tx, caller: Caller, name: str, value: str) -> int:
@@ -109,7 +94,7 @@ def _kind(tx: Tx, caller: Caller, name: str, value: str) -> str:
 
 
 def _time(tx: Tx, caller: Caller, name: str, value: str) -> int:
-    """Give when a day begins, in milliseconds since 1970."""
+    """Give the beginning of a day, in milliseconds since 1970."""
     try:
         day = datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
@@ -132,7 +117,10 @@ _PART = re.compile(
 
 @job
 def index(tx: Tx, now: int) -> JobResult:
-    """Bring the index up to date, in pieces; and once a day rid it of what was deleted."""
+    """Take new messages into the index, in pieces; once a day, remove what was deleted from its files.
+
+    Sends do not write the index: that would double the writer's time for a message, and take 25 ms now and then.
+    """
     if sql.index(tx):
         return JobResult(again=now + PAUSE)
     tidied = sql.tidy(tx, now)

@@ -1,4 +1,4 @@
-"""The rules of second factors: adding one, confirming it, removing it. Codes themselves are in `codes`."""
+"""The rules of second factors: adding one, confirming it, removing it. Codes are checked in base/totp."""
 
 from imd.chat.base import totp
 from imd.chat.base.access import account_named
@@ -16,15 +16,15 @@ from imd.wire.refusals import BadRequest, Conflict
 
 @slow(wire.FactorAdd)
 async def factor_add(services: Services, caller: Caller, command: wire.FactorAdd) -> Outcome[wire.FactorSecret]:
-    """Make a secret, which is asked for once it is confirmed. It takes the password: a second factor can lock out."""
+    """Make a secret, in use once it is confirmed. It takes the password: a second factor can lock the owner out."""
     secret = totp.new_secret()
 
     def add(tx: Tx) -> None:
         _refuse_another(tx, caller.account)
-        proof.hold(tx)
+        verified_account.recheck(tx)
         sql.begin(tx, caller.account, secret)
 
-    async with verified(services, caller, caller.username, command.password, "") as proof:
+    async with verified(services, caller, caller.username, command.password, "") as verified_account:
         await services.write(add)
     uri = totp.totp(secret).get_provisioning_uri(caller.username, "imd")
     return Outcome(wire.FactorSecret(secret=secret, uri=uri))
@@ -39,7 +39,7 @@ def _refuse_another(tx: Tx, account: int) -> sql.Factor | None:
 
 @writes(wire.FactorConfirm)
 def factor_confirm(tx: Tx, caller: Caller, command: wire.FactorConfirm) -> Outcome[wire.RecoveryCodes]:
-    """Ask for codes from now on, and give the recovery codes."""
+    """Ask for codes from now on, and give recovery codes."""
     factor = _refuse_another(tx, caller.account)
     if factor is None:
         raise BadRequest("no_factor")
@@ -50,36 +50,36 @@ def factor_confirm(tx: Tx, caller: Caller, command: wire.FactorConfirm) -> Outco
 
 @slow(wire.FactorCodes)
 async def factor_codes(services: Services, caller: Caller, command: wire.FactorCodes) -> Outcome[wire.RecoveryCodes]:
-    """Make other recovery codes."""
+    """Make new recovery codes."""
 
     def change(tx: Tx) -> list[str]:
-        proof.hold(tx)
+        verified_account.recheck(tx)
         factor = sql.get(tx, caller.account)
         if factor is None or factor.since is None:
             raise BadRequest("no_factor")
         return totp.new_recovery_codes(tx, caller.account)
 
-    async with verified(services, caller, caller.username, command.password, command.code) as proof:
+    async with verified(services, caller, caller.username, command.password, command.code) as verified_account:
         made = await services.write(change)
     return Outcome(wire.RecoveryCodes(codes=made))
 
 
 @slow(wire.FactorRemove)
 async def factor_remove(services: Services, caller: Caller, command: wire.FactorRemove) -> Outcome[Done]:
-    """Ask for codes no more."""
+    """Stop asking for codes."""
 
     def remove(tx: Tx) -> None:
-        proof.hold(tx)
+        verified_account.recheck(tx)
         sql.remove(tx, caller.account)
 
-    async with verified(services, caller, caller.username, command.password, command.code) as proof:
+    async with verified(services, caller, caller.username, command.password, command.code) as verified_account:
         await services.write(remove)
     return Outcome(Done())
 
 
 @reads(wire.FactorShow)
 def factor_show(tx: Tx, caller: Caller, command: wire.FactorShow) -> Outcome[wire.FactorState]:
-    """Tell whether codes are asked for."""
+    """Say whether codes are asked for, and how many recovery codes are left."""
     factor = sql.get(tx, caller.account)
     if factor is None or factor.since is None:
         return Outcome(wire.FactorState(enabled=False))
@@ -89,6 +89,6 @@ def factor_show(tx: Tx, caller: Caller, command: wire.FactorShow) -> Outcome[wir
 
 @writes(wire.UserUnfactor)
 def user_unfactor(tx: Tx, caller: Caller, command: wire.UserUnfactor) -> Outcome[Done]:
-    """Remove somebody's second factor; their password stays."""
+    """Remove an account's second factor. Its password stays."""
     sql.remove(tx, account_named(tx, command.username).id)
     return Outcome(Done())

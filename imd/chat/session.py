@@ -11,15 +11,15 @@ from imd.wire import session as wire
 from imd.wire.base import Done, Right, registry
 from imd.wire.capabilities import MODULES
 
-_ORDER = {module.__name__: conversation for conversation, module in enumerate(MODULES)}
-"""The order in which one learns the commands; another application's own come last."""
+_ORDER = {module.__name__: number for number, module in enumerate(MODULES)}
+"""The order in which HELP lists the commands. Those of another application come last."""
 
 FEATURES = ["replay", "sync", "resume", "client_id"]
 
 
 @live(wire.Hello)
 def hello(caller: Caller, command: wire.Hello) -> Outcome[wire.Greeting]:
-    """Introduce the server."""
+    """Introduce the server, and set the session's language."""
     effects: tuple[Effect, ...] = (SetLanguage(command.lang),) if command.lang else ()
     reply = wire.Greeting(
         server=f"imd {imd.__version__}",
@@ -33,7 +33,7 @@ def hello(caller: Caller, command: wire.Hello) -> Outcome[wire.Greeting]:
 
 @live(wire.AskHelp)
 def help_command(caller: Caller, command: wire.AskHelp) -> Outcome[wire.Help]:
-    """Explain one command, or list those that this person may give."""
+    """Explain one command, or list those that the caller may use."""
     if command.command:
         typed = command.command.strip().lstrip("/")
         spec = registry.verbs.get(typed.upper()) or registry.actions.get(typed.lower())
@@ -47,11 +47,11 @@ def help_command(caller: Caller, command: wire.AskHelp) -> Outcome[wire.Help]:
 
 @live(wire.Ping)
 def ping(caller: Caller, command: wire.Ping) -> Outcome[Done]:
-    """Be there."""
+    """Answer that the server is there."""
     return Outcome(Done())
 
 
 @live(wire.Quit)
 def quit_command(caller: Caller, command: wire.Quit) -> Outcome[Done]:
-    """Let the session end."""
+    """End the session."""
     return Outcome(Done(), effects=(CloseConnection(),))

@@ -1,4 +1,4 @@
-"""How the server is: what the database counts, beside what only the running daemon knows."""
+"""The server's status: what the database counts, and what only the running server knows."""
 
 import imd
 from imd.chat.base.context import Caller, Services

@@ -14,7 +14,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from imd.chat.base.context import Caller
-from imd.chat.base.reminders import reminders
+from imd.chat.base.handlers import reminders
 from imd.chat.conversations import replay_page, undelivered
 from imd.engine.encoded_event import EncodedEvent
 from imd.engine.pacing import Listener

@@ -18,9 +18,9 @@ from imd.chat.base.export_store import ExportStore
 from imd.chat.base.handlers import HANDLERS, Lane
 from imd.chat.base.limits import Limits
 from imd.chat.base.online import Online
+from imd.chat.base.presence import departure, still_online
 from imd.chat.base.rate_limits import LoginLimit, RegistrationLimit
 from imd.chat.base.word_filter import WordFilter
-from imd.chat.presence import departure, noted
 from imd.engine import effects
 from imd.engine.admission import Admission
 from imd.engine.disk_guard import DiskGuard
@@ -99,7 +99,7 @@ class Server:
     )
 
     registrations: RegistrationLimit = attrs.field(factory=RegistrationLimit, init=False)
-    words: WordFilter = attrs.field(factory=WordFilter, init=False)
+    word_filter: WordFilter = attrs.field(factory=WordFilter, init=False)
     """What nothing may hold that others read."""
 
     _configured: tuple[Limits, str] = attrs.field(
@@ -125,8 +125,8 @@ class Server:
     def __attrs_post_init__(self) -> None:
         self.database.waiting_limit = self.limits.waiting_writes
         unhandled = [spec.action for spec in registry if spec.shape not in HANDLERS]
-        if missing := registry.missing_words() + unhandled:
-            raise ValueError(f"commands without words or handler: {', '.join(missing)}")
+        if missing := registry.missing_sentences() + unhandled:
+            raise ValueError(f"commands without sentences or handler: {', '.join(missing)}")
 
     @classmethod
     def open(cls, path: str, reactor: Any, **settings: Any) -> "Server":
@@ -153,7 +153,7 @@ class Server:
         limits, registration = self._configured
         self.limits = attrs.evolve(limits, **policy.limits)
         self.registration = policy.registration or registration
-        self.words = policy.words
+        self.word_filter = policy.word_filter
 
     def caller(self, **who: Any) -> Caller:
         """Make the context of a request, now and under the rules that hold now."""
@@ -162,7 +162,7 @@ class Server:
             steady=self.steady(),
             limits=self.limits,
             registration=self.registration,
-            words=self.words,
+            word_filter=self.word_filter,
             epoch=self.database.epoch,
             **who,
         )
@@ -292,5 +292,6 @@ class Server:
     def note_last_seen(self) -> None:
         """Note that the accounts online are seen last now: the server is about to stop."""
         here, now = self.online.everybody(), self.now()
-        noting = self.database.written(lambda tx: noted(tx, here, now))
+        noting = self.database.written(lambda tx: still_online(tx, here, now))
+        noting.addErrback(lambda failure: failure.trap(StoreUnavailable))
         noting.addErrback(lambda failure: self.log.failure("it was not noted when accounts were last seen", failure))

@@ -57,6 +57,7 @@ class Metrics(Service):
         self._sizes = Histogram("imd_commit_writes", "Writes in a group.", buckets=SIZES, registry=registry)
         self._lag = Histogram("imd_loop_lag_seconds", "How late the reactor is.", buckets=LAGS, registry=registry)
         self._looked_at()
+        server.observe(self)
 
     def _looked_at(self) -> None:
         """Name what is looked up at the moment somebody asks."""

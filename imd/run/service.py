@@ -160,7 +160,6 @@ class Daemon(MultiService):
         try_port(listen)
         metrics = Metrics(self.server)
         metrics.setServiceParent(self)
-        self.server.observe(metrics)
         self._serve(listen, MetricsSite(metrics))
 
     def _serve(self, listen: str, factory: IProtocolFactory) -> None:

@@ -1,4 +1,4 @@
-"""From loose fields to a command, and from what does not fit to a refusal that says which field and why."""
+"""Builds a command from its fields, or a refusal that tells which field does not fit, and why."""
 
 import re
 from typing import Any
@@ -18,9 +18,9 @@ _BOUNDS = {(True, "<"): "long", (True, ">"): "short", (False, "<"): "above", (Fa
 
 
 def build(spec: Spec, fields: dict[str, Any], *, strict: bool) -> Command:
-    """Make the command from its fields; unknown fields are ignored. Refuses with `bad_request`.
+    """Build the command from its fields, ignoring unknown ones. Refuses with `bad_request`.
 
-    `strict` is for JSON; without it "5" is a number and "true" a truth, as in a typed line.
+    JSON is `strict`. In a typed line, "5" may be a number and "true" a boolean.
     """
     for alias, field in spec.shape.aliases.items():
         if fields.get(alias) is not None:
@@ -52,7 +52,7 @@ def _explained(shape: type[Command], wrong: str) -> BadRequest:
 
 
 def refuse_nul(command: Command) -> None:
-    """Refuse the one character that not every database can hold."""
+    """Refuse NUL, the one character that not every database can store."""
     for field in command.__struct_fields__:
         if "\0" in str(getattr(command, field)):
             raise BadRequest("nul", field=field)

@@ -19,7 +19,7 @@ _BYTE = re.compile(r"\(byte (\d+)\)")
 
 
 def decode(line: bytes) -> Request:
-    """Read a line. Never raises: a line that is no good gives a request that holds its refusal."""
+    """Decode a line. Never raises: a bad line gives a request with its refusal."""
     request = Request(dialect=DIALECT)
     try:
         fields = _fields(line)
@@ -38,7 +38,7 @@ def decode(line: bytes) -> Request:
 
 
 def unknown(typed: str, names: Mapping[str, Spec] = registry.verbs) -> UnknownCommand:
-    """Refuse a command that does not exist, with the nearest of the names that do: those of JSON or those of text."""
+    """Make the refusal of a command that does not exist, with the nearest name that does, in JSON or in text."""
     near = registry.suggestion(typed, names)
     return UnknownCommand("near", command=typed[:64], suggestion=near) if near else UnknownCommand(command=typed[:64])
 
@@ -115,7 +115,7 @@ def _action(fields: dict[str, Any]) -> str:
 
 
 class JsonDialect:
-    """How replies, refusals and events are written as JSON lines, without the line's end."""
+    """How replies, refusals and events are written as JSON lines, without the line end."""
 
     name = "json"
     localized = False
@@ -150,17 +150,17 @@ class JsonDialect:
         return _encode(line)
 
     def event(self, event: Event, language: str) -> bytes:
-        """Write an event; it reads the same in every language."""
+        """Write an event. It is the same in every language."""
         return _encode(event)
 
 
 def sentence(refusal: Refusal, language: str) -> str:
-    """Say a refusal to a person."""
+    """Give the sentence of a refusal, for a person."""
     key = f"code.{refusal.code}.{refusal.case}" if refusal.case else f"code.{refusal.code}"
-    words = dict(refusal.params)
+    params = dict(refusal.params)
     if refusal.case == "type":
-        words |= {name: catalog.say(f"type.{words[name]}", language) for name in ("expected", "got")}
-    return catalog.say(key, language, **words)
+        params |= {name: catalog.say(f"type.{params[name]}", language) for name in ("expected", "got")}
+    return catalog.say(key, language, **params)
 
 
 DIALECT = JsonDialect()

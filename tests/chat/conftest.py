@@ -1,4 +1,4 @@
-"""What the tests of the rules share."""
+"""Fixtures of the tests of the rules."""
 
 from collections.abc import Iterator
 
@@ -39,5 +39,5 @@ def team(room: Room) -> Team:
 
 @pytest.fixture
 def life(room: Room, ann: Caller, bob: Caller, cid: Caller) -> Caller:
-    """Ann, who has lived a little."""
+    """Ann, with a little of everything in her account."""
     return lived(room, ann, bob, cid)

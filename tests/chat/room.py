@@ -1,4 +1,4 @@
-"""A room for the rules alone: a database in memory, some people, and a clock that the test moves."""
+"""What the rules need and no more: a database in memory, some people, and a clock that the test moves."""
 
 import sqlite3
 from collections.abc import Callable
@@ -37,7 +37,7 @@ class Room:
     registration: str = "open"
     now: int = EPOCH
     ahead: int = 0
-    """How far the clock was set forward while the server ran."""
+    """How far the clock was set forward since the server started."""
 
     tx: sqlite3.Connection = attrs.field(init=False)
     logins: LoginLimit = attrs.field(init=False)
@@ -60,7 +60,7 @@ class Room:
         self.exports = ExportStore(BytesIO, lambda close: close())
 
     def person(self, username: str, *, admin: bool = False) -> Caller:
-        """Make an account, with a device, and give it as its session speaks for it."""
+        """Make an account with a device, and give the caller of its session."""
         account = accounts.add(self.tx, username, username.title(), f"hash of {PASSWORD}", admin, self.now)
         assert account is not None
         device = accounts.add_device(self.tx, account, "phone", f"token of {username}", self.now)
@@ -82,7 +82,7 @@ class Room:
         return Caller(now=self.now, limits=self.limits, admin=True)
 
     def as_now(self, caller: Caller) -> Caller:
-        """Give somebody as the house would: now, and under the rules that hold."""
+        """Give a caller as the server would: with the present time and the rules in force."""
         limits = attrs.evolve(self.limits, **self.policies.limits)
         registration = self.policies.registration or self.registration
         return attrs.evolve(
@@ -91,18 +91,18 @@ class Room:
             steady=self.now - self.ahead,
             limits=limits,
             registration=registration,
-            words=self.policies.words,
+            word_filter=self.policies.word_filter,
             online=self.online,
         )
 
     def does(self, caller: Caller, command: Command) -> Outcome[Any]:
-        """Run a command, now. Raises Refusal, and then nothing of it is stored."""
+        """Run a command now. If it raises Refusal, nothing of it is stored."""
         outcome = self._outcome(self.as_now(caller), command)
         self.policies = next((each for each in outcome.effects if isinstance(each, ApplyPolicy)), self.policies)
         return outcome
 
     def tries(self, caller: Caller, command: Command) -> Outcome[Any]:
-        """Run a command inside a savepoint of the test's own, which may take it back."""
+        """Run a command inside a savepoint of the test, which can undo it."""
         handler = HANDLERS[type(command)]
         caller = self.as_now(caller)
         if handler.lane is Lane.LIVE:
@@ -141,7 +141,7 @@ class Room:
     def health(self) -> Health:
         return Health(uptime=5)
 
-    # -- the desk that slow handlers wait at
+    # -- the services that slow handlers wait for
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         return work(self.tx)

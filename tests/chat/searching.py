@@ -1,4 +1,4 @@
-"""What the tests of search share: groups, people who come and go, and an index that is brought up to date."""
+"""What the tests of search share: groups, members who join and leave, and an index that is brought up to date."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from tests.chat.room import Room
 
 
 def bring_up_to_date(room: Room) -> None:
-    """Take everything into the index, and have it look at itself."""
+    """Take everything into the index, and have it check itself."""
     while room.in_transaction(lambda tx: index(tx, room.now)).again == room.now + PAUSE:
         pass
     room.tx.execute("INSERT INTO search_index (search_index) VALUES ('integrity-check')")
@@ -39,14 +39,14 @@ def group(room: Room, handle: str, *people: Caller) -> int:
 
 
 def join(room: Room, handle: str, caller: Caller) -> None:
-    """Let somebody in who sees nothing of what was said before."""
+    """Add a member who sees nothing of what was said before."""
     row = rows.by_handle(room.tx, handle, caller.account)
     assert row is not None
     rows.add_member(room.tx, row, caller.account, "member", row.last_seq, room.now)
 
 
 def leave(room: Room, handle: str, caller: Caller) -> None:
-    """Have somebody leave a group."""
+    """Let a member leave."""
     row = rows.by_handle(room.tx, handle, caller.account)
     assert row is not None
     rows.set_member(room.tx, row.conversation, caller.account, left_seq=row.last_seq)

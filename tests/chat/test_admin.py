@@ -1,10 +1,10 @@
-"""Administration: accounts and invites, for those who may."""
+"""Administration: accounts and invites."""
 
 import pytest
 
-from imd.chat.accounts import DAY
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import DropDevices, SetAdmin
+from imd.chat.base.limits import DAY
 from imd.store import accounts as sql
 from imd.wire.accounts import Login, Register, Resume
 from imd.wire.admin import (

@@ -2,10 +2,10 @@
 
 import pytest
 
-from imd.chat.accounts import DAY
 from imd.chat.announcements import unseen
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Followers, Topic
+from imd.chat.base.limits import DAY
 from imd.wire.announcements import AnnouncementAdd, AnnouncementList, AnnouncementRemove, AnnouncementSeen
 from imd.wire.refusals import BadRequest
 from tests.chat.room import Room

@@ -1,4 +1,4 @@
-"""The audit log: whatever an admin's command changes leaves exactly one entry, and nothing secret is in it."""
+"""The audit log: each change by an admin leaves exactly one entry, without secrets."""
 
 import json
 from collections.abc import Callable
@@ -40,7 +40,7 @@ CHANGES: dict[str, Callable[[], Command]] = {
     "word_add": lambda: policies.WordAdd(word="Casino"),
     "word_remove": lambda: policies.WordRemove(word="casino"),
 }
-"""A command of each kind that an admin may change something with, as it may well be given."""
+"""A plausible command of each kind with which an admin changes something."""
 
 ADMIN = [spec for spec in registry if spec.right is Right.ADMIN and spec.shape.__module__.startswith("imd.")]
 READS = {spec.action for spec in ADMIN if HANDLERS[spec.shape].lane is Lane.READS} | {"server_status"}
@@ -48,7 +48,7 @@ READS = {spec.action for spec in ADMIN if HANDLERS[spec.shape].lane is Lane.READ
 
 @pytest.fixture
 def root(room: Room, ann: Caller, bob: Caller) -> Caller:
-    """An admin, with an invite, an announcement and a report to work on; the log of all that is emptied."""
+    """An admin, with an invite, an announcement and a report to work on, and an empty log."""
     root = room.person("root", admin=True)
     room.asks(root, admin.InviteCreate())
     room.asks(root, announcements.AnnouncementAdd(content="hello"))
@@ -91,8 +91,8 @@ def test_the_operator_is_named_as_nobody_can_be(room: Room, root: Caller, action
 
 
 @pytest.mark.parametrize("action", CHANGES)
-def test_who_is_no_admin_by_the_time_it_runs_changes_nothing(room: Room, root: Caller, action: str) -> None:
-    """A session's commands may be in the queue while another admin takes its rights away."""
+def test_a_former_admins_queued_command_changes_nothing(room: Room, root: Caller, action: str) -> None:
+    """A command may wait in the queue while another admin takes the caller's rights away."""
     room.person("other", admin=True)
     room.asks(room.operator(), admin.UserRole(username="root", role="user"))
     assert isinstance(room.refuses(root, CHANGES[action]()), Forbidden)

@@ -169,7 +169,7 @@ def test_notes_to_oneself_are_listed_under_ones_own_name(room: Room, ann: Caller
     assert (one.to, one.unread, one.last_seq) == ("ann", 0, 1)
 
 
-# -- what is not mine
+# -- what is not one's own
 
 
 @pytest.mark.parametrize("shape", [History, Sync])

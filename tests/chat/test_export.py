@@ -365,7 +365,7 @@ def test_the_server_throws_it_away_by_itself() -> None:
     server = MemoryServer()
     ann = server.login("ann")
     ann.call("export")
-    [archive] = server.server.exports._archives.values()
+    [archive] = server.server.exports._exports.values()
     server.pass_time(3_599)
     assert archive.file is not None
     assert not archive.file.closed

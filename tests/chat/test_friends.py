@@ -1,4 +1,4 @@
-"""Friends: asking reveals nothing, crossing requests meet, and both lists are right whatever happens."""
+"""Friends: a request reveals nothing, crossing requests meet, and both lists are right whatever happens."""
 
 from typing import Any
 
@@ -35,12 +35,12 @@ def lists(room: Room, caller: Caller) -> tuple[list[str], list[str], list[str]]:
 
 
 def heard(outcome: Any, caller: Caller) -> list[Any]:
-    """List the typed events that somebody is told, besides the account's log."""
+    """List the types of the events that somebody is told, without those of the account log."""
     return [event for to, event in outcome.told if caller.account in to and event.__struct_config__.tag != "account"]
 
 
 def relations(room: Room, caller: Caller) -> dict[str, Any]:
-    """Give what a device that only syncs the account's log takes people for."""
+    """Give the relations that a device knows from the account log alone."""
     changes = room.asks(caller, AccountSync(after=0)).changes
     return {each.username: each.value for each in changes if each.what == "relation" and each.value != "none"}
 
@@ -81,18 +81,18 @@ def test_repeating_it_changes_nothing(room: Room, ann: Caller, bob: Caller, comm
 
 
 @pytest.mark.parametrize("shape", [FriendAdd, FriendAccept])
-def test_who_is_a_friend_already_stays_one(room: Room, ann: Caller, bob: Caller, shape: type[FriendAdd]) -> None:
+def test_a_friend_stays_one(room: Room, ann: Caller, bob: Caller, shape: type[FriendAdd]) -> None:
     befriend(room, ann, bob)
     before = list(room.tx.iterdump())
     assert room.does(ann, shape(username="bob")).told == ()
     assert list(room.tx.iterdump()) == before
 
 
-# -- what asking reveals
+# -- what a request reveals
 
 
 def someone(room: Room, kind: str) -> None:
-    """Make Bob somebody who cannot hear Ann's request; or nobody at all."""
+    """Make Bob an account that cannot be told of Ann's request, or no account at all."""
     if kind == "unknown":
         return
     bob = room.person("bob")
@@ -119,7 +119,7 @@ def test_asking_looks_the_same_whoever_has_the_name(room: Room, ann: Caller, kin
     assert lists(room, ann) == ([], [], [])
 
 
-def test_who_takes_the_name_later_finds_the_request(room: Room, ann: Caller) -> None:
+def test_an_account_registered_later_finds_the_request(room: Room, ann: Caller) -> None:
     room.asks(ann, FriendAdd(username="bob", note="welcome"))
     bob = room.person("bob")
     assert lists(room, bob) == ([], ["ann"], [])
@@ -138,7 +138,7 @@ def test_a_declined_request_looks_as_before_to_its_asker(room: Room, ann: Caller
     assert room.does(bob, FriendDecline(username="ann")).told == ()
 
 
-def test_who_was_declined_and_asks_again_is_not_heard(room: Room, ann: Caller, bob: Caller) -> None:
+def test_a_declined_request_made_again_is_not_heard(room: Room, ann: Caller, bob: Caller) -> None:
     room.asks(ann, FriendAdd(username="bob"))
     room.asks(bob, FriendDecline(username="ann"))
     for command in (FriendAdd(username="bob"), FriendRemove(username="bob"), FriendAdd(username="bob", note="please")):
@@ -180,7 +180,7 @@ def test_whom_one_keeps_away_must_be_there(room: Room, ann: Caller, shape: type[
     assert isinstance(room.refuses(ann, shape(username=name)), NoSuchUser)
 
 
-# -- parting
+# -- the end of a friendship
 
 
 def test_removing_is_mutual(room: Room, ann: Caller, bob: Caller) -> None:

@@ -205,7 +205,7 @@ def test_a_change_is_one_notice(team: Team, settings: dict[str, Any], notice: tu
     row = team.standing("ann")
     assert (reply.seq, reply.rev) == (row.last_seq, row.last_rev)
     for name, value in settings.items():
-        assert getattr(row, name) == (names.shown(value) if isinstance(value, str) else value)
+        assert getattr(row, name) == (names.one_line(value) if isinstance(value, str) else value)
 
 
 def test_what_is_so_already_is_no_notice(team: Team) -> None:
@@ -313,7 +313,7 @@ def test_deleting_it_ends_it_for_everybody_at_once(team: Team) -> None:
 
 
 def purge_all(room: Room) -> list[Any]:
-    """Run the chore until it has nothing to do; gives what each piece told."""
+    """Run the job until it has nothing to do; gives what each piece told."""
     told = []
     while True:
         before = room.tx.total_changes

@@ -16,7 +16,7 @@ from imd.chat import groups
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import EVERYBODY, Follow, Followers, Outcome, Topic, Unfollow
 from imd.chat.base.limits import Limits
-from imd.chat.conversations import topics
+from imd.chat.base.presence import topics
 from imd.wire.conversations import History, ListConversations, Sync
 from imd.wire.groups import GroupCreate, GroupDelete, GroupDeleted, GroupSet
 from imd.wire.invitations import GroupApprove, GroupInvite, GroupLink
@@ -78,7 +78,7 @@ class Town(RuleBasedStateMachine):
         return outcome.reply
 
     def spread(self, outcome: Outcome[Any]) -> None:
-        """Do as the house does: who begins to follow hears of it, and who ceases still does."""
+        """Tell as the server does: an account that begins to follow is told already, one that ceases still is."""
         for effect in outcome.effects:
             if isinstance(effect, Follow):
                 self.followers[effect.topic][effect.account] = effect.seq

@@ -25,7 +25,7 @@ def test_handlers_are_what_their_lane_says(spec: Spec) -> None:
 
 
 @pytest.mark.parametrize("action", ["login", "resume", "logout"])
-def test_what_changes_who_asks_is_not_pipelined(action: str) -> None:
+def test_a_command_that_changes_the_caller_is_not_pipelined(action: str) -> None:
     assert HANDLERS[registry.actions[action].shape].lane is Lane.SLOW
 
 

@@ -15,7 +15,7 @@ from tests.chat.room import PASSWORD, Room
 
 
 def delay(watch: LoginLimit, now: int, name: str = "ann", address: str = "a") -> int:
-    """How many seconds it tells to wait."""
+    """How many seconds a refusal tells the caller to wait."""
     try:
         with watch.trying((name, address), now):
             raise InvalidCredentials("code")  # which counts for nothing
@@ -26,7 +26,7 @@ def delay(watch: LoginLimit, now: int, name: str = "ann", address: str = "a") ->
 
 
 def fail(watch: LoginLimit, times: int, now: int = 0, name: str = "ann", address: str = "a") -> int:
-    """Fail so often, waiting as told before each try. Gives when the last one was."""
+    """Fail several times, waiting as told before each try. Gives the time of the last one."""
     for _ in range(times):
         now += 1000 * delay(watch, now, name, address)
         with pytest.raises(InvalidCredentials), watch.trying((name, address), now):
@@ -70,7 +70,7 @@ def test_a_login_that_works_wipes_the_slate_clean() -> None:
     assert delay(watch, 0) == 0
 
 
-def test_what_was_no_verdict_neither_counts_nor_wipes() -> None:
+def test_a_try_without_an_outcome_neither_counts_nor_wipes() -> None:
     watch = LoginLimit(5, Deferred)
     fail(watch, 4)
     for _ in range(9):
@@ -82,8 +82,8 @@ def test_what_was_no_verdict_neither_counts_nor_wipes() -> None:
     assert delay(watch, 0) == 1
 
 
-def test_who_tries_many_at_once_gains_nothing() -> None:
-    """Each counts as failed until it is known not to have."""
+def test_many_tries_at_once_gain_nothing() -> None:
+    """A try counts as failed until it has succeeded."""
     watch = LoginLimit(5, Deferred)
     fail(watch, 2)
     with ExitStack() as under_way:
@@ -96,8 +96,8 @@ def test_who_tries_many_at_once_gains_nothing() -> None:
     assert watch._records == {}
 
 
-def test_those_who_come_together_wait_for_one_another() -> None:
-    """All of somebody's devices at once: none is refused for the others, whose passwords are right as well."""
+def test_devices_that_log_in_together_wait_for_one_another() -> None:
+    """All devices of an account at once: none is refused because of the others, whose passwords are right too."""
     watch, order = LoginLimit(2, Deferred), []
     deciding: list[Deferred[None]] = []
 
@@ -117,7 +117,7 @@ def test_those_who_come_together_wait_for_one_another() -> None:
     assert watch._records == {}
 
 
-def test_those_who_wait_are_refused_once_the_free_tries_have_failed() -> None:
+def test_waiting_tries_are_refused_once_the_free_ones_have_failed() -> None:
     watch, tried = LoginLimit(2, Deferred), []
     deciding: list[Deferred[None]] = []
 
@@ -174,7 +174,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_filling_the_memory_does_not_make_it_forget_a_delay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten thousand other names, or ten thousand addresses, each of which has failed less often."""
+    """Ten thousand other names, or addresses, each of which has failed less often."""
     monkeypatch.setattr(rate_limits, "MOST_KEPT", 100)
     watch = LoginLimit(5, Deferred)
     now = fail(watch, 12)
@@ -185,7 +185,7 @@ def test_filling_the_memory_does_not_make_it_forget_a_delay(monkeypatch: pytest.
 
 
 def test_a_stranger_shuts_nobody_out(room: Room, ann: Caller) -> None:
-    """From however many addresses they fail: somebody's own is none of them."""
+    """A stranger fails from many addresses, but not from the owner's."""
     for number in range(1, 200):
         for _ in range(6):
             room.refuses(room.stranger(f"198.51.100.{number}"), Login(username="ann", password="wrong"))

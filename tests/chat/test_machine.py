@@ -34,7 +34,7 @@ class Log:
 
     conversation: int
     entries: list[tuple[str, str]] = attrs.field(factory=list)
-    """(sender, content); the seq is the place, from 1."""
+    """(sender, content); the seq is the index, from 1."""
 
     delivered: dict[str, int] = attrs.field(factory=lambda: defaultdict(int))
     read: dict[str, int] = attrs.field(factory=lambda: defaultdict(int))
@@ -120,7 +120,7 @@ class Talk(RuleBasedStateMachine):
                 self.asks(name, other)
 
     def membership(self, pick: int) -> tuple[str, str, Pair]:
-        """Pick one of those who have a conversation, with whom they have it."""
+        """Pick a person who has a conversation, and the other one in it."""
         every = [(name, next(iter(pair - {name}), name), pair) for pair in self.logs for name in sorted(pair)]
         return every[pick % len(every)]
 

@@ -1,4 +1,4 @@
-"""Mentions: who is called by a message, and the count of calls that were not read."""
+"""Mentions: the members that a message mentions, and the count of unread mentions."""
 
 import pytest
 
@@ -50,7 +50,7 @@ def unread(room: Room, caller: Caller) -> tuple[int, int]:
         ("@all", ["all"]),
     ],
 )
-def test_who_is_called(room: Room, ann: Caller, team: int, content: str, names: list[str]) -> None:
+def test_who_is_mentioned(room: Room, ann: Caller, team: int, content: str, names: list[str]) -> None:
     room.person("cid")
     assert called(room, ann, content) == names
 

@@ -1,4 +1,4 @@
-"""What may become of a message: changed, taken back, reacted to, pinned, sent on; and who may do it."""
+"""Editing, recalling, reacting to, pinning and forwarding messages, and who may do it."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from tests.chat.room import Room
 
 @pytest.fixture
 def talk(room: Room, ann: Caller, bob: Caller) -> int:
-    """Ann and Bob have said one thing each."""
+    """A conversation with one message of Ann's and one of Bob's."""
     room.asks(ann, SendMessage(to="bob", content="one", client_id="a1"))
     return int(room.asks(bob, SendMessage(to="ann", content="two")).conversation)
 

@@ -1,4 +1,4 @@
-"""Sending: stored once, numbered without a gap, told to whom it concerns."""
+"""Sending: stored once, numbered without a gap, told to the recipients."""
 
 from typing import Any
 

@@ -17,7 +17,7 @@ from tests.chat.room import Room
 
 COUNT = 12
 LARGE = "word " + "\x01" * 16_000
-"""Six times as long in JSON."""
+"""A character that is six times as long in JSON."""
 
 BESIDES = 64 * 1024
 """The rest of a page: names, times, numbers."""

@@ -1,4 +1,4 @@
-"""What is for oneself alone: nobody else sees it, and each of one's own devices learns it."""
+"""What is for the account alone: nobody else sees it, and each of its devices learns of it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Policies and words: what admins set is kept, holds over what is configured, and for everybody's next command."""
+"""Policies and forbidden words: what admins set is stored, and is in force from everybody's next command on."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""Presence: who may see whom, and to whom one's typing goes."""
+"""Presence: who may see whom, and who is told of typing."""
 
 from collections.abc import Callable
 from typing import Any
@@ -74,7 +74,7 @@ def test_a_friend_sees_what_one_shows_oneself_as(
     assert (friend.presence, friend.presence_text, friend.last_seen) == expected
 
 
-def test_who_is_gone_was_last_seen_and_who_never_came_was_not(room: Room, ann: Caller, bob: Caller) -> None:
+def test_an_offline_account_was_last_seen_unless_it_never_came(room: Room, ann: Caller, bob: Caller) -> None:
     befriend(room, ann, bob)
     assert seen(room, bob, "ann") == ("offline", None, None)
     room.tx.execute("UPDATE account SET last_seen = ? WHERE id = ?", (room.now, ann.account))
@@ -208,7 +208,9 @@ def test_where_one_may_not_write_one_does_not_type(room: Room, ann: Caller, bob:
 
 
 @pytest.mark.parametrize("shut", [Block, Decline])
-def test_typing_does_not_reach_who_keeps_one_away(room: Room, ann: Caller, bob: Caller, shut: type[Block]) -> None:
+def test_typing_does_not_reach_an_account_that_refuses_one(
+    room: Room, ann: Caller, bob: Caller, shut: type[Block]
+) -> None:
     room.asks(bob, SendMessage(to="ann", content="hi"))
     room.asks(ann, shut(username="bob"))
     refused = room.refuses(bob, Typing(to="ann"))

@@ -1,4 +1,4 @@
-"""Profiles: who is found, what is seen of them, and what stays as it was."""
+"""Profiles: who is found, what is shown of them, and what a change leaves as it was."""
 
 from typing import Any
 
@@ -74,7 +74,7 @@ def test_pages_follow_one_another(room: Room, ann: Caller) -> None:
     assert pages == [people[:3], people[3:6], people[6:]]
 
 
-def test_who_does_not_want_to_be_found_is_found_by_the_whole_name_alone(room: Room, ann: Caller, bob: Caller) -> None:
+def test_an_account_that_is_not_findable_is_found_by_its_whole_name_alone(room: Room, ann: Caller, bob: Caller) -> None:
     room.asks(bob, SetProfile(findable=False, display_name="Bobby"))
     assert (found(room, ann, "bo"), found(room, ann, "bobby")) == ([], [])
     assert found(room, ann, "Bob") == ["bob"]

@@ -106,7 +106,7 @@ def test_the_most_common_passwords_are_refused() -> None:
     ],
 )
 def test_any_other_password_is_taken_as_it_is(room: Room, password: str) -> None:
-    """No rules of composition, nothing cut off, no case folded: what differs in the last character is another one."""
+    """There are no rules of composition, nothing is cut off, and no case is folded."""
     room.asks(room.stranger(), register(password=password))
     assert room.asks(room.stranger(), Login(username="ann", password=password)).username == "ann"
     for other in (password.swapcase(), password[:-1], password.strip()):

@@ -18,7 +18,7 @@ def register(name: str, **more: str) -> Register:
 
 @pytest.fixture
 def full() -> Room:
-    """Somewhere the address of all strangers has registered its two accounts."""
+    """A room in which the strangers' address has registered its two accounts."""
     room = Room(Limits(registrations_per_address=2))
     for name in ("ann", "bob"):
         room.asks(room.stranger(), register(name))
@@ -37,8 +37,8 @@ def test_others_are_not_concerned(full: Room) -> None:
     assert full.asks(full.stranger("198.51.100.1"), register("cid")).username == "cid"
 
 
-def test_who_has_an_invite_is_not_counted(full: Room) -> None:
-    """Whoever made it has counted how many may use it."""
+def test_a_registration_by_invite_is_not_counted(full: Room) -> None:
+    """An invite is limited by its uses."""
     invite = full.asks(full.operator(), InviteCreate(uses=5)).invite
     for name in ("cid", "dan"):
         assert full.asks(full.stranger(), register(name, invite=invite)).username == name

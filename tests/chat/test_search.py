@@ -1,4 +1,4 @@
-"""Search: what is found by which words, where, and by whom; indexed or not, before and after every change."""
+"""Search: what is found by which words, where and by whom, indexed or not, before and after every change."""
 
 from typing import Any
 
@@ -156,7 +156,7 @@ def test_every_kind_is_found(
 
 
 def test_dates_are_right_when_the_clock_was_not(room: Room, ann: Caller, looked: Any) -> None:
-    """Once it ran a year ahead."""
+    """The clock once ran a year ahead."""
     for number, days in enumerate((0, 365, 1, 2)):
         room.now = EPOCH + days * DAY
         send(room, ann, "ann", f"meet {number}")
@@ -227,7 +227,7 @@ def test_notices_are_not_found(room: Room, ann: Caller, bob: Caller, looked: Any
 def test_where_one_has_no_part(
     room: Room, ann: Caller, bob: Caller, cid: Caller, query: str, refusal: type[Refusal]
 ) -> None:
-    """As with every other command: absent and forbidden look alike, one's own past does not."""
+    """As with every other command, absent and forbidden look alike, but a group that one has left does not."""
     group(room, "secret", bob)
     group(room, "left", ann, bob)
     room.tx.execute("UPDATE conversation SET join_mode = 'open' WHERE handle = 'left'")
@@ -294,7 +294,7 @@ def test_deleted_rows_leave_the_index_and_their_numbers_come_again(
     assert looked(ann, "meet") == ["meet at last"]
 
 
-def test_who_is_in_very_many_groups_finds_the_same(
+def test_a_member_of_very_many_groups_finds_the_same(
     room: Room, ann: Caller, bob: Caller, looked: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(5):

@@ -80,7 +80,7 @@ def test_pages_are_full_whatever_one_may_not_see(
 def test_a_page_ends_where_enough_was_looked_at(
     room: Room, ann: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What one deleted for oneself is looked at in vain."""
+    """Hits that the caller has hidden leave a page empty."""
     for number in range(40):
         send(room, ann, "bob", f"meet {number}")
     for seq in range(5, 40):
@@ -244,7 +244,7 @@ QUERIES = some.one_of(
 
 @pytest.fixture(scope="module")
 def talk() -> Any:
-    """A room with something in it, half indexed: nobody writes there any more."""
+    """A room with some messages, half of them indexed. Nothing is written there any more."""
     room = Room()
     ann, _ = room.person("ann"), room.person("bob")
     for number in range(6):

@@ -1,4 +1,4 @@
-"""Search against a plain look through everything: whatever people did before, both find the same, for each of them."""
+"""Search compared with reading everything: whatever happened before, both find the same for everybody."""
 
 from typing import Any
 

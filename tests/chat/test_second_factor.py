@@ -76,7 +76,7 @@ def test_what_an_app_is_told(room: Room, ann: Caller) -> None:
 
 
 def test_it_takes_the_password_to_begin(room: Room, ann: Caller) -> None:
-    """Else whoever finds a terminal open could lock its owner out."""
+    """Otherwise anybody at an open terminal could lock its owner out."""
     assert refused(room, FactorAdd(password="wrong"), ann) == (InvalidCredentials, "")
 
 
@@ -114,7 +114,7 @@ def test_a_login_without_a_code(room: Room, ann: Caller, secret: str) -> None:
 
 @pytest.mark.parametrize("digits", ["", "000000"])
 def test_a_wrong_password_is_answered_as_everywhere(room: Room, ann: Caller, secret: str, digits: str) -> None:
-    """Whether there is a second factor is told to who knows the password, and to nobody else."""
+    """Only somebody who knows the password is told that there is a second factor."""
     right = code(secret, room.now)
     for given in (digits, right):
         refusal = room.refuses(room.stranger(), login(given, password="wrong"))
@@ -150,7 +150,7 @@ def test_a_token_is_enough(room: Room, ann: Caller, secret: str) -> None:
     assert room.asks(room.stranger(), Resume(token=token)).username == "ann"
 
 
-def test_a_code_for_who_has_no_second_factor(room: Room, ann: Caller) -> None:
+def test_a_code_for_an_account_without_a_second_factor(room: Room, ann: Caller) -> None:
     assert room.asks(room.stranger(), login("123456")).username == "ann"
 
 
@@ -217,7 +217,7 @@ def test_asking_for_the_code_is_no_failure(room: Room, ann: Caller, secret: str)
 
 
 def test_nor_does_it_wipe_failures_out(room: Room, ann: Caller, secret: str) -> None:
-    """Whoever guesses passwords learns that one is right, but those that were wrong still count."""
+    """A guesser learns that a password is right, but the wrong ones before it still count."""
     for _ in range(5):
         refused(room, login(password="wrong"))
         refused(room, login())
@@ -227,7 +227,7 @@ def test_nor_does_it_wipe_failures_out(room: Room, ann: Caller, secret: str) -> 
 def test_codes_are_guessed_from_many_addresses_no_faster(
     room: Room, ann: Caller, secret: str, recovery: list[str]
 ) -> None:
-    """Six digits are few. Only who has the password gets here; and a recovery code is never kept waiting."""
+    """Six digits are few. Only somebody who knows the password gets to them; a recovery code is never delayed."""
     for number in range(5):
         assert refused(room, login("000000"), room.stranger(f"198.51.100.{number}")) == WRONG
     for who in (room.stranger("198.51.100.99"), room.stranger("192.0.2.77")):
@@ -242,7 +242,7 @@ def test_codes_are_guessed_from_many_addresses_no_faster(
 
 @pytest.fixture
 def recovery(room: Room, ann: Caller, secret: str) -> list[str]:
-    """Ann's recovery codes, which are new: those she had before work no more."""
+    """Ann's new recovery codes. The ones before them do not work any more."""
     codes: list[str] = room.asks(ann, FactorCodes(code=code(secret, room.now, -1), password=PASSWORD)).codes
     return codes
 

@@ -1,4 +1,4 @@
-"""Who may write to whom: policies, blocks, and strangers who are declined; it all reads the same to who is refused."""
+"""Who may write to whom: policies, blocks and declined strangers. Every refusal reads the same."""
 
 from typing import Any
 
@@ -85,7 +85,7 @@ def test_a_block_shuts_out_even_whom_i_have_written_to(room: Room, ann: Caller, 
     ],
     ids=lambda command: type(command).__name__,
 )
-def test_who_is_blocked_reaches_me_by_no_other_way(room: Room, ann: Caller, bob: Caller, command: Command) -> None:
+def test_a_blocked_account_has_no_other_way(room: Room, ann: Caller, bob: Caller, command: Command) -> None:
     room.asks(bob, SendMessage(to="ann", content="bad"))
     room.asks(ann, SendMessage(to="bob", content="go away"))
     room.asks(bob, SendMessage(to="bob", content="note"))
@@ -93,7 +93,7 @@ def test_who_is_blocked_reaches_me_by_no_other_way(room: Room, ann: Caller, bob:
     assert isinstance(room.refuses(bob, command), Blocked)
 
 
-def test_who_is_blocked_may_take_words_back_and_gets_the_answer_of_before(room: Room, ann: Caller, bob: Caller) -> None:
+def test_a_blocked_account_may_recall_and_gets_the_answer_of_before(room: Room, ann: Caller, bob: Caller) -> None:
     sent = room.asks(bob, SendMessage(to="ann", content="bad", client_id="1"))
     room.asks(ann, Block(username="bob"))
     again = room.asks(bob, SendMessage(to="ann", content="bad", client_id="1"))

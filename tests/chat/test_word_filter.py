@@ -1,4 +1,4 @@
-"""Words that no message may hold: met whole in scripts with spaces, anywhere in those without, however spelt."""
+"""The word filter: words are found whole in scripts with spaces, anywhere in others, in whatever spelling."""
 
 import pytest
 

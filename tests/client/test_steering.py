@@ -26,12 +26,12 @@ from imd.run.options import tell
 from imd.wire import terminal
 from imd.wire.conversations import Conversation, Page
 from imd.wire.messages import Message, SendMessage
-from imd.wire.samples import _FIELDS
 from tests.client.keyboard import FakeModes, connect, shown
 from tests.client.rich.desk import Desk, known
 from tests.client.wires import Wires, person
 from tests.hostile import PIECES, example, steers
 from tests.wire.declared import EVENTS, SPECS
+from tools.samples import _FIELDS
 
 HARM = "".join(PIECES)
 NOW = "2026-11-23T06:25:18.123Z"

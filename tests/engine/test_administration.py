@@ -109,7 +109,7 @@ def test_what_was_set_outlives_a_restart(tmp_path: Path) -> None:
     again = MemoryServer(Limits(burst=50, requests_per_second=9), path=path)
     shown = operator(again).call("policy_show")
     assert (shown["registration"], shown["burst"], shown["requests_per_second"]) == ("closed", 7, 9)
-    assert again.server.words.whole == {"casino"}
+    assert again.server.word_filter.whole == {"casino"}
     again.database.backend.writer.close()
 
 

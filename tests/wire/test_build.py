@@ -10,7 +10,7 @@ from imd.wire.build import build
 from imd.wire.fields import clock_face, timestamp
 from imd.wire.messages import Message, NewMessage, announced
 from imd.wire.refusals import BadRequest
-from imd.wire.samples import sample
+from tools.samples import sample
 
 
 @pytest.mark.parametrize(

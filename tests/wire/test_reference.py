@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 
 from imd.chat.base.limits import Limits
 from imd.chat.session import FEATURES
-from imd.wire import capabilities, catalog, jsonline, reference, samples
+from imd.wire import capabilities, catalog, jsonline
 from imd.wire.base import Event, Request, Spec
 from imd.wire.refusals import CODES
-from imd.wire.schema import schema
 from imd.wire.session import Greeting
 from tests.wire.declared import EVENTS, ITEMS, MODULES, SPECS
 from tests.wire.strategies import commands, structs
+from tools import reference
+from tools.samples import sample
+from tools.schema import schema
 
 PAGES = {language: reference.page(language) for language in catalog.LANGUAGES}
 SCHEMA = schema(SPECS, EVENTS)
@@ -30,7 +32,7 @@ both_pages = pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 def test_the_files_are_fresh() -> None:
     for name, text in reference.files().items():
         fresh = (reference.DOCS / name).read_text("utf-8") == text
-        assert fresh, f"docs/{name} is stale: run python -m imd.wire.reference"
+        assert fresh, f"docs/{name} is stale: run python -m tools.reference"
 
 
 def test_the_command_writes_and_checks(
@@ -84,8 +86,11 @@ def test_both_pages_say_the_same_things() -> None:
 
 
 def test_its_limits_and_features_are_the_servers() -> None:
-    assert attrs.asdict(Limits()) == samples.LIMITS
-    assert samples.sample(Greeting).features == FEATURES
+    limits = attrs.asdict(Limits())
+    for page in PAGES.values():
+        assert all(f"| `{name}` | {value:,} | " in page for name, value in limits.items())
+    assert sample(Greeting).limits == limits
+    assert sample(Greeting).features == FEATURES
 
 
 def test_the_schema_is_one() -> None:

@@ -1,1 +1,1 @@
-"""What the commands stand on: it imports no command module."""
+"""What several commands need. It imports no command module."""

@@ -1,15 +1,16 @@
-"""Accountability: what an admin changes is in the audit log by the same transaction, or not changed at all.
+"""Auditing: what an admin changes is written to the audit log by the same transaction, or not changed at all.
 
-`lanes` puts this round the handler of every admin's command that may write, so no handler has to think of it.
+`handlers` wraps the handler of every admin's command that may write, so that no handler has to think of it.
 """
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import attrs
 import msgspec
 
+from imd.chat.base.context import Caller, Services
 from imd.store import accounts, audit
 from imd.store.transaction import Tx
 from imd.wire.base import Command
@@ -18,13 +19,8 @@ from imd.wire.refusals import Forbidden
 
 T = TypeVar("T")
 
-
-class AdminCaller(Protocol):
-    """The admin who asks."""
-
-    now: int
-    account: int
-    author: str
+Write = Callable[[Tx, Caller, Any], Any]
+Slow = Callable[[Any, Caller, Any], Awaitable[Any]]
 
 
 @attrs.frozen
@@ -32,22 +28,22 @@ class AdminAction:
     """What an admin does by one command."""
 
     action: str
-    caller: AdminCaller
+    caller: Caller
     command: Command
 
-    def still_may(self, tx: Tx) -> None:
-        """Refuse who was an admin when the command was taken in, and is none by the time it runs."""
+    def check_still_admin(self, tx: Tx) -> None:
+        """Refuse a caller who was an admin when the command came in, and is none when it runs."""
         if self.caller.account and self.caller.account not in accounts.admins(tx):
             raise Forbidden
 
-    def keep(self, tx: Tx, result: Any = None) -> None:
-        """Write it down."""
-        told = {} if result is None else _told(result)
-        audit.add(tx, self.caller.now, self.caller.author, self.action, _json(_told(self.command)), _json(told))
+    def log(self, tx: Tx, result: Any = None) -> None:
+        """Write the action to the audit log, with its arguments and its result."""
+        reply = {} if result is None else _loggable(result)
+        audit.add(tx, self.caller.now, self.caller.author, self.action, _json(_loggable(self.command)), _json(reply))
 
 
-def _told(struct: msgspec.Struct) -> dict[str, Any]:
-    """Give the fields of a command or a reply that may be known; what is no plain value, as JSON."""
+def _loggable(struct: msgspec.Struct) -> dict[str, Any]:
+    """Give the fields of a command or a reply that are no secrets. Lists and objects become JSON text."""
     fields = {name: value for name, value in msgspec.to_builtins(struct).items() if name not in SECRETS}
     return {name: value if isinstance(value, str | int) else _json(value) for name, value in fields.items()}
 
@@ -56,45 +52,45 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def write(action: str, run: Callable[[Tx, Any, Any], Any]) -> Callable[[Tx, Any, Any], Any]:
-    """Hold a write to account."""
+def audited_write(action: str, run: Write) -> Write:
+    """Wrap a handler that writes."""
 
-    def accountable(tx: Tx, caller: Any, command: Command) -> Any:
-        deed = AdminAction(action, caller, command)
-        deed.still_may(tx)
+    def audited(tx: Tx, caller: Caller, command: Command) -> Any:
+        done = AdminAction(action, caller, command)
+        done.check_still_admin(tx)
         outcome = run(tx, caller, command)
-        deed.keep(tx, outcome.reply)
+        done.log(tx, outcome.reply)
         return outcome
 
-    return accountable
+    return audited
 
 
+@attrs.frozen
 class AuditedServices:
-    """The desk of a slow handler, whose write is held to account. Its answer is made later, and not written down."""
+    """The services of a slow handler, with an audited write. The reply is made later, so it is not logged."""
 
-    def __init__(self, services: Any, deed: AdminAction) -> None:
-        self._services, self._deed = services, deed
+    _services: Services
+    _action: AdminAction
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._services, name)
 
     def write(self, work: Callable[[Tx], T]) -> Awaitable[T]:
-        """Write, and write down that it was."""
+        """Write, and log it in the same transaction."""
 
-        def accountable(tx: Tx) -> T:
-            self._deed.still_may(tx)
+        def audited(tx: Tx) -> T:
+            self._action.check_still_admin(tx)
             value = work(tx)
-            self._deed.keep(tx)
+            self._action.log(tx)
             return value
 
-        written: Awaitable[T] = self._services.write(accountable)
-        return written
+        return self._services.write(audited)
 
 
-def slow(action: str, run: Callable[[Any, Any, Any], Awaitable[Any]]) -> Callable[[Any, Any, Any], Awaitable[Any]]:
-    """Hold a slow command to account."""
+def audited_slow(action: str, run: Slow) -> Slow:
+    """Wrap a slow handler."""
 
-    async def accountable(services: Any, caller: Any, command: Command) -> Any:
+    async def audited(services: Services, caller: Caller, command: Command) -> Any:
         return await run(AuditedServices(services, AdminAction(action, caller, command)), caller, command)
 
-    return accountable
+    return audited

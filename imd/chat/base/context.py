@@ -1,4 +1,4 @@
-"""The context of a request: the caller, and the services that a slow handler may wait for."""
+"""The context of a request: its caller, and the services that a slow handler may wait for."""
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
@@ -18,17 +18,20 @@ T = TypeVar("T")
 
 @attrs.frozen
 class Caller:
-    """Who asks, when, and under which rules. Account 0 is nobody: not logged in, or the operator's socket."""
+    """The account that sends a request, with the time and the rules that hold for it.
+
+    Account 0 is none: a connection that has not logged in, or the operator's socket.
+    """
 
     now: int
     """Milliseconds since 1970."""
 
     limits: Limits
     registration: str = "open"
-    """Who may register: open, invite or closed."""
+    """Whether people may register: open, invite or closed."""
 
-    words: WordFilter = attrs.Factory(WordFilter)
-    """What nothing may hold that others read."""
+    word_filter: WordFilter = attrs.Factory(WordFilter)
+    """Words that may not stand in anything that others read."""
 
     language: str = "en"
     account: int = 0
@@ -37,26 +40,26 @@ class Caller:
     label: str = ""
     admin: bool = False
     address: str = ""
-    """Where the connection comes from, as far as limits tell addresses apart."""
+    """Where the connection comes from, as limits count it: of an IPv6 address, its /64."""
 
     steady: int = attrs.Factory(lambda self: self.now, takes_self=True)
-    """Now, had nobody set the clock since the server started."""
+    """What `now` would be if nobody had set the clock since the server started."""
 
     online: Online = attrs.field(factory=Online, repr=False)
-    """Who is here."""
+    """The accounts that are online."""
 
     epoch: str = ""
-    """The name of the database's life."""
+    """The name of the database since it was made or restored: seqs and revs hold for as long as it is the same."""
 
     @property
     def author(self) -> str:
-        """The name under which it is kept that I did something; nobody can be called what the operator is."""
+        """The name that records of the caller's actions hold. No account can have the operator's."""
         return self.username or "*operator"
 
 
 @attrs.frozen
 class Health:
-    """What only the running server knows of itself; None where it does not."""
+    """What only the running server knows of itself. None means that it does not know."""
 
     uptime: int = 0
     connections: int = 0
@@ -77,10 +80,10 @@ class Services(Protocol):
     exports: ExportStore
 
     def aside(self, work: Callable[[], T]) -> Awaitable[T]:
-        """Work in a thread that may take its time, one thing after the other."""
+        """Do slow work in a thread of its own, one piece after the other."""
 
     def health(self) -> Health:
-        """Tell how the server is."""
+        """Give the figures of the server's health."""
 
     def read(self, work: Callable[[Tx], T]) -> Awaitable[T]:
         """Read on a snapshot."""
@@ -89,10 +92,10 @@ class Services(Protocol):
         """Write, and wait for the disk."""
 
     def hash_password(self, password: str, address: str) -> Awaitable[str]:
-        """Hash a password in its address's turn; refuses when too many wait."""
+        """Hash a password. Addresses take turns; refuses when too many wait."""
 
     def password_matches(self, password_hash: str | None, password: str, address: str) -> Awaitable[bool]:
-        """Compare, in the address's turn; None costs the same and never matches."""
+        """Compare a password with a hash. Addresses take turns. A hash of None takes as long and never matches."""
 
     def login_failed(self, account: int, address: str, refusal: Refusal) -> None:
-        """Note a login that failed, or another proof of who one is. Account 0 is nobody's."""
+        """Log that a login failed, or another check of credentials. Account 0 means that the name is unknown."""

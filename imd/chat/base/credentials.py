@@ -1,13 +1,15 @@
-"""Proof of who asks: the password and, where there is a second factor, a code. Trying them out takes ever longer.
+"""Checking credentials: a password and, if the account has a second factor, a code. A wrong guess delays the next.
 
-    async with proven(desk, me, username, password, code) as proof:
+    async with verified(services, caller, username, password, code) as verified_account:
         ...
         def change(tx):
-            proof.hold(tx)      refuses, should the proof not hold any more, or lack the code
+            verified_account.recheck(tx)      refuses if the account has changed meanwhile, or the code is wrong
 
-A password is tried for one account and one address. Who is logged in already tries it for the device: a stranger who
-shares the address cannot keep them from changing it. A code is tried for the account alone, from wherever, since six
-digits are few; only who knows the password gets that far, and a recovery code is never kept waiting for it.
+Wrong passwords are counted for an account and an address, so that no stranger can lock a person out. Those of a device
+that is logged in are counted for the device, so that not even somebody at the same address can.
+
+Wrong codes are counted for the account alone, whatever the address: six digits are few, and only somebody who knows the
+password gets to them. Recovery codes are not counted, so that the owner always has another way in.
 """
 
 from collections.abc import AsyncIterator
@@ -31,8 +33,11 @@ class VerifiedAccount:
     code: str
     now: int
 
-    def hold(self, tx: Tx) -> None:
-        """Refuse what changed while the password was checked, and who lacks the code. A code works once."""
+    def recheck(self, tx: Tx) -> None:
+        """Use the code up; refuse a wrong one, and an account that changed while its password was checked.
+
+        The write that the code allows calls this, so that a code is used up only if something is done with it.
+        """
         then, now = self.account, sql.by_id(tx, self.account.id)
         if (now.password_hash, now.admin, now.disabled) != (then.password_hash, then.admin, then.disabled):
             raise InvalidCredentials
@@ -43,9 +48,9 @@ class VerifiedAccount:
 async def verified(
     services: Services, caller: Caller, username: str, password: str, code: str
 ) -> AsyncIterator[VerifiedAccount]:
-    """Find the account that a name and a password belong to. Who is unknown costs the same time as who is known.
+    """Find the account of a name and a password. A refusal takes one read and one hash, whether the name exists or not.
 
-    What is done within must succeed, and hold the proof, for the try to have succeeded.
+    The attempt counts as failed if the body ends in `invalid_credentials`, as `recheck` does for a wrong code.
     """
     name = _name(username)
     tried = (name, f"device {caller.device}" if caller.account else caller.address)
@@ -54,7 +59,7 @@ async def verified(
     with services.logins.trying(tried, caller.now):
         try:
             account = await services.read(lambda tx: sql.by_name(tx, name))
-            known = (account.password_hash if account else None) or None  # a tombstone's is empty
+            known = (account.password_hash if account else None) or None  # a deleted account's is empty
             matches = await services.password_matches(known, password, caller.address)
             if account is None or not matches or account.disabled:
                 raise InvalidCredentials
@@ -68,7 +73,7 @@ async def verified(
 
 
 def _name(typed: str) -> str:
-    """Give the one spelling of a name, or what was typed instead of one."""
+    """Give the canonical spelling of a name; of what is no name, the text as typed."""
     try:
         return names.username(typed)
     except BadName:

@@ -14,27 +14,27 @@ R = TypeVar("R", bound=Reply, covariant=True)
 
 
 class Topic(NamedTuple):
-    """Something that accounts follow while they are online: kept in memory, so that telling it reads no rows."""
+    """Something that accounts follow while they are online. It is kept in memory, so that telling reads no rows."""
 
     about: str
     number: int = 0
 
     @classmethod
     def members(cls, conversation: int) -> "Topic":
-        """What happens in a group."""
+        """What happens in a group, for its members."""
         return cls("members", conversation)
 
     @classmethod
     def everyone(cls) -> "Topic":
-        """What everybody is told: who is online follows it, and nobody has to say so."""
+        """What everybody is told: every account that is online follows it."""
         return cls("everyone")
 
 
 @attrs.frozen
 class Followers:
-    """Those who follow a topic: all of them, all besides one account, or that one account only.
+    """The accounts that follow a topic: all of them, all besides one, or that one only.
 
-    Each follows from a seq on: what is about a message that came before is not for them.
+    An account follows a topic from a seq on, and is told of no message before it.
     """
 
     topic: Topic
@@ -44,7 +44,7 @@ class Followers:
 
 
 Addressee = tuple[int, ...] | Followers
-"""Who is told: these accounts, or those who follow a topic."""
+"""The accounts that are told: these, or those that follow a topic."""
 
 Delivery = tuple[Addressee, Event]
 
@@ -56,14 +56,14 @@ class SignIn:
     account: int
     username: str
     language: str
-    """The language it reads, where the session chose none; empty for the house's."""
+    """Its language, for a session that chose none; empty for the server's."""
 
     admin: bool
     device: int
     label: str
     replay: bool
     topics: Mapping[Topic, int] = attrs.field(factory=dict)
-    """What the account follows, each from which seq on."""
+    """The topics that the account follows, each with the seq to follow from."""
 
     chosen: PresenceSetting = attrs.field(factory=PresenceSetting)
     """What the account shows itself as."""
@@ -76,7 +76,7 @@ class SignOut:
 
 @attrs.frozen
 class CloseConnection:
-    """The session ends once its reply is out."""
+    """The session ends once its reply is sent."""
 
 
 @attrs.frozen
@@ -96,7 +96,7 @@ class DropDevices:
 
 @attrs.frozen
 class Follow:
-    """An account follows a topic from now on, or from another seq. It hears what this very outcome tells."""
+    """An account follows a topic from now on, or from another seq. It is told the deliveries of this outcome too."""
 
     account: int
     topic: Topic
@@ -104,12 +104,12 @@ class Follow:
 
 
 EVERYBODY = 0
-"""In place of an account: all that follow the topic."""
+"""In place of an account: all accounts that follow the topic."""
 
 
 @attrs.frozen
 class Unfollow:
-    """An account, or everybody, follows a topic no more. They still hear what this very outcome tells."""
+    """An account, or everybody, no longer follows a topic. It is still told the deliveries of this outcome."""
 
     account: int
     topic: Topic
@@ -117,7 +117,7 @@ class Unfollow:
 
 @attrs.frozen
 class ShowPresence:
-    """An account that is here shows itself as something else."""
+    """An account that is online shows itself as something else."""
 
     account: int
     chosen: PresenceSetting
@@ -125,14 +125,14 @@ class ShowPresence:
 
 @attrs.frozen
 class Schedule:
-    """There is a chore to be done at this time (milliseconds since 1970), see chores."""
+    """A job is due at this time, in milliseconds since 1970 (see jobs)."""
 
     at: int
 
 
 @attrs.frozen
 class SetAdmin:
-    """An account's live sessions have an admin's rights from now on, or have them no more."""
+    """An account's live sessions get an admin's rights, or lose them."""
 
     account: int
     admin: bool
@@ -140,11 +140,11 @@ class SetAdmin:
 
 @attrs.frozen
 class ApplyPolicy:
-    """These policies hold from now on: what is not in them is as configured."""
+    """These policies hold from now on. What they do not set is as configured."""
 
     registration: str | None
     limits: Mapping[str, int]
-    words: WordFilter
+    word_filter: WordFilter
 
 
 Effect = (
@@ -164,7 +164,7 @@ Effect = (
 
 @attrs.frozen
 class Outcome(Generic[R]):
-    """What a handler decided: the reply, who is told what, and what becomes of the session."""
+    """What a handler decided: the reply, who is told what, and the effects."""
 
     reply: R
     told: tuple[Delivery, ...] = ()

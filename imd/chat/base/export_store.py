@@ -1,4 +1,4 @@
-"""The shelf: archives that wait to be fetched, one an account, for an hour. Times are milliseconds."""
+"""Exports that wait to be fetched: one an account, for an hour. Times are milliseconds."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -6,97 +6,98 @@ from typing import Any, BinaryIO
 
 import attrs
 
+from imd.chat.base.rate_limits import time_left, wait_seconds
 from imd.wire.refusals import BadRequest, RateLimited, Unavailable
 
 PAUSE = 600_000
-"""How long one waits between two archives."""
+"""How long an account waits between two exports."""
 
 KEPT = 3_600_000
-"""How long an archive can be fetched."""
+"""How long an export can be fetched."""
 
 MOST_AT_ONCE = 3
-"""How many are being made at a time, so that readers are left for everybody else."""
+"""How many are made at a time, so that reader threads are left for everybody else."""
 
 RETRY_SECONDS = 5
-"""When to ask again for an archive that is being made, or after others' archives."""
+"""When to ask again for an export that is being made, or for a turn to make one."""
 
 MOST_KEPT = 100
-"""Each one keeps a file open: where there are more, the oldest goes."""
+"""How many are kept. Each holds a file open, so the oldest makes room for a new one."""
 
 
 @attrs.define(eq=False)
 class StoredExport:
-    """One account's archive, being made or ready."""
+    """One account's export, being made or ready."""
 
     account: int
     began: int
     file: BinaryIO | None = None
-    """It has no name: closed, it is gone, and so it is when the process ends, however it does."""
+    """It has no name: nobody can guess a path, and it is gone once it is closed or the process has ended."""
 
     bytes: int = 0
     sha256: str = ""
-    """Empty until it is ready."""
+    """Empty until the export is ready."""
 
     gone: bool = False
-    """Taken off the shelf: whoever still makes it need not go on."""
+    """Whether it was dropped: the handler that makes it need not go on."""
 
     @property
     def expires(self) -> int:
-        """When it is thrown away."""
+        """When it is dropped."""
         return self.began + KEPT
 
 
 @attrs.define(eq=False)
 class ExportStore:
-    """Keeps the archives. Files are made by `scratch`, and used in `aside` alone, one thing at a time."""
+    """Keeps the exports. Files are made by `scratch`, and used in `aside` alone, by one piece of work at a time."""
 
     scratch: Callable[[], BinaryIO]
     aside: Callable[[Callable[[], None]], Any]
-    _archives: dict[int, StoredExport] = attrs.field(factory=dict, init=False)
+    _exports: dict[int, StoredExport] = attrs.field(factory=dict, init=False)
     """By account, the oldest first."""
 
     def begin(self, account: int, now: int) -> StoredExport:
-        """Make room for a new archive in place of an older one; refuses who had one made only just now."""
-        earlier = self._archives.get(account)
-        if earlier is not None and now - earlier.began < PAUSE:
-            raise RateLimited("export", retry_after=-(-(earlier.began + PAUSE - now) // 1000))
-        if sum(not each.sha256 for each in self._archives.values()) >= MOST_AT_ONCE:
+        """Begin an export, in place of an older one; refuses an account that has just had one made."""
+        earlier = self._exports.get(account)
+        if earlier is not None and (left := time_left(earlier.began, PAUSE, now)) > 0:
+            raise RateLimited("export", retry_after=wait_seconds(left))
+        if sum(not each.sha256 for each in self._exports.values()) >= MOST_AT_ONCE:
             raise Unavailable("exports", retry_after=RETRY_SECONDS)
         self.drop(account)
-        if len(self._archives) >= MOST_KEPT:
-            self.drop(next(iter(self._archives)))
-        archive = self._archives[account] = StoredExport(account, now)
-        return archive
+        if len(self._exports) >= MOST_KEPT:
+            self.drop(next(iter(self._exports)))
+        export = self._exports[account] = StoredExport(account, now)
+        return export
 
     def ready(self, account: int, now: int) -> StoredExport:
-        """Find an account's archive; refuses where there is none, or not yet."""
+        """Find an account's export; refuses if there is none, or it is not ready."""
         self.tidy(now)
-        archive = self._archives.get(account)
-        if archive is None:
+        export = self._exports.get(account)
+        if export is None:
             raise BadRequest("no_export")
-        if not archive.sha256:
+        if not export.sha256:
             raise Unavailable("exporting", retry_after=RETRY_SECONDS)
-        return archive
+        return export
 
     def drop(self, account: int) -> None:
-        """Throw an account's archive away."""
-        archive = self._archives.pop(account, None)
-        if archive is None:
+        """Drop an account's export."""
+        export = self._exports.pop(account, None)
+        if export is None:
             return
-        archive.gone = True
-        if archive.file is not None:
+        export.gone = True
+        if export.file is not None:
             with suppress(Unavailable):
-                self.aside(archive.file.close)
+                self.aside(export.file.close)
 
     def tidy(self, now: int) -> None:
-        """Throw away what is out of date."""
-        for archive in list(self._archives.values()):
-            if archive.sha256 and archive.expires <= now:
-                self.drop(archive.account)
+        """Drop the exports that have expired."""
+        for export in list(self._exports.values()):
+            if export.sha256 and export.expires <= now:
+                self.drop(export.account)
 
     def close(self) -> None:
-        """Throw everything away, once nobody works aside any more."""
-        for archive in self._archives.values():
-            if archive.file is not None:
-                archive.file.close()
-        self._archives.clear()
+        """Drop them all, once no work is done aside any more."""
+        for export in self._exports.values():
+            if export.file is not None:
+                export.file.close()
+        self._exports.clear()

@@ -1,4 +1,6 @@
-"""The registry of handlers. A handler's decorator names its lane, and the lane says where it runs:
+"""The registry of handlers and of reminders; each is filled as the modules of the commands are imported.
+
+A handler's decorator names its lane, and the lane says where it runs:
 
     @writes   whole, in the writer thread, undone alone if it fails:            (tx, caller, command) -> Outcome
     @reads    the same on a snapshot in a reader thread
@@ -8,14 +10,16 @@
 Deliveries and effects are data in the Outcome; a handler never calls the network.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, TypeVar
 
 import attrs
 
 from imd.chat.base import audit
-from imd.wire.base import Command, Right, registry
+from imd.chat.base.context import Caller
+from imd.store.transaction import Tx
+from imd.wire.base import Command, Event, Right, registry
 
 
 class Lane(Enum):
@@ -41,27 +45,44 @@ HANDLERS: dict[type[Command], Handler] = {}
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _taking(lane: Lane) -> Callable[[type[Command]], Callable[[F], F]]:
+def _decorator(lane: Lane) -> Callable[[type[Command]], Callable[[F], F]]:
     def handles(shape: type[Command]) -> Callable[[F], F]:
-        def keep(run: F) -> F:
+        def register(run: F) -> F:
             if shape in HANDLERS:
                 raise ValueError(f"{shape.__name__} has two handlers")
-            HANDLERS[shape] = Handler(lane, _held_to_account(lane, shape, run))
+            HANDLERS[shape] = Handler(lane, _audited(lane, shape, run))
             return run
 
-        return keep
+        return register
 
     return handles
 
 
-def _held_to_account(lane: Lane, shape: type[Command], run: Callable[..., Any]) -> Callable[..., Any]:
-    """See to it that what an admin changes is in the audit log."""
+def _audited(lane: Lane, shape: type[Command], run: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap the handler of an admin's command that may write; here, so that no handler can forget it."""
     action = next((spec.action for spec in registry if spec.shape is shape and spec.right is Right.ADMIN), "")
-    hold = {Lane.WRITES: audit.write, Lane.SLOW: audit.slow}.get(lane)
-    return hold(action, run) if action and hold else run
+    wrap = {Lane.WRITES: audit.audited_write, Lane.SLOW: audit.audited_slow}.get(lane)
+    return wrap(action, run) if action and wrap else run
 
 
-writes = _taking(Lane.WRITES)
-reads = _taking(Lane.READS)
-live = _taking(Lane.LIVE)
-slow = _taking(Lane.SLOW)
+writes = _decorator(Lane.WRITES)
+reads = _decorator(Lane.READS)
+live = _decorator(Lane.LIVE)
+slow = _decorator(Lane.SLOW)
+
+
+Reminder = Callable[[Tx, Caller], Sequence[Event]]
+
+REMINDERS: list[Reminder] = []
+"""Functions that find what an account must be reminded of."""
+
+
+def reminder(find: Reminder) -> Reminder:
+    """Register a function that finds events to tell at the end of every replay, since they wait for the account."""
+    REMINDERS.append(find)
+    return find
+
+
+def reminders(tx: Tx, caller: Caller) -> list[Event]:
+    """Give everything that the caller must be reminded of."""
+    return [event for find in REMINDERS for event in find(tx, caller)]

@@ -1,9 +1,9 @@
-"""Chores: what becomes due by itself, without anybody asking. Each is a small write; the house runs them in time.
+"""Jobs: work that becomes due by itself. Each is a small write; the server runs it when it is due.
 
-    @chore
-    def burn(tx, now) -> Chored
+    @job
+    def burn(tx, now) -> JobResult
 
-A chore does one piece of its work and says when it wants to be called again.
+A job does one piece of its work, and says when to call it again.
 """
 
 from collections.abc import Callable
@@ -16,26 +16,28 @@ from imd.store.transaction import Tx
 
 @attrs.frozen
 class JobResult:
-    """What a chore did: who is told, when it is due again, and whether what it erased must leave the files as well.
-
-    Its effects are those on everybody's sessions: it has none of its own.
-    """
+    """What a job did: who is told, when it is due again, and effects on the server or on any session."""
 
     told: tuple[Delivery, ...] = ()
     again: int | None = None
-    """Milliseconds since 1970; None until something wakes it."""
+    """Milliseconds since 1970; None means that only a Schedule effect calls it again."""
 
     scrub: bool = False
+    """Whether the bytes of what it erased must leave the database's files as well."""
+
     effects: tuple[Effect, ...] = ()
 
+
+INDEX_DELAY = 1_000
+"""After how many milliseconds a new or changed message is taken into the search index. Searches find it before."""
 
 Job = Callable[[Tx, int], JobResult]
 
 JOBS: list[Job] = []
-"""Every chore; filled as the capabilities are imported."""
+"""Every job; filled as the modules of the commands are imported."""
 
 
 def job(run: Job) -> Job:
-    """Have this done when it is due: once at the start, and whenever it or a Wake effect says."""
+    """Register a job: it runs once at the start, then when its result or a Schedule effect says."""
     JOBS.append(run)
     return run

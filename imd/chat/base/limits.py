@@ -2,6 +2,9 @@
 
 import attrs
 
+DAY = 86_400_000
+"""A day in milliseconds, as Caller.now counts them."""
+
 
 @attrs.frozen
 class Limits:

@@ -1,4 +1,4 @@
-"""Attendance: who is here and as what, kept in memory. The house alone writes it; handlers of all lanes may look."""
+"""Who is online, and what each shows itself as: kept in memory. The server writes it; handlers of all lanes read it."""
 
 from typing import cast
 
@@ -14,71 +14,73 @@ MOST_KEPT = 10_000
 
 
 @attrs.frozen
-class PresenceSetting:
-    """What an account shows itself as: online, away, busy or invisible, with a few words."""
+class VisiblePresence:
+    """How others see an account. One that is online may have a text, one that is offline a time."""
 
-    presence: str = "online"
-    words: str = ""
+    presence: SeenAs
+    presence_text: str | None = None
+    last_seen: str | None = None
 
-    @property
-    def invisible(self) -> bool:
-        """Whether it is not to be seen at all."""
-        return self.presence == "invisible"
-
-    def seen(self, last_seen: int) -> "Seen":
-        """Tell how others see it: who is invisible looks like who is gone."""
-        return gone(last_seen) if self.invisible else Seen(cast("SeenAs", self.presence), self.words or None)
+    @classmethod
+    def offline(cls, last_seen: int) -> "VisiblePresence":
+        """Give how others see an account that is offline; 0 means that it never was online."""
+        return cls("offline", last_seen=timestamp(last_seen) if last_seen else None)
 
 
 @attrs.frozen
-class Seen:
-    """How others see an account, in the wire's terms: who is here has words, who is gone a time."""
+class PresenceSetting:
+    """What an account shows itself as: online, away, busy or invisible, with a text."""
 
-    presence: SeenAs
-    words: str | None = None
-    last_seen: str | None = None
+    presence: str = "online"
+    text: str = ""
 
+    @property
+    def invisible(self) -> bool:
+        """Whether others see the account as offline."""
+        return self.presence == "invisible"
 
-def gone(last_seen: int) -> Seen:
-    """Tell how others see who is not here; 0 means they never were."""
-    return Seen("offline", last_seen=timestamp(last_seen) if last_seen else None)
+    def visible(self, last_seen: int) -> VisiblePresence:
+        """Give how others see an account that is online with this setting."""
+        if self.invisible:
+            return VisiblePresence.offline(last_seen)
+        return VisiblePresence(cast("SeenAs", self.presence), self.text or None)
 
 
 @attrs.define(eq=False)
 class Online:
-    """The accounts that are here with at least one device. Times are milliseconds."""
+    """The accounts that are online with at least one device. Times are milliseconds."""
 
-    _here: dict[int, PresenceSetting] = attrs.field(factory=dict, init=False)
+    _settings: dict[int, PresenceSetting] = attrs.field(factory=dict, init=False)
     _typed: dict[tuple[int, int], int] = attrs.field(factory=dict, init=False)
 
     def __contains__(self, account: int) -> bool:
-        return account in self._here
+        return account in self._settings
 
     def come(self, account: int, chosen: PresenceSetting) -> None:
-        """Count an account as here."""
-        self._here[account] = chosen
+        """Count an account as online."""
+        self._settings[account] = chosen
 
     def change(self, account: int, chosen: PresenceSetting) -> None:
-        """Let an account that is here show itself as something else."""
-        if account in self._here:
-            self._here[account] = chosen
+        """Let an account show itself as something else, if it is online."""
+        if account in self._settings:
+            self._settings[account] = chosen
 
     def go(self, account: int) -> None:
-        """Count an account as gone."""
-        self._here.pop(account, None)
+        """Count an account as offline."""
+        self._settings.pop(account, None)
 
     def everybody(self) -> list[int]:
-        """List who is here."""
-        return list(self._here)
+        """List the accounts that are online."""
+        return list(self._settings)
 
-    def seen(self, account: int, last_seen: int) -> Seen:
-        """Tell how others see an account that was last seen then, as far as the database knows."""
-        chosen = self._here.get(account)
-        return chosen.seen(last_seen) if chosen else gone(last_seen)
+    def visible(self, account: int, last_seen: int) -> VisiblePresence:
+        """Give how others see an account; `last_seen` is what the database knows."""
+        chosen = self._settings.get(account)
+        return chosen.visible(last_seen) if chosen else VisiblePresence.offline(last_seen)
 
     def may_type(self, account: int, conversation: int, now: int) -> bool:
-        """Say whether typing is worth telling again, and remember that it was told. Nobody hears who is invisible."""
-        key, chosen = (account, conversation), self._here.get(account)
+        """Say whether to tell of an account's typing, and remember that it was told. An invisible one's is not told."""
+        key, chosen = (account, conversation), self._settings.get(account)
         if (chosen and chosen.invisible) or now - self._typed.get(key, 0) < TYPING_MILLISECONDS:
             return False
         if len(self._typed) >= MOST_KEPT:

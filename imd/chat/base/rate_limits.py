@@ -1,4 +1,4 @@
-"""Two rate limits, kept in memory: failed logins of one account from one address, and registrations of one address."""
+"""Rate limits that are kept in memory: failed logins by account and address, registrations by address."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -6,27 +6,36 @@ from typing import Protocol
 
 import attrs
 
+from imd.chat.base.limits import DAY
 from imd.wire.refusals import InvalidCredentials, RateLimited
 
 LONGEST_SECONDS = 900
-"""The delay grows no further than this."""
+"""The longest delay."""
 
 REMEMBERED = 4 * LONGEST_SECONDS * 1000
-"""After so many milliseconds without another failure, it begins anew."""
+"""How long without a failure, in milliseconds, until earlier ones are forgotten."""
 
 MOST_KEPT = 10_000
 
-DAY = 86_400_000
-
 Key = tuple[str, str]
-"""What is tried, and from where."""
+"""What is tried, and where from."""
 
 
-class Verdict(Protocol, Awaitable[None]):
-    """What somebody waits for: a Deferred, whose name is not known here."""
+def time_left(since: int, span: int, now: int) -> int:
+    """Give what is left of a span, in milliseconds; never more than all of it, even if the clock was set back."""
+    return min(since - now, 0) + span
+
+
+def wait_seconds(milliseconds: int) -> int:
+    """Round a wait up to whole seconds, for `retry_after`."""
+    return -(-milliseconds // 1000)
+
+
+class Signal(Protocol, Awaitable[None]):
+    """What a waiting attempt awaits: a Deferred, which this floor does not import."""
 
     def callback(self, result: None) -> object:
-        """Let them go on."""
+        """Let the attempt go on."""
 
 
 @attrs.define
@@ -34,48 +43,47 @@ class _Record:
     failures: int
     last: int
     under_way: int = 0
-    waiting: list[Verdict] = attrs.field(factory=list)
+    waiting: list[Signal] = attrs.field(factory=list)
 
     @property
     def counted(self) -> int:
-        """How many tries count: those that failed, and those that still may."""
+        """How many attempts count: those that failed, and those under way, which may still fail."""
         return self.failures + self.under_way
 
     @property
     def worth(self) -> tuple[int, int, int]:
-        """What speaks for keeping it: its tries under way, how long a delay it holds, how fresh it is."""
+        """What speaks for keeping it: its attempts under way, its failures, its age."""
         return self.under_way, self.failures, self.last
 
 
 @attrs.define
 class LoginLimit:
-    """Delays the next login after failed ones, per account and address, so that nobody can lock somebody else out.
+    """Delays the next attempt after failed ones. Times are milliseconds.
 
-    An attempt counts as failed from its start until it has succeeded, so that many attempts at once gain nothing.
-    Attempts beyond the free ones wait for the outcome of those: all devices of an account may log in together.
-    Times are milliseconds.
+    An attempt counts as failed until it has succeeded, so that many at once gain nothing. While the free attempts are
+    under way, further ones wait for their outcome: all devices of an account may log in at the same time.
     """
 
     allowed: int
-    """How many failures are free."""
+    """How many failures cause no delay."""
 
-    verdict: Callable[[], Verdict]
-    """Makes what a try that must wait waits for."""
+    signal: Callable[[], Signal]
+    """Makes what a waiting attempt awaits."""
 
     _records: dict[Key, _Record] = attrs.field(factory=dict, init=False)
 
     async def free(self, key: Key) -> None:
-        """Wait while the tries that are free are all under way."""
+        """Wait while all the free attempts are under way."""
         while (record := self._records.get(key)) and record.failures < self.allowed <= record.counted:
-            record.waiting.append(verdict := self.verdict())
-            await verdict
+            record.waiting.append(signal := self.signal())
+            await signal
 
     @contextmanager
     def trying(self, key: Key, now: int, case: str = "") -> Iterator[None]:
-        """Hold one try: it failed if it ends in `invalid_credentials`, and counts for nothing in any other refusal.
+        """Count one attempt. It has failed if the body raises `invalid_credentials`; other refusals are not counted.
 
-        That a code is asked for is half a success: the password was right. It counts for nothing too.
-        Refuses `rate_limited` while the delay of earlier failures lasts, and while too many tries are under way.
+        Neither is one that only asks for a code, since the password was right.
+        Refuses `rate_limited` while the delay of earlier failures lasts, or too many attempts are under way.
         """
         record = self._begin(key, now, case)
         try:
@@ -92,8 +100,8 @@ class LoginLimit:
             if not record.failures and not record.under_way and self._records.get(key) is record:
                 del self._records[key]
             waiting, record.waiting = record.waiting, []
-            for verdict in waiting:
-                verdict.callback(None)
+            for signal in waiting:
+                signal.callback(None)
 
     def _begin(self, key: Key, now: int, case: str) -> _Record:
         record = self._records.get(key)
@@ -105,16 +113,16 @@ class LoginLimit:
         over = record.counted - self.allowed
         if over >= 0 and (record.failures or record.under_way):
             delay = min(2 ** min(over, 10), LONGEST_SECONDS)
-            left = min(record.last - now, 0) + delay * 1000  # no longer than that, if the clock was set back
+            left = time_left(record.last, delay * 1000, now)
             if record.under_way or left > 0:
-                raise RateLimited(case, retry_after=max(1, -(-left // 1000)))
+                raise RateLimited(case, retry_after=max(1, wait_seconds(left)))
         record.under_way += 1
         return record
 
     def _make_room(self, now: int) -> None:
-        """Forget what is old; if that is not enough, the tenth of all that slows the least down.
+        """Forget old records; if that is not enough, the tenth of them that speaks least for being kept.
 
-        Whoever fills this memory to have a delay of theirs forgotten must earn a delay for each of the others first.
+        An attacker who fills this memory to have a delay forgotten must first earn a longer one for every other record.
         """
         if len(self._records) < MOST_KEPT:
             return
@@ -127,7 +135,7 @@ class LoginLimit:
 
 @attrs.define
 class _Day:
-    """A day of one address's, from its first registration on."""
+    """A day of an address's registrations, from the first one on."""
 
     began: int
     count: int = 0
@@ -135,23 +143,22 @@ class _Day:
 
 @attrs.define
 class RegistrationLimit:
-    """Counts the registrations of each address within a day. Nothing is written to disk. Times are milliseconds."""
+    """Counts the registrations of each address within a day. Times are milliseconds."""
 
     _days: dict[str, _Day] = attrs.field(factory=dict, init=False)
 
     @contextmanager
     def registering(self, address: str, most: int, now: int) -> Iterator[None]:
-        """Hold one registration, which counts unless it fails. Refuses `rate_limited` when the address has had its day.
+        """Count one registration, unless the body fails. Refuses `rate_limited` if the address has had `most` today.
 
-        This machine's own addresses, and who has none, are not counted.
+        This machine's own addresses are not counted, nor are connections without an address.
         """
-        if not most or _at_home(address):
+        if not most or _is_local(address):
             yield
             return
         day = self._day(address, now)
         if day.count >= most:
-            left = min(day.began - now, 0) + DAY  # no longer than that, if the clock was set back
-            raise RateLimited("registrations", retry_after=-(-left // 1000))
+            raise RateLimited("registrations", retry_after=wait_seconds(time_left(day.began, DAY, now)))
         day.count += 1
         try:
             yield
@@ -169,5 +176,5 @@ class RegistrationLimit:
         return day
 
 
-def _at_home(address: str) -> bool:
+def _is_local(address: str) -> bool:
     return not address or address.startswith("127.") or address == "::/64"

@@ -1,12 +1,14 @@
-"""News: how stored messages look to their readers, and who is told of a new or a changed one."""
+"""Rendering: how stored messages look to a viewer, and who is told of a new or a changed one."""
 
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any, TypeVar
 
 import attrs
 import msgspec
 
-from imd.chat.base.access import Conversation
+from imd.chat.base.access import Conversation, by_number
+from imd.chat.base.context import Caller
 from imd.chat.base.effects import Delivery, Effect, Followers, Outcome, Topic
 from imd.store import accounts, conversations, messages
 from imd.store.transaction import Tx
@@ -14,10 +16,10 @@ from imd.wire.fields import timestamp
 from imd.wire.messages import Changed, Message, MessageChanged, NewMessage, Notice, Reaction, What
 
 NAMED = 20
-"""How many of those who reacted with one emoji are named; the others are counted."""
+"""How many people are named for one emoji; the others are counted."""
 
 PAGE_BYTES = 256 * 1024
-"""How much content, as JSON, a page may hold: it waits in memory until its reader has read it."""
+"""How much content a page may hold, as JSON: it waits in memory until the connection has taken it."""
 
 M = TypeVar("M", bound=Message)
 E = TypeVar("E", NewMessage, MessageChanged)
@@ -27,7 +29,7 @@ _notice = msgspec.json.Decoder(Notice).decode
 
 @attrs.frozen
 class Recipients:
-    """Who reads a conversation: a group by its handle, or one or two people with what each would type to answer."""
+    """The accounts that read a conversation: a group by its handle, or a pair with what each types to answer."""
 
     conversation: int
     handle: str = ""
@@ -35,7 +37,7 @@ class Recipients:
 
 
 def recipients(tx: Tx, conversation: int) -> Recipients:
-    """Find who reads a conversation."""
+    """Find the recipients in a conversation."""
     row = conversations.membership(tx, conversation, 0)
     assert row is not None
     if row.direct_key is None:
@@ -45,7 +47,7 @@ def recipients(tx: Tx, conversation: int) -> Recipients:
 
 
 def recipients_of(conversation: Conversation, username: str) -> Recipients:
-    """Give who reads the conversation that somebody of this name is in, without asking the database."""
+    """Give the recipients in a conversation whose viewer has this username. It does not ask the database."""
     if conversation.other is None:
         return Recipients(conversation.id, handle=conversation.to)
     return Recipients(
@@ -55,36 +57,53 @@ def recipients_of(conversation: Conversation, username: str) -> Recipients:
 
 @attrs.define
 class PageBudget:
-    """What is left of a page."""
+    """The room that is left on a page."""
 
     _left: int = PAGE_BYTES
 
     def takes(self, row: messages.Message) -> bool:
-        """Say whether a message still fits. The first one does, whatever its size."""
+        """Say whether a message still fits, and take the room it needs. The first one always fits."""
         first = self._left == PAGE_BYTES
         self._left -= len(msgspec.json.encode(row.content)) + 1
         return first or self._left >= 0
 
 
 def cut_page(rows: list[messages.Message], limit: int) -> tuple[list[messages.Message], bool]:
-    """Cut a page to size, and say whether more would follow."""
+    """Cut a page to size, and say whether more messages follow."""
     page = list(takewhile(PageBudget().takes, rows[:limit]))
     return page, len(page) < len(rows)
 
 
 def rendered(tx: Tx, rows: list[messages.Message], viewer: int, to: str) -> list[Message]:
-    """Turn stored messages of one conversation into what a reader sees; `to` is what they would type to answer."""
+    """Render stored messages of one conversation for a viewer; `to` is what the viewer types to answer."""
     reactions = _reactions(tx, rows)
-    return [_seen(Message, row, to, viewer, reactions.get(row.seq, [])) for row in rows]
+    return [_render(Message, row, to, viewer, reactions.get(row.seq, [])) for row in rows]
 
 
-def _seen(shape: type[M], row: messages.Message, to: str, reader: int, reactions: list[Reaction], **more: Any) -> M:
+def mixed_page(tx: Tx, caller: Caller, keys: Sequence[tuple[int, int]]) -> tuple[list[Message], int]:
+    """Render messages of several conversations by (conversation, seq), leaving out those the caller may not see.
+
+    Gives the page, and how many of the keys it covers.
+    """
+    known: dict[int, Conversation] = {}
+    page: list[Message] = []
+    budget = PageBudget()
+    for covered, (number, seq) in enumerate(keys):
+        conversation = known.get(number) or known.setdefault(number, by_number(tx, caller, number))
+        if row := messages.visible(tx, conversation.seen, seq):
+            if not budget.takes(row):
+                return page, covered
+            page += rendered(tx, [row], caller.account, conversation.to)
+    return page, len(keys)
+
+
+def _render(shape: type[M], row: messages.Message, to: str, viewer: int, reactions: list[Reaction], **more: Any) -> M:
     if row[messages.PLAIN_FIELDS :] != messages.PLAIN:
-        more |= _life(row, reactions)
+        more |= _rare_fields(row, reactions)
     notice = _notice(row.content) if row.kind == "notice" and row.content else None
     if notice is not None:
         more["notice"] = notice
-    if row.client_id is not None and row.sender_id == reader:
+    if row.client_id is not None and row.sender_id == viewer:
         more["client_id"] = row.client_id
     return shape(
         conversation=row.conversation,
@@ -99,8 +118,8 @@ def _seen(shape: type[M], row: messages.Message, to: str, reader: int, reactions
     )
 
 
-def _life(row: messages.Message, reactions: list[Reaction]) -> dict[str, Any]:
-    """Give what most messages have nothing of."""
+def _rare_fields(row: messages.Message, reactions: list[Reaction]) -> dict[str, Any]:
+    """Give the fields that most messages do not have."""
     return {
         "reply_to": row.reply_to,
         "edited": _time(row.edited),
@@ -120,7 +139,7 @@ def _time(milliseconds: int | None) -> str | None:
 
 
 def _reactions(tx: Tx, rows: list[messages.Message]) -> dict[int, list[Reaction]]:
-    """Gather the reactions to a page of messages: seq -> one entry an emoji, the oldest first."""
+    """Gather the reactions to messages of one conversation: seq -> one entry an emoji, the oldest first."""
     reacted = [row.seq for row in rows if row.reacted]
     if not reacted:
         return {}
@@ -133,17 +152,17 @@ def _reactions(tx: Tx, rows: list[messages.Message]) -> dict[int, list[Reaction]
     }
 
 
-def _told(
+def _deliveries(
     to: Recipients, row: messages.Message, shape: type[E], reactions: list[Reaction], **more: Any
 ) -> list[Delivery]:
-    """Tell a group all at once, besides the sender, whose own devices know it by its client_id; or each of a pair."""
+    """Tell each of a pair, or a group at once. The sender's devices get an event of their own, with the client_id."""
     if not to.handle:
-        return [((reader,), _seen(shape, row, typed, reader, reactions, **more)) for reader, typed in to.pair]
+        return [((viewer,), _render(shape, row, typed, viewer, reactions, **more)) for viewer, typed in to.pair]
     topic = Topic.members(to.conversation)
-    for_all = _seen(shape, row, to.handle, 0, reactions, **more)
+    for_all = _render(shape, row, to.handle, 0, reactions, **more)
     if row.client_id is None:
         return [(Followers(topic, seq=row.seq), for_all)]
-    for_sender = _seen(shape, row, to.handle, row.sender_id, reactions, **more)
+    for_sender = _render(shape, row, to.handle, row.sender_id, reactions, **more)
     return [
         (Followers(topic, only=row.sender_id, seq=row.seq), for_sender),
         (Followers(topic, besides=row.sender_id, seq=row.seq), for_all),
@@ -151,18 +170,32 @@ def _told(
 
 
 def message_added(to: Recipients, row: messages.Message) -> tuple[Delivery, ...]:
-    """Tell of a message that is new."""
-    return tuple(_told(to, row, NewMessage, []))
+    """Tell the recipients of a new message."""
+    return tuple(_deliveries(to, row, NewMessage, []))
 
 
 def message_changed(
     tx: Tx, to: Recipients, row: messages.Message, what: What, by: str = "", emoji: str = ""
 ) -> tuple[Delivery, ...]:
-    """Tell of a message that has changed: whole, as it is now."""
+    """Tell the recipients of a changed message: all of it, in its present state."""
     reactions = _reactions(tx, [row]).get(row.seq, [])
-    return tuple(_told(to, row, MessageChanged, reactions, what=what, by=by, emoji=emoji))
+    return tuple(_deliveries(to, row, MessageChanged, reactions, what=what, by=by, emoji=emoji))
 
 
-def changed_reply(row: messages.Message, told: tuple[Delivery, ...] = (), *effects: Effect) -> Outcome[Changed]:
-    """Answer whoever changed a message: where it is, and its rev now."""
-    return Outcome(Changed(conversation=row.conversation, seq=row.seq, rev=row.rev), told=told, effects=effects)
+def changed(
+    tx: Tx,
+    caller: Caller,
+    conversation: Conversation,
+    row: messages.Message,
+    what: What,
+    *effects: Effect,
+    emoji: str = "",
+) -> Outcome[Changed]:
+    """Answer a caller who changed a message, and tell the recipients."""
+    told = message_changed(tx, recipients_of(conversation, caller.username), row, what, caller.username, emoji)
+    return Outcome(unchanged(row).reply, told=told, effects=effects)
+
+
+def unchanged(row: messages.Message) -> Outcome[Changed]:
+    """Answer a caller whose change changes nothing."""
+    return Outcome(Changed(conversation=row.conversation, seq=row.seq, rev=row.rev))

@@ -1,4 +1,4 @@
-"""Notices: what happens in a group is an entry in its conversation, numbered like any message, and told like one."""
+"""System messages: what happens in a group is a message of kind `notice`, numbered and told like any other."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from imd.wire.messages import Happened, Notice
 
 
 def notice(tx: Tx, caller: Caller, group: conversations.Membership, what: Happened, **more: Any) -> Outcome[Noticed]:
-    """Enter what I did, with what else a Notice says, and tell the members. A notice is never destroyed by itself."""
+    """Append what the caller did to the group's conversation, and tell the members. A notice never burns or expires."""
     content = msgspec.json.encode(Notice(what=what, by=caller.username, **more)).decode()
     row = messages.append(
         tx,
@@ -36,5 +36,5 @@ def notice(tx: Tx, caller: Caller, group: conversations.Membership, what: Happen
 
 
 def unchanged(group: conversations.Membership) -> Outcome[Noticed]:
-    """Answer that all is as it was to be already."""
+    """Answer that there was nothing to change."""
     return Outcome(Noticed(conversation=group.conversation, seq=group.last_seq, rev=group.last_rev))

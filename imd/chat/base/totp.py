@@ -1,7 +1,7 @@
-"""The codes of second factors: six digits that change every 30 seconds (TOTP, RFC 6238), and recovery codes.
+"""Codes of second factors: six digits that change every 30 seconds (TOTP, RFC 6238), and recovery codes.
 
-Six digits are taken one step early or late, and once: never for a step that is not newer than the last one used. The
-secret is kept as it is, since the server must compute with it; of recovery codes only fingerprints are kept.
+Digits work one step early or late, and once: the step must be newer than the last one used. The secret is stored in
+clear, since the server computes with it; of recovery codes only fingerprints are stored.
 """
 
 import base64
@@ -21,9 +21,9 @@ STEP_SECONDS = 30
 SECRET_BYTES = 20
 RECOVERY_CODES = 10
 RECOVERY_GROUPS = 6
-"""Of four letters each: 118 random bits, so that a plain fingerprint is enough (OWASP ASVS 5.0, 6.5.2)."""
+"""Groups of four letters: 118 random bits, so that a plain fingerprint is enough (OWASP ASVS 5.0, 6.5.2)."""
 
-_APART = re.compile(r"[\s-]")
+_SEPARATORS = re.compile(r"[\s-]")
 
 
 def new_secret() -> str:
@@ -32,30 +32,30 @@ def new_secret() -> str:
 
 
 def totp(secret: str) -> TOTP:
-    """Give what computes a secret's codes."""
-    # HMAC with SHA-1 is what apps know; collisions do not matter to it
+    """Make what computes the codes of a secret."""
+    # authenticator apps know HMAC with SHA-1; collisions do not matter to it
     return TOTP(base64.b32decode(secret), 6, SHA1(), STEP_SECONDS)  # noqa: S303  # nosec B303
 
 
 def new_recovery_codes(tx: Tx, account: int) -> list[str]:
-    """Make an account's recovery codes, in the place of those it had."""
+    """Make new recovery codes for an account, in place of those it had."""
     codes = [passwords.made_up(RECOVERY_GROUPS) for _ in range(RECOVERY_CODES)]
     sql.put_codes(tx, account, [passwords.fingerprint(_bare(code)) for code in codes])
     return codes
 
 
 def _bare(code: str) -> str:
-    """Take out what people type between groups."""
-    return _APART.sub("", code).lower()
+    """Remove what people type between the groups."""
+    return _SEPARATORS.sub("", code).lower()
 
 
 def is_digits(code: str) -> bool:
-    """Say whether it is an authenticator's code, rather than a recovery code."""
+    """Say whether a code is an authenticator's rather than a recovery code."""
     return re.fullmatch(r"[0-9]{6}", _bare(code)) is not None
 
 
 def use_digits(tx: Tx, account: int, factor: sql.Factor, code: str, now: int) -> None:
-    """Use an authenticator's code up, or refuse it."""
+    """Use up an authenticator's code, or refuse it."""
     step = now // 1000 // STEP_SECONDS
     checker = totp(factor.secret)
     for each in (step - 1, step, step + 1):
@@ -70,7 +70,7 @@ def use_digits(tx: Tx, account: int, factor: sql.Factor, code: str, now: int) ->
 
 
 def use(tx: Tx, account: int, code: str, now: int) -> None:
-    """Use a code up where the account has a second factor, or refuse who lacks one."""
+    """Use up a code, or refuse it; an account without a second factor needs none."""
     factor = sql.get(tx, account)
     if factor is None or factor.since is None:
         return

@@ -1,9 +1,10 @@
-"""The words that nothing may hold which others read: messages, names, titles, and what people say of themselves.
+"""The word filter: words that may not stand in what others read: messages, names, titles, profiles.
 
-They are one value that every thread shares, replaced when an admin changes it.
+It is one immutable value in memory that every request carries, so that a send reads no row for it. A change by an
+admin replaces it after its commit.
 
-Case, width (ｓｐａｍ) and invisible characters make no difference. What is in Latin, Greek or Cyrillic letters is met
-as a whole word, so that `ass` is not met in `class`; what is in scripts without spaces is met anywhere.
+Case, width (ｓｐａｍ) and invisible characters make no difference. A word in Latin, Greek or Cyrillic letters is found
+as a whole word only, so that `ass` is not found in `class`; one in a script without spaces is found anywhere.
 """
 
 import re
@@ -14,39 +15,39 @@ import attrs
 from imd.wire.refusals import Forbidden
 
 MOST = 1000
-"""How many words there may be. So many cost a message of 16 KiB 5 ms, and a short one nothing to speak of."""
+"""How many words there may be. With so many, checking 16 KiB takes 5 ms, and a short message almost no time."""
 
 _INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
 _LETTER = "[0-9a-z_\u00df-\u024f\u0370-\u052f]"
-"""What words with spaces between them are made of, in the plain spelling."""
+"""A letter of a script with spaces between words, in the plain spelling."""
 
 _RUN = re.compile(f"{_LETTER}+")
 
 
 def plain(text: str) -> str:
-    """Give the spelling in which words are kept and looked for."""
+    """Give the spelling in which words are stored and compared."""
     folded = unicodedata.normalize("NFKC", text.translate(_INVISIBLE)).casefold()
     return " ".join(unicodedata.normalize("NFKC", folded).split())
 
 
 @attrs.frozen
 class WordFilter:
-    """The words, in their plain spelling."""
+    """The forbidden words, in their plain spelling."""
 
     whole: frozenset[str] = frozenset()
-    """Those that are one run of letters."""
+    """Words that are one run of letters."""
 
     anywhere: tuple[str, ...] = ()
-    """Those of other scripts, and those of several words."""
+    """Words of other scripts, and phrases of several words."""
 
     @classmethod
     def of(cls, words: list[str]) -> "WordFilter":
-        """Make it of a list."""
+        """Make a filter of a list of words."""
         whole = frozenset(filter(_RUN.fullmatch, words))
         return cls(whole, tuple(word for word in words if word not in whole))
 
     def check(self, *texts: str | None) -> None:
-        """Refuse texts that hold one of them; which one is not said, since that would teach how to get round it."""
+        """Refuse texts with a forbidden word. The reply does not tell which, since that would teach how to avoid it."""
         for text in texts:
             if text and (self.whole or self.anywhere):
                 self._check(text)
@@ -54,13 +55,13 @@ class WordFilter:
     def _check(self, content: str) -> None:
         text = plain(content)
         if not self.whole.isdisjoint(_RUN.findall(text)) or any(
-            word in text and _stands(word, text) for word in self.anywhere
+            word in text and _stands_alone(word, text) for word in self.anywhere
         ):
             raise Forbidden("words")
 
 
-def _stands(word: str, text: str) -> bool:
-    """Say whether a word stands somewhere by itself, rather than as the middle of longer ones."""
+def _stands_alone(word: str, text: str) -> bool:
+    """Say whether a word stands somewhere in a text by itself, not as part of a longer word."""
     at = text.find(word)
     while at >= 0:
         end = at + len(word)

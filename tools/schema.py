@@ -13,7 +13,7 @@ _REF = "#/$defs/{name}"
 def schema(specs: list[Spec], events: list[type[Event]]) -> dict[str, Any]:
     """Describe a line of JSON in either direction (JSON Schema 2020-12).
 
-    Of requests it is stricter than the server, which also takes null for what is left out.
+    For requests it is stricter than the server, which also takes null for a field that may be left out.
     """
     replies = list(dict.fromkeys(spec.shape.reply for spec in specs))
     commands, kinds = [spec.shape for spec in specs], [*replies, *events]
@@ -42,7 +42,7 @@ def _ref(shape: type) -> dict[str, str]:
 
 
 def _complete_request(definition: dict[str, Any], spec: Spec) -> None:
-    """Add what every request has, other names of fields, and that a conversation is named in one way."""
+    """Add the fields that every request has, aliases of fields, and that a conversation is named in one way only."""
     fields = definition["properties"]
     for alias, field in spec.shape.aliases.items():
         fields[alias] = fields[field]

@@ -1,43 +1,15 @@
-"""Sample replies, events and items: what the reference shows and tests may play with."""
+"""Sample replies, events and items, for the reference and for tests."""
 
 from typing import Any, TypeVar
 
+import attrs
 from msgspec import Struct, inspect
 
+from imd.chat.base.limits import Limits
+from imd.chat.session import FEATURES
 from imd.wire.fields import kinds
 
 S = TypeVar("S", bound=Struct)
-
-LIMITS = {
-    "line_bytes": 65_536,
-    "stranger_line_bytes": 4_096,
-    "content_bytes": 16_384,
-    "login_seconds": 30,
-    "handshake_seconds": 10,
-    "unauthenticated_per_address": 20,
-    "unauthenticated": 1_000,
-    "connections": 10_000,
-    "connections_per_account": 100,
-    "failed_logins": 5,
-    "password_checks": 200,
-    "registrations_per_address": 50,
-    "queue_bytes": 1_048_576,
-    "stall_seconds": 30,
-    "requests_per_second": 30,
-    "burst": 100,
-    "password_characters": 8,
-    "devices_per_account": 100,
-    "token_days": 30,
-    "edit_seconds": 172_800,
-    "burn_days": 30,
-    "groups_owned": 100,
-    "strangers_per_day": 100,
-    "friends_per_account": 2_000,
-    "friend_requests_per_account": 100,
-    "disk_reserve_mb": 256,
-    "waiting_writes": 10_000,
-}
-"""The limits that `hello` tells, at their defaults. (They are set floors above; a test holds the two together.)"""
 
 _TIME = "2026-11-23T06:25:18.123Z"
 
@@ -45,8 +17,8 @@ _FIELDS: dict[str, Any] = {
     "server": "imd 0.1.0",
     "protocol": "imd/1",
     "epoch": "5f0c2d1b9a7e4c36",
-    "limits": LIMITS,
-    "features": ["replay", "sync", "resume", "client_id"],
+    "limits": attrs.asdict(Limits()),
+    "features": FEATURES,
     "username": "alice",
     "display_name": "Alice",
     "device": "laptop",
@@ -175,11 +147,11 @@ _OWN: dict[str, dict[str, Any]] = {
     "Closing": {"params": {"reason": "stopping"}},
     "Counted": {"what": "stars", "count": 3},
 }
-"""Where a name means something else, or an optional field is worth showing: class -> field -> value."""
+"""Values of fields that mean something else in a class, or are optional and worth showing: class -> field -> value."""
 
 
 def sample(shape: type[S]) -> S:
-    """Make one of a reply, an event or an item, as it may well be."""
+    """Make a plausible reply, event or item."""
     described = inspect.type_info(shape)
     assert isinstance(described, inspect.StructType)
     own = _OWN.get(shape.__name__, {})

@@ -1,7 +1,7 @@
-"""The reference, made from what is declared: docs/protocol.md, docs/protocol.zh.md, docs/protocol.schema.json.
+"""Writes the reference from the declared commands: docs/protocol.md, docs/protocol.zh.md, docs/protocol.schema.json.
 
-python -m imd.wire.reference            writes them
-python -m imd.wire.reference --check    exits 1 when one of them is stale
+python -m tools.reference            writes them
+python -m tools.reference --check    exits 1 when one of them is stale
 """
 
 import sys
@@ -10,25 +10,30 @@ from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
+import attrs
 import msgspec
 from msgspec import inspect
 
+from imd.chat.base.limits import Limits
 from imd.wire import catalog, jsonline, messages, session, textline
 from imd.wire.base import Command, Done, Event, Item, Reply, Request, Right, Spec, meaning, registry
 from imd.wire.capabilities import MODULES
 from imd.wire.fields import BIGGEST, json_kind, kinds
 from imd.wire.refusals import CODES
-from imd.wire.samples import LIMITS, sample
-from imd.wire.schema import schema
+from tools.samples import sample
+from tools.schema import schema
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[1] / "docs"
 ANY_TIME = ["bad_request", "bad_encoding", "line_too_long", "rate_limited", "unavailable", "internal"]
 OTHER_LANGUAGE = {"en": "[中文](protocol.zh.md)", "zh": "[English](protocol.md)"}
 GAP = {"en": " ", "zh": ""}
-"""What stands between two sentences."""
+"""The space between two sentences."""
 
 COMMA = {"en": ", ", "zh": "、"}
 FIRST_STEPS = ["register", "login", "send_message"]
+
+SENTENCES = Path(__file__).with_name("reference.toml")
+catalog.load(SENTENCES)
 
 Say = Callable[..., str]
 S = TypeVar("S", bound=msgspec.Struct)
@@ -98,7 +103,7 @@ def _exchange(sent: str, request: Request, language: str) -> str:
 
 
 def _reply(request: Request, language: str) -> Reply:
-    """Make up what the server answers; HELP it really does."""
+    """Make up a reply of the server. The one of HELP is real."""
     assert request.spec is not None
     if isinstance(request.command, session.AskHelp):
         return session.Help(commands=[session.explained(registry.verbs[request.command.command], language)])
@@ -107,8 +112,8 @@ def _reply(request: Request, language: str) -> Reply:
 
 def _minute(say: Say, language: str) -> list[str]:
     """Show a short conversation in both dialects."""
-    shown = [_both_ways(registry.actions[action], language, number) for number, action in enumerate(FIRST_STEPS, 1)]
-    text, json = zip(*shown, strict=True)
+    examples = [_both_ways(registry.actions[action], language, number) for number, action in enumerate(FIRST_STEPS, 1)]
+    text, json = zip(*examples, strict=True)
     told = sample(messages.NewMessage)
     heard = [f"<- {dialect.event(told, language).decode()}" for dialect in (textline.DIALECT, jsonline.DIALECT)]
     return [
@@ -142,7 +147,7 @@ def _of(part: ModuleType) -> list[Spec]:
 
 
 def _declared(base: type[S]) -> list[type[S]]:
-    """List the classes of a kind that the parts declare, in their own order."""
+    """List the classes of a kind, in the order of their declaration."""
     ours = [(part.__name__, each) for part in MODULES for each in vars(part).values() if isinstance(each, type)]
     return [each for name, each in ours if each.__module__ == name and issubclass(each, base)]
 
@@ -160,7 +165,7 @@ def _part(part: ModuleType) -> str:
 
 
 def _conversation(part: ModuleType) -> str:
-    """Take the conversation that a module opens with."""
+    """Give the conversation in a module's docstring."""
     text = part.__doc__ or ""
     return text[text.index("->") :].rstrip()
 
@@ -185,7 +190,7 @@ def _codes(codes: list[str], language: str) -> str:
 
 
 def _command(spec: Spec, say: Say, language: str) -> list[str]:
-    """Render one command: what for, how typed, its fields, what it answers, how it may be refused."""
+    """Render one command: its purpose, syntax, fields, reply and refusals."""
     shape = spec.shape
     blocks = [
         f'#### <a id="command-{spec.action}"></a>`{spec.action}`',
@@ -243,7 +248,7 @@ def _struct(shape: type) -> inspect.StructType:
 
 
 def _type(kind: inspect.Type, *, optional: bool = False) -> str:
-    """Name a type as JSON does, with its bounds. What may be left out need not be called nullable."""
+    """Name a type as JSON does, with its bounds. An optional field is not called nullable."""
     match kind:
         case inspect.UnionType():
             return " \\| ".join(_type(each) for each in (kinds(kind) if optional else kind.types))
@@ -280,18 +285,18 @@ def _things(say: Say, language: str) -> list[str]:
     blocks.append(f"## {say('events')}")
     for event in _events():
         told = sample(event)
-        shown = [dialect.event(told, language).decode() for dialect in (textline.DIALECT, jsonline.DIALECT)]
+        lines = [dialect.event(told, language).decode() for dialect in (textline.DIALECT, jsonline.DIALECT)]
         blocks += [
             f"#### `{event.__struct_config__.tag}`",
             say(f"event.{event.__struct_config__.tag}"),
             _reply_table(event, say, language),
-            _fence("\n".join(f"<- {line}" for line in shown)),
+            _fence("\n".join(f"<- {line}" for line in lines)),
         ]
     return blocks
 
 
 def _errors(say: Say) -> list[str]:
-    """List the codes with their sentences in both languages, whatever the page's."""
+    """List the codes with their sentences, in both languages on either page."""
     rows = [[say("column.code"), "English", "中文"]]
     for code in CODES:
         start = f"code.{code}"
@@ -304,7 +309,7 @@ def _errors(say: Say) -> list[str]:
 
 def _limits(say: Say) -> list[str]:
     head = [say("column.limit"), say("column.default"), say("column.meaning")]
-    rows = [[f"`{name}`", f"{value:,}", say(f"limit.{name}")] for name, value in LIMITS.items()]
+    rows = [[f"`{name}`", f"{value:,}", say(f"limit.{name}")] for name, value in attrs.asdict(Limits()).items()]
     return [f"## {say('limits')}", say("limits_intro"), _table(head, *rows)]
 
 
