@@ -28,8 +28,7 @@ from imd.engine.passwords import Passwords
 from imd.engine.server import Server
 from imd.net.factory import ImdFactory
 from imd.net.protocol import ImdProtocol
-from imd.store import db
-from imd.store import epoch as epochs
+from imd.store import db, status
 from imd.store.migrations import migrate
 
 T = TypeVar("T")
@@ -79,7 +78,7 @@ def inline_database(path: str, clock: Any) -> db.Database:
         connection = db.connect(path)
         migrate(connection)
     pool = InlinePool(connection)
-    return db.Database(clock=clock, writer=pool, readers=pool, epoch=epochs.epoch(connection))
+    return db.Database(clock=clock, writer=pool, readers=pool, epoch=status.epoch(connection))
 
 
 class MemoryTransport(StringTransport):

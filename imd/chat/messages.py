@@ -31,7 +31,6 @@ from imd.chat.base.render import (
 from imd.chat.friends import lift_decline, refuse_unwelcome
 from imd.chat.search import SOON
 from imd.store import conversations, friends, profiles, receipts
-from imd.store import mentions as mention_rows
 from imd.store import messages as sql
 from imd.store.transaction import Tx
 from imd.wire import messages as wire
@@ -231,7 +230,7 @@ def _store(
     if expires or called:
         new = new._replace(expires=expires, mentions=" ".join(called) or None)
     row = sql.append(tx, new)
-    mention_rows.add(tx, row.conversation, row.seq, list(called.values()))
+    sql.add_mentions(tx, row.conversation, row.seq, list(called.values()))
     receipts.follow_own(tx, row.conversation, caller.account, row.seq)
     if destination.joined is not None and destination.joined.row.slow_mode:
         conversations.set_member(tx, row.conversation, caller.account, spoke=caller.now)
@@ -262,7 +261,7 @@ def edit_message(tx: Tx, caller: Caller, command: wire.EditMessage) -> Outcome[w
     caller.words.check(command.content)
     called = mentions.called(tx, conversation, row.kind, command.content)
     if row.mentions or called:
-        mention_rows.replace(tx, row.conversation, row.seq, list(called.values()))
+        sql.replace_mentions(tx, row.conversation, row.seq, list(called.values()))
     row = sql.reword(tx, row, command.content, edited=caller.now, mentions=" ".join(called) or None)
     return changed_reply(
         row,

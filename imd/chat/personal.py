@@ -6,7 +6,6 @@ from imd.chat.base.context import Caller
 from imd.chat.base.effects import Delivery, Effect, Follow, Outcome, Topic
 from imd.chat.base.handlers import reads, writes
 from imd.chat.base.render import PageBudget, cut_page, rendered
-from imd.store import account_log as log_rows
 from imd.store import conversations, messages, receipts
 from imd.store import personal as sql
 from imd.store.transaction import Tx
@@ -128,5 +127,5 @@ def account_sync(tx: Tx, caller: Caller, command: wire.AccountSync) -> Outcome[w
     """Give what changed in my own affairs after an n."""
     found = account_log.changes(tx, caller.account, command.after, command.limit + 1)
     page, more = found[: command.limit], len(found) > command.limit
-    n = page[-1].n if more else log_rows.last(tx, caller.account)
+    n = page[-1].n if more else sql.last_change(tx, caller.account)
     return Outcome(wire.AccountChanges(changes=page, n=n, more=more))

@@ -22,7 +22,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from imd.store import epoch as epochs
+from imd.store import status
 from imd.store.confusables import skeleton
 from imd.store.migrations import migrate
 from imd.store.transaction import Tx
@@ -199,7 +199,7 @@ class Database:
         """Open the file, made or brought up to date first. Raises NewerSchema and sqlite3.Error."""
         connection = connect(path)
         migrate(connection)
-        epoch = epochs.epoch(connection)
+        epoch = status.epoch(connection)
         connection.close()
 
         def pool(size: int, *, query_only: bool) -> Pool:

@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-from imd.store.transaction import Tx
+from imd.store.transaction import Tx, marks
 
 
 def end(tx: Tx, conversation: int, account: int, seq: int) -> None:
@@ -66,3 +66,26 @@ def page(tx: Tx, conversation: int, asker: int, after: str, limit: int) -> list[
         (asker, conversation, after, limit),
     )
     return [Listed(*row) for row in rows.fetchall()]
+
+
+class Named(NamedTuple):
+    """One member of a conversation."""
+
+    account: int
+    username: str
+
+
+_NAMED = (
+    "SELECT account.id, username FROM member JOIN account ON account.id = member.account"
+    " WHERE conversation = ? AND account IN (SELECT id FROM account WHERE username IN ({})) AND left_seq IS NULL"
+    " ORDER BY length(username) DESC LIMIT 1"
+)
+
+
+def longest_member(tx: Tx, conversation: int, names: list[str]) -> Named | None:
+    """Find the member with the longest of these names."""
+    if not names:
+        return None
+    query = _NAMED.format(marks(len(names)))
+    row = tx.execute(query, (conversation, *names)).fetchone()
+    return Named(*row) if row else None

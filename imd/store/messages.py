@@ -154,6 +154,18 @@ def empty(tx: Tx, message: Message, **values: int) -> Message:
     return reword(tx, message, "", **nothing, **values)
 
 
+def replace_mentions(tx: Tx, conversation: int, seq: int, accounts: list[int]) -> None:
+    """Keep who is called in a message that was changed, in place of who was."""
+    tx.execute("DELETE FROM mention WHERE conversation = ? AND seq = ?", (conversation, seq))
+    add_mentions(tx, conversation, seq, accounts)
+
+
+def add_mentions(tx: Tx, conversation: int, seq: int, accounts: list[int]) -> None:
+    """Keep who is called in a message: account 0 is everybody."""
+    for account in accounts:
+        tx.execute("INSERT INTO mention (conversation, account, seq) VALUES (?, ?, ?)", (conversation, account, seq))
+
+
 def by_client_id(tx: Tx, sender: int, client_id: str) -> Message | None:
     """Find what a sender sent under a client_id."""
     row = tx.execute(_MESSAGE + " WHERE sender = ? AND client_id = ?", (sender, client_id)).fetchone()
