@@ -5,6 +5,7 @@ from typing import NamedTuple
 from imd.store import burning
 from imd.store.accounts import TOMBSTONE
 from imd.store.confusables import skeleton
+from imd.store.rows import Select
 from imd.store.transaction import Tx
 
 OWN = {
@@ -66,13 +67,12 @@ class Deletion(NamedTuple):
     seq: int
 
 
+_DELETION = Select(Deletion, "FROM deletion")
+
+
 def unfinished(tx: Tx) -> Deletion | None:
     """Give the oldest deletion that is not finished."""
-    row = tx.execute(
-        "SELECT account, username, time, recall, blanked, conversation, seq FROM deletion"
-        " ORDER BY time, account LIMIT 1"
-    ).fetchone()
-    return Deletion(*row) if row else None
+    return _DELETION.one(tx, "ORDER BY time, account LIMIT 1")
 
 
 def finish(tx: Tx, account: int) -> None:
@@ -99,22 +99,23 @@ class Part(NamedTuple):
     read_seq: int
 
 
-_PART = (
-    "SELECT m.conversation, c.direct_key, c.last_seq, m.left_seq, m.read_seq"
-    " FROM member m JOIN conversation c ON c.id = m.conversation WHERE m.account = ? AND m.conversation > ?"
-    " ORDER BY m.conversation"
+_PART = Select(
+    Part,
+    "FROM member m JOIN conversation c ON c.id = m.conversation",
+    "m",
+    direct_key="c.direct_key",
+    last_seq="c.last_seq",
 )
 
 
 def parts(tx: Tx, account: int) -> list[Part]:
     """List the conversations that an account is or was in."""
-    return [Part(*row) for row in tx.execute(_PART, (account, 0)).fetchall()]
+    return _PART.all(tx, "WHERE m.account = ? ORDER BY m.conversation", (account,))
 
 
 def next_part(tx: Tx, account: int, after: int) -> Part | None:
     """Give the first of them after a conversation."""
-    row = tx.execute(_PART + " LIMIT 1", (account, after)).fetchone()
-    return Part(*row) if row else None
+    return _PART.one(tx, "WHERE m.account = ? AND m.conversation > ? ORDER BY m.conversation LIMIT 1", (account, after))
 
 
 def remove_member(tx: Tx, conversation: int, account: int) -> None:

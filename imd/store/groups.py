@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple
 
 from imd.store import burning
 from imd.store.confusables import skeleton
+from imd.store.rows import Select
 from imd.store.transaction import Tx, assigned
 
 
@@ -44,14 +45,16 @@ class Public(NamedTuple):
     members: int
 
 
+_PUBLIC = Select(Public, "FROM conversation")
+
+
 def public(tx: Tx, skip: int, limit: int) -> list[Public]:
     """List the groups that anybody may join or ask to, the one with the most members first."""
-    rows = tx.execute(
-        "SELECT handle, title, topic, join_mode, members FROM conversation"
-        " WHERE handle IS NOT NULL AND join_mode <> 'invite' ORDER BY members DESC, handle LIMIT ? OFFSET ?",
+    return _PUBLIC.all(
+        tx,
+        "WHERE handle IS NOT NULL AND join_mode <> 'invite' ORDER BY members DESC, handle LIMIT ? OFFSET ?",
         (limit, skip),
     )
-    return [Public(*row) for row in rows.fetchall()]
 
 
 class Owned(NamedTuple):
@@ -65,15 +68,18 @@ class Owned(NamedTuple):
     owner: str
 
 
+_OWNED = Select(
+    Owned,
+    "FROM conversation c",
+    "c",
+    owner="coalesce((SELECT a.username FROM member m JOIN account a ON a.id = m.account"
+    " WHERE m.conversation = c.id AND m.role = 'owner' AND m.left_seq IS NULL LIMIT 1), '')",
+)
+
+
 def every(tx: Tx, after: str, limit: int) -> list[Owned]:
     """List groups by name, after a name, public or not."""
-    rows = tx.execute(
-        "SELECT c.handle, c.title, c.join_mode, c.members, c.created, coalesce((SELECT a.username FROM member m"
-        " JOIN account a ON a.id = m.account WHERE m.conversation = c.id AND m.role = 'owner' AND m.left_seq IS NULL"
-        " LIMIT 1), '') FROM conversation c WHERE c.handle > ? ORDER BY c.handle LIMIT ?",
-        (after, limit),
-    )
-    return [Owned(*row) for row in rows.fetchall()]
+    return _OWNED.all(tx, "WHERE c.handle > ? ORDER BY c.handle LIMIT ?", (after, limit))
 
 
 def delete(tx: Tx, conversation: int) -> None:
@@ -104,16 +110,24 @@ def purged(tx: Tx, conversation: int) -> None:
     tx.execute("DELETE FROM purge WHERE conversation = ?", (conversation,))
 
 
-def purge_members(tx: Tx, conversation: int, limit: int) -> tuple[list[int], int]:
-    """Forget some members of a deleted group. Gives who was in it to the end, and how many rows went."""
-    rows = tx.execute(
-        "SELECT account, left_seq > last_seq FROM member JOIN conversation ON id = conversation"
-        " WHERE conversation = ? ORDER BY account LIMIT ?",
-        (conversation, limit),
-    ).fetchall()
-    if rows:
-        tx.execute("DELETE FROM member WHERE conversation = ? AND account <= ?", (conversation, rows[-1][0]))
-    return [int(account) for account, to_the_end in rows if to_the_end], len(rows)
+class Former(NamedTuple):
+    """A member of a deleted group; `to_the_end`: one who had not left before."""
+
+    account: int
+    to_the_end: int
+
+
+_FORMER = Select(
+    Former, "FROM member JOIN conversation ON id = conversation", "member", to_the_end="left_seq > last_seq"
+)
+
+
+def purge_members(tx: Tx, conversation: int, limit: int) -> list[Former]:
+    """Delete the rows of some members of a deleted group, and give them."""
+    former = _FORMER.all(tx, "WHERE conversation = ? ORDER BY account LIMIT ?", (conversation, limit))
+    if former:
+        tx.execute("DELETE FROM member WHERE conversation = ? AND account <= ?", (conversation, former[-1].account))
+    return former
 
 
 _PURGE = "DELETE FROM {0} WHERE ({1}) IN (SELECT {1} FROM {0} WHERE conversation = ? LIMIT ?)"

@@ -81,7 +81,7 @@ def verdicts(tx: Tx) -> Iterator[Verdict]:
     """Ask everything, one after the other."""
     faults = [str(row[0]) for row in tx.execute("PRAGMA integrity_check(100)").fetchall()]
     yield _verdict("whole", [] if faults == ["ok"] else faults)
-    strangers = [f"{row[0]} -> {row[2]}" for row in tx.execute("PRAGMA foreign_key_check").fetchall()]
+    strangers = [f"{table} -> {of}" for table, _, of, _ in tx.execute("PRAGMA foreign_key_check").fetchall()]
     yield _verdict("references", strangers)
     for name, query in CHECKS.items():
         yield _verdict(name, [str(row[0]) for row in tx.execute(query).fetchall()])

@@ -15,6 +15,8 @@ MAKERS = {"marks": 0, "assigned": 1}
 """What writes SQL from other than literals, and how many of its arguments must be fixed: imd/store/transaction.py."""
 PUTS_TOGETHER = {"format", "join", "items", "keys", "values", "split", "strip", "rstrip"}
 EXECUTES = {"execute", "executemany", "executescript"}
+SELECTS = {"one", "known", "all"}
+"""What reads records, and takes the end of a statement as its second argument: imd/store/rows.py."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -68,10 +70,11 @@ class Source:
     def unfixed(self) -> list[str]:
         """List where SQL is executed that is not fixed."""
         return [
-            f"{self.path}:{node.lineno}: {ast.unparse(node.args[0])}"
+            f"{self.path}:{node.lineno}: {ast.unparse(each)}"
             for node in ast.walk(self.tree)
-            if isinstance(node, ast.Call) and _name(node.func) in EXECUTES and node.args
-            if not self.fixed(node.args[0])
+            if isinstance(node, ast.Call)
+            for each in _sql(node)
+            if not self.fixed(each)
         ]
 
     def fixed(self, node: ast.expr) -> bool:
@@ -150,6 +153,16 @@ class Source:
                 source = sources().get(f"{(node.module or '').replace('.', '/')}.py")
                 return source is not None and source.fixed(ast.Name(name))
         return False
+
+
+def _sql(call: ast.Call) -> list[ast.expr]:
+    """List the arguments of a call that are SQL."""
+    name, method = _name(call.func), isinstance(call.func, ast.Attribute)
+    if name in EXECUTES:
+        return call.args[:1]
+    if name == "Select":
+        return [*call.args[1:], *(each.value for each in call.keywords)]
+    return call.args[1:2] if method and name in SELECTS else []
 
 
 def _declares(node: ast.stmt) -> bool:
