@@ -21,7 +21,7 @@ from imd.chat.base.limits import Limits
 from imd.chat.base.membership import leave
 from imd.chat.base.render import message_changed, recipients
 from imd.chat.friends import part
-from imd.store import accounts, conversations, friends, messages, second_factor
+from imd.store import accounts, conversations, friends, messages
 from imd.store import deletion as sql
 from imd.store.transaction import Tx
 from imd.wire import deletion as wire
@@ -47,8 +47,6 @@ async def delete_account(services: Services, caller: Caller, command: wire.Delet
     def bury(tx: Tx) -> tuple[list[int], str]:
         proof.hold(tx)
         devices = [each.id for each in accounts.devices(tx, caller.account)]
-        accounts.drop_devices(tx, caller.account, devices)
-        second_factor.remove(tx, caller.account)
         return devices, sql.bury(tx, caller.account, caller.username, recall=recall, now=caller.now)
 
     async with verified(services, caller, caller.username, command.password, command.code) as proof:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from imd.store.confusables import skeleton
 from imd.store.rows import Select
+from imd.store.tables.accounts import TOMBSTONE
 from imd.store.transaction import Tx
 
 
@@ -23,9 +24,6 @@ class Account(NamedTuple):
 
 
 _ACCOUNT = Select(Account, "FROM account")
-
-TOMBSTONE = "deleted-"
-"""How the name of a deleted account begins, and of nobody else's."""
 
 
 def by_name(tx: Tx, username: str) -> Account | None:

@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-from imd.store import burning
+from imd.store import burning, tables
 from imd.store.confusables import skeleton
 from imd.store.rows import Select
 from imd.store.transaction import Tx, assigned
@@ -89,14 +89,15 @@ def delete(tx: Tx, conversation: int) -> None:
         " WHERE conversation = ? AND left_seq IS NULL",
         (conversation, conversation),
     )
-    tx.execute(
-        "UPDATE conversation SET handle = NULL, skeleton = NULL, title = '', topic = '', join_mode = 'invite',"
-        " members = 0 WHERE id = ?",
-        (conversation,),
-    )
-    tx.execute("DELETE FROM pending WHERE conversation = ?", (conversation,))
-    tx.execute("DELETE FROM group_link WHERE conversation = ?", (conversation,))
+    tx.execute(_EMPTIED, (conversation,))
+    for statement in _AT_ONCE:
+        tx.execute(statement, (conversation,))
     tx.execute("INSERT INTO purge (conversation) VALUES (?)", (conversation,))
+
+
+_EMPTIED = tables.TABLES["conversation"].statement("UPDATE {name} SET {emptied} WHERE {key} = ?")
+_ALL = "DELETE FROM {name} WHERE conversation = ?"
+_AT_ONCE = [each.statement(_ALL) for each in tables.gone_at_once(purge=True)]
 
 
 def to_purge(tx: Tx) -> int | None:
@@ -130,15 +131,8 @@ def purge_members(tx: Tx, conversation: int, limit: int) -> list[Former]:
     return former
 
 
-_PURGE = "DELETE FROM {0} WHERE ({1}) IN (SELECT {1} FROM {0} WHERE conversation = ? LIMIT ?)"
-_PIECES = (
-    _PURGE.format("reaction", "conversation, seq, emoji, account"),
-    _PURGE.format("mention", "conversation, account, seq"),
-    _PURGE.format("star", "account, conversation, seq"),
-    _PURGE.format("hidden", "account, conversation, seq"),
-    _PURGE.format("message", "id"),
-)
-"""What belongs to a conversation's messages, by table and its key; the messages last."""
+_SOME = "DELETE FROM {name} WHERE ({key}) IN (SELECT {key} FROM {name} WHERE conversation = ? LIMIT ?)"
+_PIECES = [each.statement(_SOME) for each in tables.PURGED]
 
 
 def purge_messages(tx: Tx, conversation: int, limit: int) -> int:

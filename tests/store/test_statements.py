@@ -50,6 +50,9 @@ def test_sql_is_looked_for_where_it_is() -> None:
         '_A = Select(A, "FROM a")\ndef find(tx, name): return _A.known(tx, f"WHERE name = {name}")',
         '_A = Select(A, "FROM a")\ndef find(tx, order): return _A.all(tx, "ORDER BY {}".format(order), ())',
         'def find(tx, table): return Select(A, f"FROM {table}").all(tx, "WHERE 1")',
+        'def find(tx, table): tx.execute(table.statement("DELETE FROM {name}"))',
+        'from imd.store import tables\ndef find(tx, name): tx.execute(tables.OWN["log"].statement(name))',
+        'from imd.store import elsewhere as tables\ndef find(tx): tx.execute(tables.OWN["log"].name)',
         'def find(tx, name): return Select(A, "FROM a", name=name).all(tx, "WHERE 1")',
     ],
 )
@@ -70,6 +73,8 @@ def test_what_is_planted_is_found(code: str) -> None:
         'def find(tx, n): tx.execute(f"PRAGMA user_version = {n:d}")',
         '_A = Select(A, "FROM a", "a", b="x")\ndef find(tx, name): return _A.one(tx, "WHERE name = ?", (name,))',
         "def find(tx, some): return all(some)",
+        'from imd.store import tables\nA = {k: t.statement("DELETE FROM {name}") for k, t in tables.OWN.items()}\n'
+        "def find(tx, what): tx.execute(A[what])",
     ],
 )
 def test_what_is_made_of_literals_is_not(code: str) -> None:

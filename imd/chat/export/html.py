@@ -20,9 +20,6 @@ from imd.wire.messages import Message
 NAMED = 200
 """How many members a page names; the others are counted."""
 
-LISTED = ("devices", "friends", "blocked", "declined", "asked", "asking", "invitations")
-"""The lists that the first page shows as they are; the others are for programs alone."""
-
 _HEAD = """<!DOCTYPE html>
 <html lang="{language}">
 <head>
@@ -113,8 +110,14 @@ def _table(name: str, columns: Sequence[str], rows: Sequence[Sequence[str]], lan
     return [f"<h2>{say(f'archive.{name}', language)}</h2>", "<table>", f"<tr>{head}</tr>", *body, "</table>"]
 
 
-def index(lists: dict[str, list[dict[str, Any]]], volumes: list[ConversationPages], made: str, language: str) -> str:
-    """Write the first page: the account, its lists, and the way to each conversation."""
+def index(
+    lists: dict[str, list[dict[str, Any]]],
+    shown: Sequence[str],
+    volumes: list[ConversationPages],
+    made: str,
+    language: str,
+) -> str:
+    """Write the first page: the account, those of its lists that are shown, and the way to each conversation."""
     (account,) = lists["account"]
     title = say("archive.title", language, username=account["username"])
     body = [
@@ -125,7 +128,7 @@ def index(lists: dict[str, list[dict[str, Any]]], volumes: list[ConversationPage
     for column, value in account.items():
         body.append(f"<tr><th>{say(f'archive.column.{column}', language)}</th><td>{_cell(value, language)}</td></tr>")
     body.append("</table>")
-    for name in LISTED:
+    for name in shown:
         rows = [[_cell(value, language) for value in record.values()] for record in lists[name]]
         body += _table(name, list(lists[name][0]) if rows else [], rows, language)
     latest = sorted(volumes, key=lambda each: each.last, reverse=True)
