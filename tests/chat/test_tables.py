@@ -8,7 +8,7 @@ from imd.chat.base.context import Caller
 from imd.chat.groups import purge
 from imd.store import tables
 from imd.store.tables.declared import Gone, Table
-from imd.wire.deletion import What
+from imd.wire.deletion import DeleteAccount, What
 from imd.wire.friends import Block, FriendAccept, FriendAdd
 from imd.wire.groups import GroupCreate, GroupDelete
 from imd.wire.invitations import GroupInvite, GroupLink
@@ -18,7 +18,7 @@ from imd.wire.personal import DeleteForMe, Star
 from imd.wire.reactions import React
 from imd.wire.reports import ReportMessage
 from tests.chat.leaving import end, say
-from tests.chat.room import Room
+from tests.chat.room import PASSWORD, Room
 
 
 def of(room: Room, table: Table, column: str, number: int) -> list[Any]:
@@ -105,6 +105,40 @@ def test_a_purge_does_what_is_declared(room: Room, ann: Caller, group: int) -> N
         if column.emptied:
             row = room.tx.execute(f"SELECT {name} IS ({column.emptied}) FROM conversation WHERE id = ?", (group,))
             assert row.fetchall() == [(1,)], name
+
+
+FIRST = {"account": 7_000_001, "conversation": 8_000_001}
+"""Ids that are no other number."""
+
+
+def unsaid(room: Room) -> list[str]:
+    """List the columns that hold the number of an account or a conversation and do not say so."""
+    return [
+        f"{table.name}.{name}: say that it refers to the {to}"
+        for table in tables.TABLES.values()
+        for name, column in table.columns.items()
+        for to, first in FIRST.items()
+        if column.refers != to and (table.name, name) != (to, "id")
+        if room.tx.execute(
+            f"SELECT 1 FROM {table.name} WHERE typeof({name}) = 'integer' AND {name} BETWEEN ? AND ?",
+            (first, first + 99),
+        ).fetchone()
+    ]
+
+
+def test_all_that_refers_to_somebody_or_somewhere_says_so(request: pytest.FixtureRequest, room: Room) -> None:
+    room.tx.execute(
+        "INSERT INTO conversation (id, kind, last_seq, last_rev, created) VALUES (8000000, 'group', 0, 0, 0)"
+    )
+    room.tx.execute(
+        "INSERT INTO account (id, username, display_name, password_hash, admin, disabled, created)"
+        " VALUES (7000000, 'zed', '', '', 0, 1, 0)"
+    )
+    full, _ = request.getfixturevalue("full"), request.getfixturevalue("group")
+    assert unsaid(room) == []
+    room.asks(full, DeleteAccount(password=PASSWORD))
+    room.asks(request.getfixturevalue("bob"), GroupDelete(to="#fans"))
+    assert unsaid(room) == []
 
 
 def test_the_wire_has_a_word_for_all_that_a_receipt_counts() -> None:

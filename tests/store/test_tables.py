@@ -154,6 +154,16 @@ def test_a_purge_takes_the_messages_last() -> None:
     assert [each.name for each in tables.PURGED] == ["reaction", "mention", "star", "hidden", "message"]
 
 
+def test_what_goes_at_once() -> None:
+    """What logs somebody in; what lets somebody in."""
+    assert [each.name for each in tables.gone_at_once(purge=False)] == ["device", "second_factor", "recovery_code"]
+    assert [each.name for each in tables.gone_at_once(purge=True)] == ["pending", "group_link"]
+
+
+def test_nothing_but_its_number_is_left_in_a_tombstone() -> None:
+    assert {name for name, each in TABLES["account"].columns.items() if each.stays} == {"id", "log_n"}
+
+
 def test_what_an_export_lists() -> None:
     assert [each.name for each in export.SECTIONS] == [
         *("account", "devices", "friends", "blocked", "declined", "asked", "asking", "invitations"),
