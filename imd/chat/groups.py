@@ -124,7 +124,6 @@ def purge(tx: Tx, now: int) -> JobResult:
         account_log.note(tx, each.account, "left", conversation=conversation) for each in former if each.to_the_end
     )
     gone = len(former) + sql.purge_messages(tx, conversation, AT_ONCE - len(former))
-    done = gone < AT_ONCE
-    if done:
+    if gone < AT_ONCE:
         sql.purged(tx, conversation)
-    return JobResult(told, again=now, scrub=done)
+    return JobResult(told, again=now)

@@ -132,8 +132,5 @@ _PART = re.compile(
 
 @job
 def index(tx: Tx, now: int) -> JobResult:
-    """Bring the index up to date, in pieces; and once a day rid it of what was deleted."""
-    if sql.index(tx):
-        return JobResult(again=now + PAUSE)
-    tidied = sql.tidy(tx, now)
-    return JobResult(again=None if tidied.again is None else max(tidied.again, now + PAUSE), scrub=tidied.done)
+    """Bring the index up to date, in pieces."""
+    return JobResult(again=now + PAUSE if sql.index(tx) else None)

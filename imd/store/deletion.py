@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from imd.store import burning, tables
+from imd.store import forgetting, tables
 from imd.store.confusables import skeleton
 from imd.store.rows import Select
 from imd.store.tables.accounts import TOMBSTONE
@@ -73,7 +73,8 @@ def unfinished(tx: Tx) -> Deletion | None:
 
 
 def finish(tx: Tx, account: int) -> None:
-    """Note that nothing is left to be destroyed."""
+    """Note that nothing is left to be destroyed, and that what was must leave the files."""
+    forgetting.note(tx)
     tx.execute("UPDATE account SET log_n = 0 WHERE id = ?", (account,))
     tx.execute("DELETE FROM deletion WHERE account = ?", (account,))
 
@@ -136,7 +137,7 @@ _EMPTY = [each.statement(_OLDEST) for each in tables.ON_MESSAGES]
 
 def empty(tx: Tx, conversation: int, most: int) -> bool:
     """Destroy some of a conversation's messages, the oldest first. Gives whether there were any."""
-    if burning.forget(tx, conversation, most):
+    if forgetting.overwrite_some(tx, conversation, most):
         return True
     (first,) = tx.execute("SELECT min(seq) FROM message WHERE conversation = ?", (conversation,)).fetchone()
     if first is None:

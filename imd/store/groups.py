@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-from imd.store import burning, tables
+from imd.store import forgetting, tables
 from imd.store.confusables import skeleton
 from imd.store.rows import Select
 from imd.store.transaction import Tx, assigned
@@ -107,7 +107,8 @@ def to_purge(tx: Tx) -> int | None:
 
 
 def purged(tx: Tx, conversation: int) -> None:
-    """Note that nothing is left of a group."""
+    """Note that nothing is left of a group, and that its text must leave the files."""
+    forgetting.note(tx)
     tx.execute("DELETE FROM purge WHERE conversation = ?", (conversation,))
 
 
@@ -137,7 +138,7 @@ _PIECES = [each.statement(_SOME) for each in tables.PURGED]
 
 def purge_messages(tx: Tx, conversation: int, limit: int) -> int:
     """Destroy some of what was said in a group. Gives how many rows went; fewer than the limit: nothing is left."""
-    gone = burning.forget(tx, conversation, limit)
+    gone = forgetting.overwrite_some(tx, conversation, limit)
     for purge in _PIECES:
         if gone < limit:
             gone += tx.execute(purge, (conversation, limit - gone)).rowcount

@@ -5,7 +5,7 @@ A message's row is its present state. A change gives the row the conversation's 
 
 from typing import Any, NamedTuple
 
-from imd.store import burning as kept
+from imd.store import forgetting
 from imd.store.rows import Select
 from imd.store.transaction import Tx, assigned, marks
 
@@ -78,7 +78,7 @@ def append(tx: Tx, message: Message) -> Message:
         " WHERE id = ? RETURNING last_seq, last_rev",
         (message.conversation,),
     ).fetchone()
-    burning = kept.keep(tx, message.content) if message.burn_after else None
+    burning = forgetting.keep(tx, message.content) if message.burn_after else None
     tx.execute(
         "INSERT INTO message (conversation, seq, rev, sender, client_id, time, kind, content, reply_to, burn_after,"
         " expires, forwarded, mentions, burning) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -132,8 +132,9 @@ def reword(tx: Tx, message: Message, content: str, **values: Any) -> Message:
     """Change what a message says, and perhaps more of its state."""
     if message.burning is None:
         return change(tx, message, content=content, **values)
-    kept.blank(tx, message.burning, message.content)
-    changed = change(tx, message, burning=kept.keep(tx, content) if content else None, **values)
+    forgetting.overwrite(tx, message.burning, message.content)
+    forgetting.note(tx)
+    changed = change(tx, message, burning=forgetting.keep(tx, content) if content else None, **values)
     return changed._replace(content=content)
 
 
@@ -258,13 +259,12 @@ def by_senders(tx: Tx, conversation: int, senders: tuple[int, int], after: int, 
     )
 
 
-def blank(tx: Tx, message: Message) -> None:
-    """Write over a message's words, at the same length: so no copy of them is left where a database moves its rows."""
+def forget(tx: Tx, message: Message) -> None:
+    """Forget the text of a message whose row is to be emptied or deleted, see `forgetting`."""
     if message.burning is not None:
-        kept.blank(tx, message.burning, message.content)
+        forgetting.overwrite(tx, message.burning, message.content)
         return
-    nothing = " " * len(message.content.encode())
-    place = (message.conversation, message.seq)
+    nothing, place = forgetting.blank(message.content), (message.conversation, message.seq)
     tx.execute("UPDATE message SET content = ? WHERE conversation = ? AND seq = ?", (nothing, *place))
 
 

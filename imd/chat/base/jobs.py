@@ -16,7 +16,7 @@ from imd.store.transaction import Tx
 
 @attrs.frozen
 class JobResult:
-    """What a chore did: who is told, when it is due again, and whether what it erased must leave the files as well.
+    """What a job did: who is told, and when it is due again.
 
     Its effects are those on everybody's sessions: it has none of its own.
     """
@@ -25,7 +25,6 @@ class JobResult:
     again: int | None = None
     """Milliseconds since 1970; None until something wakes it."""
 
-    scrub: bool = False
     effects: tuple[Effect, ...] = ()
 
 

@@ -55,4 +55,6 @@ AUDIT = Table(
 
 LIFE = Table("life", key=("one",), columns=plain("one", "epoch", untold=Untold.OURS))
 
-TABLES = (INVITE, ANNOUNCEMENT, REPORT, POLICY, WORD, AUDIT, LIFE)
+FORGETTING = Table("forgetting", columns=plain("noted", "cleaned", untold=Untold.OURS))
+
+TABLES = (INVITE, ANNOUNCEMENT, REPORT, POLICY, WORD, AUDIT, LIFE, FORGETTING)
