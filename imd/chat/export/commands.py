@@ -20,13 +20,13 @@ from imd.chat.base.effects import Outcome, Schedule
 from imd.chat.base.export_store import StoredExport
 from imd.chat.base.handlers import slow
 from imd.chat.base.render import rendered
-from imd.chat.export import html
-from imd.chat.export.html import ConversationPages
 from imd.chat.export.zip import ZipWriter
 from imd.store import export as sql
 from imd.store import members, messages
 from imd.store.transaction import Tx
+from imd.wire import archive_page
 from imd.wire import export as wire
+from imd.wire.archive_page import ConversationPages
 from imd.wire.catalog import say
 from imd.wire.fields import timestamp
 from imd.wire.messages import Message
@@ -147,7 +147,7 @@ class _Making:
         head = {"format": "imd-export/1", "server": f"imd {imd.__version__}", "made": made}
         self.zip_writer.add("data.json", _dumped(head | lists | {"account": account, "conversations": contents}))
         shown = [each.name for each in sql.SECTIONS if each.shown]
-        self.zip_writer.add("index.html", html.index(lists, shown, volumes, made, self.caller.language))
+        self.zip_writer.add("index.html", archive_page.index(lists, shown, volumes, made, self.caller.language))
 
     async def _conversation(self, number: int) -> ConversationPages | None:
         """Write one conversation: its pages, the same in lines for programs, and what is known of it."""
@@ -182,7 +182,7 @@ class _Making:
 
         def write() -> None:
             number = len(volume.starts)
-            page_html = html.conversation(volume, page, self.caller.username, self.caller.language, more=more)
+            page_html = archive_page.conversation(volume, page, self.caller.username, self.caller.language, more=more)
             self.zip_writer.add(f"conversations/{volume.name(number)}", page_html)
             lines = b"".join(msgspec.json.encode(each) + b"\n" for each in page)
             self.zip_writer.add(f"conversations/{volume.name(number, 'jsonl')}", lines)
