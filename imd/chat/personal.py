@@ -1,5 +1,7 @@
 """The rules of what is for oneself alone. Nothing here reaches anybody else; all of it reaches my other devices."""
 
+from typing import Literal
+
 from imd.chat.base import account_log, burning
 from imd.chat.base.access import Conversation, by_number, find, message
 from imd.chat.base.context import Caller
@@ -116,7 +118,9 @@ def pin_conversation(tx: Tx, caller: Caller, command: wire.PinConversation) -> O
     return _set(tx, caller, command, "pinned", on=command.on)
 
 
-def _set(tx: Tx, caller: Caller, command: Addressed, what: str, *, on: bool) -> Outcome[Done]:
+def _set(
+    tx: Tx, caller: Caller, command: Addressed, what: Literal["muted", "archived", "pinned"], *, on: bool
+) -> Outcome[Done]:
     conversation = find(tx, caller, command)
     conversations.set_member(tx, conversation.id, caller.account, **{what: int(on)})
     return _noted(account_log.note(tx, caller.account, what, conversation=conversation.id, value=on))

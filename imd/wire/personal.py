@@ -10,7 +10,7 @@ Each of these is noted in the account's log, so that every device of the account
                              <- OK ACCOUNT SYNC n=2 more=false
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -118,11 +118,29 @@ class PinConversation(Addressed, frozen=True, kw_only=True):
     example = "PIN CONVERSATION bob"
 
 
+What = Literal[
+    "starred",
+    "hidden",
+    "cleared",
+    "muted",
+    "archived",
+    "pinned",
+    "joined",
+    "left",
+    "deleted",
+    "profile",
+    "relation",
+    "friend_note",
+    "declined",
+]
+"""What can change in an account's own affairs. A client names all of them, those that it passes over as well."""
+
+
 class AccountChange(Item, frozen=True, kw_only=True, omit_defaults=True):
     """One thing in the account's own affairs, in its latest state. `what` says which of the others matter."""
 
     n: int
-    what: str
+    what: What
     conversation: int | None = None
     seq: int | None = None
     username: str | None = None

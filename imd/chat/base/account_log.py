@@ -1,17 +1,19 @@
 """The account log: how each device of an account learns what changed in the account's own affairs."""
 
+from typing import cast
+
 import msgspec
 
 from imd.chat.base.effects import Delivery
 from imd.store import personal as sql
 from imd.store.transaction import Tx
-from imd.wire.personal import AccountChange, AccountChanged
+from imd.wire.personal import AccountChange, AccountChanged, What
 
 
 def note(
     tx: Tx,
     account: int,
-    what: str,
+    what: What,
     *,
     conversation: int | None = None,
     seq: int | None = None,
@@ -29,6 +31,6 @@ def note(
 def changes(tx: Tx, account: int, after: int, limit: int) -> list[AccountChange]:
     """Give what changed after an n, in order."""
     return [
-        AccountChange(n=entry.n, what=entry.what, **msgspec.json.decode(entry.data))
+        AccountChange(n=entry.n, what=cast("What", entry.what), **msgspec.json.decode(entry.data))  # as `note` kept it
         for entry in sql.changes_after(tx, account, after, limit)
     ]
