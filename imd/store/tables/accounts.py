@@ -10,6 +10,7 @@ _OF_ACCOUNT = Column(Untold.NUMBER, refers="account", enforced=True)
 ACCOUNT = Table(
     "account",
     key=("id",),
+    grows=True,
     whose="account",
     by=("id",),
     deletion=Kept("as a tombstone: what it said to others is theirs as well, and refers to it"),

@@ -8,6 +8,7 @@ _OF_CONVERSATION = Column(Untold.NUMBER, refers="conversation")
 CONVERSATION = Table(
     "conversation",
     key=("id",),
+    grows=True,
     whose="conversation",
     by=("id",),
     purge=Kept("its number is never given again"),

@@ -111,6 +111,9 @@ class Table:
     purge: Fate = None
     """What happens to a conversation's rows when it is destroyed."""
 
+    grows: bool = False
+    """Whether people can add rows to it without end. Others are bounded by these tables, by a limit, or by admins."""
+
     sections: tuple[Section, ...] = ()
     records: tuple[Record, ...] = ()
     shadows: tuple[str, ...] = ()

@@ -67,6 +67,7 @@ HIDDEN = Table(
 MESSAGE = Table(
     "message",
     key=("id",),
+    grows=True,
     whose="message",
     by=("conversation", "seq"),
     deletion=Kept(
@@ -110,6 +111,7 @@ MESSAGE = Table(
 BURNING_WORDS = Table(
     "burning_words",
     key=("id",),
+    grows=True,
     whose="message",
     deletion=Gone("with its conversation"),
     purge=Gone("with its conversation"),
