@@ -29,8 +29,7 @@ from imd.engine.passwords import Passwords
 from imd.engine.server import Server
 from imd.net.connection import ImdProtocol
 from imd.net.factory import ImdFactory
-from imd.store import db, sqlite
-from imd.store import epoch as epochs
+from imd.store import db, sqlite, status
 from imd.store.migrations import migrate
 
 T = TypeVar("T")
@@ -80,7 +79,7 @@ def inline_database(path: str, clock: Any, deliver: Callable[[db.Group], None] =
         connection = sqlite.connect(path)
         migrate(connection)
     pool = InlinePool(connection)
-    backend = sqlite.Sqlite(writer=pool, readers=pool, epoch=epochs.epoch(connection))
+    backend = sqlite.Sqlite(writer=pool, readers=pool, epoch=status.epoch(connection))
     return db.Database(clock=clock, backend=backend, deliver=deliver)
 
 

@@ -81,7 +81,7 @@ def sync(tx: Tx, caller: Caller, command: wire.Sync) -> Outcome[wire.Changes]:
 
 def undelivered(tx: Tx, caller: Caller) -> list[tuple[int, int, int]]:
     """List where the caller has undelivered messages: (conversation, the seq to go on after, its rev now)."""
-    return receipts.undelivered(tx, caller.account)
+    return list(receipts.undelivered(tx, caller.account))
 
 
 def replay_page(tx: Tx, caller: Caller, number: int, after: int, limit: int) -> tuple[list[NewMessage], bool]:

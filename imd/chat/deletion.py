@@ -21,7 +21,7 @@ from imd.chat.base.limits import Limits
 from imd.chat.base.membership import leave
 from imd.chat.base.relations import end_friendship
 from imd.chat.base.render import message_changed, recipients
-from imd.store import accounts, conversations, friends, messages, second_factor
+from imd.store import accounts, conversations, friends, messages
 from imd.store import deletion as sql
 from imd.store.transaction import Tx
 from imd.wire import deletion as wire
@@ -47,8 +47,6 @@ async def delete_account(services: Services, caller: Caller, command: wire.Delet
     def bury(tx: Tx) -> tuple[list[int], str]:
         verified_account.recheck(tx)
         devices = [each.id for each in accounts.devices(tx, caller.account)]
-        accounts.drop_devices(tx, caller.account, devices)
-        second_factor.remove(tx, caller.account)
         return devices, sql.bury(tx, caller.account, caller.username, recall=recall, now=caller.now)
 
     async with verified(services, caller, caller.username, command.password, command.code) as verified_account:
@@ -93,7 +91,7 @@ async def _written(services: Services, account: int, mine: sql.Part) -> int:
 
 @job
 def destroy(tx: Tx, now: int) -> JobResult:
-    """Destroy the next piece of what a deleted account leaves. In the end, it must leave the database's files too."""
+    """Destroy the next piece of what a deleted account leaves."""
     deletion = sql.unfinished(tx)
     if deletion is None:
         return JobResult()
@@ -110,7 +108,7 @@ def destroy(tx: Tx, now: int) -> JobResult:
     if now < deletion.time + SETTLED:
         return JobResult(again=deletion.time + SETTLED)
     sql.finish(tx, deletion.account)
-    return JobResult(again=now, scrub=True)
+    return JobResult(again=now)
 
 
 def _part_from_others(tx: Tx, deletion: sql.Deletion, now: int) -> tuple[Delivery, ...]:
@@ -125,17 +123,14 @@ def _part_from_others(tx: Tx, deletion: sql.Deletion, now: int) -> tuple[Deliver
 
 
 def _blanked(tx: Tx, deletion: sql.Deletion, mine: sql.Part | None) -> sql.Deletion:
-    """Write over some of the words that will be destroyed, all of them before the first row changes its size.
-
-    SQLite clears what it deletes, but not what it leaves behind when it moves a row, as it does when others shrink.
-    """
+    """Forget some of the text that will be destroyed. All of it is forgotten before the first message is emptied."""
     if mine is None:
         return deletion._replace(blanked=1, conversation=0, seq=0)
     upto = mine.last_seq
     if deletion.recall or _lonely(tx, mine, deletion.account):
         rows, upto = _next_words(tx, deletion, mine, WORDS_AT_ONCE)
         for row in rows:
-            messages.blank(tx, row)
+            messages.forget(tx, row)
     if upto < mine.last_seq:
         return deletion._replace(seq=upto)
     return deletion._replace(conversation=mine.conversation, seq=0)

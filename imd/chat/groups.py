@@ -119,10 +119,11 @@ def purge(tx: Tx, now: int) -> JobResult:
     conversation = sql.to_purge(tx)
     if conversation is None:
         return JobResult()
-    accounts, gone = sql.purge_members(tx, conversation, AT_ONCE)
-    told = tuple(account_log.note(tx, account, "left", conversation=conversation) for account in accounts)
-    gone += sql.purge_messages(tx, conversation, AT_ONCE - gone)
-    done = gone < AT_ONCE
-    if done:
+    former = sql.purge_members(tx, conversation, AT_ONCE)
+    told = tuple(
+        account_log.note(tx, each.account, "left", conversation=conversation) for each in former if each.to_the_end
+    )
+    gone = len(former) + sql.purge_messages(tx, conversation, AT_ONCE - len(former))
+    if gone < AT_ONCE:
         sql.purged(tx, conversation)
-    return JobResult(told, again=now, scrub=done)
+    return JobResult(told, again=now)

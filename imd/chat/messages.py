@@ -34,7 +34,6 @@ from imd.chat.base.render import (
     unchanged,
 )
 from imd.store import conversations, friends, profiles, receipts
-from imd.store import mentions as mention_rows
 from imd.store import messages as sql
 from imd.store.transaction import Tx
 from imd.wire import messages as wire
@@ -219,11 +218,11 @@ def _store(
     if expires or mentioned:
         new = new._replace(expires=expires, mentions=" ".join(mentioned) or None)
     row = sql.append(tx, new)
-    mention_rows.add(tx, row.conversation, row.seq, list(mentioned.values()))
+    sql.add_mentions(tx, row.conversation, row.seq, list(mentioned.values()))
     receipts.follow_own(tx, row.conversation, caller.account, row.seq)  # else it would be replayed to its sender
     if destination.joined is not None and destination.joined.row.slow_mode:
         conversations.set_member(tx, row.conversation, caller.account, spoke=caller.now)
-    # what burns is not searched: FTS5 keeps what is deleted until its pages are written anew, once a day
+    # what burns is not searched: the index forgets only once a day
     effects = [] if new.burn_after else [Schedule(caller.now + INDEX_DELAY)]
     if expires:
         effects.append(Schedule(expires))
@@ -251,7 +250,7 @@ def edit_message(tx: Tx, caller: Caller, command: wire.EditMessage) -> Outcome[w
     caller.word_filter.check(command.content)
     mentioned = mentions.mentioned(tx, conversation, row.kind, command.content)
     if row.mentions or mentioned:
-        mention_rows.replace(tx, row.conversation, row.seq, list(mentioned.values()))
+        sql.replace_mentions(tx, row.conversation, row.seq, list(mentioned.values()))
     row = sql.reword(tx, row, command.content, edited=caller.now, mentions=" ".join(mentioned) or None)
     return changed(tx, caller, conversation, row, "edited", Schedule(caller.now + INDEX_DELAY))
 

@@ -1,6 +1,6 @@
 """The rules of what is for the caller alone. Nothing here reaches others; all of it reaches the caller's devices."""
 
-from typing import Any
+from typing import Any, Literal
 
 from imd.chat.base import account_log, burning
 from imd.chat.base.access import by_number, find, message
@@ -8,7 +8,6 @@ from imd.chat.base.context import Caller
 from imd.chat.base.effects import Follow, Outcome, Topic
 from imd.chat.base.handlers import reads, writes
 from imd.chat.base.render import cut_page, mixed_page, rendered
-from imd.store import account_log as log_rows
 from imd.store import conversations, messages, receipts
 from imd.store import personal as sql
 from imd.store.transaction import Tx
@@ -42,7 +41,7 @@ def _star(tx: Tx, caller: Caller, command: AboutMessage, *, on: bool) -> Outcome
     return _logged(tx, caller, "starred", conversation=row.conversation, seq=row.seq, value=on)
 
 
-def _logged(tx: Tx, caller: Caller, what: str, **about: Any) -> Outcome[Done]:
+def _logged(tx: Tx, caller: Caller, what: wire.What, **about: Any) -> Outcome[Done]:
     """Write a change to the account log, and tell the caller's devices."""
     return Outcome(Done(), told=(account_log.note(tx, caller.account, what, **about),))
 
@@ -110,7 +109,9 @@ def pin_conversation(tx: Tx, caller: Caller, command: wire.PinConversation) -> O
     return _set(tx, caller, command, "pinned", on=command.on)
 
 
-def _set(tx: Tx, caller: Caller, command: Addressed, what: str, *, on: bool) -> Outcome[Done]:
+def _set(
+    tx: Tx, caller: Caller, command: Addressed, what: Literal["muted", "archived", "pinned"], *, on: bool
+) -> Outcome[Done]:
     conversation = find(tx, caller, command)
     conversations.set_member(tx, conversation.id, caller.account, **{what: int(on)})
     return _logged(tx, caller, what, conversation=conversation.id, value=on)
@@ -121,5 +122,5 @@ def account_sync(tx: Tx, caller: Caller, command: wire.AccountSync) -> Outcome[w
     """Give a page of the account log after an n."""
     found = account_log.changes(tx, caller.account, command.after, command.limit + 1)
     page, more = found[: command.limit], len(found) > command.limit
-    n = page[-1].n if more else log_rows.last(tx, caller.account)
+    n = page[-1].n if more else sql.last_change(tx, caller.account)
     return Outcome(wire.AccountChanges(changes=page, n=n, more=more))

@@ -121,7 +121,4 @@ def index(tx: Tx, now: int) -> JobResult:
 
     Sends do not write the index: that would double the writer's time for a message, and take 25 ms now and then.
     """
-    if sql.index(tx):
-        return JobResult(again=now + PAUSE)
-    tidied = sql.tidy(tx, now)
-    return JobResult(again=None if tidied.again is None else max(tidied.again, now + PAUSE), scrub=tidied.done)
+    return JobResult(again=now + PAUSE if sql.index(tx) else None)

@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 from imd.chat.base.effects import Effect
 from imd.chat.base.jobs import JOBS, Job, JobResult
 from imd.engine.encoded_event import EncodedEvent
+from imd.store import forgetting
 from imd.store.db import Database, StoreUnavailable
 from imd.store.transaction import Tx
 
@@ -46,8 +47,6 @@ class Jobs:
     _at: int | None = attrs.field(default=None, init=False)
     _running: bool = attrs.field(default=False, init=False)
     _stopped: bool = attrs.field(default=True, init=False)
-    _unclean: bool = attrs.field(default=False, init=False)
-    """Whether something that was erased may still lie in the database's files."""
 
     def start(self) -> None:
         """Begin."""
@@ -91,17 +90,22 @@ class Jobs:
                 raise
             except Exception:  # the others are still done
                 self.log.failure("a chore failed")
-                self._unclean = True  # it may have erased something
                 done = JobResult(again=self.now() + RETRY_MILLISECONDS)
-            self._unclean = self._unclean or done.scrub
             if done.again is not None:
                 again.append(done.again)
-        if self._unclean:
-            self._unclean = not await self.database.scrub()
-            if self._unclean:
-                again.append(self.now() + 1000)
+        if not await self._clean():
+            again.append(self.now() + 1000)
         if again:
             self.schedule(min(again))
+
+    async def _clean(self) -> bool:
+        """Rid the database's files of what was destroyed. False while a reader is in the way."""
+        due = await self.database.read(forgetting.due)
+        if due and not await self.database.scrub():
+            return False
+        if due:
+            await self.database.written(lambda tx: forgetting.cleaned(tx, due))
+        return True
 
     async def _do(self, job: Job) -> JobResult:
         now = self.now()

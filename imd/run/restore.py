@@ -22,7 +22,7 @@ import attrs
 from imd.run import archive
 from imd.run.directory import DataDirectory, hand_over, sync
 from imd.run.problem import Problem
-from imd.store import epoch, migrations, sqlite
+from imd.store import migrations, sqlite, status
 
 KEPT = "before-"
 """How directories begin that hold what was there before."""
@@ -147,7 +147,7 @@ def _unpack(backup: archive.Reading, directory: DataDirectory) -> None:
     backup.unpack(workspace)
     with closing(sqlite.connect(str(workspace / archive.DATABASE))) as connection:
         migrations.migrate(connection)
-        epoch.begin(connection)
+        status.begin_epoch(connection)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     hand_over(workspace.rglob("*"), directory.path)
     for each in workspace.rglob("*"):

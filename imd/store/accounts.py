@@ -4,6 +4,8 @@ import unicodedata
 from typing import NamedTuple
 
 from imd.store.confusables import skeleton
+from imd.store.rows import Select
+from imd.store.tables.accounts import TOMBSTONE
 from imd.store.transaction import Tx
 
 
@@ -21,21 +23,17 @@ class Account(NamedTuple):
     """When it became a tombstone."""
 
 
-_ACCOUNT = "SELECT id, username, display_name, language, password_hash, admin, disabled, deleted FROM account"
-
-TOMBSTONE = "deleted-"
-"""How the name of a deleted account begins, and of nobody else's."""
+_ACCOUNT = Select(Account, "FROM account")
 
 
 def by_name(tx: Tx, username: str) -> Account | None:
     """Find an account by its name as it is kept."""
-    row = tx.execute(_ACCOUNT + " WHERE username = ?", (username,)).fetchone()
-    return Account(*row) if row else None
+    return _ACCOUNT.one(tx, "WHERE username = ?", (username,))
 
 
 def by_id(tx: Tx, account: int) -> Account:
     """Give an account that is known to exist."""
-    return Account(*tx.execute(_ACCOUNT + " WHERE id = ?", (account,)).fetchone())
+    return _ACCOUNT.known(tx, "WHERE id = ?", (account,))
 
 
 def add(tx: Tx, username: str, display_name: str, password_hash: str, admin: bool, now: int) -> int | None:
@@ -107,24 +105,25 @@ class Listed(NamedTuple):
     devices: int
 
 
+_LISTED = Select(Listed, "FROM account", devices="(SELECT count(*) FROM device WHERE device.account = account.id)")
+
+
 def listing(tx: Tx, after: str, limit: int) -> list[Listed]:
     """List accounts by name, after a name."""
-    rows = tx.execute(
-        "SELECT username, display_name, admin, disabled, created,"
-        " (SELECT count(*) FROM device WHERE device.account = account.id)"
-        " FROM account WHERE username > ? AND deleted IS NULL ORDER BY username LIMIT ?",
-        (after, limit),
-    )
-    return [Listed(*row) for row in rows.fetchall()]
+    return _LISTED.all(tx, "WHERE username > ? AND deleted IS NULL ORDER BY username LIMIT ?", (after, limit))
 
 
 class Device(NamedTuple):
     """One logged-in device."""
 
     id: int
+    account: int
     label: str
     created: int
     last_seen: int
+
+
+_DEVICE = Select(Device, "FROM device")
 
 
 def add_device(tx: Tx, account: int, label: str, token_hash: str, now: int) -> Device:
@@ -138,25 +137,18 @@ def add_device(tx: Tx, account: int, label: str, token_hash: str, now: int) -> D
         "INSERT INTO device (account, label, token_hash, created, last_seen) VALUES (?, ?, ?, ?, ?) RETURNING id",
         (account, free, token_hash, now, now),
     ).fetchone()
-    return Device(int(row[0]), free, now, now)
+    return Device(id=int(row[0]), account=account, label=free, created=now, last_seen=now)
 
 
 def devices(tx: Tx, account: int) -> list[Device]:
     """List an account's devices, the one seen last first."""
-    rows = tx.execute(
-        "SELECT id, label, created, last_seen FROM device WHERE account = ? ORDER BY last_seen DESC, id DESC",
-        (account,),
-    )
-    return [Device(*row) for row in rows.fetchall()]
+    return _DEVICE.all(tx, "WHERE account = ? ORDER BY last_seen DESC, id DESC", (account,))
 
 
 def by_token(tx: Tx, token_hash: str, seen_after: int) -> tuple[Device, Account] | None:
     """Find the device that a token belongs to, if it was seen since then."""
-    row = tx.execute(
-        "SELECT id, label, created, last_seen, account FROM device WHERE token_hash = ? AND last_seen >= ?",
-        (token_hash, seen_after),
-    ).fetchone()
-    return (Device(*row[:4]), by_id(tx, row[4])) if row else None
+    device = _DEVICE.one(tx, "WHERE token_hash = ? AND last_seen >= ?", (token_hash, seen_after))
+    return (device, by_id(tx, device.account)) if device else None
 
 
 def touch_device(tx: Tx, device: int, now: int) -> None:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from imd.store.rows import Select
 from imd.store.transaction import Tx
 
 
@@ -15,7 +16,7 @@ class Announcement(NamedTuple):
     content: str
 
 
-_ANNOUNCEMENT = "SELECT number, time, expires, author, content FROM announcement"
+_ANNOUNCEMENT = Select(Announcement, "FROM announcement")
 
 
 def add(tx: Tx, now: int, expires: int, author: str, content: str) -> int:
@@ -35,15 +36,13 @@ def end(tx: Tx, number: int, now: int) -> bool:
 
 def standing(tx: Tx, now: int) -> list[Announcement]:
     """List the announcements that have not expired, the oldest first."""
-    rows = tx.execute(f"{_ANNOUNCEMENT} WHERE expires > ? ORDER BY number", (now,))
-    return [Announcement(*row) for row in rows.fetchall()]
+    return _ANNOUNCEMENT.all(tx, "WHERE expires > ? ORDER BY number", (now,))
 
 
 def unseen(tx: Tx, account: int, now: int) -> list[Announcement]:
     """List what an account has yet to see, the oldest first."""
     (seen,) = tx.execute("SELECT announced FROM account WHERE id = ?", (account,)).fetchone()
-    rows = tx.execute(_ANNOUNCEMENT + " WHERE number > ? AND expires > ? ORDER BY number", (seen, now))
-    return [Announcement(*row) for row in rows.fetchall()]
+    return _ANNOUNCEMENT.all(tx, "WHERE number > ? AND expires > ? ORDER BY number", (seen, now))
 
 
 def last(tx: Tx) -> int:

@@ -96,7 +96,7 @@ class Database:
 
     @property
     def epoch(self) -> str:
-        """The name of this database's life, see `epoch`."""
+        """The name of this database's life, see `status`."""
         return self.backend.epoch
 
     @property

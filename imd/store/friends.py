@@ -5,6 +5,7 @@
 
 from typing import NamedTuple
 
+from imd.store.rows import Select
 from imd.store.transaction import Tx
 
 
@@ -22,24 +23,24 @@ class Recipient(NamedTuple):
     theirs: str
 
 
-_RECIPIENT = """
-    SELECT a.id, a.username, a.display_name, a.last_seen, a.disabled, a.deleted, a.writers,
-           coalesce(mine.kind, ''), coalesce(theirs.kind, '')
-    FROM account a
-    LEFT JOIN relation mine ON mine.account = ? AND mine.other = a.id
-    LEFT JOIN relation theirs ON theirs.account = a.id AND theirs.other = ?
-"""
+_RECIPIENT = Select(
+    Recipient,
+    "FROM account a LEFT JOIN relation mine ON mine.account = ? AND mine.other = a.id"
+    " LEFT JOIN relation theirs ON theirs.account = a.id AND theirs.other = ?",
+    "a",
+    mine="coalesce(mine.kind, '')",
+    theirs="coalesce(theirs.kind, '')",
+)
 
 
 def recipient(tx: Tx, me: int, username: str) -> Recipient | None:
     """Find an account by its name as it is kept, with what we are to each other: one statement."""
-    row = tx.execute(_RECIPIENT + " WHERE a.username = ?", (me, me, username)).fetchone()
-    return Recipient(*row) if row else None
+    return _RECIPIENT.one(tx, "WHERE a.username = ?", (me, me, username))
 
 
 def recipient_by_id(tx: Tx, me: int, account: int) -> Recipient:
     """Give an account that is known to exist, with what we are to each other: one statement."""
-    return Recipient(*tx.execute(_RECIPIENT + " WHERE a.id = ?", (me, me, account)).fetchone())
+    return _RECIPIENT.known(tx, "WHERE a.id = ?", (me, me, account))
 
 
 def has_written(tx: Tx, writer: int, reader: int) -> bool:
@@ -78,21 +79,17 @@ class Related(NamedTuple):
     last_seen: int
 
 
-_RELATED = (
-    "SELECT a.id, a.username, a.display_name, r.note, r.since, a.last_seen"
-    " FROM relation r JOIN account a ON a.id = r.other WHERE r.account = ? AND r.kind = ?"
-)
+_RELATED = Select(Related, "FROM relation r JOIN account a ON a.id = r.other", "a", note="r.note", since="r.since")
 
 
 def related(tx: Tx, account: int, kind: str) -> list[Related]:
     """List an account's friends, or whom it blocks, by name."""
-    return [Related(*row) for row in tx.execute(_RELATED + " ORDER BY a.username", (account, kind)).fetchall()]
+    return _RELATED.all(tx, "WHERE r.account = ? AND r.kind = ? ORDER BY a.username", (account, kind))
 
 
 def friend(tx: Tx, account: int, other: int) -> Related | None:
     """Give one friend of an account."""
-    row = tx.execute(_RELATED + " AND r.other = ?", (account, "friend", other)).fetchone()
-    return Related(*row) if row else None
+    return _RELATED.one(tx, "WHERE r.account = ? AND r.kind = 'friend' AND r.other = ?", (account, other))
 
 
 def count(tx: Tx, account: int) -> int:
@@ -116,29 +113,30 @@ class Request(NamedTuple):
     time: int
 
 
-_INCOMING = """
-    SELECT a.username, a.display_name, r.note, r.time
-    FROM friend_request r
-    JOIN account a ON a.id = r.asker AND a.disabled = 0
-    LEFT JOIN relation mine ON mine.account = ? AND mine.other = r.asker
-    WHERE r.username = ? AND r.state = 'pending' AND (mine.kind IS NULL OR mine.kind <> 'block')
-    ORDER BY r.time DESC, r.asker DESC LIMIT ?
-"""
+_INCOMING = Select(
+    Request,
+    "FROM friend_request r JOIN account a ON a.id = r.asker AND a.disabled = 0"
+    " LEFT JOIN relation mine ON mine.account = ? AND mine.other = r.asker",
+    "r",
+    username="a.username",
+    display_name="a.display_name",
+)
+_OUTGOING = Select(Request, "FROM friend_request", display_name="''")
 
 
 def incoming(tx: Tx, account: int, username: str, limit: int) -> list[Request]:
     """List the requests that an account sees, the latest first: not of those it blocks, nor of who is shut."""
-    return [Request(*row) for row in tx.execute(_INCOMING, (account, username, limit)).fetchall()]
+    return _INCOMING.all(
+        tx,
+        "WHERE r.username = ? AND r.state = 'pending' AND (mine.kind IS NULL OR mine.kind <> 'block')"
+        " ORDER BY r.time DESC, r.asker DESC LIMIT ?",
+        (account, username, limit),
+    )
 
 
 def outgoing(tx: Tx, asker: int) -> list[Request]:
     """List the requests that an account sees itself as making, by name."""
-    rows = tx.execute(
-        "SELECT username, '', note, time FROM friend_request WHERE asker = ? AND state <> 'withdrawn'"
-        " ORDER BY username",
-        (asker,),
-    )
-    return [Request(*row) for row in rows.fetchall()]
+    return _OUTGOING.all(tx, "WHERE asker = ? AND state <> 'withdrawn' ORDER BY username", (asker,))
 
 
 def count_outgoing(tx: Tx, asker: int) -> int:

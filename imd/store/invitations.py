@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from imd.store.rows import Select
 from imd.store.transaction import Tx
 
 
@@ -11,12 +12,12 @@ class Pending(NamedTuple):
     invited_by: int | None
 
 
+_PENDING = Select(Pending, "FROM pending")
+
+
 def pending(tx: Tx, conversation: int, account: int) -> Pending | None:
     """Find what an account waits for at a group's door."""
-    row = tx.execute(
-        "SELECT invited_by FROM pending WHERE conversation = ? AND account = ?", (conversation, account)
-    ).fetchone()
-    return Pending(*row) if row else None
+    return _PENDING.one(tx, "WHERE conversation = ? AND account = ?", (conversation, account))
 
 
 def add(tx: Tx, conversation: int, account: int, invited_by: int | None, now: int) -> None:
@@ -55,14 +56,18 @@ class Invited(NamedTuple):
     by: str
 
 
+_INVITED = Select(
+    Invited,
+    "FROM pending JOIN conversation c ON c.id = pending.conversation JOIN account ON account.id = invited_by",
+    "c",
+    conversation="c.id",
+    by="username",
+)
+
+
 def invitations(tx: Tx, account: int, limit: int) -> list[Invited]:
     """List where an account is invited, the latest first."""
-    rows = tx.execute(
-        "SELECT c.id, c.handle, c.title, username FROM pending JOIN conversation c ON c.id = pending.conversation"
-        " JOIN account ON account.id = invited_by WHERE pending.account = ? ORDER BY time DESC, c.id LIMIT ?",
-        (account, limit),
-    )
-    return [Invited(*row) for row in rows.fetchall()]
+    return _INVITED.all(tx, "WHERE pending.account = ? ORDER BY time DESC, c.id LIMIT ?", (account, limit))
 
 
 class Asking(NamedTuple):
@@ -73,16 +78,23 @@ class Asking(NamedTuple):
     username: str
 
 
+_ASKING = Select(
+    Asking,
+    "FROM member m JOIN pending p ON p.conversation = m.conversation"
+    " JOIN conversation c ON c.id = m.conversation JOIN account ON account.id = p.account",
+    conversation="c.id",
+    handle="c.handle",
+)
+
+
 def requests(tx: Tx, admin: int, limit: int) -> list[Asking]:
     """List who asks to be let into the groups of an admin, the one who asked first, first."""
-    rows = tx.execute(
-        "SELECT c.id, c.handle, username FROM member m JOIN pending p ON p.conversation = m.conversation"
-        " JOIN conversation c ON c.id = m.conversation JOIN account ON account.id = p.account"
-        " WHERE m.account = ? AND m.role IN ('owner', 'admin') AND m.left_seq IS NULL AND p.invited_by IS NULL"
+    return _ASKING.all(
+        tx,
+        "WHERE m.account = ? AND m.role IN ('owner', 'admin') AND m.left_seq IS NULL AND p.invited_by IS NULL"
         " ORDER BY p.time, c.id, username LIMIT ?",
         (admin, limit),
     )
-    return [Asking(*row) for row in rows.fetchall()]
 
 
 def add_link(tx: Tx, code_hash: str, conversation: int, made_by: int, uses: int, expires: int) -> None:
@@ -112,14 +124,14 @@ class Link(NamedTuple):
     expires: int
 
 
+_LINK = Select(Link, "FROM group_link JOIN account ON account.id = made_by", by="username")
+
+
 def links(tx: Tx, conversation: int, now: int) -> list[Link]:
     """List the links that let people into a group, the one that ends first, first."""
-    rows = tx.execute(
-        "SELECT code_hash, username, uses_left, expires FROM group_link JOIN account ON account.id = made_by"
-        " WHERE conversation = ? AND uses_left > 0 AND expires > ? ORDER BY expires, code_hash",
-        (conversation, now),
+    return _LINK.all(
+        tx, "WHERE conversation = ? AND uses_left > 0 AND expires > ? ORDER BY expires, code_hash", (conversation, now)
     )
-    return [Link(*row) for row in rows.fetchall()]
 
 
 def drop_stale_links(tx: Tx, conversation: int, now: int) -> None:

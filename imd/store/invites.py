@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from imd.store.rows import Select
 from imd.store.transaction import Tx
 
 
@@ -12,6 +13,9 @@ class Invite(NamedTuple):
     uses_left: int
     expires: int
     admin: int
+
+
+_INVITE = Select(Invite, "FROM invite")
 
 
 def add(tx: Tx, code_hash: str, uses: int, expires: int, admin: bool) -> int:
@@ -35,11 +39,7 @@ def use(tx: Tx, code_hash: str, now: int) -> bool | None:
 
 def working(tx: Tx, now: int) -> list[Invite]:
     """List the invites that still work, the oldest first."""
-    rows = tx.execute(
-        "SELECT number, uses_left, expires, admin FROM invite WHERE uses_left > 0 AND expires > ? ORDER BY number",
-        (now,),
-    )
-    return [Invite(*row) for row in rows.fetchall()]
+    return _INVITE.all(tx, "WHERE uses_left > 0 AND expires > ? ORDER BY number", (now,))
 
 
 def revoke(tx: Tx, number: int) -> bool:

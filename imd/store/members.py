@@ -2,7 +2,8 @@
 
 from typing import Literal, NamedTuple
 
-from imd.store.transaction import Tx
+from imd.store.rows import Select
+from imd.store.transaction import Tx, marks
 
 
 def end(tx: Tx, conversation: int, account: int, seq: int) -> None:
@@ -34,14 +35,24 @@ def admins(tx: Tx, conversation: int) -> tuple[int, ...]:
     return tuple(int(row[0]) for row in rows.fetchall())
 
 
-def heir(tx: Tx, conversation: int, owner: int) -> tuple[int, str] | None:
-    """Find who is next after the owner: the longest-standing admin, else member, else reader: account and name."""
-    row = tx.execute(
-        "SELECT account, name FROM member WHERE conversation = ? AND left_seq IS NULL AND account <> ?"
+class Named(NamedTuple):
+    """One member of a conversation."""
+
+    account: int
+    username: str
+
+
+_HEIR = Select(Named, "FROM member", username="name")
+
+
+def heir(tx: Tx, conversation: int, owner: int) -> Named | None:
+    """Find who is next after the owner: the longest-standing admin, else member, else reader."""
+    return _HEIR.one(
+        tx,
+        "WHERE conversation = ? AND left_seq IS NULL AND account <> ?"
         " ORDER BY CASE role WHEN 'admin' THEN 0 WHEN 'member' THEN 1 ELSE 2 END, joined, account LIMIT 1",
         (conversation, owner),
-    ).fetchone()
-    return (int(row[0]), str(row[1])) if row else None
+    )
 
 
 class Listed(NamedTuple):
@@ -56,13 +67,35 @@ class Listed(NamedTuple):
     hides: int
 
 
+_LISTED = Select(
+    Listed,
+    "FROM member m JOIN account a ON a.id = m.account"
+    " LEFT JOIN relation r ON r.account = m.account AND r.other = ? AND r.kind = 'block'",
+    "m",
+    username="m.name",
+    last_seen="a.last_seen",
+    hides="r.kind IS NOT NULL",
+)
+
+
 def page(tx: Tx, conversation: int, asker: int, after: str, limit: int) -> list[Listed]:
     """List members by name, after a name."""
-    rows = tx.execute(
-        "SELECT m.account, m.name, m.role, m.joined, m.muted_until, a.last_seen, r.kind IS NOT NULL"
-        " FROM member m JOIN account a ON a.id = m.account"
-        " LEFT JOIN relation r ON r.account = m.account AND r.other = ? AND r.kind = 'block'"
-        " WHERE m.conversation = ? AND m.left_seq IS NULL AND m.name <> '' AND m.name > ? ORDER BY m.name LIMIT ?",
+    return _LISTED.all(
+        tx,
+        "WHERE m.conversation = ? AND m.left_seq IS NULL AND m.name <> '' AND m.name > ? ORDER BY m.name LIMIT ?",
         (asker, conversation, after, limit),
     )
-    return [Listed(*row) for row in rows.fetchall()]
+
+
+_NAMED = Select(Named, "FROM member JOIN account ON account.id = member.account")
+_BY_NAMES = (
+    "WHERE conversation = ? AND account IN (SELECT id FROM account WHERE username IN ({})) AND left_seq IS NULL"
+    " ORDER BY length(username) DESC LIMIT 1"
+)
+
+
+def longest_member(tx: Tx, conversation: int, names: list[str]) -> Named | None:
+    """Find the member with the longest of these names."""
+    if not names:
+        return None
+    return _NAMED.one(tx, _BY_NAMES.format(marks(len(names))), (conversation, *names))

@@ -5,7 +5,8 @@ A message's row is its present state. A change gives the row the conversation's 
 
 from typing import Any, NamedTuple
 
-from imd.store import burning as kept
+from imd.store import forgetting
+from imd.store.rows import Select
 from imd.store.transaction import Tx, assigned, marks
 
 
@@ -52,22 +53,22 @@ class Seen(NamedTuple):
     after: int
 
 
-_MESSAGE = (
-    "SELECT conversation, seq, rev, sender, username, client_id, time, kind, coalesce(words, content), reply_to,"
-    " edited, recalled, burned, burn_after, expires, forwarded, pinned, mentions, reacted, burning"
-    " FROM message JOIN account ON account.id = message.sender"
-    " LEFT JOIN burning_words ON burning_words.id = message.burning"
+_MESSAGE = Select(
+    Message,
+    "FROM message JOIN account ON account.id = message.sender"
+    " LEFT JOIN burning_words ON burning_words.id = message.burning",
+    sender_id="sender",
+    sender="username",
+    content="coalesce(words, content)",
 )
-_UNHIDDEN = (
-    " AND NOT EXISTS (SELECT 1 FROM hidden WHERE hidden.account = ?"
+_SEEN = (
+    "WHERE conversation = ? AND seq > ? AND NOT EXISTS (SELECT 1 FROM hidden WHERE hidden.account = ?"
     " AND hidden.conversation = message.conversation AND hidden.seq = message.seq)"
 )
-_SEEN = f"{_MESSAGE} WHERE conversation = ? AND seq > ?{_UNHIDDEN}"
 
 
 def _seen(tx: Tx, seen: Seen, rest: str, *parameters: Any) -> list[Message]:
-    found = tx.execute(f"{_SEEN}{rest}", (seen.conversation, seen.after, seen.account, *parameters))
-    return [Message(*row) for row in found.fetchall()]
+    return _MESSAGE.all(tx, f"{_SEEN} {rest}", (seen.conversation, seen.after, seen.account, *parameters))
 
 
 def append(tx: Tx, message: Message) -> Message:
@@ -77,7 +78,7 @@ def append(tx: Tx, message: Message) -> Message:
         " WHERE id = ? RETURNING last_seq, last_rev",
         (message.conversation,),
     ).fetchone()
-    burning = kept.keep(tx, message.content) if message.burn_after else None
+    burning = forgetting.keep(tx, message.content) if message.burn_after else None
     tx.execute(
         "INSERT INTO message (conversation, seq, rev, sender, client_id, time, kind, content, reply_to, burn_after,"
         " expires, forwarded, mentions, burning) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -131,8 +132,9 @@ def reword(tx: Tx, message: Message, content: str, **values: Any) -> Message:
     """Change what a message says, and perhaps more of its state."""
     if message.burning is None:
         return change(tx, message, content=content, **values)
-    kept.blank(tx, message.burning, message.content)
-    changed = change(tx, message, burning=kept.keep(tx, content) if content else None, **values)
+    forgetting.overwrite(tx, message.burning, message.content)
+    forgetting.note(tx)
+    changed = change(tx, message, burning=forgetting.keep(tx, content) if content else None, **values)
     return changed._replace(content=content)
 
 
@@ -154,51 +156,61 @@ def empty(tx: Tx, message: Message, **values: int) -> Message:
     return reword(tx, message, "", **nothing, **values)
 
 
+def replace_mentions(tx: Tx, conversation: int, seq: int, accounts: list[int]) -> None:
+    """Keep who is called in a message that was changed, in place of who was."""
+    tx.execute("DELETE FROM mention WHERE conversation = ? AND seq = ?", (conversation, seq))
+    add_mentions(tx, conversation, seq, accounts)
+
+
+def add_mentions(tx: Tx, conversation: int, seq: int, accounts: list[int]) -> None:
+    """Keep who is called in a message: account 0 is everybody."""
+    for account in accounts:
+        tx.execute("INSERT INTO mention (conversation, account, seq) VALUES (?, ?, ?)", (conversation, account, seq))
+
+
 def by_client_id(tx: Tx, sender: int, client_id: str) -> Message | None:
     """Find what a sender sent under a client_id."""
-    row = tx.execute(_MESSAGE + " WHERE sender = ? AND client_id = ?", (sender, client_id)).fetchone()
-    return Message(*row) if row else None
+    return _MESSAGE.one(tx, "WHERE sender = ? AND client_id = ?", (sender, client_id))
 
 
 def by_seq(tx: Tx, conversation: int, seq: int) -> Message | None:
     """Find a message, whoever may see it."""
-    row = tx.execute(_MESSAGE + " WHERE conversation = ? AND seq = ?", (conversation, seq)).fetchone()
-    return Message(*row) if row else None
+    return _MESSAGE.one(tx, "WHERE conversation = ? AND seq = ?", (conversation, seq))
 
 
 def visible(tx: Tx, seen: Seen, seq: int) -> Message | None:
     """Find a message that this reader may see."""
-    return next(iter(_seen(tx, seen, " AND seq = ?", seq)), None)
+    return next(iter(_seen(tx, seen, "AND seq = ?", seq)), None)
 
 
 def last_by(tx: Tx, seen: Seen, sender: int) -> Message | None:
     """Find a reader's own latest message."""
-    return next(iter(_seen(tx, seen, " AND sender = ? ORDER BY seq DESC LIMIT 1", sender)), None)
+    return next(iter(_seen(tx, seen, "AND sender = ? ORDER BY seq DESC LIMIT 1", sender)), None)
 
 
 def latest(tx: Tx, seen: Seen, before: int, limit: int) -> list[Message]:
     """Give the last messages before a seq, newest first."""
-    return _seen(tx, seen, " AND seq < ? ORDER BY seq DESC LIMIT ?", before, limit)
+    return _seen(tx, seen, "AND seq < ? ORDER BY seq DESC LIMIT ?", before, limit)
 
 
 def following(tx: Tx, seen: Seen, after: int, before: int, limit: int) -> list[Message]:
     """Give the first messages with after < seq < before, oldest first."""
-    return _seen(tx, seen, " AND seq > ? AND seq < ? ORDER BY seq LIMIT ?", after, before, limit)
+    return _seen(tx, seen, "AND seq > ? AND seq < ? ORDER BY seq LIMIT ?", after, before, limit)
 
 
 def changed(tx: Tx, seen: Seen, after_rev: int, limit: int) -> list[Message]:
     """Give the messages new or changed after a rev, by rev."""
-    return _seen(tx, seen, " AND rev > ? ORDER BY rev LIMIT ?", after_rev, limit)
+    return _seen(tx, seen, "AND rev > ? ORDER BY rev LIMIT ?", after_rev, limit)
 
 
 def thread(tx: Tx, seen: Seen, root: int, after: int, limit: int) -> list[Message]:
     """Give the answers to a message, oldest first."""
-    return _seen(tx, seen, " AND reply_to = ? AND seq > ? ORDER BY seq LIMIT ?", root, after, limit)
+    return _seen(tx, seen, "AND reply_to = ? AND seq > ? ORDER BY seq LIMIT ?", root, after, limit)
 
 
 def pinned(tx: Tx, seen: Seen) -> list[Message]:
     """Give the pinned messages, the one pinned last first."""
-    return _seen(tx, seen, " AND pinned IS NOT NULL ORDER BY pinned DESC, seq DESC")
+    return _seen(tx, seen, "AND pinned IS NOT NULL ORDER BY pinned DESC, seq DESC")
 
 
 class Reaction(NamedTuple):
@@ -209,62 +221,56 @@ class Reaction(NamedTuple):
     username: str
 
 
-_REACTIONS = (
-    "SELECT seq, emoji, username FROM reaction JOIN account ON account.id = reaction.account"
-    " WHERE conversation = ? AND seq IN ({}) ORDER BY reaction.time, reaction.account"
-)
+_REACTION = Select(Reaction, "FROM reaction JOIN account ON account.id = reaction.account")
+_TO_MESSAGES = "WHERE conversation = ? AND seq IN ({}) ORDER BY reaction.time, reaction.account"
 
 
 def reactions(tx: Tx, conversation: int, seqs: list[int]) -> list[Reaction]:
     """List the reactions to some messages, the oldest first."""
-    rows = tx.execute(_REACTIONS.format(marks(len(seqs))), (conversation, *seqs))
-    return [Reaction(*row) for row in rows.fetchall()]
+    return _REACTION.all(tx, _TO_MESSAGES.format(marks(len(seqs))), (conversation, *seqs))
 
 
 def burning(tx: Tx, conversation: int, after: int, upto: int, reader: int) -> list[Message]:
     """List what a reader has just read by others that is to burn after reading."""
-    rows = tx.execute(
-        _MESSAGE + " WHERE conversation = ? AND seq > ? AND seq <= ? AND burn_after IS NOT NULL AND burned IS NULL"
-        " AND sender <> ?",
+    return _MESSAGE.all(
+        tx,
+        "WHERE conversation = ? AND seq > ? AND seq <= ? AND burn_after IS NOT NULL AND burned IS NULL AND sender <> ?",
         (conversation, after, upto, reader),
     )
-    return [Message(*row) for row in rows.fetchall()]
 
 
 def unread_burning(tx: Tx, conversation: int, after: int, reader: int, limit: int) -> list[Message]:
     """List what a reader has not read by others, after a seq, and what therefore does not burn yet."""
-    rows = tx.execute(
-        _MESSAGE + " WHERE conversation = ? AND seq > ? AND burn_after IS NOT NULL AND burned IS NULL"
-        " AND expires IS NULL AND sender <> ? ORDER BY seq LIMIT ?",
+    return _MESSAGE.all(
+        tx,
+        "WHERE conversation = ? AND seq > ? AND burn_after IS NOT NULL AND burned IS NULL AND expires IS NULL"
+        " AND sender <> ? ORDER BY seq LIMIT ?",
         (conversation, after, reader, limit),
     )
-    return [Message(*row) for row in rows.fetchall()]
 
 
 def by_senders(tx: Tx, conversation: int, senders: tuple[int, int], after: int, upto: int, limit: int) -> list[Message]:
     """List what either of two has said with after < seq <= upto, and what still has words."""
-    rows = tx.execute(
-        _MESSAGE + " WHERE conversation = ? AND seq > ? AND seq <= ? AND sender IN (?, ?) AND kind <> 'notice'"
+    return _MESSAGE.all(
+        tx,
+        "WHERE conversation = ? AND seq > ? AND seq <= ? AND sender IN (?, ?) AND kind <> 'notice'"
         " AND recalled IS NULL AND burned IS NULL ORDER BY seq LIMIT ?",
         (conversation, after, upto, *senders, limit),
     )
-    return [Message(*row) for row in rows.fetchall()]
 
 
-def blank(tx: Tx, message: Message) -> None:
-    """Write over a message's words, at the same length: so no copy of them is left where a database moves its rows."""
+def forget(tx: Tx, message: Message) -> None:
+    """Forget the text of a message whose row is to be emptied or deleted, see `forgetting`."""
     if message.burning is not None:
-        kept.blank(tx, message.burning, message.content)
+        forgetting.overwrite(tx, message.burning, message.content)
         return
-    nothing = " " * len(message.content.encode())
-    place = (message.conversation, message.seq)
+    nothing, place = forgetting.blank(message.content), (message.conversation, message.seq)
     tx.execute("UPDATE message SET content = ? WHERE conversation = ? AND seq = ?", (nothing, *place))
 
 
 def expired(tx: Tx, now: int, limit: int) -> list[Message]:
     """List the messages whose time is over, the one over first."""
-    rows = tx.execute(_MESSAGE + " WHERE expires <= ? ORDER BY expires LIMIT ?", (now, limit))
-    return [Message(*row) for row in rows.fetchall()]
+    return _MESSAGE.all(tx, "WHERE expires <= ? ORDER BY expires LIMIT ?", (now, limit))
 
 
 def next_expiry(tx: Tx) -> int | None:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from imd.store.rows import Select
 from imd.store.transaction import Tx
 
 
@@ -14,12 +15,12 @@ class Presence(NamedTuple):
     last_seen: int
 
 
+_PRESENCE = Select(Presence, "FROM account", words="presence_text")
+
+
 def get(tx: Tx, account: int) -> Presence:
     """Give an account's presence."""
-    row = tx.execute(
-        "SELECT username, presence, presence_text, last_seen FROM account WHERE id = ?", (account,)
-    ).fetchone()
-    return Presence(*row)
+    return _PRESENCE.known(tx, "WHERE id = ?", (account,))
 
 
 def choose(tx: Tx, account: int, presence: str, words: str, now: int) -> None:

@@ -4,6 +4,7 @@ import unicodedata
 from typing import NamedTuple
 
 from imd.store.accounts import folded
+from imd.store.rows import Select
 from imd.store.transaction import Tx
 
 _END = "\U0010ffff"
@@ -28,16 +29,12 @@ class Profile(NamedTuple):
     last_seen: int
 
 
-_PROFILE = (
-    "SELECT id, username, display_name, bio, language, created, writers, receipts, forwards, findable,"
-    " presence, presence_text, last_seen FROM account"
-)
+_PROFILE = Select(Profile, "FROM account")
 
 
 def by_name(tx: Tx, username: str) -> Profile | None:
     """Find somebody's profile by their name as it is kept. An account that is shut has none."""
-    row = tx.execute(_PROFILE + " WHERE username = ? AND disabled = 0", (username,)).fetchone()
-    return Profile(*row) if row else None
+    return _PROFILE.one(tx, "WHERE username = ? AND disabled = 0", (username,))
 
 
 def change(
@@ -83,15 +80,16 @@ class Found(NamedTuple):
     friend: int
 
 
-_FOUND = """
-    SELECT username, display_name, bio,
-           EXISTS (SELECT 1 FROM relation WHERE account = ? AND other = account.id AND kind = 'friend')
-    FROM account
-    WHERE id IN (SELECT id FROM account WHERE username >= ? AND username < ?
-                 UNION SELECT id FROM account WHERE display_key >= ? AND display_key < ?)
-      AND username > ? AND disabled = 0 AND (findable = 1 OR username = ?)
-    ORDER BY username LIMIT ?
-"""
+_FOUND = Select(
+    Found,
+    "FROM account",
+    friend="EXISTS (SELECT 1 FROM relation WHERE account = ? AND other = account.id AND kind = 'friend')",
+)
+_BEGINS_LIKE = (
+    "WHERE id IN (SELECT id FROM account WHERE username >= ? AND username < ?"
+    " UNION SELECT id FROM account WHERE display_key >= ? AND display_key < ?)"
+    " AND username > ? AND disabled = 0 AND (findable = 1 OR username = ?) ORDER BY username LIMIT ?"
+)
 
 
 def find(tx: Tx, account: int, start: str, after: str, limit: int) -> list[Found]:
@@ -101,5 +99,4 @@ def find(tx: Tx, account: int, start: str, after: str, limit: int) -> list[Found
     """
     key = folded(start)
     name = unicodedata.normalize("NFKC", start).lower()
-    places = (account, name, name + _END, key, key + _END, after, name, limit)
-    return [Found(*row) for row in tx.execute(_FOUND, places).fetchall()]
+    return _FOUND.all(tx, _BEGINS_LIKE, (account, name, name + _END, key, key + _END, after, name, limit))

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from imd.store.rows import Select
 from imd.store.transaction import Tx
 
 
@@ -22,9 +23,11 @@ class Report(NamedTuple):
     note: str
 
 
-_REPORT = (
-    "SELECT number, r.username, s.username, conversation, seq, time, kind, content, reason, resolved, resolver, note"
-    " FROM report JOIN account r ON r.id = reporter JOIN account s ON s.id = sender"
+_REPORT = Select(
+    Report,
+    "FROM report JOIN account r ON r.id = reporter JOIN account s ON s.id = sender",
+    reporter="r.username",
+    sender="s.username",
 )
 
 
@@ -52,17 +55,13 @@ def add(
 
 def of_message(tx: Tx, reporter: int, conversation: int, seq: int) -> Report:
     """Give what somebody reported of a message; it is known that they did."""
-    row = tx.execute(
-        f"{_REPORT} WHERE reporter = ? AND conversation = ? AND seq = ?", (reporter, conversation, seq)
-    ).fetchone()
-    return Report(*row)
+    return _REPORT.known(tx, "WHERE reporter = ? AND conversation = ? AND seq = ?", (reporter, conversation, seq))
 
 
 def listing(tx: Tx, resolved: bool, after: int, limit: int) -> list[Report]:
     """List the open or the resolved ones after a number, the oldest first."""
     state = "NOT NULL" if resolved else "NULL"
-    rows = tx.execute(f"{_REPORT} WHERE resolved IS {state} AND number > ? ORDER BY number LIMIT ?", (after, limit))
-    return [Report(*row) for row in rows.fetchall()]
+    return _REPORT.all(tx, f"WHERE resolved IS {state} AND number > ? ORDER BY number LIMIT ?", (after, limit))
 
 
 def resolve(tx: Tx, number: int, now: int, resolver: str, note: str) -> bool:

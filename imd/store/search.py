@@ -12,6 +12,7 @@ see a message is asked of its own row, each time. Messages not indexed yet are l
 from typing import NamedTuple
 
 from imd.store import conversations
+from imd.store.rows import Select
 from imd.store.transaction import Tx, marks
 from imd.store.words import words
 
@@ -83,9 +84,23 @@ def find(tx: Tx, asked: Asked, before: int, limit: int) -> Found:
 # -- whether somebody may see a message is decided here, in its row
 
 
+class Candidate(NamedTuple):
+    """A message that somebody may find, with its text."""
+
+    message: int
+    conversation: int
+    seq: int
+    content: str
+
+    @property
+    def hit(self) -> Hit:
+        """The message without its text."""
+        return Hit(self.message, self.conversation, self.seq)
+
+
+_CANDIDATE = Select(Candidate, "FROM message CROSS JOIN member", "message", message="message.id")
 _MINE = (
-    "SELECT message.id, message.conversation, message.seq, message.content FROM message CROSS JOIN member"
-    " WHERE message.id IN ({}) AND member.conversation = message.conversation"
+    "WHERE message.id IN ({}) AND member.conversation = message.conversation"
     " AND member.account = ? AND member.left_seq IS NULL"
     " AND message.seq > member.joined_seq AND message.seq > member.hidden_seq"
     " AND NOT EXISTS (SELECT 1 FROM hidden WHERE hidden.account = member.account"
@@ -101,8 +116,8 @@ _NARROWED = (
 )
 
 
-def _mine(tx: Tx, asked: Asked, ids: list[int]) -> list[tuple[Hit, str]]:
-    """Give those of some messages that may be found by who asks, and lie where they look; with their text."""
+def _mine(tx: Tx, asked: Asked, ids: list[int]) -> list[Candidate]:
+    """Give those of some messages that may be found by who asks, and lie where they look."""
     if not ids:
         return []
     query, values = _MINE.format(marks(len(ids))), [*ids, asked.account]
@@ -110,7 +125,7 @@ def _mine(tx: Tx, asked: Asked, ids: list[int]) -> list[tuple[Hit, str]]:
         if (value := getattr(asked, name)) is not None:
             query += condition
             values.append(value)
-    return [(Hit(*row[:3]), row[3]) for row in tx.execute(query, values).fetchall()]
+    return _CANDIDATE.all(tx, query, values)
 
 
 # -- what is indexed
@@ -129,7 +144,7 @@ def _indexed(tx: Tx, asked: Asked, before: int, wanted: int) -> tuple[list[Hit],
             (match, before, low, size),
         ).fetchall()
         ids = [int(row[0]) for row in rows]
-        hits += [hit for hit, _ in _mine(tx, asked, ids)]
+        hits += [each.hit for each in _mine(tx, asked, ids)]
         if len(ids) < size or len(hits) >= wanted:
             return hits, 0
         before, left = ids[-1], left - size
@@ -177,7 +192,8 @@ def _recent(tx: Tx, asked: Asked, before: int) -> list[Hit]:
     ids += tx.execute(
         "SELECT message FROM search_again WHERE message < ? ORDER BY message DESC LIMIT ?", (before, RECENT)
     ).fetchall()
-    return [hit for hit, text in _mine(tx, asked, [row[0] for row in ids]) if _says(text, asked.phrases)]
+    mine = _mine(tx, asked, [row[0] for row in ids])
+    return [each.hit for each in mine if _says(each.content, asked.phrases)]
 
 
 def _says(text: str, phrases: tuple[Phrase, ...]) -> bool:
@@ -209,9 +225,11 @@ class Unindexed(NamedTuple):
     burn_after: int | None
 
 
-_UNINDEXED = (
-    "SELECT message.id, conversation, direct_key, sender, time, message.kind, content, burn_after"
-    " FROM message LEFT JOIN conversation ON conversation.id = message.conversation"
+_UNINDEXED = Select(
+    Unindexed,
+    "FROM message LEFT JOIN conversation ON conversation.id = message.conversation",
+    "message",
+    direct_key="conversation.direct_key",
 )
 
 
@@ -220,11 +238,11 @@ def index(tx: Tx) -> bool:
 
     What is to burn after reading never comes into it: its words would stay in the file beyond its end.
     """
-    edited = _some(tx, " WHERE message.id IN (SELECT message FROM search_again ORDER BY message LIMIT ?)", PIECE)
+    edited = _some(tx, "WHERE message.id IN (SELECT message FROM search_again ORDER BY message LIMIT ?)", PIECE)
     for row in edited:
         _insert(tx, row)
         tx.execute("DELETE FROM search_again WHERE message = ?", (row.id,))
-    new = _some(tx, " WHERE message.id > (SELECT indexed FROM search_state) ORDER BY message.id LIMIT ?", PIECE)
+    new = _some(tx, "WHERE message.id > (SELECT indexed FROM search_state) ORDER BY message.id LIMIT ?", PIECE)
     for row in new:
         _insert(tx, row)
     if new:
@@ -265,11 +283,11 @@ def _merged(tx: Tx, pages: int) -> bool:
 def _some(tx: Tx, which: str, limit: int) -> list[Unindexed]:
     """Give the first of some messages, until there is enough text for one piece."""
     taken, left = [], PIECE_CHARACTERS
-    for row in tx.execute(_UNINDEXED + which, (limit,)).fetchall():
+    for row in _UNINDEXED.all(tx, which, (limit,)):
         if left <= 0:
             break
-        taken.append(Unindexed(*row))
-        left -= len(taken[-1].content)
+        taken.append(row)
+        left -= len(row.content)
     return taken
 
 

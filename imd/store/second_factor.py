@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from imd.store.rows import Select
 from imd.store.transaction import Tx
 
 
@@ -16,10 +17,12 @@ class Factor(NamedTuple):
     """The newest time step whose code was used."""
 
 
+_FACTOR = Select(Factor, "FROM second_factor")
+
+
 def get(tx: Tx, account: int) -> Factor | None:
     """Give an account's second factor, confirmed or not."""
-    row = tx.execute("SELECT secret, since, last_step FROM second_factor WHERE account = ?", (account,)).fetchone()
-    return Factor(*row) if row else None
+    return _FACTOR.one(tx, "WHERE account = ?", (account,))
 
 
 def begin(tx: Tx, account: int, secret: str) -> None:

@@ -14,7 +14,7 @@ from twisted.enterprise import adbapi
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from imd.store import epoch as epochs
+from imd.store import status
 from imd.store.confusables import skeleton
 from imd.store.migrations import migrate
 from imd.store.transaction import Result, Tx, Work
@@ -65,14 +65,14 @@ class Sqlite:
     writer: Pool
     readers: Pool
     epoch: str = ""
-    """The name of this database's life, see `epoch`."""
+    """The name of this database's life, see `status`."""
 
     @classmethod
     def open(cls, path: str, reactor: Any, *, readers: int = 2) -> "Sqlite":
         """Open the file, made or brought up to date first. Raises NewerSchema and sqlite3.Error."""
         connection = connect(path)
         migrate(connection)
-        epoch = epochs.epoch(connection)
+        epoch = status.epoch(connection)
         connection.close()
 
         def pool(size: int, *, query_only: bool) -> Pool:

@@ -1,5 +1,6 @@
-"""How much there is, in SQL that reads no message."""
+"""The database as a whole, in SQL: how much it holds, and its epoch, a random name that a restored backup changes."""
 
+import secrets
 from typing import NamedTuple
 
 from imd.store.transaction import Tx
@@ -18,3 +19,18 @@ def counts(tx: Tx) -> Counts:
     (accounts,) = tx.execute("SELECT count(*) FROM account").fetchone()
     conversations, messages = tx.execute("SELECT count(*), coalesce(sum(last_seq), 0) FROM conversation").fetchone()
     return Counts(int(accounts), int(conversations), int(messages))
+
+
+def epoch(tx: Tx) -> str:
+    """Give the epoch; begin a life where there is none yet."""
+    row = tx.execute("SELECT epoch FROM life").fetchone()
+    return str(row[0]) if row else begin_epoch(tx)
+
+
+def begin_epoch(tx: Tx) -> str:
+    """Begin another life, and give its epoch."""
+    made = secrets.token_hex(8)
+    tx.execute(
+        "INSERT INTO life (one, epoch) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET epoch = excluded.epoch", (made,)
+    )
+    return made

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from msgspec import Meta, inspect
 
@@ -31,6 +31,16 @@ Code = Annotated[str, Meta(max_length=64)]
 
 SECRETS = frozenset({"code", "codes", "invite", "new", "old", "password", "secret", "token", "uri"})
 """Names of the fields that never reach a log."""
+
+
+class Limit(NamedTuple):
+    """The bound of a text that the server's configuration sets: the name of its limit."""
+
+    name: str
+
+
+Content = Annotated[str, Limit("content_bytes")]
+"""What a message says. More than this server takes is `too_large`."""
 
 ClientId = Annotated[str, Meta(min_length=1, max_length=128)]
 Language = Literal["en", "zh"]
@@ -72,6 +82,11 @@ def kinds(annotation: Any) -> list[inspect.Type]:
     kind = annotation if isinstance(annotation, inspect.Type) else inspect.type_info(annotation)
     alternatives = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
     return [each for each in alternatives if not isinstance(each, inspect.NoneType)]
+
+
+def limit_of(annotation: Any) -> str:
+    """Give the name of the configured limit that bounds a text, or nothing."""
+    return next((each.name for each in get_args(annotation) if isinstance(each, Limit)), "")
 
 
 def choices(annotation: Any) -> list[str]:

@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from imd.wire import catalog
 from imd.wire.base import Command, Event, Item, Reply, command, registry
-from imd.wire.fields import ClientId, Conversation, Name, Pointer, Seq, clock_face
+from imd.wire.fields import ClientId, Content, Conversation, Name, Pointer, Seq, clock_face
 from imd.wire.refusals import (
     BadRequest,
     Blocked,
@@ -221,7 +221,7 @@ class Sent(Reply, frozen=True, kw_only=True):
 class SendMessage(Addressed, frozen=True, kw_only=True):
     """Send a message. With a client_id it may be repeated after a lost reply, and is stored once."""
 
-    content: str
+    content: Content
     kind: Kind = "text"
     client_id: ClientId | None = None
     reply_to: Seq | None = None
@@ -263,7 +263,7 @@ class Changed(Reply, frozen=True, kw_only=True):
 class EditMessage(AboutMessage, frozen=True, kw_only=True):
     """Change what a message of yours says, within the time that the server allows."""
 
-    content: str
+    content: Content
     reply = Changed
     refusals = (*AboutMessage.refusals, Blocked, TooLate, TooLarge, BadRequest)
     example = "EDIT bob 1 hello, shall we meet at seven?"

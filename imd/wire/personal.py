@@ -11,7 +11,7 @@ Each change is written to the account log, so that every device of the account l
                              <- OK ACCOUNT SYNC n=2 more=false
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -119,11 +119,29 @@ class PinConversation(Addressed, frozen=True, kw_only=True):
     example = "PIN CONVERSATION bob"
 
 
+What = Literal[
+    "starred",
+    "hidden",
+    "cleared",
+    "muted",
+    "archived",
+    "pinned",
+    "joined",
+    "left",
+    "deleted",
+    "profile",
+    "relation",
+    "friend_note",
+    "declined",
+]
+"""What can change in an account's own affairs. A client names all of them, those that it passes over as well."""
+
+
 class AccountChange(Item, frozen=True, kw_only=True, omit_defaults=True):
     """An entry of the account log, in its latest state. `what` tells which of the other fields matter."""
 
     n: int
-    what: str
+    what: What
     conversation: int | None = None
     seq: int | None = None
     username: str | None = None

@@ -18,7 +18,7 @@ from imd.chat.base.limits import Limits
 from imd.chat.base.online import Online
 from imd.chat.base.rate_limits import LoginLimit, RegistrationLimit
 from imd.chat.base.word_filter import WordFilter
-from imd.store import accounts, sqlite
+from imd.store import accounts, forgetting, sqlite
 from imd.store.transaction import Tx
 from imd.testing import EPOCH, memory_connection
 from imd.wire.base import Command, Reply
@@ -137,6 +137,12 @@ class Room:
         if error is not None:
             raise error
         return value  # type: ignore[no-any-return]
+
+    def forgot(self) -> bool:
+        """Say whether something was destroyed that must leave the files, and take it as done."""
+        if due := forgetting.due(self.tx):
+            forgetting.cleaned(self.tx, due)
+        return bool(due)
 
     def health(self) -> Health:
         return Health(uptime=5)

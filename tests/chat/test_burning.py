@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imd.chat.base.burning import burn
+from imd.chat.base.burning import PAUSE, burn, forget
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Schedule
 from imd.chat.base.jobs import JobResult
@@ -14,7 +14,7 @@ from imd.chat.base.limits import Limits
 from imd.store import conversations as conversation_rows
 from imd.testing import MemoryServer
 from imd.wire.conversations import History, Sync
-from imd.wire.messages import SendMessage
+from imd.wire.messages import EditMessage, SendMessage
 from imd.wire.personal import ClearHistory
 from imd.wire.receipts import Ack, Read
 from tests.chat.room import Room
@@ -27,7 +27,9 @@ def secret(to: str = "bob", seconds: int = 10) -> SendMessage:
 
 
 def burned(room: Room) -> JobResult:
-    return room.in_transaction(lambda tx: burn(tx, room.now))
+    done = room.in_transaction(lambda tx: burn(tx, room.now))
+    room.in_transaction(lambda tx: forget(tx, room.now))
+    return done
 
 
 def only(room: Room, caller: Caller, to: str) -> Any:
@@ -50,7 +52,7 @@ def test_the_time_begins_when_the_other_one_has_read(room: Room, ann: Caller, bo
     assert burned(room) == JobResult(again=room.now + 1)
     room.now += 1
     done = burned(room)
-    assert (done.scrub, done.again) == (True, None)
+    assert (room.forgot(), done.again) == (True, None)
     assert [event.what for _, event in done.told] == ["burned", "burned"]
 
 
@@ -75,7 +77,8 @@ def test_reading_again_does_not_begin_again(room: Room, ann: Caller, bob: Caller
     room.asks(ann, SendMessage(to="bob", content="x"))
     assert room.does(bob, Read(to="ann", seq=2)).effects == ()
     room.now += 5_000
-    assert burned(room).scrub
+    burned(room)
+    assert room.forgot()
 
 
 def test_clearing_counts_as_reading(room: Room, ann: Caller, bob: Caller) -> None:
@@ -121,7 +124,8 @@ def test_in_a_group_it_burns_after_a_while_read_or_not() -> None:
     outcome = room.does(ann, secret("#team"))
     assert outcome.effects == (Schedule(room.now + 2 * 86_400_000),)
     room.now += 2 * 86_400_000
-    assert burned(room).scrub
+    burned(room)
+    assert room.forgot()
 
 
 def test_many_are_destroyed_in_pieces(room: Room, ann: Caller) -> None:
@@ -193,6 +197,23 @@ def test_the_room_of_burned_words_is_given_back_when_none_are_left(room: Room, a
     room.now += 1_000
     burned(room)
     assert kept() == 0
+
+
+def test_the_room_of_much_that_burned_is_given_back_in_pieces(room: Room, ann: Caller) -> None:
+    for _ in range(60):
+        room.asks(ann, secret("ann", 1))
+    room.now += 1_000
+    room.in_transaction(lambda tx: burn(tx, room.now))
+    room.in_transaction(lambda tx: burn(tx, room.now))
+    assert room.in_transaction(lambda tx: forget(tx, room.now)) == JobResult(again=room.now + PAUSE)
+    assert room.in_transaction(lambda tx: forget(tx, room.now)) == JobResult()
+
+
+def test_an_edit_of_what_burns_is_forgotten_as_well(room: Room, ann: Caller, bob: Caller) -> None:
+    room.asks(ann, secret())
+    assert not room.forgot()
+    room.asks(ann, EditMessage(to="bob", seq=1, content="other words"))
+    assert room.forgot()
 
 
 def held(directory: Path) -> bytes:

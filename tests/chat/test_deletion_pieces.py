@@ -85,7 +85,7 @@ def test_it_goes_on_until_nothing_more_can_come(room: Room, ann: Caller, bob: Ca
     room.asks(ann, DeleteAccount(password=PASSWORD))
     while (done := room.in_transaction(lambda tx: destroy(tx, room.now))).again == room.now:
         pass
-    assert (done.again, done.scrub) == (room.now + rules.SETTLED, False)
+    assert (done.again, room.forgot()) == (room.now + rules.SETTLED, False)
     say(room, ann, "bob", "what a connection had under way")
     assert [event.value for _, event in told_by(room)] == ["deleted-1"]
     assert rows(room, "member", f"account = {ann.account}") == []
@@ -94,8 +94,9 @@ def test_it_goes_on_until_nothing_more_can_come(room: Room, ann: Caller, bob: Ca
 def test_at_the_end_the_files_are_scrubbed_once(room: Room, life: Caller) -> None:
     room.asks(life, DeleteAccount(password=PASSWORD))
     scrubbed = []
+    assert not room.forgot()
     while (done := room.in_transaction(lambda tx: destroy(tx, room.now))).again is not None:
-        scrubbed.append(done.scrub)
+        scrubbed.append(room.forgot())
         room.now = max(room.now, done.again)
     assert scrubbed[-1]
     assert scrubbed.count(True) == 1

@@ -32,6 +32,7 @@ from imd.wire.reports import ReportMessage
 from tests.chat.archives import exported, fetch
 from tests.chat.room import Room
 from tests.chat.test_burning import burned, group
+from tests.store.source import ROOT
 
 MINUTE = 60_000
 SECRET = "the key is under the mat"
@@ -134,7 +135,7 @@ def test_a_decline_is_not_told_by_the_archive_of_who_asked(room: Room, ann: Call
 
 
 def sections(tx: Tx, caller: Caller) -> dict[str, Any]:
-    return {each.name: sql.records(tx, each, caller.account, 0, 100) for each in (sql.ACCOUNT, *sql.SECTIONS)}
+    return {each.name: sql.records(tx, each, caller.account, 0, 100) for each in sql.SECTIONS}
 
 
 def test_what_logs_in_is_not_in_it(room: Room, ann: Caller) -> None:
@@ -467,3 +468,11 @@ def test_the_oldest_goes_where_there_are_too_many(
         room.asks(caller, Export())
     assert isinstance(room.refuses(ann, ExportPart(part=1)), BadRequest)
     fetch(room, bob)
+
+
+def test_the_rules_hold_no_html() -> None:
+    for path in sorted((ROOT / "imd" / "chat").rglob("*.py")):
+        found = re.search(
+            r"</?(html|head|style|body|p|a|b|h\d|t[dhr]|table|article|span|nav)\b", path.read_text("utf-8")
+        )
+        assert found is None, f"{path}: {found}"

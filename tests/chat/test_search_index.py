@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from imd.chat.base.burning import forget
 from imd.chat.base.context import Caller
 from imd.chat.base.jobs import JobResult
 from imd.chat.search import PAUSE, index
@@ -170,7 +171,7 @@ def test_putting_the_index_together_anew_goes_in_pieces(
     monkeypatch.setattr(sql, "MERGED_PAGES", 4)
     room.asks(ann, RecallMessage(to="ann", seq=1))
     steps = 0
-    while room.in_transaction(lambda tx: index(tx, room.now)).again == room.now + PAUSE:
+    while room.in_transaction(lambda tx: forget(tx, room.now)).again == room.now + PAUSE:
         steps += 1
     assert steps > 3
     assert room.tx.execute("SELECT count(DISTINCT segid) FROM search_index_idx").fetchone() == (1,)

@@ -9,7 +9,7 @@ from imd_client.plain import PlainView
 from imd_client.rich.model import Model
 from imd_client.screen import Screen
 
-from imd.store import epoch, sqlite
+from imd.store import sqlite, status
 from imd.testing import MemoryServer
 from tests.client.keyboard import FakeModes, connect, shown
 from tests.client.rich.scene import drawn
@@ -19,7 +19,7 @@ from tests.client.wires import Person, Wires, person
 def restored(backup: Path) -> MemoryServer:
     """Start a server on a backup, as `imd restore` leaves it."""
     connection = sqlite.connect(str(backup))
-    epoch.begin(connection)
+    status.begin_epoch(connection)
     connection.close()
     return MemoryServer(path=str(backup))
 

@@ -4,6 +4,7 @@ import pytest
 
 from imd.chat.base import jobs as rules
 from imd.chat.base.jobs import JobResult
+from imd.store import forgetting
 from imd.store.db import StoreUnavailable
 from imd.store.transaction import Tx
 from imd.testing import EPOCH, MemoryServer
@@ -17,14 +18,16 @@ class Dripping:
         self.done: list[int] = []
         self.wants: list[int | None] = []
         self.fails: Exception | None = None
-        self.scrubs = False
+        self.destroys = False
 
     def __call__(self, tx: Tx, now: int) -> JobResult:
         self.done.append(now - EPOCH)
         if self.fails is not None:
             raise self.fails
         again = self.wants.pop(0) if self.wants else None
-        return JobResult(again=None if again is None else EPOCH + again, scrub=self.scrubs)
+        if self.destroys:
+            forgetting.note(tx)
+        return JobResult(again=None if again is None else EPOCH + again)
 
 
 @pytest.fixture
@@ -98,12 +101,12 @@ def test_one_that_fails_keeps_no_other_from_being_done(
 
 
 def test_scrubbing_is_tried_until_no_reader_is_in_the_way(tap: Dripping, monkeypatch: pytest.MonkeyPatch) -> None:
-    tap.scrubs = True
+    tap.destroys = True
     answers = [False, False, True]
     server = MemoryServer()
 
     async def scrub() -> bool:
-        tap.scrubs = False
+        tap.destroys = False
         return answers.pop(0)
 
     monkeypatch.setattr(type(server.database), "scrub", lambda self: scrub())

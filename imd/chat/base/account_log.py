@@ -1,17 +1,19 @@
 """The account log: how each device of an account learns what changed in the account's own affairs."""
 
+from typing import cast
+
 import msgspec
 
 from imd.chat.base.effects import Delivery
-from imd.store import account_log as sql
+from imd.store import personal as sql
 from imd.store.transaction import Tx
-from imd.wire.personal import AccountChange, AccountChanged
+from imd.wire.personal import AccountChange, AccountChanged, What
 
 
 def note(
     tx: Tx,
     account: int,
-    what: str,
+    what: What,
     *,
     conversation: int | None = None,
     seq: int | None = None,
@@ -22,13 +24,13 @@ def note(
     thing = " ".join(str(part) for part in (what, conversation, seq, username) if part is not None)
     data = {"conversation": conversation, "seq": seq, "username": username, "value": value}
     kept = {name: each for name, each in data.items() if each is not None}
-    n = sql.note(tx, account, thing, what, msgspec.json.encode(kept).decode())
+    n = sql.note_change(tx, account, thing, what, msgspec.json.encode(kept).decode())
     return (account,), AccountChanged(n=n, what=what, **data)  # type: ignore[arg-type]  # as they came
 
 
 def changes(tx: Tx, account: int, after: int, limit: int) -> list[AccountChange]:
     """Give what changed after an n, in order."""
     return [
-        AccountChange(n=entry.n, what=entry.what, **msgspec.json.decode(entry.data))
-        for entry in sql.after(tx, account, after, limit)
+        AccountChange(n=entry.n, what=cast("What", entry.what), **msgspec.json.decode(entry.data))  # as `note` kept it
+        for entry in sql.changes_after(tx, account, after, limit)
     ]

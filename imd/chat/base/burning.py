@@ -8,14 +8,16 @@ from imd.chat.base.access import Conversation
 from imd.chat.base.effects import Delivery, Effect, Schedule
 from imd.chat.base.jobs import JobResult, job
 from imd.chat.base.render import message_changed, recipients, recipients_of
-from imd.store import burning as kept
+from imd.store import forgetting, receipts
 from imd.store import messages as sql
-from imd.store import receipts
 from imd.store.transaction import Tx
 
 DAY = 86_400_000
 AT_ONCE = 50
 """How many messages one piece of the chore destroys."""
+
+PAUSE = 50
+"""Milliseconds between two pieces of forgetting, for everybody else's writes."""
 
 
 def expires(new: sql.Message, conversation: Conversation | None, *, alone: bool, days: int) -> int | None:
@@ -49,10 +51,15 @@ def read(
 
 @job
 def burn(tx: Tx, now: int) -> JobResult:
-    """Destroy what is due. A message that was to burn must leave the database's files as well."""
+    """Destroy what is due."""
     told: tuple[Delivery, ...] = ()
-    due = sql.expired(tx, now, AT_ONCE)
-    for row in due:
+    for row in sql.expired(tx, now, AT_ONCE):
         told += message_changed(tx, recipients(tx, row.conversation), sql.empty(tx, row, burned=now), "burned")
-    kept.clear(tx, AT_ONCE)
-    return JobResult(told, sql.next_expiry(tx), scrub=any(row.burn_after for row in due))
+    return JobResult(told, sql.next_expiry(tx))
+
+
+@job
+def forget(tx: Tx, now: int) -> JobResult:
+    """Let the store go on with forgetting what was destroyed, whoever destroyed it."""
+    again = forgetting.proceed(tx, now)
+    return JobResult(again=None if again is None else max(again, now + PAUSE))

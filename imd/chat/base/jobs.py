@@ -22,9 +22,6 @@ class JobResult:
     again: int | None = None
     """Milliseconds since 1970; None means that only a Schedule effect calls it again."""
 
-    scrub: bool = False
-    """Whether the bytes of what it erased must leave the database's files as well."""
-
     effects: tuple[Effect, ...] = ()
 
 

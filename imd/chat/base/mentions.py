@@ -7,7 +7,7 @@ the longest name of a member that the text begins with counts. A Latin word is n
 import re
 
 from imd.chat.base.access import Conversation
-from imd.store import mentions as sql
+from imd.store import members
 from imd.store.transaction import Tx
 from imd.wire.names import FORBIDDEN, LONGEST, username
 from imd.wire.refusals import BadName
@@ -33,7 +33,7 @@ def mentioned(tx: Tx, conversation: Conversation, kind: str, content: str) -> di
     for typed in _MENTION.findall(content)[:MOST]:
         if typed.lower() == "all" and conversation.at_least("admin"):
             found["all"] = EVERYBODY
-        elif member := sql.longest_member(tx, conversation.id, _starts(typed)):
+        elif member := members.longest_member(tx, conversation.id, _starts(typed)):
             found[member.username] = member.account
     return found
 

@@ -5,7 +5,8 @@ outlive them. Passwords, tokens, second factors, and what is other people's stay
 """
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import attrs
@@ -19,13 +20,13 @@ from imd.chat.base.effects import Outcome, Schedule
 from imd.chat.base.export_store import StoredExport
 from imd.chat.base.handlers import slow
 from imd.chat.base.render import rendered
-from imd.chat.export import html
-from imd.chat.export.html import ConversationPages
 from imd.chat.export.zip import ZipWriter
 from imd.store import export as sql
 from imd.store import members, messages
 from imd.store.transaction import Tx
+from imd.wire import archive_page
 from imd.wire import export as wire
+from imd.wire.archive_page import ConversationPages
 from imd.wire.catalog import say
 from imd.wire.fields import timestamp
 from imd.wire.messages import Message
@@ -116,7 +117,8 @@ class _Making:
         """Write everything into the archive."""
         account = self.caller.account
         lists = {
-            each.name: await self._gathered(_section(each, account), _readable) for each in (sql.ACCOUNT, *sql.SECTIONS)
+            each.name: await self._gathered(_section(each, account), partial(_readable, each.kinds))
+            for each in sql.SECTIONS
         }
         lists["changes"] = await self._gathered(
             lambda tx, found: account_log.changes(tx, account, found[-1].n if found else 0, ROWS_AT_ONCE),
@@ -144,14 +146,15 @@ class _Making:
         (account,) = lists["account"]
         head = {"format": "imd-export/1", "server": f"imd {imd.__version__}", "made": made}
         self.zip_writer.add("data.json", _dumped(head | lists | {"account": account, "conversations": contents}))
-        self.zip_writer.add("index.html", html.index(lists, volumes, made, self.caller.language))
+        shown = [each.name for each in sql.SECTIONS if each.shown]
+        self.zip_writer.add("index.html", archive_page.index(lists, shown, volumes, made, self.caller.language))
 
     async def _conversation(self, number: int) -> ConversationPages | None:
         """Write one conversation: its pages, the same in lines for programs, and what is known of it."""
         volume = await self.services.read(lambda tx: _volume(tx, self.caller, number))
         if volume is None:
             return None
-        volume.members = await self._gathered(_members(self.caller, volume), _readable)
+        volume.members = await self._gathered(_members(self.caller, volume), partial(_readable, sql.MEMBER))
         page: list[Message] = []
         after = size = 0
         while found := await self.services.read(_following(self.caller, volume, after)):
@@ -179,7 +182,7 @@ class _Making:
 
         def write() -> None:
             number = len(volume.starts)
-            page_html = html.conversation(volume, page, self.caller.username, self.caller.language, more=more)
+            page_html = archive_page.conversation(volume, page, self.caller.username, self.caller.language, more=more)
             self.zip_writer.add(f"conversations/{volume.name(number)}", page_html)
             lines = b"".join(msgspec.json.encode(each) + b"\n" for each in page)
             self.zip_writer.add(f"conversations/{volume.name(number, 'jsonl')}", lines)
@@ -199,21 +202,22 @@ def _members(caller: Caller, volume: ConversationPages) -> Callable[[Tx, list[Re
 
     def read(tx: Tx, found: list[Record]) -> list[Record]:
         rows = members.page(tx, volume.number, caller.account, found[-1]["username"] if found else "", ROWS_AT_ONCE)
-        return [{"username": row.username, "role": row.role, "joined": row.joined} for row in rows]
+        return [{name: getattr(row, name) for name in sql.MEMBER} for row in rows]
 
     return read
 
 
-def _readable(record: Record) -> Record:
+def _readable(kinds: Mapping[str, str], record: Record) -> Record:
     """Give a record with its times and flags as the wire writes them."""
-    return {
-        name: (timestamp(value) if value else None)
-        if name in sql.TIMES
-        else bool(value)
-        if name in sql.FLAGS
-        else value
-        for name, value in record.items()
-    }
+    return {name: _WRITTEN[kinds[name]](value) for name, value in record.items()}
+
+
+_WRITTEN: dict[str, Callable[[Any], Any]] = {
+    "time": lambda value: timestamp(value) if value else None,
+    "flag": bool,
+    "": lambda value: value,
+}
+"""A column's kind -> how its values are written."""
 
 
 def _volume(tx: Tx, caller: Caller, number: int) -> ConversationPages | None:
@@ -223,10 +227,9 @@ def _volume(tx: Tx, caller: Caller, number: int) -> ConversationPages | None:
     except Refusal:
         return None
     row = conversation.row
-    known = {"conversation": number, "kind": row.kind, "to": conversation.to, "title": row.title or conversation.to}
-    mine = {name: getattr(row, name) for name in ("role", "muted", "archived", "pinned")}
-    pointers = {name: getattr(row, name) for name in ("delivered_seq", "read_seq", "last_seq")}
-    return ConversationPages(number, _readable(known | {"topic": row.topic} | mine | pointers))
+    known = {"conversation": number, "to": conversation.to, "title": row.title or conversation.to}
+    known |= {name: getattr(row, name) for name in sql.CONVERSATION if name not in known}
+    return ConversationPages(number, _readable(sql.CONVERSATION, known))
 
 
 def _following(caller: Caller, volume: ConversationPages, after: int) -> Callable[[Tx], list[Message]]:

@@ -1,11 +1,13 @@
-"""Pages: the archive as a person reads it, in HTML that needs no script, no network and no other file.
+"""The pages of an archive: an export as a person reads it, in HTML that needs no script, no network and no other file.
 
 Whatever people wrote is hostile here: it is escaped, its controls and bidi marks are made visible, and it stands in no
 attribute. What it was to the letter is in the files for programs.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from html import escape
+from importlib.resources import files
 from itertools import groupby
 from typing import Any
 
@@ -20,9 +22,6 @@ from imd.wire.messages import Message
 NAMED = 200
 """How many members a page names; the others are counted."""
 
-LISTED = ("devices", "friends", "blocked", "declined", "asked", "asking", "invitations")
-"""The lists that the first page shows as they are; the others are for programs alone."""
-
 _HEAD = """<!DOCTYPE html>
 <html lang="{language}">
 <head>
@@ -32,31 +31,7 @@ _HEAD = """<!DOCTYPE html>
 <meta name="color-scheme" content="light dark">
 <title>{title}</title>
 <style>
-:root {{ --ink: #1d2126; --soft: #667080; --paper: #fff; --line: #dfe3e8;
-  --mine: #e3f0fb; --other: #f2f4f6; --link: #0b62ad }}
-@media (prefers-color-scheme: dark) {{
-:root {{ --ink: #e4e7eb; --soft: #98a2b0; --paper: #14171b; --line: #2e343b;
-  --mine: #14344f; --other: #22272d; --link: #7fbdf2 }}
-}}
-body {{ max-width: 46rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; background: var(--paper); color: var(--ink);
-  font: 16px/1.5 system-ui, "Noto Sans", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif }}
-a {{ color: var(--link) }}
-h1 {{ font-size: 1.6rem; margin: 0.5rem 0; overflow-wrap: anywhere }}
-h2 {{ font-size: 1.1rem; margin: 2rem 0 0.5rem }}
-nav, .soft, time {{ color: var(--soft); font-size: 0.9rem }}
-nav a {{ margin-right: 1rem }}
-table {{ border-collapse: collapse; width: 100% }}
-th, td {{ text-align: start; padding: 0.3rem 0.8rem 0.3rem 0; border-bottom: 1px solid var(--line) }}
-td {{ overflow-wrap: anywhere }}
-th {{ color: var(--soft); font-weight: 500; font-size: 0.9rem; white-space: nowrap }}
-article {{ margin: 0.5rem 0; padding: 0.4rem 0.8rem 0.5rem; border-radius: 0.8rem; background: var(--other);
-  width: fit-content; max-width: 85%; box-sizing: border-box }}
-article.mine {{ margin-left: auto; background: var(--mine) }}
-article.notice {{ margin: 0.5rem auto; background: none; color: var(--soft); font-size: 0.9rem }}
-article:target {{ outline: 2px solid var(--link) }}
-article p {{ margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate }}
-article time {{ margin-left: 0.5rem }}
-</style>
+{style}</style>
 </head>
 <body>
 """
@@ -93,9 +68,15 @@ def escaped(text: str) -> str:
     return escape("\n".join(terminal.lines(text)))
 
 
+@cache
+def _style() -> str:
+    return (files("imd.wire") / "archive_page.css").read_text("utf-8")
+
+
 def _page(title: str, body: Iterable[str], language: str) -> str:
     """Put a page together; the title is somebody's text."""
-    head = _HEAD.format(language="zh-Hans" if language == "zh" else language, title=escaped(title))
+    code = "zh-Hans" if language == "zh" else language
+    head = _HEAD.format(language=code, title=escaped(title), style=_style())
     return "\n".join([head, *body, "</body>", "</html>", ""])
 
 
@@ -113,8 +94,14 @@ def _table(name: str, columns: Sequence[str], rows: Sequence[Sequence[str]], lan
     return [f"<h2>{say(f'archive.{name}', language)}</h2>", "<table>", f"<tr>{head}</tr>", *body, "</table>"]
 
 
-def index(lists: dict[str, list[dict[str, Any]]], volumes: list[ConversationPages], made: str, language: str) -> str:
-    """Write the first page: the account, its lists, and the way to each conversation."""
+def index(
+    lists: dict[str, list[dict[str, Any]]],
+    shown: Sequence[str],
+    volumes: list[ConversationPages],
+    made: str,
+    language: str,
+) -> str:
+    """Write the first page: the account, those of its lists that are shown, and the way to each conversation."""
     (account,) = lists["account"]
     title = say("archive.title", language, username=account["username"])
     body = [
@@ -125,7 +112,7 @@ def index(lists: dict[str, list[dict[str, Any]]], volumes: list[ConversationPage
     for column, value in account.items():
         body.append(f"<tr><th>{say(f'archive.column.{column}', language)}</th><td>{_cell(value, language)}</td></tr>")
     body.append("</table>")
-    for name in LISTED:
+    for name in shown:
         rows = [[_cell(value, language) for value in record.values()] for record in lists[name]]
         body += _table(name, list(lists[name][0]) if rows else [], rows, language)
     latest = sorted(volumes, key=lambda each: each.last, reverse=True)
