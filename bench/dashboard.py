@@ -1,7 +1,7 @@
 """Draws the Grafana dashboard's panels from a Prometheus, without Grafana: python -m bench.dashboard URL FROM TO
 
 Panels, queries, places, units and titles are those of docs/grafana.json; the figures are what Prometheus answers. FROM
-and TO are seconds since 1970. Needs `pip install -e '.[plot]'`. Writes docs/grafana.png.
+and TO are seconds since 1970. Needs matplotlib: .venv/bin/pip install -e '.[plot]'. Writes docs/grafana.png.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Brings the recorded run into docs/performance.md, as a table and a picture: python -m bench.plot
 
-Needs `pip install -e '.[plot]'`.
+Needs matplotlib: .venv/bin/pip install -e '.[plot]'
 """
 
 import re

@@ -2,12 +2,21 @@
 
 pytest passes a test that returns a Deferred without waiting for it, and pytest-twisted does not look at errors that
 nobody handles. Here both fail the test, and so do failures in the log and timers left on the reactor.
+
+Nor does a test depend on who runs it, where and from what: `settle` comes before all else, in every process of pytest,
+and the programs that tests start inherit it.
 """
 
 import functools
 import gc
 import importlib.metadata
 import inspect
+import locale
+import os
+import re
+import signal
+import tempfile
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -17,11 +26,40 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent, globalLogPublisher
 
+_OF_THE_CALLER = re.compile(
+    r"(IMD|XDG|LC|LISTEN|WATCHDOG|SSL|OPENSSL)_.*|LANG|LANGUAGE|NOTIFY_SOCKET|TMUX"
+    r"|TERM|COLUMNS|LINES|NO_COLOR|FORCE_COLOR|CLICOLOR.*|(https?|all|no)_proxy|POSIXLY_CORRECT"
+    r"|PYTHON(PATH|IOENCODING|UTF8|WARNINGS|STARTUP|SAFEPATH|OPTIMIZE|DEVMODE|HASHSEED)",
+    re.IGNORECASE,
+)
+"""What a caller may have set that imd, Python or the tools of the tests go by."""
+
+
+def settle(home: str) -> None:
+    """Put this process, and so its children, into the surroundings that the tests are written for."""
+    for name in [name for name in os.environ if _OF_THE_CALLER.fullmatch(name)]:
+        del os.environ[name]
+    os.environ |= {"LANG": "C.UTF-8", "TERM": "xterm", "TZ": "UTC", "HOME": home}
+    if os.access("/tmp", os.W_OK | os.X_OK):  # a longer path may be too long for a socket
+        os.environ["TMPDIR"] = tempfile.tempdir = "/tmp"
+    time.tzset()
+    locale.setlocale(locale.LC_ALL, "C.UTF-8")
+    os.umask(0o022)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_DFL)
+
+
+_home = tempfile.TemporaryDirectory(prefix="imd-home-")
+settle(_home.name)
+
 # pytest reads Twisted's version from its package before each test: 4 ms.
 importlib.metadata.version = functools.cache(importlib.metadata.version)
 
-# No deadline: a busy machine is no fault. `pytest --hypothesis-profile=soak` looks further.
+# No deadline: a busy machine is no fault. `pytest --hypothesis-profile=soak` looks further, `short` less far.
 settings.register_profile("imd", deadline=None, max_examples=25)
+settings.register_profile("short", deadline=None, max_examples=3)
 settings.register_profile("soak", deadline=None, max_examples=250)
 settings.load_profile("imd")
 

@@ -46,3 +46,35 @@ def test_every_exception_has_a_reason() -> None:
         each for each in comments if not re.search(r"# (noqa: \w+|nosec \w+|type: ignore\[[\w-]+\])  # \w", each[1])
     ]
     assert not bare
+
+
+ANSWERING = ("imd/wire", "imd/chat", "imd/store", "imd/engine", "imd/net")
+"""Where answers to peers are made."""
+
+
+def readings(tree: ast.Module) -> list[int]:
+    """List where the words of a caught error are read: a library words it otherwise in its next version."""
+    handlers = [node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler) and node.name]
+    return [node.lineno for handler in handlers for node in ast.walk(handler) if _reads(node, handler.name or "")]
+
+
+def _reads(node: ast.AST, error: str) -> bool:
+    match node:
+        case ast.Call(func=ast.Name(id="str" | "repr" | "format"), args=[ast.Name(id=name)]):
+            return name == error
+        case ast.FormattedValue(value=ast.Name(id=name)) | ast.Attribute(value=ast.Name(id=name), attr="args" | "msg"):
+            return name == error
+    return False
+
+
+def test_no_answer_hangs_on_the_words_of_an_error() -> None:
+    reading = {path: readings(tree) for path, tree in trees() if path.startswith(ANSWERING)}
+    assert len(reading) > 100
+    assert not {path: lines for path, lines in reading.items() if lines}
+
+
+@pytest.mark.parametrize("words", ["str(error)", "error.args[0]", "f'{error}'", "error.msg"])
+def test_a_reading_of_an_errors_words_is_found(words: str) -> None:
+    code = "try:\n    work()\nexcept ValueError as error:\n    " + f"reply({words})"
+    assert readings(ast.parse(code)) == [4]
+    assert readings(ast.parse(code.replace(words, "log(error=error)"))) == []

@@ -12,6 +12,7 @@ from twisted.logger import globalLogBeginner
 from twisted.python import usage
 from twisted.python.failure import Failure
 
+from imd.extras import install
 from imd.wire.base import Command
 from imd.wire.catalog import say
 from imd_client.client import Client
@@ -225,7 +226,7 @@ def open_view(typed: Typed, reactor: Any, options: Options) -> View:
     if not options.rich:
         view = PlainView(open_screen(typed, reactor), options.place, options.language)
         if options.wants_rich:
-            view.say("extra")
+            view.say("extra", command=install("console"))
         return view
     from imd_client.rich.view import RichView  # only here: prompt_toolkit may not be installed
 

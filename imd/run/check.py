@@ -19,6 +19,7 @@ from OpenSSL import SSL
 from twisted.internet.endpoints import serverFromString
 
 from imd.chat.base.limits import Limits
+from imd.extras import install
 from imd.net import tls
 from imd.run import certificates, descriptors
 from imd.run.backup import reader
@@ -124,7 +125,7 @@ def extras(config: Config) -> Iterator[Finding]:
             try:
                 import_module(f"imd.run.{name}")
             except ImportError:
-                yield Finding.of(Problem(f"{name}_extra"))
+                yield Finding.of(Problem(f"{name}_extra", command=install(name)))
 
 
 def database(path: Path) -> Finding:

@@ -30,6 +30,7 @@ from imd.chat import policies
 from imd.engine.disk_guard import DiskGuard
 from imd.engine.pacing import Pacing
 from imd.engine.server import Server
+from imd.extras import install
 from imd.net.factory import ImdFactory, OperatorFactory
 from imd.net.proxy import proxied
 from imd.net.tls import ServerTLS
@@ -148,7 +149,7 @@ class Daemon(MultiService):
         try:
             from imd.run.acme import Renewal, Wish  # an extra that only this key needs
         except ImportError:
-            raise Problem("acme_extra") from None
+            raise Problem("acme_extra", command=install("acme")) from None
         wish = Wish(config.acme, config.acme_url, config.acme_email, self.directory.acme_account)
         Renewal(wish, self.directory, self.tls, self.reactor).setServiceParent(self)
 
@@ -156,7 +157,7 @@ class Daemon(MultiService):
         try:
             from imd.run.metrics import Metrics, MetricsSite  # an extra that only this key needs
         except ImportError:
-            raise Problem("metrics_extra") from None
+            raise Problem("metrics_extra", command=install("metrics")) from None
         try_port(listen)
         metrics = Metrics(self.server)
         metrics.setServiceParent(self)

@@ -1,20 +1,17 @@
 """Builds a command from its fields, or a refusal that tells which field does not fit, and why."""
 
-import re
+from functools import cache
 from typing import Any
 
 import msgspec
+from msgspec import inspect
 
 from imd.wire.base import Command, Spec
-from imd.wire.fields import choices, json_type
+from imd.wire.fields import choices, json_kind, json_type, kinds
 from imd.wire.refusals import BadRequest
 
-_MISSING = re.compile(r"Object missing required field `(\w+)`")
-_BOTH = re.compile(r"Object has both `(\w+)` and `(\w+)`")
-_TYPE = re.compile(r"Expected `(\w+)[^`]*`, got `(\w+)` - at `\$\.(\w+)")
-_BOUND = re.compile(r"Expected `\w+`( of length)? ([<>])= (-?\d+) - at `\$\.(\w+)")
-_CHOICE = re.compile(r"Invalid enum value .* - at `\$\.(\w+)", re.DOTALL)
-_BOUNDS = {(True, "<"): "long", (True, ">"): "short", (False, "<"): "above", (False, ">"): "below"}
+_PLAIN = {inspect.IntType: int, inspect.StrType: str}
+"""What a bound is compared with, by the kind of its field."""
 
 
 def build(spec: Spec, fields: dict[str, Any], *, strict: bool) -> Command:
@@ -30,25 +27,58 @@ def build(spec: Spec, fields: dict[str, Any], *, strict: bool) -> Command:
     try:
         return msgspec.convert(fields, spec.shape, strict=strict)
     except msgspec.ValidationError as wrong:
-        raise _explained(spec.shape, str(wrong)) from None
+        if wrong.__cause__ is not None:  # the command's own check: these words are ours, not msgspec's
+            raise BadRequest("shape", reason=str(wrong.__cause__)) from None
+        raise _explained(spec.shape, fields, strict=strict) from None
 
 
-def _explained(shape: type[Command], wrong: str) -> BadRequest:
-    """Turn msgspec's English into a case of the catalog. What it does not know by heart it passes on."""
-    if found := _MISSING.match(wrong):
-        return BadRequest("missing", field=found[1])
-    if found := _BOTH.match(wrong):
-        return BadRequest("both", field=found[1], other=found[2])
-    if found := _TYPE.match(wrong):
-        expected, got, field = found.groups()
-        return BadRequest("type", field=field, expected=json_type(expected), got=json_type(got))
-    if found := _BOUND.match(wrong):
-        length, comparison, limit, field = found.groups()
-        return BadRequest(_BOUNDS[bool(length), comparison], field=field, limit=int(limit))
-    if found := _CHOICE.match(wrong):
-        annotations = {field.name: field.type for field in msgspec.structs.fields(shape)}
-        return BadRequest("choice", field=found[1], choices=", ".join(choices(annotations[found[1]])))
-    return BadRequest("shape", reason=wrong)
+@cache
+def _declared(shape: type[Command]) -> dict[str, msgspec.structs.FieldInfo]:
+    return {field.name: field for field in msgspec.structs.fields(shape)}
+
+
+def _explained(shape: type[Command], fields: dict[str, Any], *, strict: bool) -> BadRequest:
+    """Find the first field that does not fit, by trying each alone; msgspec's words for it change."""
+    declared = _declared(shape)
+    for name, value in fields.items():
+        if name in declared and not _fits(value, declared[name].type, strict=strict):
+            return _misfit(name, value, declared[name].type, strict=strict)
+    missing = (name for name, field in declared.items() if field.required and name not in fields)
+    return BadRequest("missing", field=next(missing))
+
+
+def _fits(value: object, annotation: Any, *, strict: bool) -> bool:
+    try:
+        msgspec.convert(value, annotation, strict=strict)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _misfit(field: str, value: object, annotation: Any, *, strict: bool) -> BadRequest:
+    """Say why a value does not fit its field."""
+    kind = kinds(annotation)[0]
+    if isinstance(kind, inspect.LiteralType) and isinstance(value, str):
+        return BadRequest("choice", field=field, choices=", ".join(choices(annotation)))
+    plain = _PLAIN.get(type(kind))
+    if plain is None or not _fits(value, plain, strict=strict):
+        expected, got = json_kind(kind), json_type(type(value).__name__)
+        if expected in (got, "any"):  # an item of a list, say: imd's own commands have none
+            return BadRequest(field=field)
+        return BadRequest("type", field=field, expected=expected, got=got)
+    return _beyond(field, msgspec.convert(value, plain, strict=strict), kind)
+
+
+def _beyond(field: str, value: Any, kind: Any) -> BadRequest:
+    """Say which bound of its field a number or a text passes."""
+    if isinstance(kind, inspect.StrType):
+        bounds, size = (("short", kind.min_length), ("long", kind.max_length)), len(value)
+    else:
+        bounds, size = (("below", kind.ge), ("above", kind.le)), value
+    for (case, limit), sign in zip(bounds, (1, -1), strict=True):
+        if limit is not None and sign * size < sign * limit:
+            return BadRequest(case, field=field, limit=limit)
+    return BadRequest(field=field)
 
 
 def refuse_nul(command: Command) -> None:

@@ -52,6 +52,7 @@ _JSON_TYPES = {
     "float": "number",
     "list": "array",
     "dict": "object",
+    "NoneType": "null",
 }
 _JSON_KINDS: dict[type, str] = {
     inspect.AnyType: "any",
@@ -74,7 +75,7 @@ def json_type(name: str) -> str:
 
 def json_kind(kind: inspect.Type) -> str:
     """Give JSON's name of a type that msgspec described."""
-    return _JSON_KINDS[type(kind)]
+    return _JSON_KINDS.get(type(kind), "any")
 
 
 def kinds(annotation: Any) -> list[inspect.Type]:

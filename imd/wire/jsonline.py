@@ -1,21 +1,18 @@
 """The JSON dialect: one object a line (PROTOCOL section 2)."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from imd.wire import build, catalog
+from imd.wire import build, catalog, malformed
 from imd.wire.base import Event, Reply, Request, Spec, registry
 from imd.wire.fields import json_type
-from imd.wire.refusals import BadEncoding, BadRequest, Refusal, UnknownCommand
+from imd.wire.refusals import BadRequest, Refusal, UnknownCommand
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
-
-_BYTE = re.compile(r"\(byte (\d+)\)")
 
 
 def decode(line: bytes) -> Request:
@@ -44,17 +41,17 @@ def unknown(typed: str, names: Mapping[str, Spec] = registry.verbs) -> UnknownCo
 
 
 def _fields(line: bytes) -> dict[str, Any]:
-    """Read the object. Lone surrogates and numbers that nobody can hold are refused by the decoder."""
+    """Read the object. Bad UTF-8, lone surrogates and numbers that nobody can hold are refused by the decoder."""
+    if len(line) > malformed.DEEPEST and malformed.too_deep(line):
+        raise BadRequest("nesting")
     try:
         fields = _decode(line)
         if isinstance(fields, dict) and not _clearly_single(line, len(fields)):
             _refuse_doubled(line)
-    except UnicodeDecodeError:
-        raise BadEncoding from None
-    except RecursionError:
+    except RecursionError:  # the stack was half full already
         raise BadRequest("nesting") from None
-    except msgspec.DecodeError as wrong:
-        raise _explained(line, str(wrong)) from None
+    except (msgspec.MsgspecError, ValueError):
+        raise malformed.explained(line) from None
     if not isinstance(fields, dict):
         raise BadRequest("object")
     return fields
@@ -75,27 +72,6 @@ def _refuse_doubled(line: bytes) -> None:
         return fields
 
     json.loads(line, object_pairs_hook=once)
-
-
-def _explained(line: bytes, wrong: str) -> Refusal:
-    """Say what kept a line from being read, and at which byte."""
-    if "out of range" in wrong:
-        return BadRequest("number")
-    if _holds_half_a_pair(line):
-        return BadEncoding("surrogate")
-    if place := _BYTE.search(wrong):
-        return BadRequest("json", byte=int(place[1]))
-    return BadRequest("truncated")
-
-
-def _holds_half_a_pair(line: bytes) -> bool:
-    try:
-        json.dumps(json.loads(line), ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return True
-    except (ValueError, RecursionError):
-        return False
-    return False
 
 
 def _identity(fields: dict[str, Any]) -> str | int | None:

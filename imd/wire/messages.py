@@ -48,9 +48,9 @@ class Addressed(Command, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.to is None and self.conversation is None:
-            raise ValueError("Object missing required field `to`")
+            raise BadRequest("missing", field="to")
         if self.to is not None and self.conversation is not None:
-            raise ValueError("Object has both `to` and `conversation`")
+            raise BadRequest("both", field="to", other="conversation")
 
 
 class AboutMessage(Addressed, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from imd_client.screen import Screen
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from imd.extras import install
 from imd.testing import PASSWORD
 from tests.client.keyboard import FakeModes, connect, shown
 from tests.client.wires import Person, Wires
@@ -100,7 +101,7 @@ def test_the_first_time(wires: Wires, sit: Callable[..., Terminal]) -> None:
 def test_who_could_have_the_whole_screen_is_told(sit: Callable[..., Terminal], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console, "capable", lambda: True)
     monkeypatch.setattr(console, "find_spec", lambda name: None)
-    told = "This is the plain console. For the full screen: pip install 'imd[console]'"
+    told = f"This is the plain console. For the full screen: {install('console')}"
     assert sit("-u", "ann", "--register", password=PASSWORD).sees()[0] == told
     assert sit("-u", "bob", "--register", "--plain", password=PASSWORD).sees()[0].startswith("You are bob")
 

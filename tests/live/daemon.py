@@ -1,6 +1,7 @@
 """A real daemon in a process of its own, and a blocking TLS connection to it."""
 
 import os
+import random
 import signal
 import socket
 import ssl
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import attrs
@@ -17,10 +19,22 @@ START_SECONDS = 20
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.socket() as finder:
-        finder.bind(("127.0.0.1", 0))
-        return int(finder.getsockname()[1])
+    """Find a port that nobody listens on, and that the system gives to no outgoing connection meanwhile."""
+    given = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    first = int(given.read_text().split()[0]) if given.exists() else 32_768
+    while True:
+        port = random.randrange(10_000, max(first, 20_000))
+        with socket.socket() as finder, suppress(OSError):
+            finder.bind(("", port))
+            return port
+
+
+def has_ipv6() -> bool:
+    """Say whether this machine speaks IPv6 with itself."""
+    with suppress(OSError), socket.socket(socket.AF_INET6) as tried:
+        tried.bind(("::1", 0))
+        return True
+    return False
 
 
 def trusting() -> ssl.SSLContext:

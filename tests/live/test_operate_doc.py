@@ -3,6 +3,7 @@
 import os
 import re
 import resource
+import shlex
 import shutil
 import subprocess
 import sys
@@ -43,17 +44,19 @@ class Machine:
         """Put there what a machine has."""
         for place in ("bin", "etc/systemd/system", "etc/cron.daily", "var/lib", "usr/local/bin", "opt"):
             (self.directory / place).mkdir(parents=True)
-        self._program("systemctl", f'exec {sys.executable} -m tests.live.pretend.systemctl "$@"')
+        self._program("systemctl", f'exec {shlex.quote(sys.executable)} -m tests.live.pretend.systemctl "$@"')
         self._program("journalctl", f"tail -n 20 {self.directory}/journal")
         inside = (
             'shift 3; case $1 in exec) shift 2; exec "$@" ;; cp) exec cp "${2#*:}" "$3" ;; run) shift 3; exec "$@" ;;'
         )
         inside += ' stop | start) exec systemctl "$1" imd ;; esac'
         self._program("docker", inside)
-        venv = 'mkdir -p "$3/bin"; ln -s {0}/imd "$3/bin/imd"; printf "#!/bin/sh\\ntest -d .\\n" > "$3/bin/pip"'
-        self._program("python3", f'[ "$1 $2" = "-m venv" ] || exit 1; {venv.format(BIN)}; chmod +x "$3/bin/pip"')
+        venv = 'mkdir -p "$3/bin"; ln -s {0} "$3/bin/imd"; ln -s "$(command -v pip)" "$3/bin/pip"'
+        self._program("python3", f'[ "$1 $2" = "-m venv" ] || exit 1; {venv.format(shlex.quote(str(BIN / "imd")))}')
+        self._program("pip", 'for last; do :; done; test -e "$last"')
         source = self.directory / "checkout"
-        shutil.copytree(ROOT / "deploy", source / "deploy")
+        for room in ("deploy", "requirements"):
+            shutil.copytree(ROOT / room, source / room)
         for file in ("imd.toml", "imd.socket", "imd.cron"):
             self._rewrite(source / "deploy" / file)
 

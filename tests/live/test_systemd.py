@@ -16,7 +16,7 @@ import pytest
 
 from imd.run.cli import Imd
 from imd.run.config import KINDS, load
-from tests.live.daemon import TWISTD, Daemon
+from tests.live.daemon import TWISTD, Daemon, has_ipv6
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -51,7 +51,7 @@ def test_the_unit_exposes_next_to_nothing() -> None:
 @systemd
 @pytest.mark.parametrize("name", ["imd.service", "imd.socket"])
 def test_systemd_understands_the_units(name: str, tmp_path: Path) -> None:
-    text = (DEPLOY / "imd.service").read_text("utf-8").replace("/opt/imd/bin/imd", sys.executable)
+    text = (DEPLOY / "imd.service").read_text("utf-8").replace("/opt/imd/bin/imd", f'"{sys.executable}"')
     (tmp_path / "imd.service").write_text(text)
     shutil.copy(DEPLOY / "imd.socket", tmp_path)
     done = subprocess.run(["systemd-analyze", "verify", tmp_path / name], capture_output=True, text=True)
@@ -116,6 +116,8 @@ def test_memory_that_is_written_and_executed_is_denied_if_it_can_be(tmp_path: Pa
 
 @pytest.mark.parametrize(("family", "domain"), [(socket.AF_INET, "INET"), (socket.AF_INET6, "INET6")])
 def test_it_takes_over_the_port_that_systemd_opened(family: socket.AddressFamily, domain: str, tmp_path: Path) -> None:
+    if domain == "INET6" and not has_ipv6():
+        pytest.skip("no IPv6 here")
     daemon = Daemon(tmp_path)
     with socket.socket(family) as opened:
         opened.bind(("127.0.0.1" if domain == "INET" else "::", daemon.port))

@@ -1,6 +1,8 @@
 """What is built and installed: wheel, sdist, editable install and the bare checkout all give `twistd` the daemon."""
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 BORROWED = sysconfig.get_path("purelib")
@@ -48,12 +51,12 @@ def built(checkout: Path) -> Path:
 def installed(tmp_path: Path) -> Callable[..., Path]:
     """Give the Python of a new environment: imd installed as asked, all else borrowed, nothing downloaded."""
 
-    def install(*what: str | Path) -> Path:
-        python = tmp_path / "venv" / "bin" / "python"
-        venv.create(tmp_path / "venv", with_pip=False)
+    def install(what: str | Path, *, editable: bool = False, into: Path = tmp_path) -> Path:
+        python = into / "venv" / "bin" / "python"
+        venv.create(into / "venv", with_pip=False)
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
         pip += ["install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--ignore-installed"]
-        run(*pip, *what, cwd=tmp_path, PYTHONPATH=BORROWED)
+        run(*pip, *["--editable"] * editable, what, cwd=tmp_path, PYTHONPATH=BORROWED)
         site = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=tmp_path).strip()
         (Path(site) / "borrowed.pth").write_text(BORROWED)
         return python
@@ -95,10 +98,39 @@ def test_the_sdist_holds_the_checkout(built: Path) -> None:
     assert not {name for name in held if name.endswith(("dropin.cache", ".pyc")) or "imd-data" in name}
 
 
+def hint(python: Path, cwd: Path) -> list[str]:
+    """Give the words of the command that installs an extra, as an installation says it."""
+    return shlex.split(run(python, "-c", "from imd.extras import install; print(install('metrics'))", cwd=cwd))
+
+
+def test_the_wheel_is_named_so_that_nobody_installs_somebody_elses(
+    built: Path, installed: Callable[..., Path], tmp_path: Path
+) -> None:
+    (wheel,) = built.glob("*.whl")
+    assert wheel.name.startswith("imd_server-")
+    tmp_path = tmp_path / "it's here"
+    python = installed(wheel, into=tmp_path)
+    *pip, package = hint(python, tmp_path)
+    assert pip == [str(python), "-m", "pip", "install"]
+    assert Requirement(package) == Requirement("prometheus-client >= 0.21, < 1")
+
+
+def test_no_page_and_no_program_installs_by_our_name() -> None:
+    """What the index has under `imd` is not ours, and under `imd-server` there may be nothing."""
+    rooms = ("imd", "client", "docs", "deploy", "examples", "bench", ".ci", "Makefile", "README.md", "README.zh.md")
+    files = [each for room in rooms for each in [ROOT / room, *(ROOT / room).rglob("*")] if each.is_file()]
+    assert len(files) > 200
+    texts = {each: each.read_text("utf-8") for each in files if each.suffix not in (".png", ".pyc")}
+    assert not [
+        each for each, text in texts.items() if re.search(r"pip[^\n]* install[^\n]*\bimd(-server)?\b(?!/)", text)
+    ]
+
+
 def test_an_installed_wheel_gives_twistd_the_daemon(
     built: Path, installed: Callable[..., Path], tmp_path: Path
 ) -> None:
-    python = installed(*built.glob("*.whl"))
+    (wheel,) = built.glob("*.whl")
+    python = installed(wheel)
     assert len(lines_about_imd(python, tmp_path)) == 1
     (site,) = (tmp_path / "venv").rglob("site-packages")
     where = run(python, "-c", "import imd, imd_client; print(imd.__file__, imd_client.__file__)", cwd=tmp_path)
@@ -110,12 +142,13 @@ def test_an_installed_wheel_gives_twistd_the_daemon(
 def test_an_editable_install_gives_twistd_the_daemon(
     checkout: Path, installed: Callable[..., Path], tmp_path: Path
 ) -> None:
-    python = installed("--editable", checkout)
+    python = installed(checkout, editable=True)
     assert len(lines_about_imd(python, tmp_path)) == 1
     assert len(lines_about_imd(python, checkout)) == 1
     where = run(python, "-c", "import imd, imd_client; print(imd.__file__, imd_client.__file__)", cwd=tmp_path)
     assert where.split() == [str(checkout / "imd/__init__.py"), str(checkout / "client/imd_client/__init__.py")]
     assert not list((tmp_path / "venv").rglob("imd_plugin.py")), "a copy of the plugin would grow stale"
+    assert Requirement(hint(python, tmp_path)[-1]) == Requirement("prometheus-client >= 0.21, < 1")
 
 
 def test_imd_tac_loads_in_a_bare_checkout(checkout: Path, tmp_path: Path) -> None:
@@ -130,7 +163,9 @@ def test_imd_tac_loads_in_a_bare_checkout(checkout: Path, tmp_path: Path) -> Non
         "application = loadApplication('imd.tac', 'python')\n"
         "(daemon,) = IServiceCollection(application)\n"
         "import imd\n"
+        "from imd.extras import install\n"
         "print(imd.__file__, daemon.directory.path, len(list(daemon)))\n"
+        "print(install('metrics'))\n"
     )
     settings = {
         "IMD_DATA_DIR": str(tmp_path / "data"),
@@ -139,4 +174,6 @@ def test_imd_tac_loads_in_a_bare_checkout(checkout: Path, tmp_path: Path) -> Non
     }
     base = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
     printed = run(base, "-S", tmp_path / "load.py", cwd=checkout, **settings)
-    assert printed.split() == [str(checkout / "imd/__init__.py"), str(tmp_path / "data"), "1"]
+    told, command = printed.splitlines()
+    assert told.split() == [str(checkout / "imd/__init__.py"), str(tmp_path / "data"), "1"]
+    assert command == f"{base} -m pip install 'prometheus-client >= 0.21, < 1'"

@@ -21,6 +21,7 @@ if atheris is not None:
         from imd.wire.reader import LineReader
         from imd.wire.refusals import Refusal
 
+from imd.extras import install
 from tests.rigs.malformed import NOISE, WITHOUT_ATHERIS, valid
 
 
@@ -49,7 +50,7 @@ def one_input(data: bytes) -> None:
 def main() -> int:
     """Begin with every command's example and some noise."""
     if atheris is None:
-        print("atheris is not installed: pip install -e '.[soak]'")
+        print(f"atheris is not installed: {install('soak')}")
         return WITHOUT_ATHERIS
     with tempfile.TemporaryDirectory(prefix="imd-corpus-") as corpus:
         for number, line in enumerate([*valid(), *NOISE]):

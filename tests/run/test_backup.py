@@ -218,7 +218,7 @@ def test_after_a_restore_that_was_cut_short_no_empty_server_starts(config: Confi
     cut.restoring.mkdir(parents=True)
     with pytest.raises(Problem, match="was cut short: run it again") as problem:
         cut.open_database(None)
-    findings = check.findings(attrs.evolve(config, data_dir=cut.path))
+    findings = check.findings(attrs.evolve(config, data_dir=cut.path, listen=("imd:0:interface=127.0.0.1",)))
     assert [each.text for each in findings if not each.well] == [str(problem.value)]
     restore.restore(tmp_path / "backup", cut.path, not_asked)
     assert rows(cut.path) == rows(config.data_dir)

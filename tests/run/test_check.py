@@ -14,6 +14,7 @@ from threading import Thread
 
 import pytest
 
+from imd.extras import install
 from imd.run import certificates, check, verify
 from imd.run.config import load
 from imd.store.migrations import migrate
@@ -251,7 +252,7 @@ def test_an_extra_that_is_not_installed(data: Path, monkeypatch: pytest.MonkeyPa
     assert ill(data, **{name: value}) == []
     monkeypatch.setitem(sys.modules, f"imd.run.{name}", None)
     (found,) = ill(data, **{name: value})
-    assert found.endswith(f"pip install 'imd[{name}]'")
+    assert found.endswith(f": {install(name)}")
 
 
 def test_a_directory_that_cannot_be_written(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

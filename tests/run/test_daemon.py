@@ -16,6 +16,8 @@ import pytest
 
 from tests.live.daemon import START_SECONDS, Daemon, free_port
 
+pytestmark = pytest.mark.long
+
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).parents[2]
 

@@ -162,6 +162,7 @@ def test_what_is_printed_is_made_harmless_in_one_place() -> None:
 )
 def test_whoever_reads_or_does_not_there_is_no_traceback(line: str, code: int, said: str, tmp_path: Path) -> None:
     environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+    environment |= {"IMD_LISTEN": "imd:0:interface=127.0.0.1"}
     done = subprocess.run(["bash", "-c", line.format(data=tmp_path)], env=environment, capture_output=True, text=True)
     assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
     assert said in done.stderr

@@ -19,7 +19,7 @@ from tests.run.test_restore import carrying, not_asked
 OWNER = 7777
 IMD = Path(sys.executable).with_name("imd")
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")]
 
 
 @pytest.fixture

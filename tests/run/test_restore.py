@@ -19,6 +19,8 @@ from imd.run.problem import Problem
 from imd.store import sqlite
 from imd.testing import MemoryServer
 
+pytestmark = pytest.mark.long
+
 
 def not_asked() -> str:
     raise AssertionError("nobody need be asked for a passphrase")

@@ -24,6 +24,8 @@ from tests.chat.authenticator import code as totp
 from tests.conftest import LoggedFailures
 from tests.live.daemon import Daemon
 
+pytestmark = pytest.mark.long
+
 CANARY = "canary"
 """Stands in every text that goes in; the number tells which."""
 

@@ -4,6 +4,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,16 +49,25 @@ def test_what_is_written_over_takes_the_same_room(tx: sqlite3.Connection) -> Non
     assert tx.execute(size, (kept,)).fetchone() == (before, "")
 
 
+def is_due(server: MemoryServer) -> int:
+    pool: Any = server.database.backend.writer
+    return int(pool.connection.execute("SELECT noted > cleaned FROM forgetting").fetchone()[0])
+
+
 def test_a_start_cleans_what_was_left_to_do(tmp_path: Path) -> None:
     server = MemoryServer(path=str(tmp_path / "imd.db"))
     server.server.jobs.stop()
     server.database.write(forgetting.note, lambda value, error: None)
     server.settle()
-    assert server.database.backend.writer.connection.execute("SELECT noted > cleaned FROM forgetting").fetchone() == (1,)  # type: ignore[attr-defined]  # an inline pool
+    assert server.database.backend.writer.connection.execute("SELECT noted > cleaned FROM forgetting").fetchone() == (
+        1,
+    )  # type: ignore[attr-defined]  # an inline pool
     server.stop()
     server = MemoryServer(path=str(tmp_path / "imd.db"))
     server.settle()
-    assert server.database.backend.writer.connection.execute("SELECT noted > cleaned FROM forgetting").fetchone() == (0,)  # type: ignore[attr-defined]  # an inline pool
+    assert server.database.backend.writer.connection.execute("SELECT noted > cleaned FROM forgetting").fetchone() == (
+        0,
+    )  # type: ignore[attr-defined]  # an inline pool
     server.stop()
 
 

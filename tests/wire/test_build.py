@@ -1,8 +1,10 @@
 """Small things: times, what another application's own check says, and what items say by default."""
 
-from typing import Any
+from datetime import date
+from typing import Annotated, Any
 
 import pytest
+from msgspec import Meta
 
 from imd.wire import textline
 from imd.wire.base import Command, Item, Registry, Reply, Request, Right, Spec
@@ -66,6 +68,41 @@ class Throws(Reply, frozen=True, kw_only=True):
 ROLL = Spec(action="roll", verb="ROLL", takes=("sides",), rest="", shape=Roll, right=Right.ANYONE)
 
 
+class Deal(Command, frozen=True, kw_only=True):
+    """Deal cards: with fields of kinds that imd's own commands have none of."""
+
+    cards: list[str]
+    odds: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    suit: Annotated[str, Meta(pattern="^[a-z]+$")] = "hearts"
+    day: date | None = None
+
+
+DEAL = Spec(action="deal", verb="DEAL", takes=("cards",), rest="", shape=Deal, right=Right.ANYONE)
+
+
+@pytest.mark.usefixtures("wording")
+@pytest.mark.parametrize(
+    ("fields", "case", "params"),
+    [
+        ({"cards": "ace"}, "type", {"field": "cards", "expected": "array", "got": "string"}),
+        ({"cards": [1]}, "", {"field": "cards"}),
+        ({"cards": [], "odds": "even"}, "type", {"field": "odds", "expected": "number", "got": "string"}),
+        ({"cards": [], "odds": 2.0}, "", {"field": "odds"}),
+        ({"cards": [], "suit": "CUPS"}, "", {"field": "suit"}),
+        ({"cards": [], "day": "today"}, "", {"field": "day"}),
+        ({"suit": 1, "cards": None}, "type", {"field": "suit", "expected": "string", "got": "integer"}),
+        ({"odds": 0.1, "other": 1}, "missing", {"field": "cards"}),
+    ],
+)
+def test_a_field_of_any_kind_is_named_when_it_does_not_fit(
+    fields: dict[str, Any], case: str, params: dict[str, Any]
+) -> None:
+    with pytest.raises(BadRequest) as refused:
+        build(DEAL, fields, strict=True)
+    assert (refused.value.case, refused.value.params) == (case, params)
+
+
+@pytest.mark.usefixtures("wording")
 def test_a_commands_own_check_is_a_bad_request_with_its_reason() -> None:
     with pytest.raises(BadRequest) as refused:
         build(ROLL, {"sides": 1}, strict=True)

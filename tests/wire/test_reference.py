@@ -22,6 +22,8 @@ from tools import reference
 from tools.samples import sample
 from tools.schema import schema
 
+pytestmark = pytest.mark.long  # the schema of the lock's msgspec, too
+
 PAGES = {language: reference.page(language) for language in catalog.LANGUAGES}
 SCHEMA = schema(SPECS, EVENTS)
 WHOLE = jsonschema.Draft202012Validator(SCHEMA)

@@ -143,6 +143,7 @@ REFUSED: list[tuple[bytes, str]] = [
 ]
 
 
+@pytest.mark.usefixtures("wording")
 @pytest.mark.parametrize(("line", "answer"), REFUSED, ids=lambda each: ascii(each)[:60])
 def test_a_bad_line_gets_its_answer(line: bytes, answer: str) -> None:
     request = textline.decode(line)

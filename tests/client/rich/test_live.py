@@ -1,6 +1,7 @@
 """The rich console as a process in a real terminal, tmux, against a daemon in another: kill -9, sizes, signals."""
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -76,7 +77,7 @@ def tmux(tmp_path: Path) -> Iterator[Tmux]:
 def sit(tmux: Tmux, place: Callable[[str], Place]) -> Callable[..., Seat]:
     def sit(name: str, *words: str, size: tuple[int, int] = (80, 24)) -> Seat:
         there = place(name)
-        command = f"{IMD} chat -u {name} --register {' '.join(words)}; echo it ended with $?"
+        command = f"{shlex.quote(str(IMD))} chat -u {name} --register {' '.join(words)}; echo it ended with $?"
         columns, rows = map(str, size)
         environment = there.environment(IMD_PASSWORD=PASSWORD, LANG="C.UTF-8")
         given = [word for key, value in environment.items() for word in ("-e", f"{key}={value}")]
