@@ -3,7 +3,7 @@
 from imd_client.bot import Bot
 from imd_client.client import Client
 from imd_client.connection import CodeNeeded, Connection, Credentials, LoginNeeded
-from imd_client.happenings import (
+from imd_client.events import (
     Arrived,
     CaughtUp,
     Changed,

@@ -30,9 +30,9 @@ from imd.wire.terminal import harmless
 from imd_client.address import Address
 from imd_client.client import Client
 from imd_client.connection import Credentials
-from imd_client.happenings import Arrived, CaughtUp, GaveUp, Happening, NotSent, Offline, Online
-from imd_client.place import state_file
-from imd_client.reasons import reason
+from imd_client.errors import reason
+from imd_client.events import Arrived, CaughtUp, GaveUp, Happening, NotSent, Offline, Online
+from imd_client.paths import state_file
 from imd_client.state import State
 
 Answer = str | None

@@ -17,12 +17,12 @@ from imd.wire.messages import Message, MessageChanged, NewMessage, SendMessage, 
 from imd.wire.personal import AccountChanged
 from imd_client.address import Address
 from imd_client.connection import Connection, Credentials
-from imd_client.happenings import Happening, Online, Restored
+from imd_client.events import Happening, Online, Restored
 from imd_client.inbox import Inbox
-from imd_client.loop import turning
-from imd_client.marks import Marks
 from imd_client.outbox import Outbox
 from imd_client.protocol import AnswerLost
+from imd_client.reactor import turning
+from imd_client.receipts import Marks
 from imd_client.state import Account, State
 
 

@@ -17,12 +17,12 @@ from imd.wire.reader import LineReader
 from imd.wire.refusals import BadName
 from imd.wire.session import Help, explained
 from imd.wire.terminal import harmless
-from imd_client import shown
 from imd_client.client import Client
-from imd_client.dialogue import Dialogue
+from imd_client.formatting import SECRET_COMMANDS, is_listing, split_command
 from imd_client.protocol import AnswerLost, Refused
+from imd_client.screen_protocol import Dialogue
+from imd_client.timeout import within
 from imd_client.view import View
-from imd_client.waiting import within
 
 
 @attrs.define
@@ -69,8 +69,8 @@ class Commands:
         self.view.queued(self.client.outbox.queue(message))
 
     async def _slash(self, line: str) -> bool:
-        word, rest = shown.arguments(line)
-        if word not in shown.SECRETIVE:
+        word, rest = split_command(line)
+        if word not in SECRET_COMMANDS:
             self.screen.echo(line)
         if word in {"quit", "exit"}:
             return False
@@ -157,7 +157,7 @@ class Commands:
             self._fail(say("console.answer_lost", self.language))
         else:
             self.view.answered(spec, command, reply)
-            if not isinstance(reply, Changed) and not shown.lists(reply):
+            if not isinstance(reply, Changed) and not is_listing(reply):
                 self.client.look_around()
             if isinstance(command, Logout):
                 self.client.account.set_token(None)

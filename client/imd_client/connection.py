@@ -25,9 +25,9 @@ from imd.wire.accounts import Login, Register, Resume
 from imd.wire.base import Command
 from imd.wire.session import Closing, Hello
 from imd_client.address import Address
-from imd_client.happenings import GaveUp, Happening, Offline, Online, Restored, Trusted
-from imd_client.loop import turning
+from imd_client.events import GaveUp, Happening, Offline, Online, Restored, Trusted
 from imd_client.protocol import AnswerLost, ClientProtocol, Heard, Refused
+from imd_client.reactor import turning
 from imd_client.state import Account
 from imd_client.trust import CertificateChanged, Trust
 

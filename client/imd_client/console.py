@@ -17,18 +17,18 @@ from imd.wire.catalog import say
 from imd_client.client import Client
 from imd_client.commands import Commands
 from imd_client.connection import Credentials
-from imd_client.dialogue import Ended, Typed
-from imd_client.entrance import Entrance
-from imd_client.happenings import CaughtUp, GaveUp, Happening, NotSent, Online
+from imd_client.errors import reason
+from imd_client.events import CaughtUp, GaveUp, Happening, NotSent, Online
+from imd_client.fullscreen.theme import THEMES, theme_here
+from imd_client.login_dialog import Entrance
 from imd_client.options import ClientOptions, told
-from imd_client.place import claim
+from imd_client.paths import claim
 from imd_client.plain import PlainView
-from imd_client.reasons import reason
-from imd_client.rich.theme import THEMES, theme_here
 from imd_client.screen import capable, open_screen
+from imd_client.screen_protocol import Ended, Typed
 from imd_client.state import Account
+from imd_client.timeout import within
 from imd_client.view import View
-from imd_client.waiting import within
 
 HURRY = 3
 """Seconds that a person who leaves waits for the last answers."""
@@ -52,12 +52,12 @@ class Options(ClientOptions):
             raise self.wrong("theme", themes=", ".join(THEMES))
 
     @property
-    def rich(self) -> bool:
+    def full_screen(self) -> bool:
         """Whether the screen is to be drawn: it could be, and the extra is installed."""
-        return self.wants_rich and find_spec("prompt_toolkit") is not None
+        return self.wants_full_screen and find_spec("prompt_toolkit") is not None
 
     @property
-    def wants_rich(self) -> bool:
+    def wants_full_screen(self) -> bool:
         """Whether the screen could be drawn, and the person has nothing against it."""
         return not self["plain"] and capable()
 
@@ -222,17 +222,17 @@ class Console:
 
 def open_view(typed: Typed, reactor: Any, options: Options) -> View:
     """Open the screen as it is wanted."""
-    if not options.rich:
+    if not options.full_screen:
         view = PlainView(open_screen(typed, reactor), options.place, options.language)
-        if options.wants_rich:
+        if options.wants_full_screen:
             view.say("extra")
         return view
-    from imd_client.rich.view import RichView  # only here: prompt_toolkit may not be installed
+    from imd_client.fullscreen.view import FullScreenView  # only here: prompt_toolkit may not be installed
 
-    rich = RichView(typed, options.place, options.language, options["theme"] or theme_here())
-    observer: Any = rich.screen.log
+    full_screen = FullScreenView(typed, options.place, options.language, options["theme"] or theme_here())
+    observer: Any = full_screen.screen.log
     globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
-    return rich
+    return full_screen
 
 
 def main(reactor: Any, options: Options) -> Deferred[int]:

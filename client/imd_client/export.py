@@ -19,10 +19,10 @@ from imd.wire.export import Export, Exported, ExportPart, Part
 from imd.wire.fields import clock_face
 from imd.wire.terminal import harmless
 from imd_client.connection import Connection
-from imd_client.happenings import GaveUp, Happening, Offline, Online
+from imd_client.errors import reason
+from imd_client.events import GaveUp, Happening, Offline, Online
 from imd_client.options import ClientOptions, complain
 from imd_client.protocol import AnswerLost, Refused
-from imd_client.reasons import reason
 
 WRITTEN, REFUSED, UNREACHED = 0, 1, 2
 

@@ -19,11 +19,11 @@ from imd.wire.fields import BIGGEST
 from imd.wire.messages import Message
 from imd.wire.personal import AccountChange, AccountSync
 from imd.wire.receipts import Ack
+from imd_client.cache import Applied
 from imd_client.connection import Connection
-from imd_client.copies import Applied
-from imd_client.happenings import Arrived, CaughtUp, Changed, Departed, Happening
-from imd_client.marks import Marks
+from imd_client.events import Arrived, CaughtUp, Changed, Departed, Happening
 from imd_client.protocol import Refused
+from imd_client.receipts import Marks
 from imd_client.state import Account
 
 Spawn = Callable[[Coroutine[Any, Any, None]], None]

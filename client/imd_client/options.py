@@ -20,7 +20,7 @@ from imd.wire.terminal import block
 from imd_client.address import Address
 from imd_client.connection import Credentials
 from imd_client.database import NewerState
-from imd_client.place import state_file
+from imd_client.paths import state_file
 from imd_client.state import Account, State
 from imd_client.trust import fingerprint
 

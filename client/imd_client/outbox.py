@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 
 from imd.wire.messages import Message, SendMessage, Sent
 from imd_client.connection import Connection
-from imd_client.happenings import Happening, NotSent
+from imd_client.events import Happening, NotSent
 from imd_client.inbox import Inbox
 from imd_client.protocol import AnswerLost, Refused
 from imd_client.state import Account, Item

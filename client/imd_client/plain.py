@@ -12,10 +12,9 @@ from imd.wire.conversations import Conversation, Page
 from imd.wire.messages import Message
 from imd.wire.receipts import Read
 from imd.wire.terminal import harmless, lines
-from imd_client import shown
 from imd_client.client import Client
-from imd_client.dialogue import Dialogue
-from imd_client.happenings import (
+from imd_client.errors import reason
+from imd_client.events import (
     Arrived,
     CaughtUp,
     Departed,
@@ -26,7 +25,8 @@ from imd_client.happenings import (
     Restored,
     Trusted,
 )
-from imd_client.reasons import reason
+from imd_client.formatting import QUIET_EVENTS, format_answer, format_message, format_page
+from imd_client.screen_protocol import Dialogue
 from imd_client.state import Item
 
 MOST_UNREAD = 20
@@ -76,12 +76,12 @@ class PlainView:
             known = page is None or page.messages
             self.say("chosen" if known else "first_words", to=to)
             if page is not None:
-                self.screen.show_all(shown.page(page, to, self.client.account.username, self._language))
+                self.screen.show_all(format_page(page, to, self.client.account.username, self._language))
         self.screen.prompt(f"{to}> ")
 
     def answered(self, spec: Spec, command: Command, reply: Reply) -> None:
         """Write what a command answered."""
-        self.screen.show_all(shown.answer(spec, command, reply, self.client.account.username, self._language))
+        self.screen.show_all(format_answer(spec, command, reply, self.client.account.username, self._language))
 
     def queued(self, item: Item) -> None:
         """Say that it is kept, where there is no connection to send it at once."""
@@ -109,7 +109,7 @@ class PlainView:
             case CaughtUp(listing) if not self._here:
                 self._here = True
                 self._show_unread(listing)
-            case Event() if not isinstance(happening, shown.QUIET) and (text := happening.text(self._language)):
+            case Event() if not isinstance(happening, QUIET_EVENTS) and (text := happening.text(self._language)):
                 self.screen.show("\n".join(lines(text)))
             case NotSent(item, refused):
                 content = harmless(lines(item.content)[0])
@@ -138,7 +138,7 @@ class PlainView:
 
     def _show(self, message: Message) -> None:
         me = self.client.account.username
-        self.screen.show(shown.message(message, me, datetime.now().astimezone(), self._language))
+        self.screen.show(format_message(message, me, datetime.now().astimezone(), self._language))
         if message.sender != me:
             self._on_screen[message.conversation] = message.seq
         elif not self.screen.interactive:

@@ -19,9 +19,9 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from imd.wire.terminal import block, harmless
-from imd_client.dialogue import Ended, Typed
 from imd_client.line_editor import Key, LineEditor
 from imd_client.lines import Lines
+from imd_client.screen_protocol import Ended, Typed
 
 
 @attrs.define

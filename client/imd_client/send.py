@@ -19,10 +19,10 @@ from imd.wire.catalog import say
 from imd.wire.messages import SendMessage
 from imd.wire.terminal import harmless
 from imd_client.connection import Connection
-from imd_client.happenings import GaveUp, Happening, Offline, Online
+from imd_client.errors import reason
+from imd_client.events import GaveUp, Happening, Offline, Online
 from imd_client.options import ClientOptions, complain, told
 from imd_client.protocol import AnswerLost, Refused
-from imd_client.reasons import reason
 from imd_client.screen import Modes
 from imd_client.state import Account, Item
 

@@ -10,7 +10,7 @@ import attrs
 import msgspec
 
 from imd.wire.messages import Message, SendMessage
-from imd_client.copies import Applied, Copies, decode, encode
+from imd_client.cache import Applied, Copies, decode, encode
 from imd_client.database import Database
 
 _written = msgspec.json.Decoder(SendMessage).decode

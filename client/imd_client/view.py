@@ -1,12 +1,12 @@
-"""What the console needs of the way it is shown: `plain` writes lines one below the other, `rich` draws the screen."""
+"""What the console needs of its view: `plain` writes line after line, `fullscreen` draws the whole screen."""
 
 from typing import Protocol
 
 from imd.wire.base import Command, Reply, Spec
 from imd.wire.conversations import Page
 from imd_client.client import Client
-from imd_client.dialogue import Dialogue
-from imd_client.happenings import Happening
+from imd_client.events import Happening
+from imd_client.screen_protocol import Dialogue
 from imd_client.state import Item
 
 

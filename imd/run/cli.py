@@ -59,8 +59,8 @@ class Chat(PlainOptions, console.Options):
 
     def carry_out(self) -> None:
         """Chat; ends with the console's exit code."""
-        if self.rich:
-            asyncioreactor.install()  # why: imd_client.rich
+        if self.full_screen:
+            asyncioreactor.install()  # why: imd_client.fullscreen
         react(_exiting, [console.main, self])
 
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 from imd_client import Departed, State
-from imd_client.copies import Pointers
+from imd_client.cache import Pointers
+from imd_client.fullscreen.model import Model
 from imd_client.plain import PlainView
-from imd_client.rich.model import Model
 from imd_client.screen import Screen
 
 from imd.testing import PASSWORD, MemoryServer
+from tests.client.fullscreen.scene import drawn
 from tests.client.keyboard import FakeModes, connect, shown
-from tests.client.rich.scene import drawn
 from tests.client.wires import Person, Wires, person
 
 Come = Callable[..., Person]
@@ -87,7 +87,7 @@ def test_the_plain_console_says_so_and_nobody_is_chosen(wires: Wires, come: Come
     assert view.to == ""
 
 
-def test_the_rich_console_shows_the_new_name(wires: Wires, come: Come) -> None:
+def test_the_full_screen_console_shows_the_new_name(wires: Wires, come: Come) -> None:
     ann = come("ann")
     talked(wires, ann)
     model = Model(ann.client.account, "en")

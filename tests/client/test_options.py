@@ -88,7 +88,7 @@ def test_what_is_wrong_is_said(words: list[str], complaint: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "terminal", "installed", "rich"),
+    ("words", "terminal", "installed", "full_screen"),
     [
         ([], True, True, True),
         (["--plain"], True, True, False),
@@ -97,13 +97,13 @@ def test_what_is_wrong_is_said(words: list[str], complaint: str) -> None:
     ],
 )
 def test_when_the_whole_screen_is_drawn(
-    words: list[str], terminal: bool, installed: bool, rich: bool, monkeypatch: pytest.MonkeyPatch
+    words: list[str], terminal: bool, installed: bool, full_screen: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(console, "capable", lambda: terminal)
     monkeypatch.setattr(console, "find_spec", lambda name: object() if installed else None)
     options = console.Options()
     options.parseOptions(words)
-    assert options.rich == rich
+    assert options.full_screen == full_screen
 
 
 def test_a_state_that_cannot_be_used(tmp_path: Path) -> None:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 from imd_client import Arrived, Restored, State
+from imd_client.fullscreen.model import Model
 from imd_client.plain import PlainView
-from imd_client.rich.model import Model
 from imd_client.screen import Screen
 
 from imd.store import db, life
 from imd.testing import MemoryServer
+from tests.client.fullscreen.scene import drawn
 from tests.client.keyboard import FakeModes, connect, shown
-from tests.client.rich.scene import drawn
 from tests.client.wires import Person, Wires, person
 
 

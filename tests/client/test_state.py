@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from imd_client.database import NewerState
-from imd_client.place import claim, state_file
+from imd_client.paths import claim, state_file
 from imd_client.state import Account, State
 
 from imd.wire.messages import Message, SendMessage

@@ -1,7 +1,7 @@
 """Nothing that a server tells steers the terminal of our consoles, whatever it holds and whoever wrote the server.
 
 Every event and every reply comes with harm in every text, to the plain console, the one with a line editor, and the
-rich one. The same with `harmless` made useless must be seen, or this test would see nothing.
+full-screen one. The same with `harmless` made useless must be seen, or this test would see nothing.
 """
 
 import re
@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 import pytest
 from imd_client import Arrived, CaughtUp, Changed, Client, NotSent, Offline, Online, Trusted
-from imd_client.dialogue import Typed
+from imd_client.errors import reason
 from imd_client.options import complain
 from imd_client.plain import PlainView
 from imd_client.protocol import Refused
-from imd_client.reasons import reason
 from imd_client.screen import EditedScreen, Screen
+from imd_client.screen_protocol import Typed
 from imd_client.state import Item
 from msgspec import inspect
 from twisted.python.failure import Failure
@@ -27,8 +27,8 @@ from imd.wire import terminal
 from imd.wire.conversations import Conversation, Page
 from imd.wire.messages import Message, SendMessage
 from imd.wire.samples import _FIELDS
+from tests.client.fullscreen.desk import Desk, known
 from tests.client.keyboard import FakeModes, connect, shown
-from tests.client.rich.desk import Desk, known
 from tests.client.wires import Wires, person
 from tests.hostile import PIECES, example, steers
 from tests.wire.declared import EVENTS, SPECS
@@ -124,24 +124,24 @@ def bad_screens(wires: Wires, tmp_path: Path) -> dict[str, list[str]]:
     client = person(wires, "ann").client
     typed: Typed = ignore
     bad = {each.__name__: on_plain(connect(each(typed, FakeModes())), client) for each in (Screen, EditedScreen)}
-    rich: list[str] = []
+    full_screen: list[str] = []
 
     async def story(ann: Desk) -> None:
         for piece in (HARM, PIECES[3], PIECES[5]):
             for what in told(ann.view, piece):
                 ann.view.screen.helping = False
                 drawn = [text for line in _drawn(ann) for _, text in line]
-                rich.extend(f"{what}: {text!r}" for text in drawn if steers(text))
-            rich.extend(f"a row: {row!r}" for row in await ann.rows() if steers(row))
+                full_screen.extend(f"{what}: {text!r}" for text in drawn if steers(text))
+            full_screen.extend(f"a row: {row!r}" for row in await ann.rows() if steers(row))
             ann.view.model.found = None
 
     known(wires, tmp_path, story)
-    return bad | {"rich": rich}
+    return bad | {"full_screen": full_screen}
 
 
 def _drawn(desk: Desk) -> list[Any]:
     """Give what the screen's parts hand to prompt_toolkit."""
-    from imd_client.rich.screen import Painted
+    from imd_client.fullscreen.screen import Painted
 
     found = []
     for window in desk.view.screen.application.layout.find_all_windows():

@@ -12,7 +12,7 @@ from typing import Any
 from imd_client.address import Address
 from imd_client.client import Client
 from imd_client.connection import Credentials
-from imd_client.happenings import GaveUp, Happening
+from imd_client.events import GaveUp, Happening
 from imd_client.state import State
 from twisted.internet import reactor as the_reactor
 from twisted.internet.task import LoopingCall

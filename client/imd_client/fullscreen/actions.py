@@ -1,0 +1,54 @@
+"""What may be done with the message that is marked: a key each. Most write the command, for Enter to give."""
+
+import attrs
+
+from imd.wire.base import registry
+from imd.wire.messages import Message
+from imd_client.fullscreen.conversation import Talk
+
+
+@attrs.frozen
+class Action:
+    """One of them. `command` is the action of the command that it writes; reply and edit are drafts instead."""
+
+    key: str
+    word: str
+    command: str = ""
+    tail: str = ""
+    own: bool | None = None
+    """Whether it is for one's own messages alone, or for those of others alone."""
+
+    def line(self, talk: Talk) -> str:
+        """Write the command about the marked message."""
+        return f"/{registry.actions[self.command].verb.lower()} {talk.to} {talk.selected}{self.tail}"
+
+
+ACTIONS = (
+    Action("r", "reply"),
+    Action("e", "edit", own=True),
+    Action("x", "recall", "recall_message", own=True),
+    Action("+", "react", "react", " "),
+    Action("f", "forward", "forward", " "),
+    Action("p", "pin", "pin"),
+    Action("s", "star", "star"),
+    Action("d", "delete", "delete_for_me", own=False),
+    Action("i", "who", "who_read", own=True),
+)
+
+
+def offered(talk: Talk, me: str) -> list[Action]:
+    """List what may be done with the marked message."""
+    message = talk.messages.get(talk.selected)
+    if message is None:
+        return []
+    return [action for action in ACTIONS if _fits(action, message, talk, me)]
+
+
+def _fits(action: Action, message: Message, talk: Talk, me: str) -> bool:
+    if message.recalled or message.burned or message.notice is not None:
+        return action.word == "delete"
+    if action.word == "edit":
+        return message.sender == me and message.kind in {"text", "markdown"} and message.forwarded is None
+    if action.word == "recall":
+        return message.sender == me or talk.role in {"owner", "admin"}
+    return action.own is None or action.own == (message.sender == me)

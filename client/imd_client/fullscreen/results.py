@@ -1,0 +1,53 @@
+"""Messages that a command found, from any conversation, in place of the timeline: one line each, to choose from."""
+
+from datetime import datetime
+
+import attrs
+
+from imd.wire.catalog import say
+from imd.wire.messages import Message
+from imd.wire.terminal import harmless
+from imd_client.formatting import format_time
+from imd_client.fullscreen.widths import Fragments, columns, cut, pad
+
+
+@attrs.define
+class Found:
+    """What was found, and which of it is marked."""
+
+    title: str
+    messages: list[Message]
+    marked: int = 0
+    more: bool = False
+    """Whether the server has others."""
+
+    def move(self, count: int) -> None:
+        """Mark another."""
+        self.marked = max(0, min(self.marked + count, len(self.messages) - 1))
+
+    @property
+    def chosen(self) -> Message:
+        """The marked one."""
+        return self.messages[self.marked]
+
+    def lines(self, width: int, height: int, now: datetime, language: str) -> list[Fragments]:
+        """Draw as many as there is room for, the marked one among them."""
+        head = say(
+            "console.fullscreen.found.more" if self.more else "console.fullscreen.found",
+            language,
+            count=len(self.messages),
+            what=self.title,
+        )
+        room = max(1, height - 1)
+        start = max(0, min(self.marked - room // 2, len(self.messages) - room))
+        rows = [self._row(place, width, now, language) for place in range(start, len(self.messages))[:room]]
+        return [[("class:found", pad(f" {head}", width))], *rows]
+
+    def _row(self, place: int, width: int, now: datetime, language: str) -> Fragments:
+        message = self.messages[place]
+        at = format_time(message.time, now)
+        where = message.sender if message.to == message.sender else f"{message.to} {message.sender}"
+        words = harmless(message.said(language).replace("\n", " ")[:width])
+        style = "class:selected" if place == self.marked else ""
+        head = f" {at} {harmless(where)}  "
+        return [(f"{style} class:time", head), (style, pad(cut(words, width - columns(head)), width - columns(head)))]

@@ -1,0 +1,84 @@
+"""Which of a conversation's lines are in sight: the last ones, unless the person scrolled up; then it stays put."""
+
+from collections.abc import Hashable
+
+import attrs
+
+from imd_client.fullscreen.timeline import Line
+
+Anchor = tuple[Hashable, int]
+"""A part, and the number of a line in it: the same line again, however much was added before or after it."""
+
+
+@attrs.define
+class Scroll:
+    """A window on lines. `anchor` is its last line; None is the end."""
+
+    anchor: Anchor | None = None
+    _lines: list[Line] = attrs.Factory(list)
+    _height: int = 1
+    _wanted: Hashable = None
+
+    def window(self, lines: list[Line], height: int) -> list[Line]:
+        """Give the lines in sight, with empty ones above them where there are few."""
+        self._lines, self._height = lines, max(1, height)
+        if self._wanted is not None:
+            self._reveal(self._wanted)
+            self._wanted = None
+        end = self._end()
+        shown = lines[max(0, end - self._height) : end]
+        return [Line([], "empty")] * (self._height - len(shown)) + shown
+
+    def _end(self) -> int:
+        least = min(self._height, len(self._lines))
+        if self.anchor is not None:
+            part, number = self.anchor
+            for place, line in enumerate(self._lines):
+                if line.part == part:
+                    return max(least, min(place + number + 1, len(self._lines)))
+        self.anchor = None
+        return len(self._lines)
+
+    def by(self, count: int) -> None:
+        """Go so many lines down, or up if it is less than 0."""
+        least = min(self._height, len(self._lines))
+        end = max(least, min(self._end() + count, len(self._lines)))
+        self.anchor = None if end == len(self._lines) else self._name(end - 1)
+
+    def page(self, count: int) -> None:
+        """Go so many windows down or up; two lines stay in sight."""
+        self.by(count * max(1, self._height - 2))
+
+    def _name(self, place: int) -> Anchor:
+        part = self._lines[place].part
+        start = place
+        while start and self._lines[start - 1].part == part:
+            start -= 1
+        return part, place - start
+
+    @property
+    def at_top(self) -> bool:
+        """Whether the first line is in sight."""
+        return self._end() <= self._height
+
+    @property
+    def below(self) -> int:
+        """How many lines lie below."""
+        return len(self._lines) - self._end()
+
+    def reveal(self, part: Hashable) -> None:
+        """Bring a part into sight, when it is drawn the next time."""
+        self._wanted = part
+
+    def _reveal(self, part: Hashable) -> None:
+        places = [place for place, line in enumerate(self._lines) if line.part == part]
+        if not places:
+            return
+        end = self._end()
+        below, above = places[-1] + 1 - end, end - self._height - places[0]
+        if len(places) > self._height:
+            self.by(-above)
+        elif max(below, above) > self._height:
+            self.by(places[0] + self._height // 2 - end)
+        elif below > 0 or above > 0:
+            self.by(below if below > 0 else -above)

@@ -1,0 +1,146 @@
+"""The full-screen console on a screen in memory: keys in, the rows of the screen out, a whole server behind it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import attrs
+from imd_client import Client, console
+from imd_client.fullscreen.view import FullScreenView
+from imd_client.screen_protocol import Typed
+from prompt_toolkit.data_structures import Size
+from prompt_toolkit.input import PipeInput, create_pipe_input
+from prompt_toolkit.output import DummyOutput
+
+from imd.testing import PASSWORD
+from tests.client.wires import Wires
+
+ESCAPE, UP, DOWN, PAGE_UP, PAGE_DOWN, ENTER = "\x1b", "\x1b[A", "\x1b[B", "\x1b[5~", "\x1b[6~", "\r"
+NEXT = "\x1b[1;5B"
+
+
+@attrs.define
+class Display(DummyOutput):
+    """An output of some size that shows nothing to anybody."""
+
+    columns: int = 80
+    rows: int = 24
+
+    def get_size(self) -> Size:
+        return Size(rows=self.rows, columns=self.columns)
+
+
+@attrs.define
+class Desk:
+    """Somebody at the full-screen console."""
+
+    wires: Wires
+    keyboard: PipeInput
+    view: FullScreenView
+    code: list[int] = attrs.Factory(list)
+
+    async def press(self, *keys: str) -> list[str]:
+        """Press keys, or type texts, one after the other. Gives what the screen shows then."""
+        for key in keys:
+            self.keyboard.send_text(key)
+            await self.settle(0.3 if key == ESCAPE else 0.0)
+        return await self.rows()
+
+    async def types(self, *lines: str) -> list[str]:
+        """Type lines."""
+        for line in lines:
+            await self.press(line, ENTER)
+        return await self.rows()
+
+    async def settle(self, pause: float = 0.0) -> None:
+        """Let everything happen that is due."""
+        await asyncio.sleep(pause)
+        for _ in range(3):
+            self.wires.settle()
+            await asyncio.sleep(0.002)
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let time go by."""
+        self.wires.pass_time(seconds)
+        await self.settle()
+
+    async def rows(self) -> list[str]:
+        """Read the screen; it is empty when they have left."""
+        await self.settle()
+        self.view.screen.application.invalidate()
+        await asyncio.sleep(0.003)
+        drawn = self.view.screen.application.renderer.last_rendered_screen
+        if drawn is None:
+            return []
+        size = self.view.screen.application.output.get_size()
+        return [
+            "".join(drawn.data_buffer[row][column].char for column in range(size.columns)).rstrip()
+            for row in range(size.rows)
+        ]
+
+    async def leave(self) -> None:
+        """Leave, if they are still there."""
+        if not self.code:
+            self.keyboard.send_text("\x03\x03")
+            await self.settle()
+            await self.pass_time(5)
+
+    async def timeline(self) -> list[str]:
+        """Read what is right of the conversations."""
+        return [row.partition("│")[2].rstrip() for row in await self.rows() if "│" in row]
+
+    async def line(self) -> str:
+        """Read the first row of what is being typed."""
+        return (await self.rows())[-2]
+
+
+def sit(
+    story: Callable[[Desk], Awaitable[None]],
+    wires: Wires,
+    tmp_path: Path,
+    *words: str,
+    size: tuple[int, int] = (80, 24),
+    user: str = "ann",
+) -> Desk:
+    """Let somebody sit down at the full-screen console, and play a story; then they leave."""
+
+    async def play(keyboard: PipeInput) -> Desk:
+        views: list[FullScreenView] = []
+
+        def open_view(typed: Typed, reactor: Any, options: console.Options) -> FullScreenView:
+            views.append(
+                FullScreenView(
+                    typed, options.place, options.language, "dark", keyboard=keyboard, display=Display(*size)
+                )
+            )
+            return views[-1]
+
+        with (
+            patch.object(console, "open_view", open_view),
+            patch.object(console, "Client", partial(Client, endpoint=wires)),
+            patch.object(console, "claim", lambda account: True),
+        ):
+            options = console.Options()
+            options.parseOptions(["--state", str(tmp_path / user), "--lang", "en", *words])
+            running = console.main(wires.clock, options)
+            desk = Desk(wires, keyboard, views[-1])
+            running.addCallback(desk.code.append)
+            await desk.settle()
+            try:
+                await story(desk)
+            finally:
+                await desk.leave()
+        assert desk.code, "the console did not end"
+        return desk
+
+    with create_pipe_input() as keyboard:
+        return asyncio.run(play(keyboard))
+
+
+def known(wires: Wires, tmp_path: Path, story: Callable[[Desk], Awaitable[None]], *words: str, **more: Any) -> Desk:
+    """Sit down as ann, whose account is made at once."""
+    with patch.dict("os.environ", {"IMD_PASSWORD": PASSWORD}):
+        return sit(story, wires, tmp_path, "-u", "ann", "--register", *words, **more)

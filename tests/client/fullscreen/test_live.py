@@ -1,0 +1,186 @@
+"""The full-screen console in a real terminal (tmux) against a daemon in its own process: kill -9, sizes, signals."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import attrs
+import pytest
+
+from tests.client.factors import live_second_factor
+from tests.client.places import IMD, PASSWORD, Place
+from tests.live.daemon import Daemon
+
+PATIENCE = 20
+
+
+@attrs.define
+class Tmux:
+    """A tmux server of our own, with a window for each person."""
+
+    socket: Path
+
+    def do(self, *words: str) -> str:
+        command = ["tmux", "-u", "-f", "/dev/null", "-S", str(self.socket), *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
+
+
+@attrs.define
+class Seat:
+    """Somebody at a terminal, in which the console was started from a shell."""
+
+    tmux: Tmux
+    name: str
+    place: Place
+
+    def types(self, *keys: str) -> None:
+        """Type texts; a name of tmux's such as `Enter` is that key."""
+        for key in keys:
+            self.tmux.do("send-keys", "-t", self.name, *(() if key in KEYS else ("-l",)), key)
+
+    def rows(self) -> list[str]:
+        return self.tmux.do("capture-pane", "-p", "-t", self.name).split("\n")
+
+    def sees(self, *texts: str) -> list[str]:
+        """Wait until texts are on the screen, all at once."""
+        until = time.monotonic() + PATIENCE
+        while not all(text in "\n".join(rows := self.rows()) for text in texts):
+            assert time.monotonic() < until, f"{texts} do not appear:\n" + "\n".join(rows)
+            time.sleep(0.1)
+        return rows
+
+    def sees_unread(self, name: str, count: int) -> None:
+        """Wait until a conversation is listed with so many unread messages."""
+        until = time.monotonic() + PATIENCE
+        while not any(row.partition("│")[0].split() == [name, str(count)] for row in self.rows()):
+            assert time.monotonic() < until, "\n".join(self.rows())
+            time.sleep(0.1)
+
+
+KEYS = {"Enter", "Escape", "Up", "Down", "PageUp", "PageDown", "Tab", "C-c", "C-d", "C-Down"}
+
+
+@pytest.fixture
+def tmux(tmp_path: Path) -> Iterator[Tmux]:
+    assert shutil.which("tmux"), "tmux is missing; `make test` installs it"
+    tmux = Tmux(tmp_path / "tmux")
+    yield tmux
+    subprocess.run(["tmux", "-S", str(tmux.socket), "kill-server"], check=False, capture_output=True)
+
+
+@pytest.fixture
+def sit(tmux: Tmux, place: Callable[[str], Place]) -> Callable[..., Seat]:
+    def sit(name: str, *words: str, size: tuple[int, int] = (80, 24)) -> Seat:
+        there = place(name)
+        command = f"{IMD} chat -u {name} --register {' '.join(words)}; echo it ended with $?"
+        columns, rows = map(str, size)
+        environment = there.environment(IMD_PASSWORD=PASSWORD, LANG="C.UTF-8")
+        given = [word for key, value in environment.items() for word in ("-e", f"{key}={value}")]
+        tmux.do("new-session", "-d", "-s", name, "-x", columns, "-y", rows, *given, f"{command}; exec sh")
+        return Seat(tmux, name, there)
+
+    return sit
+
+
+@pytest.mark.parametrize(
+    ("size", "language", "words"),
+    [
+        ((200, 50), "en", ("Nothing was said with bob so far.", "Today", "Reply to bob", "keys")),
+        ((80, 24), "zh", ("和 bob 还没有聊过", "今天", "回复 bob", "按键")),
+    ],
+)
+def test_two_people_talk(
+    sit: Callable[..., Seat], size: tuple[int, int], language: str, words: tuple[str, ...]
+) -> None:
+    nothing, today, reply, keys = words
+    bob = sit("bob", "--lang", language, size=size)
+    bob.sees("bob@localhost", keys)
+    ann = sit("ann", "--lang", language, "--theme", "light", size=size)
+    ann.sees("ann@localhost")
+    ann.types("/to bob", "Enter")
+    ann.sees(nothing)
+    ann.types("你好，今天天气很好 hello", "Enter")
+    ann.sees(today, "✓✓ ann  你好，今天天气很好 hello")
+    ann.types("半句 half a line")
+    bob.sees_unread("ann", 1)
+    bob.types("Tab")
+    bob.sees("ann  你好，今天天气很好 hello")
+    bob.types("听不清\nwhat?", "Enter")
+    rows = ann.sees("bob  听不清", "what?", "bob> 半句 half a line")
+    assert max(len(row) for row in rows) <= size[0]
+    ann.types("C-c", "Up")
+    ann.types("r")
+    ann.sees(reply)
+    ann.types("我说你好", "Enter")
+    bob.sees("┆ bob: 听不清", "我说你好")
+    ann.types("/quit", "Enter")
+    assert any(row.startswith("it ended with 0") for row in ann.sees("it ended with"))
+
+
+def test_a_second_factor_is_asked_for(sit: Callable[..., Seat], daemon: Daemon) -> None:
+    code = live_second_factor(daemon, "ann")
+    ann = sit("ann")
+    ann.sees("Code for ann")
+    ann.types("000000", "Enter")
+    ann.sees("The code is wrong, or was used already.")
+    ann.types(code(), "Enter")
+    ann.sees("ann@localhost", "You are ann")
+
+
+def test_kill_9_in_the_middle(sit: Callable[..., Seat], daemon: Daemon) -> None:
+    bob, ann = sit("bob"), sit("ann")
+    bob.sees("bob@localhost", "You are bob")
+    ann.sees("You are ann")
+    ann.types("/to bob", "Enter")
+    ann.sees("Nothing was said with bob so far.")
+    ann.types("before", "Enter")
+    ann.sees("✓✓ ann  before")
+    daemon.stop(signal.SIGKILL)
+    ann.sees("Offline:")
+    ann.types("meanwhile", "Enter")
+    ann.sees("…  ann  meanwhile", "1 to be sent")
+    daemon.start()
+    rows = ann.sees("✓✓ ann  meanwhile")
+    assert not any("Offline" in row for row in rows)
+    bob.sees_unread("ann", 2)
+    bob.types("Tab")
+    bob.sees("ann  before", "ann  meanwhile")
+
+
+def test_history_on_another_machine(sit: Callable[..., Seat], place: Callable[[str], Place], tmp_path: Path) -> None:
+    place("bob").chat("", "-u", "bob")
+    place("ann").chat("/to bob\n" + "".join(f"number {number}\n" for number in range(1, 91)) + "/read\n", "-u", "ann")
+    ann = sit("ann", "--state", str(tmp_path / "elsewhere"))
+    ann.sees("You are ann")
+    ann.types("C-Down")
+    ann.sees("number 90")
+    ann.types("PageUp")
+    ann.sees("more lines below")
+    until = time.monotonic() + PATIENCE
+    while "This is where it began." not in "\n".join(rows := ann.rows()):
+        assert time.monotonic() < until, rows
+        ann.types("PageUp")
+        time.sleep(0.2)
+    assert rows[3].endswith("number 1")
+    ann.types("Escape")
+    ann.sees("number 90")
+
+
+@pytest.mark.parametrize("ending", ["C-d", "SIGTERM", "SIGINT"])
+def test_the_terminal_is_left_as_it_was_found(sit: Callable[..., Seat], tmux: Tmux, ending: str) -> None:
+    ann = sit("ann")
+    ann.sees("You are ann")
+    if ending in KEYS:
+        ann.types(ending)
+    else:
+        shell = tmux.do("display-message", "-p", "-t", "ann", "#{pane_pid}").strip()
+        (child,) = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
+        os.kill(int(child), getattr(signal, ending))
+    rows = ann.sees(f"it ended with {0 if ending in KEYS else 1}")
+    assert not any("ann@localhost" in row for row in rows)
+    ann.types("echo still he're'", "Enter")
+    ann.sees("\nstill here\n")

@@ -1,0 +1,292 @@
+"""The full-screen console as a person has it: keys pressed, and what the screen shows."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from imd.testing import PASSWORD
+from tests.client.fullscreen.desk import DOWN, ENTER, ESCAPE, PAGE_DOWN, PAGE_UP, UP, Desk, known, sit
+from tests.client.wires import Person, Wires
+
+Come = Callable[..., Person]
+
+
+def test_the_first_time(wires: Wires, tmp_path: Path) -> None:
+    async def story(ann: Desk) -> None:
+        assert "A name that is free can be registered." in " ".join(await ann.rows())
+        assert await ann.line() == "Name:"
+        await ann.types("ann")
+        assert await ann.line() == "Password for ann:"
+        shown = await ann.press(PASSWORD)
+        assert shown[-2] == "Password for ann: " + "*" * len(PASSWORD)
+        assert "Register ann as a new account? [y/N]" in " ".join(await ann.types(""))
+        await ann.types("y", PASSWORD)
+        rows = await ann.rows()
+        assert "· You are ann on localhost:7373." in rows
+        assert not any(PASSWORD in row for row in rows)
+        assert rows[-1].endswith("ann@localhost:7373")
+        await ann.types("/quit")
+        assert ann.code == [0]
+
+    sit(story, wires, tmp_path)
+
+
+def test_two_people_talk(wires: Wires, tmp_path: Path, come: Come) -> None:
+    bob = come("bob")
+
+    async def story(ann: Desk) -> None:
+        await ann.types("/to bob")
+        assert "Nothing was said with bob so far." in " ".join(await ann.timeline())
+        await ann.types("hello", "//slash")
+        bob.send("ann", "one\ntwo")
+        timeline = [row[6:] for row in await ann.timeline()][-4:]
+        assert timeline == ["✓✓ ann  hello", "✓✓ ann  /slash", "   bob  one", "        two"]
+        assert await ann.line() == "bob>"
+
+    known(wires, tmp_path, story)
+    assert bob.texts() == ["ann: hello", "ann: /slash", "bob: one\ntwo"]
+
+
+def test_what_comes_in_leaves_the_line_alone(wires: Wires, tmp_path: Path, come: Come) -> None:
+    bob = come("bob")
+
+    async def story(ann: Desk) -> None:
+        await ann.types("/to bob")
+        await ann.press("half a 句子")
+        for number in range(40):
+            bob.send("ann", f"number {number}")
+        assert await ann.line() == "bob> half a 句子"
+        assert "number 39" in (await ann.timeline())[-1]
+        await ann.types(" done")
+
+    known(wires, tmp_path, story)
+    assert bob.texts()[-1] == "ann: half a 句子 done"
+
+
+def test_several_lines(wires: Wires, tmp_path: Path, come: Come) -> None:
+    bob = come("bob")
+
+    async def story(ann: Desk) -> None:
+        await ann.types("/to bob")
+        rows = await ann.press("one", "\x1b\r", "two", "\n", "three")
+        assert rows[-4:-1] == ["bob> one", "… two", "… three"]
+        await ann.press(ENTER)
+        await ann.press("\x1b[200~pasted\nlines\x1b[201~", ENTER)
+        rows = await ann.types("/react\nbob")
+        assert rows[-3:-1] == ["bob> /react", "… bob"]
+        assert "A command takes one line." in " ".join(rows)
+
+    known(wires, tmp_path, story)
+    assert bob.texts() == ["ann: one\ntwo\nthree", "ann: pasted\nlines"]
+
+
+def test_escape_takes_back_one_thing_at_a_time(wires: Wires, tmp_path: Path, come: Come) -> None:
+    come("bob")
+
+    async def story(ann: Desk) -> None:
+        await ann.types("/to bob", "hello", "/ping")
+        assert "  Here." in await ann.timeline()
+        await ann.press(UP, "e")
+        assert await ann.line() == "bob> hello"
+        await ann.press(ESCAPE)
+        assert await ann.line() == "bob>"
+        await ann.press(UP)
+        assert "Esc back" in (await ann.rows())[-3]
+        await ann.press(ESCAPE)
+        assert "Esc back" not in (await ann.rows())[-3]
+        await ann.press(ESCAPE)
+        assert "  Here." not in await ann.timeline()
+
+    known(wires, tmp_path, story)
+
+
+def test_the_keys(wires: Wires, tmp_path: Path, come: Come) -> None:
+    come("bob")
+
+    async def story(ann: Desk) -> None:
+        assert "Alt-Enter" in " ".join(await ann.press("?"))
+        assert "Alt-Enter" not in " ".join(await ann.press("x"))
+        assert await ann.line() == ">"
+        await ann.types("/to bob")
+        await ann.press("why?")
+        assert await ann.line() == "bob> why?"
+
+    known(wires, tmp_path, story)
+
+
+def test_without_a_connection(wires: Wires, tmp_path: Path, come: Come) -> None:
+    bob = come("bob")
+
+    async def story(ann: Desk) -> None:
+        await ann.types("/to bob", "before")
+        wires.up = False
+        wires.last.cut()
+        rows = await ann.types("kept for later")
+        assert rows[1].startswith(" Offline: The connection to localhost:7373 was lost. Trying again.")
+        assert rows[1].endswith("1 to be sent")
+        assert (await ann.timeline())[-1].startswith("      …  ann  kept for later")
+        assert "That needs the connection" in " ".join(await ann.types("/ping"))
+        wires.up = True
+        await ann.pass_time(40)
+        rows = await ann.rows()
+        assert "Offline" not in rows[1]
+        assert "✓✓ ann  kept for later" in " ".join(rows)
+
+    known(wires, tmp_path, story)
+    assert bob.texts() == ["ann: before", "ann: kept for later"]
+
+
+def test_what_is_refused_is_said(wires: Wires, tmp_path: Path, come: Come) -> None:
+    come("bob")
+
+    async def story(ann: Desk) -> None:
+        assert "  There is nobody called nobody here." in await ann.types("/to nobody")
+        assert "· To whom? Choose with /to NAME, then write." in await ann.types("hello?")
+        await ann.types("/to bob", "/send nobody hi")
+        assert "· Not sent to nobody: hi" in await ann.timeline()
+        assert "Did you mean HISTORY?" in " ".join(await ann.types("/histroy bob"))
+
+    known(wires, tmp_path, story)
+
+
+def test_what_could_not_be_sent_comes_back_into_the_line(
+    wires: Wires, tmp_path: Path, come: Come, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    come("bob")
+
+    async def story(ann: Desk) -> None:
+        await ann.types("/to bob", "字" * 5_500)
+        assert "Not sent to bob:" in " ".join(await ann.timeline())
+        assert ann.view.screen.buffer.text == "字" * 5_500
+        await ann.press("\x03")
+
+    known(wires, tmp_path, story)
+
+
+def test_secrets_are_not_kept(wires: Wires, tmp_path: Path) -> None:
+    async def story(ann: Desk) -> None:
+        await ann.types("/ping", f"/password {PASSWORD} another long secret")
+        assert (await ann.press("\x10"))[-2] == "> /ping"
+        assert "another long secret" not in " ".join(await ann.rows())
+        await ann.press("\x03")
+
+    known(wires, tmp_path, story)
+
+
+def test_a_device_logged_out_from_afar_asks_for_the_password(wires: Wires, tmp_path: Path, come: Come) -> None:
+    come("bob")
+
+    async def story(ann: Desk) -> None:
+        await ann.types("/to bob", "before")
+        await ann.press("half a line")
+        other = wires.server.login("ann")
+        other.call("revoke_device", device=other.call("devices")["devices"][-1]["device"])
+        ann.view.client.connection.credentials.password = ""
+        await ann.pass_time(5)
+        assert await ann.line() == "Password for ann:"
+        await ann.types(PASSWORD)
+        await ann.pass_time(2)
+        assert await ann.line() == "bob> half a line"
+        await ann.press(ENTER)
+
+    known(wires, tmp_path, story)
+    assert wires.server.login("bob").call("history", to="ann")["messages"][-1]["content"] == "half a line"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50), (50, 12), (20, 6)])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_sizes(wires: Wires, tmp_path: Path, come: Come, size: tuple[int, int], language: str) -> None:
+    bob = come("bob")
+
+    async def story(ann: Desk) -> None:
+        await ann.types("/to bob", "你好 hello")
+        bob.send("ann", "很长的一段话。" * 20)
+        for keys in (("?", "x"), (UP, ESCAPE), (PAGE_UP, PAGE_DOWN)):
+            for key in keys:
+                rows = await ann.press(key)
+                assert len(rows) == size[1]
+        assert any("bob" in row for row in rows)
+
+    known(wires, tmp_path, story, "--lang", language, size=size)
+
+
+@pytest.mark.parametrize("key", ["\x03", "\x04"])
+def test_a_key_ends_it(wires: Wires, tmp_path: Path, key: str) -> None:
+    async def story(ann: Desk) -> None:
+        await ann.press("text")
+        if key == "\x03":
+            assert (await ann.press(key))[-2] == ">"
+        else:
+            await ann.press("\x15")
+        ann.keyboard.send_text(key)
+        await ann.settle()
+        await ann.pass_time(5)
+        assert ann.code == [0]
+
+    known(wires, tmp_path, story)
+
+
+def test_leaving_with_something_unsent(
+    wires: Wires, tmp_path: Path, come: Come, capsys: pytest.CaptureFixture[str]
+) -> None:
+    come("bob")
+
+    async def story(ann: Desk) -> None:
+        await ann.types("/to bob")
+        wires.up = False
+        wires.last.cut()
+        await ann.types("kept")
+        await ann.press("/quit")
+        ann.keyboard.send_text(ENTER)
+        await ann.settle()
+        await ann.pass_time(5)
+
+    assert known(wires, tmp_path, story).code == [0]
+    assert capsys.readouterr().out == "1 not answered yet; kept here, and sent the next time you chat.\n"
+
+
+def test_completion_is_taken_with_enter(wires: Wires, tmp_path: Path, come: Come) -> None:
+    come("bob")
+
+    async def story(ann: Desk) -> None:
+        await ann.press("/conv")
+        await ann.settle(0.05)
+        assert "List your conversations" in " ".join(await ann.rows())
+        await ann.press("\t")
+        assert await ann.line() == "> /conversations"
+        await ann.press(ENTER, ENTER)
+        assert "  None." in " ".join(await ann.rows())
+
+    known(wires, tmp_path, story)
+
+
+def test_the_other_keys(wires: Wires, tmp_path: Path, come: Come) -> None:
+    bob, _ = come("bob"), come("ann")
+    for text in ("one", "two", "three"):
+        bob.send("ann", text)
+
+    async def story(ann: Desk) -> None:
+        await ann.press("\t", "\x06")
+        assert await ann.line() == "bob> /search"
+        await ann.press("\x03", "/h", "\t", "\t")
+        second = await ann.line()
+        await ann.press("\t", "\x1b[Z")
+        assert await ann.line() == second
+        await ann.press(ESCAPE, "\x03")
+        assert (await ann.press("\x0c"))[0] == " bob"
+        assert "Alt-Enter" in " ".join(await ann.press("？"))
+        await ann.press("x")
+        await ann.types("/history bob")
+        assert (await ann.rows())[1].endswith(" 3 from /history bob")
+        await ann.press(PAGE_UP, DOWN)
+        await ann.press("q")
+        assert (await ann.timeline())[-1].endswith("three")
+        await ann.types("/history bob")
+        await ann.press(UP, ENTER)
+        marked = ann.view.model.current
+        assert marked.messages[marked.selected].content == "two"
+        await ann.press(ENTER)
+        assert (await ann.rows())[-3] == " Reply to bob: two"
+
+    known(wires, tmp_path, story)
