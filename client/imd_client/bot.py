@@ -30,9 +30,9 @@ from imd.wire.terminal import harmless
 from imd_client.address import Address
 from imd_client.client import Client
 from imd_client.connection import Credentials
-from imd_client.errors import reason
-from imd_client.events import Arrived, CaughtUp, GaveUp, Happening, NotSent, Offline, Online
-from imd_client.paths import state_file
+from imd_client.errors import describe_failure
+from imd_client.events import Arrived, CaughtUp, ClientEvent, GaveUp, NotSent, Offline, Online
+from imd_client.paths import default_state_file
 from imd_client.state import State
 
 Answer = str | None
@@ -59,7 +59,7 @@ class Bot(Client):
         endpoint: IStreamClientEndpoint | None = None,
     ) -> None:
         address = Address.parse(server or os.environ.get("IMD_SERVER", "localhost"))
-        kept = state if isinstance(state, State) else State(state or state_file())
+        kept = state if isinstance(state, State) else State(state or default_state_file())
         account = kept.account(address.name, names.username(username))
         secret = password or os.environ.get("IMD_PASSWORD", "")
         credentials = Credentials(password=secret, register=True, device="bot")
@@ -85,21 +85,21 @@ class Bot(Client):
     async def _stay(self) -> None:
         self.startService()
         gave_up = await self._ended
-        raise SystemExit(reason(gave_up.reason, self.account.server, language_here()).strip())
+        raise SystemExit(describe_failure(gave_up.reason, self.account.server, language_here()).strip())
 
-    def _hear(self, happening: Happening) -> None:
-        match happening:
+    def _hear(self, event: ClientEvent) -> None:
+        match event:
             case Arrived() | CaughtUp() if not self._busy:
                 self._busy = True
                 self.spawn(self._work())
             case Online(username):
                 self._log.info("{username} is on {server}", username=username, server=self.account.server)
             case Offline(why):
-                self._log.info("offline: {why}", why=reason(why, self.account.server, "en"))
+                self._log.info("offline: {why}", why=describe_failure(why, self.account.server, "en"))
             case NotSent(item, refused):
                 self._log.warn("not sent to {to}: {refused}", to=item.to, refused=harmless(str(refused)))
             case GaveUp() if not self._ended.called:
-                self._ended.callback(happening)
+                self._ended.callback(event)
 
     async def _work(self) -> None:
         try:
@@ -107,7 +107,7 @@ class Bot(Client):
                 for message in messages:
                     self.account.handled(message, await self._answer(message))
                     self.outbox.work()
-                    self.marks.move(Read(conversation=message.conversation, seq=message.seq))
+                    self.receipts.send(Read(conversation=message.conversation, seq=message.seq))
         finally:
             self._busy = False
 

@@ -46,16 +46,16 @@ class Pointers:
     read: int = 0
 
 
-def _renamed(message: Message, was: str, to: str) -> Message:
+def _renamed(message: Message, old_name: str, to: str) -> Message:
     def name(one: str) -> str:
-        return to if one == was else one
+        return to if one == old_name else one
 
     reactions = [replace(each, users=[name(one) for one in each.users]) for each in message.reactions]
     return replace(message, to=to, sender=name(message.sender), reactions=reactions)
 
 
 @attrs.frozen
-class Copies:
+class Cache:
     """The copy of one account's conversations on one server. `id` is the account's in the file."""
 
     state: Database
@@ -85,27 +85,27 @@ class Copies:
             if message.rev > (self.cursor(message.conversation) or 0) + 1:
                 applied.gaps[message.conversation] = message.rev
                 continue
-            self._move(message.conversation, message.rev, 0)
-            self._keep(message, applied)
+            self._advance_cursor(message.conversation, message.rev, 0)
+            self._store(message, applied)
         return applied
 
     def merge(self, conversation: int, messages: Iterable[Message], rev: int, since: int = 0) -> Applied:
         """Take in a page of a conversation that brings its copy up to a rev. What is new in it is given by seq."""
         applied = Applied()
         with self.state.transaction():
-            self._move(conversation, rev, since)
+            self._advance_cursor(conversation, rev, since)
             for message in sorted(messages, key=lambda message: message.seq):
-                self._keep(message, applied)
+                self._store(message, applied)
         return self._scrubbed(applied)
 
-    def look_up(self, messages: Iterable[Message]) -> None:
+    def add_history(self, messages: Iterable[Message]) -> None:
         """Keep what was said before this device saw the conversation; what came later arrives by itself."""
         with self.state.transaction():
             for message in messages:
                 if message.seq <= self._since(message.conversation):
-                    self._keep(message, Applied())
+                    self._store(message, Applied())
 
-    def _keep(self, message: Message, applied: Applied) -> None:
+    def _store(self, message: Message, applied: Applied) -> None:
         """Insert or update one message."""
         key = (self.id, message.conversation, message.seq)
         query = "SELECT rev, body FROM message WHERE account = ? AND conversation = ? AND seq = ?"
@@ -134,7 +134,7 @@ class Copies:
         row = self.state.execute(query, (self.id, conversation)).fetchone()
         return row[0] if row else 0
 
-    def _move(self, conversation: int, rev: int, since: int) -> None:
+    def _advance_cursor(self, conversation: int, rev: int, since: int) -> None:
         self.state.execute(
             "INSERT INTO cursor VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET rev = max(rev, excluded.rev)",
             (self.id, conversation, rev, since),
@@ -146,7 +146,7 @@ class Copies:
             for table in ("cursor", "message", "receipt"):
                 self.state.execute(_FORGET.format(table), (self.id, conversation))
 
-    def top(self, conversation: int) -> int:
+    def last_seq(self, conversation: int) -> int:
         """Give the highest seq that is here, 0 for none."""
         query = "SELECT max(seq) FROM message WHERE account = ? AND conversation = ?"
         (seq,) = self.state.execute(query, (self.id, conversation)).fetchone()
@@ -183,18 +183,20 @@ class Copies:
 
     def rename(self, conversation: int, to: str) -> str:
         """Call the other one of a conversation of two something else. Gives what they were called, or nothing."""
-        was = ""
+        old_name = ""
         with self.state.transaction():
             for message in self.after(conversation, 0):
                 if message.to != to:
-                    was = message.to
+                    old_name = message.to
                     change = "UPDATE message SET body = ? WHERE account = ? AND conversation = ? AND seq = ?"
-                    self.state.execute(change, (encode(_renamed(message, was, to)), self.id, conversation, message.seq))
+                    self.state.execute(
+                        change, (encode(_renamed(message, old_name, to)), self.id, conversation, message.seq)
+                    )
             change = "UPDATE receipt SET username = ? WHERE account = ? AND conversation = ? AND username = ?"
-            self.state.execute(change, (to, self.id, conversation, was))
-        if was:
+            self.state.execute(change, (to, self.id, conversation, old_name))
+        if old_name:
             self.state.scrub()
-        return was
+        return old_name
 
     # What I see no more.
 
@@ -212,13 +214,13 @@ class Copies:
 
     # How far the others have come.
 
-    def others(self, conversation: int) -> dict[str, Pointers]:
+    def pointers(self, conversation: int) -> dict[str, Pointers]:
         """Give how far each of the others has come, as far as it is known."""
         query = "SELECT username, delivered, read FROM receipt WHERE account = ? AND conversation = ?"
         rows = self.state.execute(query, (self.id, conversation))
         return {username: Pointers(delivered, read) for username, delivered, read in rows}
 
-    def reached(self, conversation: int, username: str, pointers: Pointers) -> None:
+    def advance_pointers(self, conversation: int, username: str, pointers: Pointers) -> None:
         """Note how far somebody has come."""
         self.state.execute(
             "INSERT INTO receipt VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"

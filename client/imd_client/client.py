@@ -17,17 +17,17 @@ from imd.wire.messages import Message, MessageChanged, NewMessage, SendMessage, 
 from imd.wire.personal import AccountChanged
 from imd_client.address import Address
 from imd_client.connection import Connection, Credentials
-from imd_client.events import Happening, Online, Restored
+from imd_client.events import ClientEvent, Online, Restored
 from imd_client.inbox import Inbox
 from imd_client.outbox import Outbox
 from imd_client.protocol import AnswerLost
-from imd_client.reactor import turning
-from imd_client.receipts import Marks
+from imd_client.reactor import current_reactor
+from imd_client.receipts import Receipts
 from imd_client.state import Account, State
 
 
 class Client(Service):
-    """Start it, and it stays connected, sends what is queued, and tells `watch` of each Happening."""
+    """Start it, and it stays connected, sends what is queued, and tells `on_event` of each ClientEvent."""
 
     name: str | None = "imd client"
     _log = Logger()
@@ -36,18 +36,18 @@ class Client(Service):
         self,
         account: Account,
         credentials: Credentials,
-        watch: Callable[[Happening], None] = lambda happening: None,
+        on_event: Callable[[ClientEvent], None] = lambda event: None,
         *,
         reactor: Any = None,
         endpoint: IStreamClientEndpoint | None = None,
     ) -> None:
-        reactor = turning(reactor)
+        reactor = current_reactor(reactor)
         self.account = account
-        self.watch = watch
-        self.connection = Connection(account, credentials, self._happened, reactor=reactor, endpoint=endpoint)
-        self.marks = Marks(self.connection, self.spawn, reactor)
-        self.inbox = Inbox(account, self.connection, self.marks, self._happened, self.spawn, reactor)
-        self.outbox = Outbox(account, self.connection, self.inbox, self._happened, self.spawn)
+        self.on_event = on_event
+        self.connection = Connection(account, credentials, self._on_event, reactor=reactor, endpoint=endpoint)
+        self.receipts = Receipts(self.connection, self.spawn, reactor)
+        self.inbox = Inbox(account, self.connection, self.receipts, self._on_event, self.spawn, reactor)
+        self.outbox = Outbox(account, self.connection, self.inbox, self._on_event, self.spawn)
 
     @classmethod
     def of(
@@ -58,12 +58,12 @@ class Client(Service):
         server: str = "localhost",
         state: State | str | Path = ":memory:",
         register: bool = False,
-        watch: Callable[[Happening], None] = lambda happening: None,
+        on_event: Callable[[ClientEvent], None] = lambda event: None,
     ) -> "Client":
         """Make a client from plain words. A bad name is a Refusal, a bad address a ValueError."""
         kept = state if isinstance(state, State) else State(state)
         account = kept.account(Address.parse(server).name, names.username(username))
-        return cls(account, Credentials(password=password, register=register), watch)
+        return cls(account, Credentials(password=password, register=register), on_event)
 
     def startService(self) -> None:
         """Begin to connect."""
@@ -90,10 +90,10 @@ class Client(Service):
         reply = await self.connection.ask(command)
         match reply:
             case Reply(conversation=int(conversation), rev=int(rev)):  # type: ignore[misc]  # some replies have them
-                self.inbox.heard_of(conversation, rev)
+                self.inbox.revision_seen(conversation, rev)
         return reply
 
-    def look_around(self) -> None:
+    def refresh(self) -> None:
         """Fetch whatever changed; for after a command whose reply does not say what it did."""
         self.spawn(self.inbox.catch_up())
 
@@ -106,17 +106,17 @@ class Client(Service):
             self._log.failure("the client stumbled", failure=failure)
             self.connection.drop()
 
-    def _happened(self, happening: Happening) -> None:
-        if isinstance(happening, NewMessage | MessageChanged):
-            self.inbox.heard(msgspec.convert(happening, Message, from_attributes=True))
-        elif isinstance(happening, AccountChanged):
-            self.inbox.noted(happening)
-        elif isinstance(happening, Restored):
-            self.inbox.begin_anew()
-            self.marks.begin_anew()
-        elif isinstance(happening, Online):
+    def _on_event(self, event: ClientEvent) -> None:
+        if isinstance(event, NewMessage | MessageChanged):
+            self.inbox.receive(msgspec.convert(event, Message, from_attributes=True))
+        elif isinstance(event, AccountChanged):
+            self.inbox.account_changed(event)
+        elif isinstance(event, Restored):
+            self.inbox.reset()
+            self.receipts.reset()
+        elif isinstance(event, Online):
             self.spawn(self._begin())
-        self.watch(happening)
+        self.on_event(event)
 
     async def _begin(self) -> None:
         self.outbox.held = True

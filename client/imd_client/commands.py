@@ -20,8 +20,8 @@ from imd.wire.terminal import harmless
 from imd_client.client import Client
 from imd_client.formatting import SECRET_COMMANDS, is_listing, split_command
 from imd_client.protocol import AnswerLost, Refused
-from imd_client.screen_protocol import Dialogue
-from imd_client.timeout import within
+from imd_client.screen_protocol import ScreenProtocol
+from imd_client.timeout import wait_for
 from imd_client.view import View
 
 
@@ -41,7 +41,7 @@ class Commands:
     _posting: bool = False
 
     @property
-    def screen(self) -> Dialogue:
+    def screen(self) -> ScreenProtocol:
         """The screen of the view."""
         return self.view.screen
 
@@ -100,7 +100,7 @@ class Commands:
             return
         try:
             to = typed if typed.startswith("#") else names.username(typed)
-            page = await self._last_words(to) if self.screen.interactive else None
+            page = await self._latest_page(to) if self.screen.interactive else None
         except BadName as refusal:
             self._fail(sentence(refusal, self.language))
         except Refused as refused:
@@ -110,7 +110,7 @@ class Commands:
             if first:
                 self._queue(SendMessage(to=to, content=first))
 
-    async def _last_words(self, to: str) -> Page | None:
+    async def _latest_page(self, to: str) -> Page | None:
         """Ask the server about somebody. Without a connection anybody may be chosen."""
         if not self.client.connection.online:
             return None
@@ -158,10 +158,10 @@ class Commands:
         else:
             self.view.answered(spec, command, reply)
             if not isinstance(reply, Changed) and not is_listing(reply):
-                self.client.look_around()
+                self.client.refresh()
             if isinstance(command, Logout):
                 self.client.account.set_token(None)
-                self.screen.last_words(say("console.logged_out", self.language))
+                self.screen.show_after_exit(say("console.logged_out", self.language))
                 return False
         return True
 
@@ -169,4 +169,4 @@ class Commands:
         """A person is told at once when there is no connection; a pipe waits for it, and for what it sent before."""
         if self.screen.interactive:
             return self.client.connection.online
-        return await within(self.wait, self.client.outbox.flushed(), self.clock)
+        return await wait_for(self.wait, self.client.outbox.flushed(), self.clock)

@@ -17,20 +17,20 @@ from imd.wire.catalog import say
 from imd_client.client import Client
 from imd_client.commands import Commands
 from imd_client.connection import Credentials
-from imd_client.errors import reason
-from imd_client.events import CaughtUp, GaveUp, Happening, NotSent, Online
+from imd_client.errors import describe_failure
+from imd_client.events import CaughtUp, ClientEvent, GaveUp, NotSent, Online
 from imd_client.fullscreen.theme import THEMES, theme_here
-from imd_client.login_dialog import Entrance
-from imd_client.options import ClientOptions, told
-from imd_client.paths import claim
+from imd_client.login_dialog import LoginDialog
+from imd_client.options import ClientOptions, help_text
+from imd_client.paths import lock_account
 from imd_client.plain import PlainView
 from imd_client.screen import capable, open_screen
-from imd_client.screen_protocol import Ended, Typed
+from imd_client.screen_protocol import InputEnded, OnLine
 from imd_client.state import Account
-from imd_client.timeout import within
+from imd_client.timeout import wait_for
 from imd_client.view import View
 
-HURRY = 3
+LEAVE_TIMEOUT = 3
 """Seconds that a person who leaves waits for the last answers."""
 
 
@@ -38,8 +38,8 @@ class Options(ClientOptions):
     """The command line of `imd chat`."""
 
     synopsis = "Usage: imd chat [options] [server]"
-    optParameters = [["invite", None, None, told("invite")], ["theme", None, None, told("theme")]]
-    optFlags = [["register", None, told("register")], ["plain", None, told("plain")]]
+    optParameters = [["invite", None, None, help_text("invite")], ["theme", None, None, help_text("theme")]]
+    optFlags = [["register", None, help_text("register")], ["plain", None, help_text("plain")]]
 
     def parseArgs(self, server: str | None = None) -> None:
         """Take the server as a plain word too."""
@@ -84,8 +84,8 @@ class Console:
         self.typed: DeferredQueue[str | Command | GaveUp | None] = DeferredQueue()
         self.view = open_view(self.typed.put, reactor, options)
         self.screen = self.view.screen
-        self.entrance = Entrance(self.screen, options.place, self.language)
-        self._entering: Deferred[Any] | None = None
+        self.login_dialog = LoginDialog(self.screen, options.server_name, self.language)
+        self._logging_in: Deferred[Any] | None = None
         self._caught_up: Deferred[None] = Deferred()
 
     async def run(self) -> int:
@@ -93,16 +93,16 @@ class Console:
         try:
             return await self._chat()
         except (Stop, usage.UsageError) as stop:
-            self.screen.last_words(str(stop))
+            self.screen.show_after_exit(str(stop))
             return stop.code if isinstance(stop, Stop) else 1
-        except Ended:
+        except InputEnded:
             return 1
         finally:
             await self.screen.close()
 
     async def _chat(self) -> int:
         account = await self._account()
-        self.client = Client(account, self.credentials, self._happened, reactor=self.reactor)
+        self.client = Client(account, self.credentials, self._on_event, reactor=self.reactor)
         self.view.begin(self.client)
         self.commands = Commands(self.view, self.client, self.language, self.options["wait"], self.reactor)
         if waiting := len(account.waiting()):
@@ -115,7 +115,7 @@ class Console:
             self.screen.prompt("> ")
             while (line := await self.typed.get()) is not None:
                 if isinstance(line, GaveUp):
-                    await self._let_in(line.reason)
+                    await self._ask_credentials(line.reason)
                     self.client.connection.startService()
                 elif not await self._line(line):
                     break
@@ -129,43 +129,43 @@ class Console:
         state = self.options.open_state()
         account = self.options.account(state)
         if account is None and not self.screen.interactive:
-            raise Stop(self.entrance.say("no_name"))
-        account = account or state.account(self.options.place, await self.entrance.name())
-        if not claim(account):
-            raise Stop(self.entrance.say("busy", username=account.username))
+            raise Stop(self.login_dialog.say("no_name"))
+        account = account or state.account(self.options.server_name, await self.login_dialog.name())
+        if not lock_account(account):
+            raise Stop(self.login_dialog.say("busy", username=account.username))
         self.credentials = self.options.credentials(
             "console", register=bool(self.options["register"]), invite=self.options["invite"] or ""
         )
         if account.token() is None and not self.credentials.password:
             if not self.screen.interactive:
-                raise Stop(self.entrance.say("no_password"))
-            self.credentials.password = await self.entrance.password(account.username)
+                raise Stop(self.login_dialog.say("no_password"))
+            self.credentials.password = await self.login_dialog.password(account.username)
         return account
 
     async def _log_in(self) -> None:
         """Log in for the first time; until that succeeded there is nothing to type."""
         start = self.client.startService
         while True:
-            self._entering = Deferred()
+            self._logging_in = Deferred()
             start()
             patience: Deferred[Any] = Deferred()
             if not self.screen.interactive:
                 patience = deferLater(self.reactor, self.options["wait"])
-            which, gave_up = await race([self._entering, patience])
+            which, gave_up = await race([self._logging_in, patience])
             if which == 1:
-                raise Stop(say("console.no_answer", self.language, server=self.options.place), 2)
-            self._entering = None
+                raise Stop(say("console.no_answer", self.language, server=self.options.server_name), 2)
+            self._logging_in = None
             if gave_up is None:
                 return
-            await self._let_in(gave_up.reason)
+            await self._ask_credentials(gave_up.reason)
             start = self.client.connection.startService
 
-    async def _let_in(self, failure: Failure) -> None:
+    async def _ask_credentials(self, failure: Failure) -> None:
         """Ask the person for what was wrong, if that can help."""
         username = self.client.account.username
-        if self.screen.interactive and await self.entrance.again(username, self.credentials, failure):
+        if self.screen.interactive and await self.login_dialog.again(username, self.credentials, failure):
             return
-        raise Stop(reason(failure, self.options.place, self.language).strip("\n"))
+        raise Stop(describe_failure(failure, self.options.server_name, self.language).strip("\n"))
 
     # Being there.
 
@@ -173,15 +173,15 @@ class Console:
         self.view.present()
         return await self.commands.typed(line)
 
-    def _happened(self, happening: Happening) -> None:
-        self.view.happened(happening)
-        match happening:
-            case Online() if self._entering is not None:
-                self._entering.callback(None)
-            case GaveUp() if self._entering is not None:
-                self._entering.callback(happening)
+    def _on_event(self, event: ClientEvent) -> None:
+        self.view.on_event(event)
+        match event:
+            case Online() if self._logging_in is not None:
+                self._logging_in.callback(None)
+            case GaveUp() if self._logging_in is not None:
+                self._logging_in.callback(event)
             case GaveUp():
-                self.typed.put(happening)
+                self.typed.put(event)
             case NotSent():
                 self.commands.refused += 1
             case CaughtUp() if not self._caught_up.called:
@@ -192,18 +192,18 @@ class Console:
     async def _leave(self) -> int:
         """Wait for the last answers; nobody waits for ever."""
         self.screen.prompt("")
-        seconds = HURRY if self.screen.interactive else self.options["wait"]
+        seconds = LEAVE_TIMEOUT if self.screen.interactive else self.options["wait"]
         if self.client.connection.online or not self.screen.interactive:
             settled: Deferred[Any] = Deferred.fromCoroutine(
-                within(seconds, Deferred.fromCoroutine(self._settle()), self.reactor)
+                wait_for(seconds, Deferred.fromCoroutine(self._settle()), self.reactor)
             )
             given_up: Deferred[Any] = Deferred.fromCoroutine(self._given_up())
             _, gave_up = await race([settled, given_up])
             if isinstance(gave_up, GaveUp):
-                raise Stop(reason(gave_up.reason, self.options.place, self.language).strip("\n"))
+                raise Stop(describe_failure(gave_up.reason, self.options.server_name, self.language).strip("\n"))
         waiting = len(self.client.account.waiting())
         if waiting:
-            self.screen.last_words(say("console.still_queued", self.language, count=waiting))
+            self.screen.show_after_exit(say("console.still_queued", self.language, count=waiting))
         if self.screen.interactive:
             return 0
         return 1 if self.commands.refused else 2 if waiting or not self._caught_up.called else 0
@@ -217,19 +217,19 @@ class Console:
     async def _settle(self) -> None:
         await self._caught_up
         await self.client.outbox.flushed()
-        await self.client.marks.flush()
+        await self.client.receipts.flush()
 
 
-def open_view(typed: Typed, reactor: Any, options: Options) -> View:
+def open_view(typed: OnLine, reactor: Any, options: Options) -> View:
     """Open the screen as it is wanted."""
     if not options.full_screen:
-        view = PlainView(open_screen(typed, reactor), options.place, options.language)
+        view = PlainView(open_screen(typed, reactor), options.server_name, options.language)
         if options.wants_full_screen:
             view.say("extra")
         return view
     from imd_client.fullscreen.view import FullScreenView  # only here: prompt_toolkit may not be installed
 
-    full_screen = FullScreenView(typed, options.place, options.language, options["theme"] or theme_here())
+    full_screen = FullScreenView(typed, options.server_name, options.language, options["theme"] or theme_here())
     observer: Any = full_screen.screen.log
     globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
     return full_screen

@@ -1,7 +1,7 @@
 """Why there is no connection, said to a person."""
 
 from OpenSSL import SSL
-from twisted.internet import error
+from twisted.internet import error as net_error
 from twisted.python.failure import Failure
 
 from imd.wire.catalog import say
@@ -11,33 +11,37 @@ from imd_client.protocol import Refused
 from imd_client.trust import CertificateChanged
 
 _KNOWN: tuple[tuple[type[BaseException], str], ...] = (
-    (error.ConnectionRefusedError, "refused"),
-    (error.DNSLookupError, "no_such_host"),
-    (error.NoRouteError, "no_route"),
-    (error.TimeoutError, "timeout"),
+    (net_error.ConnectionRefusedError, "refused"),
+    (net_error.DNSLookupError, "no_such_host"),
+    (net_error.NoRouteError, "no_route"),
+    (net_error.TimeoutError, "timeout"),
     (SSL.Error, "not_tls"),
-    (error.ConnectionDone, "lost"),
-    (error.ConnectionLost, "lost"),
+    (net_error.ConnectionDone, "lost"),
+    (net_error.ConnectionLost, "lost"),
 )
 
 
-def reason(failure: Failure, server: str, language: str) -> str:
+def describe_failure(failure: Failure, server: str, language: str) -> str:
     """Give one sentence, or a few, without a line's end."""
-    fault = failure.value
-    if isinstance(fault, Refused | ClosedByServer):
-        return harmless(str(fault))
-    if isinstance(fault, LoginNeeded):
+    error = failure.value
+    if isinstance(error, Refused | ClosedByServer):
+        return harmless(str(error))
+    if isinstance(error, LoginNeeded):
         return say("connection.login_needed", language)
-    if isinstance(fault, CodeNeeded):
+    if isinstance(error, CodeNeeded):
         return say("connection.code_needed", language)
-    if isinstance(fault, CertificateChanged):
+    if isinstance(error, CertificateChanged):
         return say(
-            "connection.certificate", language, server=fault.server, known=_bare(fault.known), shown=_bare(fault.shown)
+            "connection.certificate",
+            language,
+            server=error.server,
+            pinned=_bare(error.pinned),
+            presented=_bare(error.presented),
         )
     for kind, key in _KNOWN:
-        if isinstance(fault, kind):
+        if isinstance(error, kind):
             return say(f"connection.{key}", language, server=server)
-    return harmless(str(fault))
+    return harmless(str(error))
 
 
 def _bare(fingerprint: str) -> str:

@@ -7,8 +7,8 @@ from twisted.python.failure import Failure
 
 from imd.wire.conversations import Conversation
 from imd.wire.messages import Message
-from imd_client.protocol import Heard, Refused
-from imd_client.state import Item
+from imd_client.protocol import Refused, ServerEvent
+from imd_client.state import OutboxItem
 
 
 @attrs.frozen
@@ -46,11 +46,11 @@ class Restored:
 
 
 @attrs.frozen
-class Departed:
+class ContactDeleted:
     """The other one of a conversation of two has deleted their account; the copy of it knows them by the new name."""
 
     conversation: int
-    was: str
+    old_name: str
     to: str
 
 
@@ -81,10 +81,20 @@ class CaughtUp:
 class NotSent:
     """The server refused a message; it left the outbox."""
 
-    item: Item
+    item: OutboxItem
     refused: Refused
 
 
-Happening: TypeAlias = (
-    Heard | Trusted | Online | Offline | GaveUp | Restored | Departed | Arrived | Changed | CaughtUp | NotSent
+ClientEvent: TypeAlias = (
+    ServerEvent
+    | Trusted
+    | Online
+    | Offline
+    | GaveUp
+    | Restored
+    | ContactDeleted
+    | Arrived
+    | Changed
+    | CaughtUp
+    | NotSent
 )

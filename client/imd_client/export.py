@@ -19,9 +19,9 @@ from imd.wire.export import Export, Exported, ExportPart, Part
 from imd.wire.fields import clock_face
 from imd.wire.terminal import harmless
 from imd_client.connection import Connection
-from imd_client.errors import reason
-from imd_client.events import GaveUp, Happening, Offline, Online
-from imd_client.options import ClientOptions, complain
+from imd_client.errors import describe_failure
+from imd_client.events import ClientEvent, GaveUp, Offline, Online
+from imd_client.options import ClientOptions, print_error
 from imd_client.protocol import AnswerLost, Refused
 
 WRITTEN, REFUSED, UNREACHED = 0, 1, 2
@@ -54,7 +54,7 @@ class Exporting:
 
     def say(self, key: str, **params: object) -> None:
         """Tell the person, beside the output."""
-        complain(say(f"export.{key}", self.options.language, **params))
+        print_error(say(f"export.{key}", self.options.language, **params))
 
     async def run(self) -> int:
         """Do it; gives the exit code."""
@@ -65,7 +65,7 @@ class Exporting:
         try:
             return await self._written(path, f"{path}.part")
         except usage.UsageError as wrong:
-            complain(str(wrong))
+            print_error(str(wrong))
         except OSError as fault:
             self.say("unwritable", file=path, reason=fault.strerror)
         return REFUSED
@@ -85,9 +85,9 @@ class Exporting:
     async def _export(self, file: BinaryIO) -> int:
         account, credentials = self.options.account(self.options.open_state()), self.options.credentials("export")
         if account is None or not (account.token() or credentials.password):
-            complain(say("send.no_account", self.options.language))
+            print_error(say("send.no_account", self.options.language))
             return REFUSED
-        connection = Connection(account, credentials, self._happened, reactor=self.reactor)
+        connection = Connection(account, credentials, self._on_event, reactor=self.reactor)
         connection.startService()
         self._wait()
         fetched: Deferred[Any] = Deferred.fromCoroutine(self._fetch(connection, file))
@@ -101,7 +101,10 @@ class Exporting:
         if outcome is None:
             self.say("unreachable")
             return UNREACHED
-        self.say("refused", reason=reason(outcome.reason, self.options.place, self.options.language).strip("\n"))
+        self.say(
+            "refused",
+            reason=describe_failure(outcome.reason, self.options.server_name, self.options.language).strip("\n"),
+        )
         return REFUSED
 
     async def _fetch(self, connection: Connection, file: BinaryIO) -> int:
@@ -143,24 +146,24 @@ class Exporting:
     async def _part(self, connection: Connection, number: int) -> Part:
         while True:
             with suppress(AnswerLost):
-                part: Part = await connection.insist(ExportPart(part=number))
+                part: Part = await connection.ask_with_retry(ExportPart(part=number))
                 return part
 
     # Without a connection for too long, it is given up.
 
-    def _happened(self, happening: Happening) -> None:
-        match happening:
+    def _on_event(self, event: ClientEvent) -> None:
+        match event:
             case Online():
                 self._wait_no_longer()
             case GaveUp():
-                self._gave_up.callback(happening)
+                self._gave_up.callback(event)
             case Offline(why):
-                self._wait(reason(why, self.options.place, self.options.language))
+                self._wait(describe_failure(why, self.options.server_name, self.options.language))
 
     def _wait(self, why: str = "") -> None:
         seconds = self.options["wait"]
         if why:
-            complain(say("send.trying", self.options.language, reason=why, seconds=round(seconds)))
+            print_error(say("send.trying", self.options.language, reason=why, seconds=round(seconds)))
         if self._patience is None:
             self._patience = self.reactor.callLater(seconds, self._gave_up.callback, None)
 

@@ -8,22 +8,22 @@ from imd.wire.catalog import say
 from imd.wire.jsonline import sentence
 from imd.wire.refusals import BadName
 from imd_client.connection import CodeNeeded, Credentials, LoginNeeded, wants_code
-from imd_client.errors import reason
+from imd_client.errors import describe_failure
 from imd_client.protocol import Refused
-from imd_client.screen_protocol import Dialogue
+from imd_client.screen_protocol import ScreenProtocol
 
 
 @attrs.define
-class Entrance:
+class LoginDialog:
     """Asks on a screen where a person sits; on a pipe there is nobody to ask."""
 
-    screen: Dialogue
+    screen: ScreenProtocol
     server: str
     language: str
 
     def say(self, key: str, **params: object) -> str:
         """Give a sentence."""
-        return say(f"entrance.{key}", self.language, **params)
+        return say(f"login_dialog.{key}", self.language, **params)
 
     async def name(self) -> str:
         """Ask for a name until it is one."""
@@ -42,53 +42,53 @@ class Entrance:
             pass
         return password
 
-    async def again(self, username: str, mine: Credentials, failure: Failure) -> bool:
+    async def again(self, username: str, credentials: Credentials, failure: Failure) -> bool:
         """Ask for what was missing or wrong in the credentials. False if no answer could help."""
-        fault = failure.value
-        if isinstance(fault, LoginNeeded):
-            self.screen.show(reason(failure, self.server, self.language))
-            mine.password = await self.password(username)
+        error = failure.value
+        if isinstance(error, LoginNeeded):
+            self.screen.show(describe_failure(failure, self.server, self.language))
+            credentials.password = await self.password(username)
             return True
-        wrong_code = isinstance(fault, Refused) and wants_code(fault)
+        wrong_code = isinstance(error, Refused) and wants_code(error)
         if wrong_code:
-            self.screen.show(reason(failure, self.server, self.language))
-        if wrong_code or isinstance(fault, CodeNeeded):
-            mine.code = (await self.screen.ask(self.say("code", username=username))).strip()
-            return bool(mine.code)
-        code = fault.code if isinstance(fault, Refused) else ""
+            self.screen.show(describe_failure(failure, self.server, self.language))
+        if wrong_code or isinstance(error, CodeNeeded):
+            credentials.code = (await self.screen.ask(self.say("code", username=username))).strip()
+            return bool(credentials.code)
+        code = error.code if isinstance(error, Refused) else ""
         if code in {"invite_required", "invite_invalid"}:
-            self.screen.show(reason(failure, self.server, self.language))
-            mine.invite = (await self.screen.ask(self.say("invite"))).strip()
-            return bool(mine.invite)
+            self.screen.show(describe_failure(failure, self.server, self.language))
+            credentials.invite = (await self.screen.ask(self.say("invite"))).strip()
+            return bool(credentials.invite)
         if code == "weak_password":
-            self.screen.show(reason(failure, self.server, self.language))
-            mine.password = await self.password(username)
-            while not await self._repeated(mine):
-                mine.password = await self.password(username)
+            self.screen.show(describe_failure(failure, self.server, self.language))
+            credentials.password = await self.password(username)
+            while not await self._repeated(credentials):
+                credentials.password = await self.password(username)
             return True
         if code != "invalid_credentials":
             return False
-        return await self._wrong(username, mine)
+        return await self._wrong(username, credentials)
 
-    async def _wrong(self, username: str, mine: Credentials) -> bool:
+    async def _wrong(self, username: str, credentials: Credentials) -> bool:
         """The name or the password is wrong: the server does not say which, so ask whether the name is to be new."""
-        if mine.register:
-            mine.register = False
+        if credentials.register:
+            credentials.register = False
             self.screen.show(self.say("taken", username=username))
         elif await self._yes(self.say("register", username=username)):
-            mine.register = await self._repeated(mine)
-            if mine.register:
+            credentials.register = await self._repeated(credentials)
+            if credentials.register:
                 return True
-        mine.password = await self.password(username)
+        credentials.password = await self.password(username)
         return True
 
     async def _yes(self, question: str) -> bool:
         return (await self.screen.ask(question)).strip().lower() in {"y", "yes", "是", "好"}
 
-    async def _repeated(self, mine: Credentials) -> bool:
+    async def _repeated(self, credentials: Credentials) -> bool:
         """Let a new password be typed a second time. An empty answer takes it back."""
         while again := await self.screen.ask(self.say("repeat"), secret=True):
-            if again == mine.password:
+            if again == credentials.password:
                 return True
             self.screen.show(self.say("differs"))
         return False

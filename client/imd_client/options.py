@@ -20,17 +20,17 @@ from imd.wire.terminal import block
 from imd_client.address import Address
 from imd_client.connection import Credentials
 from imd_client.database import NewerState
-from imd_client.paths import state_file
+from imd_client.paths import default_state_file
 from imd_client.state import Account, State
 from imd_client.trust import fingerprint
 
 
-def told(option: str) -> str:
+def help_text(option: str) -> str:
     """Give the help of an option in the person's language."""
     return say(f"option.{option}", language_here())
 
 
-def complain(text: str) -> None:
+def print_error(text: str) -> None:
     """Tell a person something beside the output, whatever stands in it."""
     print(block(text), file=sys.stderr)
 
@@ -39,14 +39,14 @@ class ClientOptions(usage.Options):
     """Which server, who, and where it is remembered."""
 
     optParameters = [
-        ["server", "s", None, told("server")],
-        ["user", "u", None, told("user")],
-        ["password-file", None, None, told("password_file")],
-        ["code", None, None, told("code")],
-        ["state", None, None, told("state")],
-        ["fingerprint", None, None, told("fingerprint")],
-        ["wait", None, 30.0, told("wait"), float],
-        ["lang", None, None, told("lang")],
+        ["server", "s", None, help_text("server")],
+        ["user", "u", None, help_text("user")],
+        ["password-file", None, None, help_text("password_file")],
+        ["code", None, None, help_text("code")],
+        ["state", None, None, help_text("state")],
+        ["fingerprint", None, None, help_text("fingerprint")],
+        ["wait", None, 30.0, help_text("wait"), float],
+        ["lang", None, None, help_text("lang")],
     ]
 
     def opt_version(self) -> None:
@@ -115,7 +115,7 @@ class ClientOptions(usage.Options):
 
     def open_state(self) -> State:
         """Open the file where everything is remembered, with the fingerprint in it if one was given."""
-        path = self["state"] or state_file()
+        path = self["state"] or default_state_file()
         try:
             state = State(path)
         except (OSError, sqlite3.Error) as fault:
@@ -123,17 +123,17 @@ class ClientOptions(usage.Options):
         except NewerState:
             raise self.wrong("newer_state", path=path) from None
         if self["fingerprint"]:
-            state.set_pin(self.place, self["fingerprint"])
+            state.set_pin(self.server_name, self["fingerprint"])
         return state
 
     @property
-    def place(self) -> str:
+    def server_name(self) -> str:
         """The server's full name."""
         return Address.parse(self.server).name
 
     def account(self, state: State) -> Account | None:
         """Give the account that was named, or else the one that was used last; None if there is none."""
-        return state.account(self.place, self["user"]) if self["user"] else state.latest(self.place)
+        return state.account(self.server_name, self["user"]) if self["user"] else state.latest(self.server_name)
 
     def credentials(self, program: str, **more: Any) -> Credentials:
         """Give what logs the account in, as a device called after the program and this machine."""

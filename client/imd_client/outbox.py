@@ -12,10 +12,10 @@ from twisted.internet.defer import Deferred
 
 from imd.wire.messages import Message, SendMessage, Sent
 from imd_client.connection import Connection
-from imd_client.events import Happening, NotSent
+from imd_client.events import ClientEvent, NotSent
 from imd_client.inbox import Inbox
 from imd_client.protocol import AnswerLost, Refused
-from imd_client.state import Account, Item
+from imd_client.state import Account, OutboxItem
 
 
 @attrs.define
@@ -25,7 +25,7 @@ class Outbox:
     account: Account
     connection: Connection
     inbox: Inbox
-    tell: Callable[[Happening], None]
+    emit: Callable[[ClientEvent], None]
     spawn: Callable[[Coroutine[Any, Any, None]], None]
     held: bool = True
     """Whether to wait: what is new here is shown after what happened before it."""
@@ -41,7 +41,7 @@ class Outbox:
         self.work()
         return answer
 
-    def queue(self, message: SendMessage) -> Item:
+    def queue(self, message: SendMessage) -> OutboxItem:
         """Queue a message without waiting for its fate; a refusal is told as NotSent."""
         item = self.account.queue(message)
         self.work()
@@ -72,15 +72,15 @@ class Outbox:
         for each in done:
             each.callback(None)
 
-    async def _send(self, item: Item) -> None:
+    async def _send(self, item: OutboxItem) -> None:
         try:
-            sent = await self.connection.insist(item.message)
+            sent = await self.connection.ask_with_retry(item.message)
         except Refused as refused:
             if refused.code == "auth_required":
                 self.connection.drop()
                 raise AnswerLost from None  # not a word about the message
             self.account.answered(item)
-            self._tell_refused(item, refused)
+            self._emit_refused(item, refused)
             return
         message = Message(
             conversation=sent.conversation,
@@ -95,11 +95,11 @@ class Outbox:
             burn_after=item.message.burn_after,
             client_id=item.message.client_id,
         )
-        self.inbox.took(self.account.stored(item, message), set())
+        self.inbox.handle_applied(self.account.stored(item, message), set())
         if answer := self._answers.pop(item.number, None):
             answer.callback(sent)
 
-    def _tell_refused(self, item: Item, refused: Refused) -> None:
+    def _emit_refused(self, item: OutboxItem, refused: Refused) -> None:
         if answer := self._answers.pop(item.number, None):
             answer.errback(refused)
-        self.tell(NotSent(item, refused))
+        self.emit(NotSent(item, refused))

@@ -7,13 +7,13 @@ from pathlib import Path
 from imd_client.state import Account
 
 
-def state_file() -> Path:
+def default_state_file() -> Path:
     """Give the file that is used if none is named: $XDG_STATE_HOME/imd/client.sqlite3, or below ~/.local/state."""
     home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(home) / "imd" / "client.sqlite3"
 
 
-def claim(account: Account) -> bool:
+def lock_account(account: Account) -> bool:
     """Claim an account's inbox for this process, until it ends. False if another process has it.
 
     Two would take turns: a message that one of them took in would never be shown by the other.

@@ -24,15 +24,15 @@ from imd.wire.base import Command, Event, Reply, registry
 from imd.wire.session import Ping
 from imd_client.lines import Lines
 
-Heard: TypeAlias = Event | dict[str, Any]
+ServerEvent: TypeAlias = Event | dict[str, Any]
 """An event; one of a kind that this client does not know comes as the fields it has."""
 
 _EVENTS: dict[str, type[Event]] = {str(shape.__struct_config__.tag): shape for shape in Event.__subclasses__()}
 
-SILENCE = 60
+IDLE_TIMEOUT = 60
 """Seconds of silence after which the server is asked whether it is there; as long again, and the connection is dead."""
 
-FAREWELL = 2
+CLOSE_TIMEOUT = 2
 """Seconds that a goodbye may take."""
 
 
@@ -52,7 +52,7 @@ class AnswerLost(ConnectionLost):
 
 @implementer(IHandshakeListener)
 class ClientProtocol(Lines, TimeoutMixin):
-    """A connection to an imd, in JSON. `judge` sees the TLS connection before a word is said, and may raise."""
+    """A connection to an imd, in JSON. `verify` sees the TLS connection before a word is said, and may raise."""
 
     _log = Logger()
 
@@ -60,16 +60,16 @@ class ClientProtocol(Lines, TimeoutMixin):
         self,
         clock: IReactorTime,
         opened: Callable[["ClientProtocol"], None],
-        heard: Callable[[Heard], None],
+        heard: Callable[[ServerEvent], None],
         lost: Callable[["ClientProtocol", Failure], None],
-        judge: Callable[[SSL.Connection], None] | None = None,
+        verify: Callable[[SSL.Connection], None] | None = None,
     ) -> None:
         super().__init__()
         self._clock = clock
         self._opened = opened
         self._heard = heard
         self._lost = lost
-        self._judge = judge
+        self._verify = verify
         self._numbers = count(1)
         self._waiting: dict[int, tuple[type[Reply], Deferred[Any]]] = {}
         self._talking = False
@@ -77,15 +77,15 @@ class ClientProtocol(Lines, TimeoutMixin):
 
     def connectionMade(self) -> None:
         """Begin, or wait for TLS where there is some."""
-        self.setTimeout(SILENCE)
-        if self._judge is None:
+        self.setTimeout(IDLE_TIMEOUT)
+        if self._verify is None:
             self._begin()
 
     def handshakeCompleted(self) -> None:
         """Look at the certificate; say nothing to a stranger."""
-        assert self._judge is not None
+        assert self._verify is not None
         try:
-            self._judge(self.transport.getHandle())
+            self._verify(self.transport.getHandle())
         except Exception:
             self.transport.failVerification(Failure())
         else:
@@ -150,12 +150,12 @@ class ClientProtocol(Lines, TimeoutMixin):
             return
         self._pinged = True
         self.ask(Ping()).addErrback(lambda failure: failure.trap(AnswerLost, Refused))
-        self.setTimeout(SILENCE)
+        self.setTimeout(IDLE_TIMEOUT)
 
     def leave(self) -> None:
         """Say goodbye, and wait a little for the server to say it too."""
         self.transport.loseConnection()
-        self.setTimeout(FAREWELL)
+        self.setTimeout(CLOSE_TIMEOUT)
 
     def callLater(self, period: float, func: Callable[[], None]) -> IDelayedCall:
         """Let TimeoutMixin use our clock."""
@@ -171,9 +171,9 @@ class ClientProtocol(Lines, TimeoutMixin):
             answer.errback(AnswerLost())
 
 
-def _event(fields: dict[str, Any]) -> Heard:
+def _event(fields: dict[str, Any]) -> ServerEvent:
     try:
-        event: Heard = msgspec.convert(fields, _EVENTS[fields["event"]])
+        event: ServerEvent = msgspec.convert(fields, _EVENTS[fields["event"]])
     except (KeyError, TypeError, msgspec.ValidationError):
         return fields
     return event

@@ -6,7 +6,7 @@
 from typing import Any
 
 
-def turning(given: Any = None) -> Any:
+def current_reactor(given: Any = None) -> Any:
     """Give the reactor that was given, or the process's own."""
     if given is not None:
         return given

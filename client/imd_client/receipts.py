@@ -15,7 +15,7 @@ PAUSE = 0.2
 
 
 @attrs.define
-class Marks:
+class Receipts:
     """What is to be said about each conversation: only the furthest place counts. Lost ones are said again later."""
 
     connection: Connection
@@ -24,14 +24,14 @@ class Marks:
     _next: dict[tuple[type, int | None], Ack | Read] = attrs.Factory(dict)
     _busy: bool = False
 
-    def move(self, mark: Ack | Read) -> None:
+    def send(self, receipt: Ack | Read) -> None:
         """Move a pointer of a conversation: soon, if a connection is there."""
-        self._next[type(mark), mark.conversation] = mark
+        self._next[type(receipt), receipt.conversation] = receipt
         if not self._busy:
             self._busy = True
             self.spawn(self._work())
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """Forget what was to be said of conversations that are not what they were."""
         self._next.clear()
 
@@ -45,9 +45,9 @@ class Marks:
 
     async def say_next(self) -> None:
         """Say one of them."""
-        mark = self._next.pop(next(iter(self._next)))
+        receipt = self._next.pop(next(iter(self._next)))
         try:
-            await self.connection.insist(mark)
+            await self.connection.ask_with_retry(receipt)
         except (AnswerLost, Refused):
             return  # the next connection finds the pointer where it is, and moves it again
 

@@ -21,7 +21,7 @@ from zope.interface import implementer
 from imd.wire.terminal import block, harmless
 from imd_client.line_editor import Key, LineEditor
 from imd_client.lines import Lines
-from imd_client.screen_protocol import Ended, Typed
+from imd_client.screen_protocol import InputEnded, OnLine
 
 
 @attrs.define
@@ -64,7 +64,7 @@ class Modes:
 class Screen(Lines):
     """Lines in, lines out, as a pipe and a dumb terminal have them. `interactive` says whether a person sits there."""
 
-    def __init__(self, typed: Typed, modes: Modes) -> None:
+    def __init__(self, typed: OnLine, modes: Modes) -> None:
         super().__init__()
         self.interactive = modes.terminal
         self._typed = typed
@@ -85,7 +85,7 @@ class Screen(Lines):
         for text in texts:
             self.show(text)
 
-    def last_words(self, text: str) -> None:
+    def show_after_exit(self, text: str) -> None:
         """Show a text that is to be read after the console has ended."""
         self.show(text)
 
@@ -96,7 +96,7 @@ class Screen(Lines):
         """Leave a typed line on the screen, where it does not stay by itself."""
 
     def ask(self, question: str, *, secret: bool = False) -> Deferred[str]:
-        """Ask something; fires with the next line typed, or fails with Ended. A secret is not shown while typed."""
+        """Ask something; fires with the next line typed, or fails with InputEnded. A secret is not shown."""
         answer = self._answer = Deferred[str]()
         if self._ended:
             self._end()
@@ -127,7 +127,7 @@ class Screen(Lines):
         self._ended = True
         if self._answer is not None:
             answer, self._answer = self._answer, None
-            answer.errback(Ended())
+            answer.errback(InputEnded())
         else:
             self._typed(None)
 
@@ -157,7 +157,7 @@ class Screen(Lines):
 class EditedScreen(Screen):
     """A terminal where what comes in does not disturb what is being typed: the last row belongs to the line editor."""
 
-    def __init__(self, typed: Typed, modes: Modes) -> None:
+    def __init__(self, typed: OnLine, modes: Modes) -> None:
         super().__init__(typed, modes)
         self._editor = LineEditor()
         self._prompt = ""
@@ -215,7 +215,7 @@ def capable() -> bool:
     return os.isatty(0) and os.isatty(1) and os.environ.get("TERM", "dumb") != "dumb"
 
 
-def open_screen(typed: Typed, reactor: Any) -> Screen:
+def open_screen(typed: OnLine, reactor: Any) -> Screen:
     """Open the standard input and output: with a line editor where both are a terminal that can move its cursor."""
     modes = Modes()
     sys.stdout.flush()

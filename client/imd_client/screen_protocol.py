@@ -5,15 +5,15 @@ from typing import Protocol
 
 from imd.wire.base import Command
 
-Typed = Callable[[str | Command | None], None]
+OnLine = Callable[[str | Command | None], None]
 """Takes each line that is typed, or the command that a key stands for; None when there will be no more."""
 
 
-class Ended(Exception):
+class InputEnded(Exception):
     """There is nobody to answer: the input ended, or Ctrl-C was pressed."""
 
 
-class Dialogue(Protocol):
+class ScreenProtocol(Protocol):
     """A screen, as far as the console needs to know it."""
 
     @property
@@ -26,7 +26,7 @@ class Dialogue(Protocol):
     def show_all(self, texts: Iterable[str]) -> None:
         """Show several."""
 
-    def last_words(self, text: str) -> None:
+    def show_after_exit(self, text: str) -> None:
         """Show a text that is to be read after the console has ended."""
 
     def prompt(self, text: str) -> None:
@@ -36,7 +36,7 @@ class Dialogue(Protocol):
         """Leave a typed line on the screen, where it does not stay by itself."""
 
     def ask(self, question: str, *, secret: bool = False) -> Awaitable[str]:
-        """Ask; the answer may be meant for nobody else to see. Fails with Ended if there is nobody."""
+        """Ask; the answer may be meant for nobody else to see. Fails with InputEnded if there is nobody."""
 
     async def close(self) -> None:
         """Show the last of it, and leave the terminal as it was found."""

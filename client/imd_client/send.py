@@ -19,12 +19,12 @@ from imd.wire.catalog import say
 from imd.wire.messages import SendMessage
 from imd.wire.terminal import harmless
 from imd_client.connection import Connection
-from imd_client.errors import reason
-from imd_client.events import GaveUp, Happening, Offline, Online
-from imd_client.options import ClientOptions, complain, told
+from imd_client.errors import describe_failure
+from imd_client.events import ClientEvent, GaveUp, Offline, Online
+from imd_client.options import ClientOptions, help_text, print_error
 from imd_client.protocol import AnswerLost, Refused
 from imd_client.screen import Modes
-from imd_client.state import Account, Item
+from imd_client.state import Account, OutboxItem
 
 DAY = 24 * 60 * 60
 STORED, REFUSED, UNKNOWN = 0, 1, 2
@@ -34,7 +34,7 @@ class Options(ClientOptions):
     """The command line of `imd send`."""
 
     synopsis = "Usage: imd send [options] to"
-    optParameters = [["message", "m", None, told("message")]]
+    optParameters = [["message", "m", None, help_text("message")]]
 
     def parseArgs(self, to: str) -> None:  # type: ignore[override]  # Twisted calls it with the words there are
         """Take the one it is for."""
@@ -67,14 +67,14 @@ class Sending:
 
     def say(self, key: str, **params: object) -> None:
         """Tell the person, beside the output."""
-        complain(say(f"send.{key}", self.options.language, **params))
+        print_error(say(f"send.{key}", self.options.language, **params))
 
     async def run(self) -> int:
         """Do it; gives the exit code."""
         try:
             return await self._send()
         except usage.UsageError as wrong:
-            complain(str(wrong))
+            print_error(str(wrong))
             return REFUSED
 
     async def _send(self) -> int:
@@ -86,7 +86,7 @@ class Sending:
         to, content = self.options["to"], await self._content()
         earlier = account.unanswered(to, content, since=time.time() - DAY)
         item = earlier or account.queue(SendMessage(to=to, content=content), once=True)
-        connection = Connection(account, credentials, self._happened, reactor=self.reactor)
+        connection = Connection(account, credentials, self._on_event, reactor=self.reactor)
         connection.startService()
         answer: Deferred[Any] = Deferred.fromCoroutine(self._answer(connection, account, item))
         too_long: Deferred[Any] = deferLater(self.reactor, self.options["wait"])
@@ -117,11 +117,11 @@ class Sending:
         finally:
             modes.restore()
 
-    async def _answer(self, connection: Connection, account: Account, item: Item) -> int:
+    async def _answer(self, connection: Connection, account: Account, item: OutboxItem) -> int:
         """Send until there is an answer."""
         while True:
             try:
-                sent = await connection.insist(item.message)
+                sent = await connection.ask_with_retry(item.message)
             except AnswerLost:
                 continue
             except Refused as refused:
@@ -133,23 +133,23 @@ class Sending:
                 self.say("duplicate" if sent.duplicate else "stored", to=item.to, seq=sent.seq)
             return STORED
 
-    def _kept_out(self, account: Account, item: Item, why: Failure, *, known: bool) -> int:
+    def _kept_out(self, account: Account, item: OutboxItem, why: Failure, *, known: bool) -> int:
         """Nothing was sent this time; but an earlier time it may have been."""
-        self.say("refused", reason=reason(why, self.options.place, self.options.language).strip("\n"))
+        self.say("refused", reason=describe_failure(why, self.options.server_name, self.options.language).strip("\n"))
         if known:
             return UNKNOWN
         account.answered(item)
         return REFUSED
 
-    def _happened(self, happening: Happening) -> None:
-        match happening:
+    def _on_event(self, event: ClientEvent) -> None:
+        match event:
             case Online():
                 self._was_online = True
             case GaveUp():
-                self._gave_up.callback(happening)
+                self._gave_up.callback(event)
             case Offline(why) if not self._told:
                 self._told = True
-                text = reason(why, self.options.place, self.options.language)
+                text = describe_failure(why, self.options.server_name, self.options.language)
                 self.say("trying", reason=text, seconds=round(self.options["wait"]))
 
 

@@ -10,14 +10,14 @@ import attrs
 import msgspec
 
 from imd.wire.messages import Message, SendMessage
-from imd_client.cache import Applied, Copies, decode, encode
+from imd_client.cache import Applied, Cache, decode, encode
 from imd_client.database import Database
 
 _written = msgspec.json.Decoder(SendMessage).decode
 
 
 @attrs.frozen
-class Item:
+class OutboxItem:
     """A message that waits in the outbox for the server's answer; it has its client_id."""
 
     number: int
@@ -34,8 +34,8 @@ class Item:
         return self.message.content
 
 
-def _item(number: int, client_id: str, body: bytes) -> Item:
-    return Item(number, msgspec.structs.replace(_written(body), client_id=client_id))
+def _outbox_item(number: int, client_id: str, body: bytes) -> OutboxItem:
+    return OutboxItem(number, msgspec.structs.replace(_written(body), client_id=client_id))
 
 
 class State(Database):
@@ -60,7 +60,7 @@ class State(Database):
 
 
 @attrs.frozen
-class Account(Copies):
+class Account(Cache):
     """What is remembered for one person on one server."""
 
     def token(self) -> str | None:
@@ -82,7 +82,7 @@ class Account(Copies):
         """Remember how far the account's log was followed."""
         self.state.execute("UPDATE account SET log = ? WHERE id = ?", (n, self.id))
 
-    def meets(self, epoch: str) -> bool:
+    def check_epoch(self, epoch: str) -> bool:
         """Note which life of the server's data this is. In another one than before, the copies of conversations go.
 
         What waits in the outbox stays: the server finds by its client_id what it has stored in this life.
@@ -101,12 +101,12 @@ class Account(Copies):
 
     # The outbox: what was written here and is not answered yet.
 
-    def queue(self, message: SendMessage, *, once: bool = False) -> Item:
+    def queue(self, message: SendMessage, *, once: bool = False) -> OutboxItem:
         """Put a message in the outbox. `once` is for `imd send`: it is sent only when the command is repeated."""
         with self.state.transaction():
             return self._queue(message, once=once)
 
-    def _queue(self, message: SendMessage, *, once: bool) -> Item:
+    def _queue(self, message: SendMessage, *, once: bool) -> OutboxItem:
         client_id = uuid4().hex
         number = self.state.execute(
             "INSERT INTO outbox (account, client_id, recipient, content, body, queued, once)"
@@ -114,27 +114,27 @@ class Account(Copies):
             (self.id, client_id, message.to, message.content, encode(message), int(time.time()), once),
         ).lastrowid
         assert number is not None
-        return _item(number, client_id, encode(message))
+        return _outbox_item(number, client_id, encode(message))
 
-    def waiting(self) -> list[Item]:
+    def waiting(self) -> list[OutboxItem]:
         """Give what is to be sent, in order."""
         query = "SELECT number, client_id, body FROM outbox WHERE account = ? AND NOT once ORDER BY number"
-        return [_item(*row) for row in self.state.execute(query, (self.id,))]
+        return [_outbox_item(*row) for row in self.state.execute(query, (self.id,))]
 
-    def unanswered(self, to: str, content: str, *, since: float) -> Item | None:
+    def unanswered(self, to: str, content: str, *, since: float) -> OutboxItem | None:
         """Give the same message of an earlier `imd send` that was never answered, queued after `since` (Unix time)."""
         query = (
             "SELECT number, client_id, body FROM outbox WHERE account = ? AND once AND recipient = ? AND content = ?"
             " AND queued >= ? ORDER BY number DESC LIMIT 1"
         )
         row = self.state.execute(query, (self.id, to, content, int(since))).fetchone()
-        return _item(*row) if row else None
+        return _outbox_item(*row) if row else None
 
-    def answered(self, item: Item) -> None:
+    def answered(self, item: OutboxItem) -> None:
         """Take a message out of the outbox: the server stored it, or refused it."""
         self.state.execute("DELETE FROM outbox WHERE number = ?", (item.number,))
 
-    def stored(self, item: Item, message: Message) -> Applied:
+    def stored(self, item: OutboxItem, message: Message) -> Applied:
         """Take a message out of the outbox and into the conversation."""
         with self.state.transaction():
             self.answered(item)
@@ -150,7 +150,7 @@ class Account(Copies):
         )
         return [decode(body) for (body,) in self.state.execute(query, (self.id,))]
 
-    def handled(self, message: Message, answer: str | None = None) -> Item | None:
+    def handled(self, message: Message, answer: str | None = None) -> OutboxItem | None:
         """Remember that a message was handled, and queue the answer to it: both, or neither."""
         done = "UPDATE message SET handled = 1 WHERE account = ? AND conversation = ? AND seq = ? AND NOT handled"
         with self.state.transaction():

@@ -6,7 +6,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import TimeoutError as TookTooLong
 
 
-async def within(seconds: float, deferred: Deferred[Any], clock: Any) -> bool:
+async def wait_for(seconds: float, deferred: Deferred[Any], clock: Any) -> bool:
     """Wait for a Deferred so many seconds at most. Says whether it fired."""
     try:
         await deferred.addTimeout(seconds, clock, lambda result, timeout: _too_long(result))

@@ -26,7 +26,7 @@ class Pins(Protocol):
     """Where fingerprints are remembered, by a server's name."""
 
     def pin(self, server: str) -> str | None:
-        """Give the fingerprint known for a server."""
+        """Give the fingerprint pinned for a server."""
 
     def set_pin(self, server: str, fingerprint: str) -> None:
         """Remember a server's fingerprint."""
@@ -35,11 +35,11 @@ class Pins(Protocol):
 class CertificateChanged(Exception):
     """The server shows another certificate than the one that was pinned: not the same server, or a new key."""
 
-    def __init__(self, server: str, known: str, shown: str) -> None:
-        super().__init__(f"the certificate of {server} was {known} and is now {shown}")
+    def __init__(self, server: str, pinned: str, presented: str) -> None:
+        super().__init__(f"the certificate of {server} was {pinned} and is now {presented}")
         self.server = server
-        self.known = known
-        self.shown = shown
+        self.pinned = pinned
+        self.presented = presented
 
 
 def fingerprint(text: str) -> str:
@@ -47,48 +47,48 @@ def fingerprint(text: str) -> str:
     digits = text.replace(":", "").replace(" ", "").upper()
     if len(bytes.fromhex(digits)) != 32:
         raise ValueError(text)
-    return ":".join(digits[place : place + 2] for place in range(0, 64, 2))
+    return ":".join(digits[index : index + 2] for index in range(0, 64, 2))
 
 
 @implementer(IOpenSSLClientConnectionCreator)
 @attrs.define
-class Trust:
+class TrustOnFirstUse:
     """Makes the TLS side of connections to one server, and judges the certificate once the handshake is done."""
 
     address: Address
     pins: Pins
-    _flaws: WeakKeyDictionary[SSL.Connection, list[int]] = attrs.Factory(WeakKeyDictionary)
+    _errors: WeakKeyDictionary[SSL.Connection, list[int]] = attrs.Factory(WeakKeyDictionary)
 
     def clientConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:  # noqa: N803  # the interface's name
-        """Let every certificate through the handshake, but note what is wrong with it; `judge` decides."""
+        """Let every certificate through the handshake, but note what is wrong with it; `verify` decides."""
         context = CertificateOptions(trustRoot=platformTrust(), acceptableProtocols=[ALPN]).getContext()
-        flaws: list[int] = []
-        context.set_verify(SSL.VERIFY_PEER, lambda connection, certificate, error, depth, ok: _noted(flaws, error))
+        errors: list[int] = []
+        context.set_verify(SSL.VERIFY_PEER, lambda connection, certificate, error, depth, ok: _record(errors, error))
         connection = SSL.Connection(context, None)
-        self._flaws[connection] = flaws
+        self._errors[connection] = errors
         if self.address.host and not _is_number(self.address.host):
             connection.set_tlsext_host_name(self.address.host.encode("idna"))
         return connection
 
-    def judge(self, connection: SSL.Connection) -> str | None:
+    def verify(self, connection: SSL.Connection) -> str | None:
         """Decide, before anything is said. Gives the fingerprint if it was trusted on first use just now.
 
         Raises CertificateChanged.
         """
-        if not self._flaws[connection] and self._bears_the_name(connection):
+        if not self._errors[connection] and self._matches_host(connection):
             return None
         certificate = connection.get_peer_certificate()
         assert certificate is not None
-        shown = certificate.digest("sha256").decode()
-        known = self.pins.pin(self.address.name)
-        if known == shown:
+        presented = certificate.digest("sha256").decode()
+        pinned = self.pins.pin(self.address.name)
+        if pinned == presented:
             return None
-        if known is not None:
-            raise CertificateChanged(self.address.name, known, shown)
-        self.pins.set_pin(self.address.name, shown)
-        return shown
+        if pinned is not None:
+            raise CertificateChanged(self.address.name, pinned, presented)
+        self.pins.set_pin(self.address.name, presented)
+        return presented
 
-    def _bears_the_name(self, connection: SSL.Connection) -> bool:
+    def _matches_host(self, connection: SSL.Connection) -> bool:
         host = self.address.host
         if not host:
             return False
@@ -99,9 +99,9 @@ class Trust:
         return True
 
 
-def _noted(flaws: list[int], error: int) -> bool:
+def _record(errors: list[int], error: int) -> bool:
     if error:
-        flaws.append(error)
+        errors.append(error)
     return True
 
 

@@ -5,9 +5,9 @@ from typing import Protocol
 from imd.wire.base import Command, Reply, Spec
 from imd.wire.conversations import Page
 from imd_client.client import Client
-from imd_client.events import Happening
-from imd_client.screen_protocol import Dialogue
-from imd_client.state import Item
+from imd_client.events import ClientEvent
+from imd_client.screen_protocol import ScreenProtocol
+from imd_client.state import OutboxItem
 
 
 class View(Protocol):
@@ -17,7 +17,7 @@ class View(Protocol):
     """How many earlier messages are wanted when somebody is chosen."""
 
     @property
-    def screen(self) -> Dialogue:
+    def screen(self) -> ScreenProtocol:
         """Where it is shown."""
 
     @property
@@ -25,9 +25,9 @@ class View(Protocol):
         """Whom the person writes to, as they would type it; nothing before they chose."""
 
     def begin(self, client: Client) -> None:
-        """Take the client whose happenings are to be shown."""
+        """Take the client whose events are to be shown."""
 
-    def happened(self, happening: Happening) -> None:
+    def on_event(self, event: ClientEvent) -> None:
         """Show what happened, if there is anything to show."""
 
     def chosen(self, to: str, page: Page | None) -> None:
@@ -36,7 +36,7 @@ class View(Protocol):
     def answered(self, spec: Spec, command: Command, reply: Reply) -> None:
         """Show what a command answered."""
 
-    def queued(self, item: Item) -> None:
+    def queued(self, item: OutboxItem) -> None:
         """Show what the person wrote, before the server has it."""
 
     def present(self) -> None:

@@ -22,7 +22,7 @@ def test_what_comes_while_looking_around_is_not_taken_for_a_backup(wires: Wires,
     bob.send("ann", "from bob")
     (message,) = [each.message for each in ann.of(Arrived) if each.message.sender == "bob"]
     ann.client.account.forget(message.conversation)
-    ann.client.look_around()
+    ann.client.refresh()
     while b'"history"' not in wire.transport.value():
         wire.to_server()
         wires.turn()
@@ -39,7 +39,7 @@ def test_what_comes_while_looking_around_is_not_taken_for_a_backup(wires: Wires,
 def test_a_conversation_that_is_ours_no_longer_leaves_the_machine(wires: Wires, come: Come) -> None:
     ann = come("ann")
     ann.client.account.merge(7, [live(1, conversation=7)], 1)
-    ann.client.look_around()
+    ann.client.refresh()
     wires.pass_time(2)
     assert ann.client.account.cursors() == {}
     assert ann.client.account.after(7, 0) == []
@@ -91,7 +91,7 @@ def test_what_i_hide_is_let_go_of_on_every_device(
         wires.settle()
     results(Deferred.fromCoroutine(here.client.ask(command)))
     wires.settle()
-    here.client.look_around()
+    here.client.refresh()
     wires.settle()
     other = come("ann", state=state, password="") if away else there
     assert (kept(here), kept(other)) == (left, left)

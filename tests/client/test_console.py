@@ -55,7 +55,7 @@ def sit(wires: Wires, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
     for name in ("IMD_SERVER", "IMD_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(console, "Client", partial(Client, endpoint=wires))
-    monkeypatch.setattr(console, "claim", lambda account: True)
+    monkeypatch.setattr(console, "lock_account", lambda account: True)
 
     def sit(*words: str, pipe: bool = False, password: str = "") -> Terminal:
         screens: list[Screen] = []
@@ -250,7 +250,7 @@ def test_a_changed_certificate_ends_it(wires: Wires, sit: Callable[..., Terminal
 
     class Strange(Client):
         def startService(self) -> None:
-            self._happened(GaveUp(reason))
+            self._on_event(GaveUp(reason))
 
     monkeypatch.setattr(console, "Client", partial(Strange, endpoint=wires))
     ann = sit("-u", "ann", password=PASSWORD)
@@ -337,7 +337,7 @@ def test_a_pipe_with_a_wrong_password(wires: Wires, sit: Callable[..., Terminal]
 
 
 def test_a_second_console_is_turned_away(sit: Callable[..., Terminal], monkeypatch: Any) -> None:
-    monkeypatch.setattr(console, "claim", lambda account: False)
+    monkeypatch.setattr(console, "lock_account", lambda account: False)
     ann = sit("-u", "ann", password=PASSWORD)
     assert ann.sees()[0].startswith("ann is chatting from this machine already.")
     assert ann.code == [1]

@@ -33,11 +33,11 @@ def test_options_stand_anywhere() -> None:
 
 
 def test_the_server_is_named_here_or_in_the_environment_or_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert parsed(console.Options).place == "localhost:7373"
+    assert parsed(console.Options).server_name == "localhost:7373"
     monkeypatch.setenv("IMD_SERVER", "chat.example")
-    assert parsed(console.Options).place == "chat.example:7373"
-    assert parsed(console.Options, "-s", "here:1").place == "here:1"
-    assert parsed(console.Options, "here:1", "--register").place == "here:1"
+    assert parsed(console.Options).server_name == "chat.example:7373"
+    assert parsed(console.Options, "-s", "here:1").server_name == "here:1"
+    assert parsed(console.Options, "here:1", "--register").server_name == "here:1"
 
 
 def test_the_password_is_in_a_file_or_in_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

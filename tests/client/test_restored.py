@@ -80,11 +80,11 @@ def test_a_person_is_told(wires: Wires) -> None:
     screen = connect(Screen(lambda typed: None, FakeModes()))
     view = PlainView(screen, "memory:7373", "en")
     view.begin(ann.client)
-    view.happened(Restored())
+    view.on_event(Restored())
     assert shown(screen).startswith("The server was set back to a backup:")
     model = Model(ann.client.account, "zh")
     assert "one" in str(drawn_of(model))
-    model.happened(Restored(), 0)
+    model.on_event(Restored(), 0)
     assert "one" not in str(drawn(model))
     assert "恢复到较早的备份" in "".join(drawn(model))
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from imd_client.screen import EditedScreen, Ended, Screen
+from imd_client.screen import EditedScreen, InputEnded, Screen
 from twisted.internet.defer import Deferred
 
 from tests.client.keyboard import FakeModes, connect, shown
@@ -53,7 +53,7 @@ def test_nobody_answers_at_the_end(kind: type[Screen]) -> None:
     screen, typed, _ = make(kind)
     first = answers(screen.ask("Name: "))
     screen.readConnectionLost()
-    assert first + answers(screen.ask("Password: ")) == [Ended, Ended]
+    assert first + answers(screen.ask("Password: ")) == [InputEnded, InputEnded]
     assert typed == []
 
 

@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 import pytest
 from imd_client import Arrived, CaughtUp, Changed, Client, NotSent, Offline, Online, Trusted
-from imd_client.errors import reason
-from imd_client.options import complain
+from imd_client.errors import describe_failure
+from imd_client.options import print_error
 from imd_client.plain import PlainView
 from imd_client.protocol import Refused
 from imd_client.screen import EditedScreen, Screen
-from imd_client.screen_protocol import Typed
-from imd_client.state import Item
+from imd_client.screen_protocol import OnLine
+from imd_client.state import OutboxItem
 from msgspec import inspect
 from twisted.python.failure import Failure
 
@@ -71,7 +71,7 @@ def _spoilt(info: inspect.Type, name: str, piece: str) -> Any:
     return 1
 
 
-def happenings(piece: str) -> Iterator[Any]:
+def events(piece: str) -> Iterator[Any]:
     """Give all that a client may be told."""
     message = spoilt(Message, piece)
     for kind in ("text", "markdown", "sticker", "location", "contact", piece):
@@ -79,7 +79,7 @@ def happenings(piece: str) -> Iterator[Any]:
     yield Changed(message, message)
     yield CaughtUp([msgspec.structs.replace(spoilt(Conversation, piece), unread=3)])
     yield from (spoilt(event, piece) for event in EVENTS)
-    item = Item(1, SendMessage(to=piece, content=piece, client_id="x"))
+    item = OutboxItem(1, SendMessage(to=piece, content=piece, client_id="x"))
     refused = Refused("forbidden", piece, {})
     yield NotSent(item, refused)
     yield Offline(Failure(refused))
@@ -90,15 +90,15 @@ def happenings(piece: str) -> Iterator[Any]:
 
 def told(view: Any, piece: str) -> Iterator[str]:
     """Tell a view everything, and have it asked for everything; gives each time that something may be seen."""
-    for happening in happenings(piece):
-        view.happened(happening)
-        yield type(happening).__name__
+    for event in events(piece):
+        view.on_event(event)
+        yield type(event).__name__
     for spec in SPECS:
         view.answered(spec, example(spec), spoilt(spec.shape.reply, piece))
         yield spec.action
     view.chosen(piece, Page(conversation=1, messages=[spoilt(Message, piece)], more=True))
     view.screen.echo(piece)
-    view.screen.last_words(piece)
+    view.screen.show_after_exit(piece)
     yield "chosen"
 
 
@@ -122,7 +122,7 @@ def ignore(typed: Any) -> None:
 def bad_screens(wires: Wires, tmp_path: Path) -> dict[str, list[str]]:
     """Show everything on every screen."""
     client = person(wires, "ann").client
-    typed: Typed = ignore
+    typed: OnLine = ignore
     bad = {each.__name__: on_plain(connect(each(typed, FakeModes())), client) for each in (Screen, EditedScreen)}
     full_screen: list[str] = []
 
@@ -160,7 +160,7 @@ def test_without_harmless_each_would_be(wires: Wires, tmp_path: Path, monkeypatc
     assert all(bad_screens(wires, tmp_path).values())
 
 
-@pytest.mark.parametrize("say", [complain, tell, lambda text: tell(text, wrong=True)])
+@pytest.mark.parametrize("say", [print_error, tell, lambda text: tell(text, wrong=True)])
 def test_nor_is_it_by_what_the_command_line_prints(say: Any, capsys: pytest.CaptureFixture[str]) -> None:
     say(f"imd: {HARM}")
     printed = "".join(capsys.readouterr())
@@ -170,6 +170,6 @@ def test_nor_is_it_by_what_the_command_line_prints(say: Any, capsys: pytest.Capt
 
 def test_why_there_is_no_connection_is_one_line() -> None:
     for fault in (ValueError(HARM), Refused("forbidden", HARM, {})):
-        text = reason(Failure(fault), "memory:7373", "en")
+        text = describe_failure(Failure(fault), "memory:7373", "en")
         assert not steers(text)
         assert "\n" not in text

@@ -129,7 +129,7 @@ def test_a_new_device_is_told_what_is_unread(wires: Wires, come: Come) -> None:
     for number in range(3):
         bob.send("ann", f"{number}")
     (message,) = [each.message for each in ann.told if getattr(getattr(each, "message", None), "seq", 0) == 2]
-    ann.client.marks.move(Read(conversation=message.conversation, seq=2))
+    ann.client.receipts.send(Read(conversation=message.conversation, seq=2))
     wires.pass_time(2)
     other = come("ann")
     assert other.texts() == ["bob: 2"]
@@ -224,7 +224,7 @@ def test_a_server_set_back_to_a_backup_is_believed(wires: Wires, come: Come) -> 
     ann.send("bob", "real")
     ann.client.stopService()
     wires.settle()
-    ann.client.account._move(1, 40, 0)  # as if the conversation had gone on to rev 40
+    ann.client.account._advance_cursor(1, 40, 0)  # as if the conversation had gone on to rev 40
     again = come("ann", state=state)
     bob = come("bob")
     bob.send("ann", "after the backup")
@@ -283,14 +283,14 @@ def test_a_lost_copy_is_fetched_again(wires: Wires, come: Come) -> None:
     for number in range(3):
         bob.send("ann", f"{number}")
     ann.client.account.forget(1)
-    ann.client.inbox.heard(live(3))
+    ann.client.inbox.receive(live(3))
     wires.pass_time(5)
     assert [message.content for message in ann.client.account.after(1, 0)] == ["0", "1", "2"]
 
 
 def test_a_conversation_that_is_no_longer_ours_is_left_alone(wires: Wires, come: Come) -> None:
     ann, bob = come("ann"), come("bob")
-    ann.client.inbox.heard(live(7, conversation=99))
+    ann.client.inbox.receive(live(7, conversation=99))
     wires.pass_time(5)
     bob.send("ann", "hi")
     assert ann.texts() == ["bob: hi"]

@@ -1,6 +1,6 @@
 """The full-screen console: conversations on the left, their messages on the right, and the input line below.
 
-happenings -> model (plain state) -> timeline, sidebar, frame (lines of styled text) -> screen (prompt_toolkit draws)
+events -> model (plain state) -> timeline, sidebar, frame (lines of styled text) -> screen (prompt_toolkit draws)
 keys -> view (opens, marks read, fetches what is missing); lines typed -> Commands, the same as in the plain console
 
 One thread, one loop. prompt_toolkit's Application wants an asyncio loop: redrawing, completion and half-typed keys are

@@ -87,7 +87,7 @@ class Fetching:
         page = await self._asked(History(conversation=talk.conversation, before=first or None, limit=PAGE))
         talk.fetching = False
         if page is not None and talk.first == first:
-            self.model.account.look_up(page.messages)
+            self.model.account.add_history(page.messages)
             talk.earlier(page)
         self.refresh()
 
@@ -114,5 +114,5 @@ class Fetching:
         page = await self._asked(History(conversation=talk.conversation, before=seq + half, limit=PAGE))
         if page is not None:
             talk.go_back(page)
-            talk.detached = talk.top < self.model.account.top(talk.conversation)
+            talk.detached = talk.top < self.model.account.last_seq(talk.conversation)
             then()

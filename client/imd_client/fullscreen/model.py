@@ -1,6 +1,6 @@
 """What the full-screen console knows: the conversations, which one is open, whether there is a connection. No I/O.
 
-A happening changes it; the modules timeline, sidebar and frame turn it into lines.
+An event changes it; the modules timeline, sidebar and frame turn it into lines.
 """
 
 from itertools import count
@@ -16,10 +16,20 @@ from imd.wire.personal import AccountChange, AccountChanged
 from imd.wire.presence import IsTyping, PresenceChanged, SeenAs
 from imd.wire.receipts import Receipt
 from imd_client.cache import Pointers
-from imd_client.events import Arrived, CaughtUp, Changed, Departed, Happening, NotSent, Offline, Online, Restored
+from imd_client.events import (
+    Arrived,
+    CaughtUp,
+    Changed,
+    ClientEvent,
+    ContactDeleted,
+    NotSent,
+    Offline,
+    Online,
+    Restored,
+)
 from imd_client.fullscreen.conversation import Note, Talk
 from imd_client.fullscreen.results import Found
-from imd_client.state import Account, Item
+from imd_client.state import Account, OutboxItem
 
 WINDOW = 100
 """How many messages are taken from the local copy at once."""
@@ -50,7 +60,7 @@ class Model:
     home: Talk = attrs.Factory(lambda: Talk(to=""))
     online: bool = False
     offline_because: str = ""
-    waiting: list[Item] = attrs.Factory(list)
+    waiting: list[OutboxItem] = attrs.Factory(list)
     seen_at: float = 0
     found: Found | None = None
     people: dict[str, Seen] = attrs.Factory(dict)
@@ -102,7 +112,7 @@ class Model:
     def load(self, talk: Talk, page: Page | None = None) -> None:
         """Have the latest messages of a conversation: those known here, and a page of the server's."""
         if page is not None:
-            self.account.look_up(page.messages)
+            self.account.add_history(page.messages)
         known = self.account.before(talk.conversation, BIGGEST, WINDOW)
         start = page.messages[0].seq if page and page.messages else 0
         if start and not any(start - 1 <= message.seq for message in known):
@@ -111,7 +121,7 @@ class Model:
             talk.messages, talk.detached = {}, False
         talk.show([*known, *(page.messages if page else [])])
         talk.more = talk.first != 1 and bool(talk.conversation) and (page is None or page.more or talk.first < start)
-        talk.others = self.account.others(talk.conversation) | talk.others
+        talk.others = self.account.pointers(talk.conversation) | talk.others
         talk.opened = True
 
     def knew_earlier(self, talk: Talk) -> bool:
@@ -123,7 +133,7 @@ class Model:
         talk.more = talk.first > 1
         return True
 
-    def queued(self, item: Item) -> None:
+    def queued(self, item: OutboxItem) -> None:
         """Note that the person wrote something."""
         self.waiting.append(item)
         self.current.new_from = 0
@@ -163,18 +173,18 @@ class Model:
         self.current.notes.append(note)
         return note
 
-    def happened(self, happening: Happening, now: float) -> None:
+    def on_event(self, event: ClientEvent, now: float) -> None:
         """Take what happened."""
-        match happening:
+        match event:
             case Online():
                 self.online = True
             case Offline() | NotSent():
-                self.online = self.online and not isinstance(happening, Offline)
+                self.online = self.online and not isinstance(event, Offline)
                 self.waiting = self.account.waiting()
             case Restored():
                 self._restored()
-            case Departed(conversation, was, to):
-                self._departed(self.of(conversation, was), was, to)
+            case ContactDeleted(conversation, old_name, to):
+                self._contact_deleted(self.of(conversation, old_name), old_name, to)
             case CaughtUp(listing):
                 self._listed(listing)
             case Arrived(message):
@@ -182,13 +192,13 @@ class Model:
             case Changed(message):
                 self._changed(message)
             case Receipt():
-                self._receipt(happening)
+                self._receipt(event)
             case PresenceChanged() | FriendAdded() | FriendRemoved():
-                self._person(happening)
+                self._person(event)
             case IsTyping():
-                self.of(happening.conversation, happening.to).typing[happening.username] = now + TYPING
-            case AccountChanged() if happening.conversation in {talk.conversation for talk in self.talks}:
-                self._noted(happening)
+                self.of(event.conversation, event.to).typing[event.username] = now + TYPING
+            case AccountChanged() if event.conversation in {talk.conversation for talk in self.talks}:
+                self._noted(event)
 
     def _restored(self) -> None:
         """Let go of all that is shown of conversations: they are fetched anew."""
@@ -196,14 +206,14 @@ class Model:
             talk.messages, talk.others = {}, {}
         self.note(say("console.restored", self.language))
 
-    def _departed(self, talk: Talk, was: str, to: str) -> None:
+    def _contact_deleted(self, talk: Talk, old_name: str, to: str) -> None:
         """Call a conversation what it is called now, with all that was said in it."""
         talk.to, talk.title, talk.others, talk.messages = to, "", {}, {}
         talk.typing.clear()
-        self.people.pop(was, None)
+        self.people.pop(old_name, None)
         if talk.opened:
             self.load(talk)
-        self.note(say("console.departed", self.language, was=was, to=to))
+        self.note(say("console.contact_deleted", self.language, old_name=old_name, to=to))
 
     def _listed(self, listing: list[Conversation]) -> None:
         ours = {0, *(row.conversation for row in listing), *self.account.cursors()}
@@ -237,7 +247,7 @@ class Model:
             talk.read(moved.read_seq, self.account.after(moved.conversation, moved.read_seq), self.me)
         else:
             pointers = Pointers(moved.delivered_seq, moved.read_seq)
-            self.account.reached(moved.conversation, moved.username, pointers)
+            self.account.advance_pointers(moved.conversation, moved.username, pointers)
             talk.reached(moved.username, pointers)
 
     def _person(self, event: PresenceChanged | FriendAdded | FriendRemoved) -> None:

@@ -40,7 +40,7 @@ from imd_client.fullscreen.sidebar import sidebar
 from imd_client.fullscreen.styles import style
 from imd_client.fullscreen.timeline import Timeline
 from imd_client.fullscreen.widths import Fragments
-from imd_client.screen_protocol import Ended, Typed
+from imd_client.screen_protocol import InputEnded, OnLine
 
 NARROW, BROAD = 60, 100
 """Columns below which there are no conversations on the left, and from which on they have more room."""
@@ -66,13 +66,13 @@ class Painted(UIControl):
 
 
 class FullScreen:
-    """The screen, and a Dialogue with the person. Lines and keys that mean something are for the `hands` of `run`."""
+    """The screen, a ScreenProtocol. Lines and keys that mean something are for the `hands` of `run`."""
 
     interactive = True
     _log = Logger()
 
     def __init__(
-        self, model: Model, typed: Typed, theme: str, *, keyboard: Input | None = None, display: Output | None = None
+        self, model: Model, typed: OnLine, theme: str, *, keyboard: Input | None = None, display: Output | None = None
     ) -> None:
         self.model = model
         self.scroll = Scroll()
@@ -83,7 +83,7 @@ class FullScreen:
         self._answer: Deferred[str] | None = None
         self._set_aside = ""
         self._echo = ""
-        self._last_words: list[str] = []
+        self._shown_after_exit: list[str] = []
         self._task: asyncio.Task[None] | None = None
         self._over = False
         self.buffer = Buffer(
@@ -207,11 +207,11 @@ class FullScreen:
     def log(self, event: LogEvent) -> None:
         """Keep what failed for the last words: written to the terminal now, it would stand across the screen."""
         if "log_failure" in event:
-            self._last_words.append(formatEventAsClassicLogText(event) or "")
+            self._shown_after_exit.append(formatEventAsClassicLogText(event) or "")
 
-    def last_words(self, text: str) -> None:
+    def show_after_exit(self, text: str) -> None:
         """Show a text on the terminal as it is when we are gone."""
-        self._last_words.append(text)
+        self._shown_after_exit.append(text)
 
     def prompt(self, text: str) -> None:
         """Say what stands before the line being typed."""
@@ -230,7 +230,7 @@ class FullScreen:
     def ask(self, question: str, *, secret: bool = False) -> "Deferred[str]":
         """Ask, in the place of the line being typed; that one comes back afterwards."""
         if self._over:
-            raise Ended
+            raise InputEnded
         self._answer = Deferred()
         self._set_aside, before = self.buffer.text, self.prefix
         self.buffer.text, self.secret = "", secret
@@ -254,7 +254,7 @@ class FullScreen:
         self._over = True
         if self._answer is not None:
             answer, self._answer = self._answer, None
-            answer.errback(Ended())
+            answer.errback(InputEnded())
         else:
             self.typed(None)
 
@@ -268,6 +268,6 @@ class FullScreen:
                 self._task.cancel()
             ended: Deferred[Any] = Deferred.fromFuture(asyncio.ensure_future(asyncio.wait([self._task])))
             await ended
-        for text in self._last_words:
+        for text in self._shown_after_exit:
             print(block(text))
         sys.stdout.flush()

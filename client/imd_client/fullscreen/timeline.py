@@ -19,7 +19,7 @@ from imd.wire.terminal import harmless, lines
 from imd_client.fullscreen.conversation import Note, Talk, Tick, concerns
 from imd_client.fullscreen.model import Model
 from imd_client.fullscreen.widths import Fragments, columns, cut, pad, wrap, wrap_hanging
-from imd_client.state import Item
+from imd_client.state import OutboxItem
 
 NEW = "new"
 """The rule before what is new, as a part."""
@@ -196,7 +196,7 @@ class Timeline:
 
     # What is not a message.
 
-    def _waiting(self, item: Item) -> Iterator[Line]:
+    def _waiting(self, item: OutboxItem) -> Iterator[Line]:
         body: list[Fragments] = []
         if item.message.reply_to is not None:
             body.append([("class:quote", cut(f"┆ {self.quote(item.message.reply_to)}", self._room))])

@@ -1,4 +1,4 @@
-"""The full-screen console's view: it carries happenings into the model, and what keys mean to the client."""
+"""The full-screen console's view: it carries events into the model, and what keys mean to the client."""
 
 import time
 
@@ -14,8 +14,8 @@ from imd.wire.presence import IsTyping, PresenceChanged
 from imd.wire.receipts import Read
 from imd.wire.terminal import harmless, lines
 from imd_client.client import Client
-from imd_client.errors import reason
-from imd_client.events import CaughtUp, Departed, Happening, NotSent, Offline, Online, Trusted
+from imd_client.errors import describe_failure
+from imd_client.events import CaughtUp, ClientEvent, ContactDeleted, NotSent, Offline, Online, Trusted
 from imd_client.formatting import QUIET_EVENTS, format_answer, has_more, messages_in
 from imd_client.fullscreen.actions import Action
 from imd_client.fullscreen.conversation import Draft, Talk
@@ -28,8 +28,8 @@ from imd_client.fullscreen.screen import FullScreen
 from imd_client.fullscreen.timeline import NEW
 from imd_client.fullscreen.widths import cut
 from imd_client.protocol import Refused
-from imd_client.screen_protocol import Typed
-from imd_client.state import Item, State
+from imd_client.screen_protocol import OnLine
+from imd_client.state import OutboxItem, State
 
 NAMED = 60
 """Columns of a message's first words, where it is named by them."""
@@ -44,19 +44,19 @@ class FullScreenView:
 
     def __init__(
         self,
-        typed: Typed,
-        place: str,
+        typed: OnLine,
+        server: str,
         language: str,
         theme: str,
         *,
         keyboard: Input | None = None,
         display: Output | None = None,
     ) -> None:
-        self._place = place
+        self._server = server
         self._language = language
         self._typed = typed
         self._welcomed = self._told_unread = self._just_opened = False
-        nobody = Model(State().account(place, ""), language)
+        nobody = Model(State().account(server, ""), language)
         self.screen = FullScreen(nobody, typed, theme, keyboard=keyboard, display=display)
         self.screen.run(bindings(self.screen, self), self.present)
         self.screen.buffer.on_text_insert += self._types
@@ -86,19 +86,19 @@ class FullScreenView:
 
     # What happens.
 
-    def happened(self, happening: Happening) -> None:
+    def on_event(self, event: ClientEvent) -> None:
         """Show what happened."""
-        self.model.happened(happening, time.monotonic())
-        match happening:
+        self.model.on_event(event, time.monotonic())
+        match event:
             case Trusted(server, fingerprint):
                 self.say("trusted", server=server, first=fingerprint[:48], second=fingerprint[48:])
             case Online(username) if not self._welcomed:
                 self._welcomed = True
-                self.say("welcome", username=username, server=self._place)
+                self.say("welcome", username=username, server=self._server)
                 self.say("fullscreen.hint")
             case Offline(why):
-                self.model.offline_because = reason(why, self._place, self._language)
-            case Departed(_, _, to) if to == self.to:
+                self.model.offline_because = describe_failure(why, self._server, self._language)
+            case ContactDeleted(_, _, to) if to == self.to:
                 self.screen.prompt(f"{to}> ")
             case CaughtUp():
                 self._caught_up()
@@ -108,7 +108,7 @@ class FullScreenView:
                 pass  # seen in place
             case IsTyping():
                 self.screen.refresh_in(TYPING)
-            case Event() if not isinstance(happening, QUIET_EVENTS) and (text := happening.text(self._language)):
+            case Event() if not isinstance(event, QUIET_EVENTS) and (text := event.text(self._language)):
                 self.model.note(text)
         self.screen.refresh()
 
@@ -120,7 +120,7 @@ class FullScreenView:
             self.say("fullscreen.unread", count=sum(talk.unread for talk in unread), talks=len(unread))
         self._told_unread = True
 
-    def _not_sent(self, item: Item, refused: Refused) -> None:
+    def _not_sent(self, item: OutboxItem, refused: Refused) -> None:
         """Say why, and put it back into the line, if that is empty."""
         first, why = cut(lines(item.content)[0], NAMED), harmless(refused.message)
         text = say("console.not_sent", self._language, to=item.to, reason=why, content=first)
@@ -138,7 +138,7 @@ class FullScreenView:
         elif not isinstance(reply, Changed):
             self.screen.show_all(format_answer(spec, command, reply, self.model.me, self._language))
 
-    def queued(self, item: Item) -> None:
+    def queued(self, item: OutboxItem) -> None:
         """Show what the person wrote."""
         self.model.queued(item)
         self.screen.scroll.anchor = None
@@ -147,7 +147,7 @@ class FullScreenView:
     def present(self) -> None:
         """Mark read what is in sight: the person touched a key."""
         if self.screen.scroll.anchor is None and (seq := self.model.present(time.monotonic())):
-            self.client.marks.move(Read(conversation=self.model.current.conversation, seq=seq))
+            self.client.receipts.send(Read(conversation=self.model.current.conversation, seq=seq))
 
     def _types(self, buffer: Buffer) -> None:
         """Go on from a key that typed something: no message is marked any more, and the others see that I type."""

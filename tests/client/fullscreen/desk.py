@@ -10,7 +10,7 @@ from unittest.mock import patch
 import attrs
 from imd_client import Client, console
 from imd_client.fullscreen.view import FullScreenView
-from imd_client.screen_protocol import Typed
+from imd_client.screen_protocol import OnLine
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
@@ -110,10 +110,10 @@ def sit(
     async def play(keyboard: PipeInput) -> Desk:
         views: list[FullScreenView] = []
 
-        def open_view(typed: Typed, reactor: Any, options: console.Options) -> FullScreenView:
+        def open_view(typed: OnLine, reactor: Any, options: console.Options) -> FullScreenView:
             views.append(
                 FullScreenView(
-                    typed, options.place, options.language, "dark", keyboard=keyboard, display=Display(*size)
+                    typed, options.server_name, options.language, "dark", keyboard=keyboard, display=Display(*size)
                 )
             )
             return views[-1]
@@ -121,7 +121,7 @@ def sit(
         with (
             patch.object(console, "open_view", open_view),
             patch.object(console, "Client", partial(Client, endpoint=wires)),
-            patch.object(console, "claim", lambda account: True),
+            patch.object(console, "lock_account", lambda account: True),
         ):
             options = console.Options()
             options.parseOptions(["--state", str(tmp_path / user), "--lang", "en", *words])

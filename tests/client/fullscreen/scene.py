@@ -32,7 +32,7 @@ def row(conversation: int = 1, to: str = "bob", **fields: Any) -> Conversation:
 def screen(*messages: Message, listing: Iterable[Conversation] = (), language: str = "en") -> Model:
     """Give ann's screen, with bob's conversation open if there are messages in it."""
     model = Model(State().account("localhost:7373", "ann"), language)
-    model.happened(CaughtUp(list(listing)), 0)
+    model.on_event(CaughtUp(list(listing)), 0)
     arrive(model, *messages)
     if messages:
         model.open(messages[0].to, None)
@@ -43,7 +43,7 @@ def arrive(model: Model, *messages: Message, now: float = 0) -> None:
     """Let messages come in, as the client does it."""
     for message in messages:
         for fresh in model.account.apply([message]).fresh:
-            model.happened(Arrived(fresh), now)
+            model.on_event(Arrived(fresh), now)
 
 
 def text(fragments: Fragments) -> str:

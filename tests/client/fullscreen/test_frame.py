@@ -56,7 +56,7 @@ def test_the_title() -> None:
 def test_the_banner_says_why_and_how_much_waits(language: str) -> None:
     model = screen(language=language)
     assert frame.banner(model, 60) == []
-    model.happened(Offline(Failure(OSError())), 0)
+    model.on_event(Offline(Failure(OSError())), 0)
     model.offline_because = {"en": "Nothing listens.\nReally.", "zh": "没有服务。"}[language]
     model.queued(model.account.queue(SendMessage(to="bob", content="hi")))
     shown = text(frame.banner(model, 60))
@@ -67,7 +67,7 @@ def test_the_banner_says_why_and_how_much_waits(language: str) -> None:
             "zh": " 已离线：没有服务。正在重试。                    1 条待发送",
         }[language]
     )
-    model.happened(Online("ann"), 0)
+    model.on_event(Online("ann"), 0)
     assert frame.banner(model, 60) == []
 
 
@@ -131,11 +131,11 @@ def test_what_is_being_answered_and_edited() -> None:
 
 def test_who_types() -> None:
     model = screen(said(1))
-    model.happened(IsTyping(conversation=1, username="bob", to="bob"), 10)
+    model.on_event(IsTyping(conversation=1, username="bob", to="bob"), 10)
     fragments = frame.hint(model, 80, "", 0, 10 + TYPING - 1)
     assert text(fragments) == " bob is typing …"
     assert frame.hint(model, 80, "", 0, 10 + TYPING + 1) == []
-    model.happened(IsTyping(conversation=1, username="bob", to="bob"), 20)
+    model.on_event(IsTyping(conversation=1, username="bob", to="bob"), 20)
     arrive(model, said(2))
     assert frame.hint(model, 80, "", 0, 20) == []
 

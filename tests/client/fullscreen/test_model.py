@@ -1,4 +1,4 @@
-"""The model: happenings in, state out."""
+"""The model: events in, state out."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def test_the_order_is_pinned_then_latest_and_archived_ones_are_out_of_sight() ->
 
 def test_a_conversation_that_is_no_longer_listed_goes() -> None:
     model = screen(listing=[row(1, "bob"), row(2, "#team")])
-    model.happened(CaughtUp([row(1, "bob")]), 0)
+    model.on_event(CaughtUp([row(1, "bob")]), 0)
     assert [talk.to for talk in model.talks] == ["bob"]
 
 
@@ -113,9 +113,9 @@ def test_reading_here() -> None:
 
 def test_reading_on_another_device() -> None:
     model = screen(said(1), said(2), said(3, mentions=["all"]), said(4, sender="ann"))
-    model.happened(moved("ann", read=2, own=True), 0)
+    model.on_event(moved("ann", read=2, own=True), 0)
     assert (model.current.unread, model.current.mentions) == (1, 1)
-    model.happened(moved("ann", read=1, own=True), 0)
+    model.on_event(moved("ann", read=1, own=True), 0)
     assert model.current.read_seq == 2
 
 
@@ -145,8 +145,8 @@ def test_who_was_away_sees_what_came_meanwhile(pause: float, expected: int) -> N
 
 def test_changes_happen_in_place() -> None:
     model = screen(said(1), said(2))
-    model.happened(Changed(said(1, "changed", rev=3), said(1)), 0)
-    model.happened(Changed(said(9, "unknown", rev=4), None), 0)
+    model.on_event(Changed(said(1, "changed", rev=3), said(1)), 0)
+    model.on_event(Changed(said(9, "unknown", rev=4), None), 0)
     assert [message.content for message in model.current.messages.values()] == ["changed", "hi"]
     assert model.current.unread == 2
 
@@ -161,16 +161,16 @@ def test_changes_happen_in_place() -> None:
 )
 def test_what_i_hide_goes_at_once(change: AccountChanged, left: list[int]) -> None:
     model = screen(said(1), said(2), said(3))
-    model.happened(change, 0)
+    model.on_event(change, 0)
     assert list(model.current.messages) == left
 
 
 @pytest.mark.parametrize("what", ["muted", "archived", "pinned"])
 def test_how_i_like_a_conversation(what: str) -> None:
     model = screen(said(1))
-    model.happened(noted(what, value=True), 0)
+    model.on_event(noted(what, value=True), 0)
     assert getattr(model.current, what) is True
-    model.happened(noted(what, value=False), 0)
+    model.on_event(noted(what, value=False), 0)
     assert getattr(model.current, what) is False
 
 
@@ -187,7 +187,7 @@ def test_how_i_like_a_conversation(what: str) -> None:
 def test_ticks(receipts: list[Receipt], ticks: list[Tick]) -> None:
     model = screen(said(1, sender="ann"), said(2, sender="ann"))
     for receipt in receipts:
-        model.happened(receipt, 0)
+        model.on_event(receipt, 0)
     assert [model.current.tick(seq) for seq in (1, 2)] == ticks
     assert [Model(model.account, "en").open("bob", None).tick(seq) for seq in (1, 2)] == ticks
 
@@ -206,15 +206,15 @@ def test_what_waits() -> None:
     model.account.stored(item, mine)
     arrive(model, said(3))
     assert model.waiting == [item]
-    model.happened(NotSent(item, Refused("blocked", "no", {})), 0)
+    model.on_event(NotSent(item, Refused("blocked", "no", {})), 0)
     assert model.waiting == []
 
 
 def test_the_connection() -> None:
     model = screen()
     states = []
-    for happening in (Online("ann"), Offline(Failure(OSError())), Online("ann")):
-        model.happened(happening, 0)
+    for event in (Online("ann"), Offline(Failure(OSError())), Online("ann")):
+        model.on_event(event, 0)
         states.append(model.online)
     assert states == [True, False, True]
 
@@ -239,7 +239,7 @@ def test_a_page_that_does_not_reach_what_is_known_stands_alone() -> None:
     model = screen(said(1), said(2))
     model.account.forget(1)
     model.account.merge(1, [], 9, since=9)
-    model.account.look_up([said(1), said(2)])
+    model.account.add_history([said(1), said(2)])
     assert list(model.open("bob", page(said(8), said(9), more=True)).messages) == [8, 9]
 
 
@@ -272,7 +272,7 @@ def test_a_server_set_back_to_a_backup_is_believed() -> None:
     model = screen(said(1), said(2, "lost"))
     model.account.forget(1)
     model.account.merge(1, [said(1)], 1)
-    model.happened(CaughtUp([row(1, "bob", last_rev=1)]), 0)
+    model.on_event(CaughtUp([row(1, "bob", last_rev=1)]), 0)
     assert list(model.current.messages) == [1]
 
 

@@ -91,7 +91,7 @@ def test_a_reply_quotes_what_it_answers() -> None:
 
 def test_a_change_is_seen_in_place() -> None:
     model = screen(said(1, "helo"), said(2, "second"))
-    model.happened(Changed(said(1, "hello", rev=3, edited=GONE), said(1, "helo")), 0)
+    model.on_event(Changed(said(1, "hello", rev=3, edited=GONE), said(1, "helo")), 0)
     assert drawn(model)[-2:] == ["06:01    bob  hello (edited)", "06:02    bob  second"]
 
 
@@ -108,7 +108,7 @@ def test_ticks(receipt: tuple[int, int] | None, tick: str, style: str) -> None:
     model = screen(said(1, "mine", sender="ann"))
     if receipt:
         delivered, read = receipt
-        model.happened(
+        model.on_event(
             Receipt(conversation=1, username="bob", to="bob", delivered_seq=delivered, read_seq=read, own=False), 0
         )
     assert drawn(model)[-1] == f"06:01 {tick} ann  mine"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from imd_client import Departed, State
+from imd_client import ContactDeleted, State
 from imd_client.cache import Pointers
 from imd_client.fullscreen.model import Model
 from imd_client.plain import PlainView
@@ -48,7 +48,7 @@ def copy(ann: Person) -> list[tuple[str, str, list[str]]]:
 def test_what_was_said_is_under_the_new_name(wires: Wires, tmp_path: Path, away: bool) -> None:
     ann = person(wires, "ann", State(tmp_path / "state"))
     talked(wires, ann)
-    ann.client.account.reached(1, "bob", Pointers(2, 2))
+    ann.client.account.advance_pointers(1, "bob", Pointers(2, 2))
     assert copy(ann) == [("bob", "bob", []), ("bob", "ann", ["bob"])]
     if away:
         wires.up = False
@@ -56,23 +56,23 @@ def test_what_was_said_is_under_the_new_name(wires: Wires, tmp_path: Path, away:
     ends(wires.server, "bob")
     wires.up = True
     wires.pass_time(10)
-    [departed] = ann.of(Departed)
-    assert (departed.conversation, departed.was) == (1, "bob")
-    tombstone = departed.to
+    [deleted] = ann.of(ContactDeleted)
+    assert (deleted.conversation, deleted.old_name) == (1, "bob")
+    tombstone = deleted.to
     assert tombstone.startswith("deleted-")
     assert copy(ann) == [(tombstone, tombstone, []), (tombstone, "ann", [tombstone])]
-    assert ann.client.account.others(1) == {tombstone: Pointers(2, 2)}
+    assert ann.client.account.pointers(1) == {tombstone: Pointers(2, 2)}
     assert not any(b"bob" in path.read_bytes() for path in tmp_path.glob("state*")), "nor is the name in the file"
     wires.cut()
     wires.pass_time(10)
-    assert len(ann.of(Departed)) == 1
+    assert len(ann.of(ContactDeleted)) == 1
 
 
 def test_of_whom_nothing_is_known_here_nothing_is_told(wires: Wires, come: Come) -> None:
     ann = come("ann")
     assert ann.client.account.rename(7, "deleted-9") == ""
     ends(wires.server, "bob")
-    assert ann.of(Departed) == []
+    assert ann.of(ContactDeleted) == []
 
 
 def test_the_plain_console_says_so_and_nobody_is_chosen(wires: Wires, come: Come) -> None:
@@ -80,9 +80,9 @@ def test_the_plain_console_says_so_and_nobody_is_chosen(wires: Wires, come: Come
     view = PlainView(screen, "memory:7373", "en")
     view.begin(come("ann").client)
     view.to = "bob"
-    view.happened(Departed(2, "eve", "deleted-8"))
+    view.on_event(ContactDeleted(2, "eve", "deleted-8"))
     assert view.to == "bob"
-    view.happened(Departed(1, "bob", "deleted-7"))
+    view.on_event(ContactDeleted(1, "bob", "deleted-7"))
     assert shown(screen).splitlines()[-1] == "bob has deleted the account; the conversation is called deleted-7 now."
     assert view.to == ""
 
@@ -95,11 +95,11 @@ def test_the_full_screen_console_shows_the_new_name(wires: Wires, come: Come) ->
     assert any("bob" in line for line in drawn(model))
     ends(wires.server, "bob")
     wires.settle()
-    [departed] = ann.of(Departed)
-    model.happened(departed, 0)
-    assert (talk.to, model.current) == (departed.to, talk)
+    [deleted] = ann.of(ContactDeleted)
+    model.on_event(deleted, 0)
+    assert (talk.to, model.current) == (deleted.to, talk)
     lines = drawn(model, 90)
     assert [line for line in lines if "bob" in line] == [
-        f"· bob has deleted the account; the conversation is called {departed.to} now."
+        f"· bob has deleted the account; the conversation is called {deleted.to} now."
     ]
-    assert any(f"{departed.to}  hello" in line for line in lines)
+    assert any(f"{deleted.to}  hello" in line for line in lines)
