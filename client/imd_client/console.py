@@ -170,7 +170,7 @@ class Console:
     # Being there.
 
     async def _line(self, line: str | Command) -> bool:
-        self.view.present()
+        self.view.mark_read()
         return await self.commands.typed(line)
 
     def _on_event(self, event: ClientEvent) -> None:

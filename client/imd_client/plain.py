@@ -59,12 +59,12 @@ class PlainView:
 
     # What the person does.
 
-    def present(self) -> None:
+    def mark_read(self) -> None:
         """Mark read what is on the screen."""
         if self.screen.interactive:
-            self._mark_read(*self._shown_unread)
+            self._mark_conversations_read(*self._shown_unread)
 
-    def _mark_read(self, *conversations: int) -> None:
+    def _mark_conversations_read(self, *conversations: int) -> None:
         for conversation in conversations:
             if seq := self._shown_unread.pop(conversation, 0):
                 self.client.receipts.send(Read(conversation=conversation, seq=seq))
@@ -142,7 +142,7 @@ class PlainView:
         if message.sender != me:
             self._shown_unread[message.conversation] = message.seq
         elif not self.screen.interactive:
-            self._mark_read(message.conversation)
+            self._mark_conversations_read(message.conversation)
 
     def _show_unread(self, listing: list[Conversation]) -> None:
         """Show what was not read yet, conversation by conversation, the one with the latest message last."""

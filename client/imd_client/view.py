@@ -39,5 +39,5 @@ class View(Protocol):
     def queued(self, item: OutboxItem) -> None:
         """Show what the person wrote, before the server has it."""
 
-    def present(self) -> None:
+    def mark_read(self) -> None:
         """Note that the person is there, and has seen what is shown."""

@@ -25,7 +25,7 @@ def ends(server: MemoryServer, name: str, messages: str = "keep") -> None:
     server.pass_time(10)
 
 
-def talked(wires: Wires, ann: Person) -> None:
+def exchange(wires: Wires, ann: Person) -> None:
     """Let ann and bob say something, with a reaction of his to it."""
     bob = wires.server.login("bob")
     bob.call("send_message", to="ann", content="hello")
@@ -47,7 +47,7 @@ def copy(ann: Person) -> list[tuple[str, str, list[str]]]:
 @pytest.mark.parametrize("away", [False, True])
 def test_what_was_said_is_under_the_new_name(wires: Wires, tmp_path: Path, away: bool) -> None:
     ann = person(wires, "ann", State(tmp_path / "state"))
-    talked(wires, ann)
+    exchange(wires, ann)
     ann.client.account.advance_pointers(1, "bob", Pointers(2, 2))
     assert copy(ann) == [("bob", "bob", []), ("bob", "ann", ["bob"])]
     if away:
@@ -89,15 +89,15 @@ def test_the_plain_console_says_so_and_nobody_is_chosen(wires: Wires, come: Come
 
 def test_the_full_screen_console_shows_the_new_name(wires: Wires, come: Come) -> None:
     ann = come("ann")
-    talked(wires, ann)
+    exchange(wires, ann)
     model = Model(ann.client.account, "en")
-    talk = model.open("bob", None)
+    conversation = model.open("bob", None)
     assert any("bob" in line for line in drawn(model))
     ends(wires.server, "bob")
     wires.settle()
     [deleted] = ann.of(ContactDeleted)
     model.on_event(deleted, 0)
-    assert (talk.to, model.current) == (deleted.to, talk)
+    assert (conversation.to, model.current) == (deleted.to, conversation)
     lines = drawn(model, 90)
     assert [line for line in lines if "bob" in line] == [
         f"· bob has deleted the account; the conversation is called {deleted.to} now."

@@ -133,7 +133,7 @@ def bad_screens(wires: Wires, tmp_path: Path) -> dict[str, list[str]]:
                 drawn = [text for line in _drawn(ann) for _, text in line]
                 full_screen.extend(f"{what}: {text!r}" for text in drawn if steers(text))
             full_screen.extend(f"a row: {row!r}" for row in await ann.rows() if steers(row))
-            ann.view.model.found = None
+            ann.view.model.results = None
 
     known(wires, tmp_path, story)
     return bad | {"full_screen": full_screen}
@@ -141,11 +141,11 @@ def bad_screens(wires: Wires, tmp_path: Path) -> dict[str, list[str]]:
 
 def _drawn(desk: Desk) -> list[Any]:
     """Give what the screen's parts hand to prompt_toolkit."""
-    from imd_client.fullscreen.screen import Painted
+    from imd_client.fullscreen.screen import LinesControl
 
     found = []
     for window in desk.view.screen.application.layout.find_all_windows():
-        if isinstance(window.content, Painted):
+        if isinstance(window.content, LinesControl):
             content = window.content.create_content(60, 20)
             found += [content.get_line(number) for number in range(content.line_count)]
     return found

@@ -4,7 +4,7 @@ import attrs
 
 from imd.wire.base import registry
 from imd.wire.messages import Message
-from imd_client.fullscreen.conversation import Talk
+from imd_client.fullscreen.conversation import ConversationState
 
 
 @attrs.frozen
@@ -12,15 +12,15 @@ class Action:
     """One of them. `command` is the action of the command that it writes; reply and edit are drafts instead."""
 
     key: str
-    word: str
+    name: str
     command: str = ""
-    tail: str = ""
+    suffix: str = ""
     own: bool | None = None
     """Whether it is for one's own messages alone, or for those of others alone."""
 
-    def line(self, talk: Talk) -> str:
+    def line(self, conversation: ConversationState) -> str:
         """Write the command about the marked message."""
-        return f"/{registry.actions[self.command].verb.lower()} {talk.to} {talk.selected}{self.tail}"
+        return f"/{registry.actions[self.command].verb.lower()} {conversation.to} {conversation.selected}{self.suffix}"
 
 
 ACTIONS = (
@@ -36,19 +36,19 @@ ACTIONS = (
 )
 
 
-def offered(talk: Talk, me: str) -> list[Action]:
+def available(conversation: ConversationState, me: str) -> list[Action]:
     """List what may be done with the marked message."""
-    message = talk.messages.get(talk.selected)
+    message = conversation.messages.get(conversation.selected)
     if message is None:
         return []
-    return [action for action in ACTIONS if _fits(action, message, talk, me)]
+    return [action for action in ACTIONS if _fits(action, message, conversation, me)]
 
 
-def _fits(action: Action, message: Message, talk: Talk, me: str) -> bool:
+def _fits(action: Action, message: Message, conversation: ConversationState, me: str) -> bool:
     if message.recalled or message.burned or message.notice is not None:
-        return action.word == "delete"
-    if action.word == "edit":
+        return action.name == "delete"
+    if action.name == "edit":
         return message.sender == me and message.kind in {"text", "markdown"} and message.forwarded is None
-    if action.word == "recall":
-        return message.sender == me or talk.role in {"owner", "admin"}
+    if action.name == "recall":
+        return message.sender == me or conversation.role in {"owner", "admin"}
     return action.own is None or action.own == (message.sender == me)

@@ -11,12 +11,12 @@ from imd.wire import catalog
 from imd.wire.base import Right, Spec, registry
 from imd.wire.fields import choices
 from imd_client.fullscreen import emoji
-from imd_client.fullscreen.frame import LOCAL, meant
+from imd_client.fullscreen.frame import LOCAL_COMMANDS, find_command
 
-MOST = 100
+MAX_COMPLETIONS = 100
 """How many are offered at once."""
 
-LONGEST = 100
+MAX_EMOJI_NAME = 100
 """Characters of an emoji's name at most: at each key no more of a long line is looked through."""
 
 NAMES = frozenset({"to", "username", "target", "who"})
@@ -32,10 +32,10 @@ class Completions(Completer):
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         """Give what fits before the cursor."""
-        return islice(self._fitting(document.text_before_cursor), MOST)
+        return islice(self._fitting(document.text_before_cursor), MAX_COMPLETIONS)
 
     def _fitting(self, text: str) -> Iterator[Completion]:
-        if typed := emoji.TYPED.search(text[-LONGEST:]):
+        if typed := emoji.TYPED.search(text[-MAX_EMOJI_NAME:]):
             for sign, name in emoji.matching(typed[1] or typed[2]):
                 yield Completion(sign, -len(typed[0]), display=f"{sign} {name}")
         elif text.startswith("/") and not text.startswith("//") and "\n" not in text:
@@ -44,26 +44,26 @@ class Completions(Completer):
             word = text[max(text.rfind(" "), text.rfind("\n")) + 1 :]
             if word.startswith("@"):
                 people = (name for name in ["all", *self._names()] if not name.startswith("#"))
-                yield from _words(word, (f"@{name} " for name in people))
+                yield from _matching(word, (f"@{name} " for name in people))
 
     def _command(self, typed: str) -> Iterator[Completion]:
-        spec = meant(typed)
+        spec = find_command(typed)
         verb, _, rest = typed.partition(" ")
         if verb.lower() == "to" and " " in typed:
-            yield from _words(rest, (f"{name} " for name in self._names()))
+            yield from _matching(rest, (f"{name} " for name in self._names()))
         elif verb.lower() == "help" and " " in typed:
-            yield from _words(rest, (known.lower() for known in registry.verbs))
+            yield from _matching(rest, (known.lower() for known in registry.verbs))
         elif spec is not None and typed.upper().startswith(f"{spec.verb} "):
             yield from self._argument(spec, typed[len(spec.verb) + 1 :])
         if " " not in typed or spec is None or " " in spec.verb:
             yield from self._verbs(typed)
 
     def _verbs(self, typed: str) -> Iterator[Completion]:
-        local = ((word, catalog.say(f"console.fullscreen.about.{word}", self._language)) for word in LOCAL)
+        local = ((word, catalog.say(f"console.fullscreen.about.{word}", self._language)) for word in LOCAL_COMMANDS)
         theirs = (
             (verb.lower(), catalog.say(f"help.{spec.action}", self._language))
             for verb, spec in registry.verbs.items()
-            if spec.right is Right.USER and verb.lower() not in LOCAL
+            if spec.right is Right.USER and verb.lower() not in LOCAL_COMMANDS
         )
         for word, about in [*local, *sorted(theirs)]:
             if word.startswith(typed.lower()) and word != typed.lower():
@@ -71,23 +71,23 @@ class Completions(Completer):
 
     def _argument(self, spec: Spec, rest: str) -> Iterator[Completion]:
         *done, word = rest.split(" ")
-        place = sum(1 for each in done if each and "=" not in each)
-        field = spec.takes[place] if place < len(spec.takes) else ""
+        index = sum(1 for each in done if each and "=" not in each)
+        field = spec.takes[index] if index < len(spec.takes) else ""
         if field == "emoji":
             for sign, name in emoji.matching(word.lstrip(":：")):
                 yield Completion(sign, -len(word), display=f"{sign} {name}")
         elif field in NAMES:
-            yield from _words(word, (f"{name} " for name in self._names()))
+            yield from _matching(word, (f"{name} " for name in self._names()))
         key, equals, value = word.partition("=")
         for each in msgspec.structs.fields(spec.shape):
             if equals and each.name == key:
                 options = ["true", "false"] if each.type is bool else choices(each.type)
-                yield from _words(value, (f"{option} " for option in options))
+                yield from _matching(value, (f"{option} " for option in options))
             elif not equals and word and each.name not in spec.takes:
-                yield from _words(word, [f"{each.name}="])
+                yield from _matching(word, [f"{each.name}="])
 
 
-def _words(typed: str, words: Iterable[str]) -> Iterator[Completion]:
+def _matching(typed: str, words: Iterable[str]) -> Iterator[Completion]:
     """Offer those words that go on from what is typed."""
     for word in words:
         if word.casefold().startswith(typed.casefold()) and word.strip() != typed:

@@ -41,11 +41,11 @@ class Draft:
 
 
 @attrs.define(eq=False)
-class Talk:
+class ConversationState:
     """One conversation. `conversation` is 0 where nothing was said yet; `to` is empty for the home page."""
 
     to: str
-    conversation: int = 0
+    id: int = 0
     title: str = ""
     unread: int = 0
     mentions: int = 0
@@ -72,7 +72,7 @@ class Talk:
     """The seq before which the rule stands that says what is new; 0 for none."""
 
     notes: list[Note] = attrs.Factory(list)
-    others: dict[str, Pointers] = attrs.Factory(dict)
+    pointers: dict[str, Pointers] = attrs.Factory(dict)
     members: list[str] = attrs.Factory(list)
     """Who is in a group, as far as it is known."""
 
@@ -88,23 +88,23 @@ class Talk:
         return self.to.startswith("#")
 
     @property
-    def first(self) -> int:
+    def first_seq(self) -> int:
         """The lowest seq here, 0 for none."""
         return min(self.messages, default=0)
 
     @property
-    def top(self) -> int:
+    def last_seq(self) -> int:
         """The highest seq here, 0 for none."""
         return max(self.messages, default=0)
 
-    def listed(self, row: Conversation) -> None:
+    def update(self, row: Conversation) -> None:
         """Take what the server's list says."""
-        self.conversation, self.to, self.title, self.role = row.conversation, row.to, row.title, row.role
+        self.id, self.to, self.title, self.role = row.conversation, row.to, row.title, row.role
         self.unread, self.mentions, self.read_seq = row.unread, row.mentions, row.read_seq
         self.muted, self.archived, self.pinned = row.muted, row.archived, row.pinned
         self.last = row.last.time if row.last else ""
 
-    def show(self, messages: list[Message]) -> None:
+    def add(self, messages: list[Message]) -> None:
         """Have these in the window; of two states of one message the later one stays."""
         for message in messages:
             known = self.messages.get(message.seq)
@@ -112,20 +112,20 @@ class Talk:
                 self.messages[message.seq] = message
         self.messages = dict(sorted(self.messages.items()))
 
-    def earlier(self, page: Page) -> None:
+    def prepend(self, page: Page) -> None:
         """Put a page before what is here."""
-        self.show(page.messages)
+        self.add(page.messages)
         self.more = page.more
 
-    def later(self, page: Page) -> None:
+    def append(self, page: Page) -> None:
         """Put a page after what is here; with the last one the present is reached."""
-        self.show(page.messages)
+        self.add(page.messages)
         self.detached = page.more
 
-    def go_back(self, page: Page) -> None:
+    def show_past(self, page: Page) -> None:
         """Show a page from the past instead of what is here."""
         self.messages = {}
-        self.earlier(page)
+        self.prepend(page)
         self.opened = self.detached = True
 
     def arrived(self, message: Message, me: str) -> None:
@@ -134,14 +134,14 @@ class Talk:
         self.typing.pop(message.sender, None)
         if message.sender != me:
             self._count(message, me)
-            self.reached(message.sender, Pointers(message.seq))
+            self.advance_pointers(message.sender, Pointers(message.seq))
         if self.opened and not self.detached:
-            self.show([message])
+            self.add([message])
 
     def _count(self, message: Message, me: str) -> None:
         if message.seq > self.read_seq:
             self.unread += 1
-            self.mentions += concerns(message, me)
+            self.mentions += mentions_user(message, me)
 
     def read(self, seq: int, left: list[Message], me: str) -> None:
         """Note that all up to a seq was read by me; `left` is what comes after it."""
@@ -151,17 +151,17 @@ class Talk:
                 if message.sender != me:
                     self._count(message, me)
 
-    def reached(self, username: str, so_far: Pointers) -> None:
+    def advance_pointers(self, username: str, pointers: Pointers) -> None:
         """Note that somebody else has come so far at least."""
-        known = self.others.get(username, Pointers())
-        delivered = max(known.delivered, so_far.delivered, so_far.read)
-        self.others[username] = Pointers(delivered, max(known.read, so_far.read))
+        known = self.pointers.get(username, Pointers())
+        delivered = max(known.delivered, pointers.delivered, pointers.read)
+        self.pointers[username] = Pointers(delivered, max(known.read, pointers.read))
 
     def tick(self, seq: int) -> Tick:
         """Say how far a message of mine has come; in a group, with the one who is furthest."""
-        if any(each.read >= seq for each in self.others.values()):
+        if any(each.read >= seq for each in self.pointers.values()):
             return Tick.READ
-        if any(each.delivered >= seq for each in self.others.values()):
+        if any(each.delivered >= seq for each in self.pointers.values()):
             return Tick.DELIVERED
         return Tick.KEPT
 
@@ -170,11 +170,11 @@ class Talk:
         seqs = list(self.messages)
         if not seqs:
             return
-        place = seqs.index(self.selected) if self.selected in self.messages else len(seqs)
-        place = max(0, place + step)
-        self.selected = seqs[place] if place < len(seqs) else 0
+        index = seqs.index(self.selected) if self.selected in self.messages else len(seqs)
+        index = max(0, index + step)
+        self.selected = seqs[index] if index < len(seqs) else 0
 
 
-def concerns(message: Message, username: str) -> bool:
+def mentions_user(message: Message, username: str) -> bool:
     """Say whether a message mentions somebody, by name or with all others."""
     return username in message.mentions or "all" in message.mentions

@@ -96,13 +96,13 @@ def _common() -> list[tuple[str, list[str]]]:
 
 @cache
 def _others() -> list[tuple[str, str]]:
-    marks = (chr(code) for first, last in _PICTURES for code in range(first, last + 1))
+    characters = (chr(code) for first, last in _PICTURES for code in range(first, last + 1))
     common = {emoji.rstrip("\ufe0f") for emoji, _ in _common()}
-    named = ((mark, unicodedata.name(mark, "")) for mark in marks if mark not in common)
-    return [(mark, name.lower().replace(" ", "_").replace("-", "_")) for mark, name in named if name]
+    named = ((character, unicodedata.name(character, "")) for character in characters if character not in common)
+    return [(character, name.lower().replace(" ", "_").replace("-", "_")) for character, name in named if name]
 
 
-def replaced(text: str) -> str:
+def replace_names(text: str) -> str:
     """Put the emoji for each whole name between two colons: `well done :tada:`."""
     return _WHOLE.sub(lambda found: _by_name().get(found[1].lower(), found[0]), text)
 

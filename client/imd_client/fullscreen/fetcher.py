@@ -14,8 +14,8 @@ from imd.wire.presence import Typing
 from imd.wire.receipts import WhoRead
 from imd_client.cache import Pointers
 from imd_client.client import Client
-from imd_client.fullscreen.conversation import Talk, Tick
-from imd_client.fullscreen.model import TYPING, Model, Seen
+from imd_client.fullscreen.conversation import ConversationState, Tick
+from imd_client.fullscreen.model import TYPING, Model, Presence
 from imd_client.protocol import AnswerLost, Refused
 
 PAGE = 50
@@ -23,7 +23,7 @@ PAGE = 50
 
 
 @attrs.define
-class Fetching:
+class Fetcher:
     """Asks, and puts what comes into the model. Without a connection it does nothing: what is here has to do."""
 
     client: Client
@@ -31,88 +31,93 @@ class Fetching:
     refresh: Callable[[], None]
     _typed_at: float = float("-inf")
 
-    async def _asked(self, command: Command) -> Any:
+    async def _ask(self, command: Command) -> Any:
         try:
             return await self.client.ask(command)
         except (Refused, AnswerLost, CancelledError):
             return None
 
-    def complete(self, talk: Talk) -> None:
+    def complete(self, conversation: ConversationState) -> None:
         """Complete what is known of a conversation that was opened."""
-        if self.client.connection.online and talk.conversation:
-            self.client.spawn(self._complete(talk))
+        if self.client.connection.online and conversation.id:
+            self.client.spawn(self._complete(conversation))
 
-    async def _complete(self, talk: Talk) -> None:
-        if len(talk.messages) < PAGE and talk.more:
-            await self._earlier(talk)
-        if talk.group and not talk.members:
-            members = await self._asked(ListMembers(conversation=talk.conversation))
-            talk.members = [each.username for each in members.members] if members else []
-        own = [seq for seq, message in talk.messages.items() if message.sender == self.model.me]
-        if own and talk.tick(own[-1]) is not Tick.READ:
-            await self._ticks(talk, own[-1])
+    async def _complete(self, conversation: ConversationState) -> None:
+        if len(conversation.messages) < PAGE and conversation.more:
+            await self._fetch_earlier(conversation)
+        if conversation.group and not conversation.members:
+            members = await self._ask(ListMembers(conversation=conversation.id))
+            conversation.members = [each.username for each in members.members] if members else []
+        own = [seq for seq, message in conversation.messages.items() if message.sender == self.model.me]
+        if own and conversation.tick(own[-1]) is not Tick.READ:
+            await self._ticks(conversation, own[-1])
         self.refresh()
 
-    async def _ticks(self, talk: Talk, seq: int) -> None:
-        readers = await self._asked(WhoRead(conversation=talk.conversation, seq=seq))
-        for each in readers.readers if readers else ():
-            talk.reached(each.username, Pointers(seq * each.delivered, seq * each.read))
+    async def _ticks(self, conversation: ConversationState, seq: int) -> None:
+        reply = await self._ask(WhoRead(conversation=conversation.id, seq=seq))
+        for each in reply.readers if reply else ():
+            conversation.advance_pointers(each.username, Pointers(seq * each.delivered, seq * each.read))
 
-    def people(self) -> None:
+    def fetch_presence(self) -> None:
         """Learn what my friends are seen as."""
-        self.client.spawn(self._people())
+        self.client.spawn(self._fetch_presence())
 
-    async def _people(self) -> None:
-        friends = await self._asked(FriendList())
+    async def _fetch_presence(self) -> None:
+        friends = await self._ask(FriendList())
         for each in friends.friends if friends else ():
-            self.model.people[each.username] = Seen(each.presence, each.presence_text, each.last_seen)
+            self.model.presence[each.username] = Presence(each.presence, each.presence_text, each.last_seen)
         self.refresh()
 
-    def types(self, talk: Talk, now: float) -> None:
+    def send_typing(self, conversation: ConversationState, now: float) -> None:
         """Let the others know that I type, now and then."""
-        if talk.conversation and self.client.connection.online and now - self._typed_at > TYPING - 2:
+        if conversation.id and self.client.connection.online and now - self._typed_at > TYPING - 2:
             self._typed_at = now
-            self.client.spawn(self._types(talk))
+            self.client.spawn(self._send_typing(conversation))
 
-    async def _types(self, talk: Talk) -> None:
-        await self._asked(Typing(conversation=talk.conversation))
+    async def _send_typing(self, conversation: ConversationState) -> None:
+        await self._ask(Typing(conversation=conversation.id))
 
-    def earlier(self, talk: Talk) -> None:
+    def fetch_earlier(self, conversation: ConversationState) -> None:
         """Get what was said before what is here, from the local copy if it has it."""
-        if talk.more and not talk.fetching and not self.model.knew_earlier(talk) and self.client.connection.online:
-            self.client.spawn(self._earlier(talk))
+        if (
+            conversation.more
+            and not conversation.fetching
+            and not self.model.load_earlier(conversation)
+            and self.client.connection.online
+        ):
+            self.client.spawn(self._fetch_earlier(conversation))
 
-    async def _earlier(self, talk: Talk) -> None:
-        first, talk.fetching = talk.first, True
-        page = await self._asked(History(conversation=talk.conversation, before=first or None, limit=PAGE))
-        talk.fetching = False
-        if page is not None and talk.first == first:
+    async def _fetch_earlier(self, conversation: ConversationState) -> None:
+        first, conversation.fetching = conversation.first_seq, True
+        page = await self._ask(History(conversation=conversation.id, before=first or None, limit=PAGE))
+        conversation.fetching = False
+        if page is not None and conversation.first_seq == first:
             self.model.account.add_history(page.messages)
-            talk.earlier(page)
+            conversation.prepend(page)
         self.refresh()
 
-    def later(self, talk: Talk) -> None:
+    def fetch_later(self, conversation: ConversationState) -> None:
         """Get what was said after a page from the past."""
-        if talk.detached and not talk.fetching and self.client.connection.online:
-            self.client.spawn(self._later(talk))
+        if conversation.detached and not conversation.fetching and self.client.connection.online:
+            self.client.spawn(self._fetch_later(conversation))
 
-    async def _later(self, talk: Talk) -> None:
-        top, talk.fetching = talk.top, True
-        page = await self._asked(History(conversation=talk.conversation, after=top, limit=PAGE))
-        talk.fetching = False
-        if page is not None and talk.detached and talk.top == top:
-            talk.later(page)
+    async def _fetch_later(self, conversation: ConversationState) -> None:
+        last, conversation.fetching = conversation.last_seq, True
+        page = await self._ask(History(conversation=conversation.id, after=last, limit=PAGE))
+        conversation.fetching = False
+        if page is not None and conversation.detached and conversation.last_seq == last:
+            conversation.append(page)
         self.refresh()
 
-    def around(self, talk: Talk, seq: int, then: Callable[[], None]) -> None:
+    def fetch_around(self, conversation: ConversationState, seq: int, then: Callable[[], None]) -> None:
         """Get a message from the past with what was said before and after it."""
         if self.client.connection.online:
-            self.client.spawn(self._around(talk, seq, then))
+            self.client.spawn(self._fetch_around(conversation, seq, then))
 
-    async def _around(self, talk: Talk, seq: int, then: Callable[[], None]) -> None:
+    async def _fetch_around(self, conversation: ConversationState, seq: int, then: Callable[[], None]) -> None:
         half = PAGE // 2
-        page = await self._asked(History(conversation=talk.conversation, before=seq + half, limit=PAGE))
+        page = await self._ask(History(conversation=conversation.id, before=seq + half, limit=PAGE))
         if page is not None:
-            talk.go_back(page)
-            talk.detached = talk.top < self.model.account.last_seq(talk.conversation)
+            conversation.show_past(page)
+            conversation.detached = conversation.last_seq < self.model.account.last_seq(conversation.id)
             then()

@@ -1,6 +1,6 @@
 """Which key does what. `?` shows the list to a person; its words are `console.fullscreen.keys` in the catalog.
 
-What a key does to the line is done here; whatever concerns a conversation is left to the Hands.
+What a key does to the line is done here; whatever concerns a conversation is left to the KeyHandler.
 """
 
 from typing import Protocol
@@ -11,52 +11,52 @@ from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 
 from imd_client.formatting import SECRET_COMMANDS, split_command
-from imd_client.fullscreen.actions import ACTIONS, Action, offered
-from imd_client.fullscreen.conversation import Talk
+from imd_client.fullscreen.actions import ACTIONS, Action, available
+from imd_client.fullscreen.conversation import ConversationState
 from imd_client.fullscreen.screen import FullScreen
 
 
-class Hands(Protocol):
+class KeyHandler(Protocol):
     """What the keys set in motion."""
 
     def submit(self, text: str) -> None:
         """Send what is typed, or do what it says."""
 
-    def go(self, talk: Talk | None) -> None:
+    def open(self, conversation: ConversationState | None) -> None:
         """Open a conversation, if there is one."""
 
-    def up(self) -> None:
+    def page_up(self) -> None:
         """Scroll a page up, and fetch what was said before."""
 
-    def down(self) -> None:
+    def page_down(self) -> None:
         """Scroll a page down, and fetch what was said after."""
 
-    def latest(self) -> None:
+    def go_to_end(self) -> None:
         """Go back to the end of the conversation."""
 
-    def look_up(self) -> None:
+    def open_result(self) -> None:
         """Open the message that was chosen from those found."""
 
     def act(self, action: Action) -> None:
         """Do something with the marked message."""
 
 
-def bindings(screen: FullScreen, hands: Hands) -> KeyBindings:
+def bindings(screen: FullScreen, handler: KeyHandler) -> KeyBindings:
     """Bind all keys."""
     keys = KeyBindings()
     chatting = Condition(lambda: not screen.asking)
     marking = Condition(lambda: bool(screen.model.current.selected)) & chatting
     helping = Condition(lambda: screen.helping)
     empty = Condition(lambda: not screen.buffer.text) & chatting & ~marking
-    _line(keys, screen, hands, chatting)
-    _conversations(keys, screen, hands, chatting, empty)
-    _marking(keys, screen, hands, marking, empty)
-    _found(keys, screen, hands)
+    _line(keys, screen, handler, chatting)
+    _conversations(keys, screen, handler, chatting, empty)
+    _marking(keys, screen, handler, marking, empty)
+    _results(keys, screen, handler)
     _help(keys, screen, helping, empty)
     return keys
 
 
-def _line(keys: KeyBindings, screen: FullScreen, hands: Hands, chatting: Filter) -> None:
+def _line(keys: KeyBindings, screen: FullScreen, handler: KeyHandler, chatting: Filter) -> None:
     chosen = Condition(
         lambda: screen.buffer.complete_state is not None and screen.buffer.complete_state.current_completion is not None
     )
@@ -72,7 +72,7 @@ def _line(keys: KeyBindings, screen: FullScreen, hands: Hands, chatting: Filter)
         if split_command(text)[0] not in SECRET_COMMANDS:
             buffer.append_to_history()
         buffer.reset()
-        hands.submit(text)
+        handler.submit(text)
 
     @keys.add("enter", filter=chosen, eager=True)
     def _(event: KeyPressEvent) -> None:
@@ -116,53 +116,53 @@ def _line(keys: KeyBindings, screen: FullScreen, hands: Hands, chatting: Filter)
     @keys.add("escape", filter=chatting)
     def _(event: KeyPressEvent) -> None:
         """Take back what was begun: completing, marking, answering, editing."""
-        draft, talk = screen.model.current.draft, screen.model.current
+        draft, conversation = screen.model.current.draft, screen.model.current
         if screen.buffer.complete_state is not None:
             screen.buffer.cancel_completion()
-        elif talk.selected:
-            talk.selected = 0
+        elif conversation.selected:
+            conversation.selected = 0
         else:
             if draft.editing:
                 screen.buffer.reset()
             elif not draft.reply_to and screen.scroll.anchor is None:
-                talk.notes.clear()
+                conversation.notes.clear()
             draft.editing = draft.reply_to = 0
-            hands.latest()
+            handler.go_to_end()
 
 
-def _conversations(keys: KeyBindings, screen: FullScreen, hands: Hands, chatting: Filter, empty: Filter) -> None:
+def _conversations(keys: KeyBindings, screen: FullScreen, handler: KeyHandler, chatting: Filter, empty: Filter) -> None:
     @keys.add("tab", filter=empty)
     def _(event: KeyPressEvent) -> None:
         """Open the next conversation with something unread."""
-        hands.go(screen.model.next_unread())
+        handler.open(screen.model.next_unread())
 
     @keys.add("escape", "down", filter=chatting)
     @keys.add("c-down", filter=chatting)
     def _(event: KeyPressEvent) -> None:
         """Open the next conversation."""
-        hands.go(screen.model.beside(1))
+        handler.open(screen.model.neighbour(1))
 
     @keys.add("escape", "up", filter=chatting)
     @keys.add("c-up", filter=chatting)
     def _(event: KeyPressEvent) -> None:
         """Open the one before."""
-        hands.go(screen.model.beside(-1))
+        handler.open(screen.model.neighbour(-1))
 
     @keys.add("pageup", filter=chatting)
     def _(event: KeyPressEvent) -> None:
         """See what was said before."""
-        hands.up()
+        handler.page_up()
 
     @keys.add("pagedown", filter=chatting)
     def _(event: KeyPressEvent) -> None:
         """See what was said after it."""
-        hands.down()
+        handler.page_down()
 
     @keys.add("c-end", filter=chatting)
     @keys.add("end", filter=empty)
     def _(event: KeyPressEvent) -> None:
         """See the latest."""
-        hands.latest()
+        handler.go_to_end()
 
     @keys.add("c-f", filter=chatting)
     def _(event: KeyPressEvent) -> None:
@@ -176,12 +176,12 @@ def _conversations(keys: KeyBindings, screen: FullScreen, hands: Hands, chatting
         get_app().renderer.clear()
 
 
-def _marking(keys: KeyBindings, screen: FullScreen, hands: Hands, marking: Filter, empty: Filter) -> None:
+def _marking(keys: KeyBindings, screen: FullScreen, handler: KeyHandler, marking: Filter, empty: Filter) -> None:
     def move(step: int) -> None:
-        talk = screen.model.current
-        talk.select(step)
-        if talk.selected:
-            screen.scroll.reveal(talk.selected)
+        conversation = screen.model.current
+        conversation.select(step)
+        if conversation.selected:
+            screen.scroll.reveal(conversation.selected)
 
     @keys.add("up", filter=empty | marking, eager=True)
     def _(event: KeyPressEvent) -> None:
@@ -194,11 +194,11 @@ def _marking(keys: KeyBindings, screen: FullScreen, hands: Hands, marking: Filte
         move(1)
 
     def bind(action: Action) -> None:
-        here = Condition(lambda: action in offered(screen.model.current, screen.model.me))
+        here = Condition(lambda: action in available(screen.model.current, screen.model.me))
 
         @keys.add(action.key, filter=marking & here, eager=True)
         def _(event: KeyPressEvent) -> None:
-            hands.act(action)
+            handler.act(action)
 
     for action in ACTIONS:
         bind(action)
@@ -206,17 +206,17 @@ def _marking(keys: KeyBindings, screen: FullScreen, hands: Hands, marking: Filte
     @keys.add("enter", filter=marking, eager=True)
     def _(event: KeyPressEvent) -> None:
         """Answer the marked message."""
-        hands.act(ACTIONS[0])
+        handler.act(ACTIONS[0])
 
 
-def _found(keys: KeyBindings, screen: FullScreen, hands: Hands) -> None:
-    choosing = Condition(lambda: screen.model.found is not None)
+def _results(keys: KeyBindings, screen: FullScreen, handler: KeyHandler) -> None:
+    choosing = Condition(lambda: screen.model.results is not None)
 
     def move(key: str, count: int) -> None:
         @keys.add(key, filter=choosing, eager=True)
         def _(event: KeyPressEvent) -> None:
-            if screen.model.found is not None:
-                screen.model.found.move(count)
+            if screen.model.results is not None:
+                screen.model.results.move(count)
 
     for key, count in (("up", -1), ("down", 1), ("pageup", -10), ("pagedown", 10)):
         move(key, count)
@@ -224,13 +224,13 @@ def _found(keys: KeyBindings, screen: FullScreen, hands: Hands) -> None:
     @keys.add("enter", filter=choosing, eager=True)
     def _(event: KeyPressEvent) -> None:
         """Open it."""
-        hands.look_up()
+        handler.open_result()
 
     @keys.add("escape", filter=choosing, eager=True)
     @keys.add("<any>", filter=choosing)
     def _(event: KeyPressEvent) -> None:
         """Go back."""
-        screen.model.found = None
+        screen.model.results = None
 
 
 def _help(keys: KeyBindings, screen: FullScreen, helping: Filter, empty: Filter) -> None:

@@ -27,8 +27,8 @@ from imd_client.events import (
     Online,
     Restored,
 )
-from imd_client.fullscreen.conversation import Note, Talk
-from imd_client.fullscreen.results import Found
+from imd_client.fullscreen.conversation import ConversationState, Note
+from imd_client.fullscreen.results import Results
 from imd_client.state import Account, OutboxItem
 
 WINDOW = 100
@@ -42,11 +42,11 @@ AWAY = 60
 
 
 @attrs.frozen
-class Seen:
+class Presence:
     """What somebody is seen as, with a few words of theirs."""
 
     presence: SeenAs = "offline"
-    words: str | None = None
+    text: str | None = None
     last_seen: str | None = None
 
 
@@ -56,23 +56,23 @@ class Model:
 
     account: Account
     language: str
-    talks: list[Talk] = attrs.Factory(list)
-    home: Talk = attrs.Factory(lambda: Talk(to=""))
+    conversations: list[ConversationState] = attrs.Factory(list)
+    home: ConversationState = attrs.Factory(lambda: ConversationState(to=""))
     online: bool = False
     offline_because: str = ""
     waiting: list[OutboxItem] = attrs.Factory(list)
-    seen_at: float = 0
-    found: Found | None = None
-    people: dict[str, Seen] = attrs.Factory(dict)
+    active_at: float = 0
+    results: Results | None = None
+    presence: dict[str, Presence] = attrs.Factory(dict)
     """What my friends are seen as."""
 
-    current: Talk = attrs.field(init=False)
+    current: ConversationState = attrs.field(init=False)
     _numbers: "count[int]" = attrs.Factory(count)
 
     def __attrs_post_init__(self) -> None:
         self.current = self.home
         for message in self.account.latest():
-            self.of(message.conversation, message.to).last = message.time
+            self.find(message.conversation, message.to).last = message.time
         self.waiting = self.account.waiting()
 
     @property
@@ -80,57 +80,59 @@ class Model:
         """My name."""
         return self.account.username
 
-    def of(self, conversation: int, to: str) -> Talk:
+    def find(self, number: int, to: str) -> ConversationState:
         """Give the conversation of a number, or of a name if it has none yet; make it if there is none."""
-        for talk in self.talks:
-            if conversation and talk.conversation == conversation:
-                return talk
-            if talk.to == to and not (conversation and talk.conversation):
-                talk.conversation = conversation or talk.conversation
-                return talk
-        self.talks.append(Talk(to=to, conversation=conversation))
-        return self.talks[-1]
+        for conversation in self.conversations:
+            if number and conversation.id == number:
+                return conversation
+            if conversation.to == to and not (number and conversation.id):
+                conversation.id = number or conversation.id
+                return conversation
+        self.conversations.append(ConversationState(to=to, id=number))
+        return self.conversations[-1]
 
-    def order(self) -> list[Talk]:
+    def order(self) -> list[ConversationState]:
         """List the conversations as the screen does: pinned ones, then the one with the latest message first."""
-        shown = [talk for talk in self.talks if not talk.archived or talk is self.current]
-        return sorted(shown, key=lambda talk: (talk.pinned, not talk.last, talk.last), reverse=True)
+        listed = [each for each in self.conversations if not each.archived or each is self.current]
+        return sorted(listed, key=lambda each: (each.pinned, not each.last, each.last), reverse=True)
 
     # What the person does.
 
-    def open(self, to: str, page: Page | None) -> Talk:
+    def open(self, to: str, page: Page | None) -> ConversationState:
         """Open a conversation, with its latest messages as the server told them; without, with those known here."""
-        talk = self.of(page.conversation if page else 0, to)
-        self.load(talk, page)
-        unread = (seq for seq, each in talk.messages.items() if seq > talk.read_seq and each.sender != self.me)
-        if talk is not self.current:
-            talk.new_from = next(unread, 0)
+        conversation = self.find(page.conversation if page else 0, to)
+        self.load(conversation, page)
+        later = ((seq, each) for seq, each in conversation.messages.items() if seq > conversation.read_seq)
+        unread = (seq for seq, each in later if each.sender != self.me)
+        if conversation is not self.current:
+            conversation.new_from = next(unread, 0)
             self.current.selected = 0
-        self.current = talk
-        return talk
+        self.current = conversation
+        return conversation
 
-    def load(self, talk: Talk, page: Page | None = None) -> None:
+    def load(self, conversation: ConversationState, page: Page | None = None) -> None:
         """Have the latest messages of a conversation: those known here, and a page of the server's."""
         if page is not None:
             self.account.add_history(page.messages)
-        known = self.account.before(talk.conversation, BIGGEST, WINDOW)
+        known = self.account.before(conversation.id, BIGGEST, WINDOW)
         start = page.messages[0].seq if page and page.messages else 0
         if start and not any(start - 1 <= message.seq for message in known):
             known = []
-        if start or talk.detached:
-            talk.messages, talk.detached = {}, False
-        talk.show([*known, *(page.messages if page else [])])
-        talk.more = talk.first != 1 and bool(talk.conversation) and (page is None or page.more or talk.first < start)
-        talk.others = self.account.pointers(talk.conversation) | talk.others
-        talk.opened = True
+        if start or conversation.detached:
+            conversation.messages, conversation.detached = {}, False
+        conversation.add([*known, *(page.messages if page else [])])
+        more = page is None or page.more or conversation.first_seq < start
+        conversation.more = conversation.first_seq != 1 and bool(conversation.id) and more
+        conversation.pointers = self.account.pointers(conversation.id) | conversation.pointers
+        conversation.opened = True
 
-    def knew_earlier(self, talk: Talk) -> bool:
+    def load_earlier(self, conversation: ConversationState) -> bool:
         """Show what the local copy has before what is shown, without a gap; says whether there was something."""
-        known = self.account.before(talk.conversation, talk.first, WINDOW)
-        if not known or known[-1].seq != talk.first - 1:
+        known = self.account.before(conversation.id, conversation.first_seq, WINDOW)
+        if not known or known[-1].seq != conversation.first_seq - 1:
             return False
-        talk.show(known)
-        talk.more = talk.first > 1
+        conversation.add(known)
+        conversation.more = conversation.first_seq > 1
         return True
 
     def queued(self, item: OutboxItem) -> None:
@@ -138,25 +140,25 @@ class Model:
         self.waiting.append(item)
         self.current.new_from = 0
 
-    def present(self, now: float) -> int:
+    def mark_read(self, now: float) -> int:
         """Note that the person is there and sees the end of the conversation. Gives the seq that is read now, or 0."""
-        self.seen_at = now
-        talk = self.current
-        if not talk.unread or talk.detached:
+        self.active_at = now
+        conversation = self.current
+        if not conversation.unread or conversation.detached:
             return 0
-        seq = talk.top
-        talk.read(seq, [], self.me)
+        seq = conversation.last_seq
+        conversation.read(seq, [], self.me)
         return seq
 
-    def next_unread(self) -> Talk | None:
+    def next_unread(self) -> ConversationState | None:
         """Give the next conversation below the current one with something unread, beginning again at the top."""
         order = self.order()
-        place = order.index(self.current) + 1 if self.current in order else 0
-        around = [*order[place:], *order[:place]]
-        loud = [talk for talk in around if talk.unread and talk is not self.current]
-        return next((talk for talk in loud if not talk.muted), next(iter(loud), None))
+        index = order.index(self.current) + 1 if self.current in order else 0
+        around = [*order[index:], *order[:index]]
+        unread = [each for each in around if each.unread and each is not self.current]
+        return next((each for each in unread if not each.muted), next(iter(unread), None))
 
-    def beside(self, step: int) -> Talk | None:
+    def neighbour(self, step: int) -> ConversationState | None:
         """Give the conversation so many below the current one."""
         order = self.order()
         if not order:
@@ -169,7 +171,7 @@ class Model:
 
     def note(self, text: str, kind: str = "", command: str = "") -> Note:
         """Let the console say something where the person looks."""
-        note = Note(next(self._numbers), text, kind, self.current.top, command)
+        note = Note(next(self._numbers), text, kind, self.current.last_seq, command)
         self.current.notes.append(note)
         return note
 
@@ -184,99 +186,99 @@ class Model:
             case Restored():
                 self._restored()
             case ContactDeleted(conversation, old_name, to):
-                self._contact_deleted(self.of(conversation, old_name), old_name, to)
+                self._contact_deleted(self.find(conversation, old_name), old_name, to)
             case CaughtUp(listing):
-                self._listed(listing)
+                self._caught_up(listing)
             case Arrived(message):
                 self._arrived(message, now)
             case Changed(message):
                 self._changed(message)
             case Receipt():
-                self._receipt(event)
+                self._receipt_moved(event)
             case PresenceChanged() | FriendAdded() | FriendRemoved():
-                self._person(event)
+                self._presence_changed(event)
             case IsTyping():
-                self.of(event.conversation, event.to).typing[event.username] = now + TYPING
-            case AccountChanged() if event.conversation in {talk.conversation for talk in self.talks}:
-                self._noted(event)
+                self.find(event.conversation, event.to).typing[event.username] = now + TYPING
+            case AccountChanged() if event.conversation in {each.id for each in self.conversations}:
+                self._account_changed(event)
 
     def _restored(self) -> None:
         """Let go of all that is shown of conversations: they are fetched anew."""
-        for talk in self.talks:
-            talk.messages, talk.others = {}, {}
+        for conversation in self.conversations:
+            conversation.messages, conversation.pointers = {}, {}
         self.note(say("console.restored", self.language))
 
-    def _contact_deleted(self, talk: Talk, old_name: str, to: str) -> None:
+    def _contact_deleted(self, conversation: ConversationState, old_name: str, to: str) -> None:
         """Call a conversation what it is called now, with all that was said in it."""
-        talk.to, talk.title, talk.others, talk.messages = to, "", {}, {}
-        talk.typing.clear()
-        self.people.pop(old_name, None)
-        if talk.opened:
-            self.load(talk)
+        conversation.to, conversation.title, conversation.pointers, conversation.messages = to, "", {}, {}
+        conversation.typing.clear()
+        self.presence.pop(old_name, None)
+        if conversation.opened:
+            self.load(conversation)
         self.note(say("console.contact_deleted", self.language, old_name=old_name, to=to))
 
-    def _listed(self, listing: list[Conversation]) -> None:
+    def _caught_up(self, listing: list[Conversation]) -> None:
         ours = {0, *(row.conversation for row in listing), *self.account.cursors()}
-        self.talks = [talk for talk in self.talks if talk.conversation in ours]
-        if self.current not in self.talks:
+        self.conversations = [each for each in self.conversations if each.id in ours]
+        if self.current not in self.conversations:
             self.current = self.home
         for row in listing:
-            talk = self.of(row.conversation, row.to)
-            if talk.top and max(each.rev for each in talk.messages.values()) > row.last_rev:
-                talk.messages = {}  # the conversation was set back to a backup
-            talk.listed(row)
-            if talk.opened:
-                self.load(talk)
+            conversation = self.find(row.conversation, row.to)
+            if conversation.last_seq and max(each.rev for each in conversation.messages.values()) > row.last_rev:
+                conversation.messages = {}  # the conversation was set back to a backup
+            conversation.update(row)
+            if conversation.opened:
+                self.load(conversation)
 
     def _arrived(self, message: Message, now: float) -> None:
-        talk = self.of(message.conversation, message.to)
+        conversation = self.find(message.conversation, message.to)
         if message.sender == self.me:
             self.waiting = self.account.waiting()
-        elif talk is self.current and not talk.unread and now - self.seen_at > AWAY:
-            talk.new_from = message.seq
-        talk.arrived(message, self.me)
+        elif conversation is self.current and not conversation.unread and now - self.active_at > AWAY:
+            conversation.new_from = message.seq
+        conversation.arrived(message, self.me)
 
     def _changed(self, message: Message) -> None:
-        talk = self.of(message.conversation, message.to)
-        if message.seq in talk.messages:
-            talk.show([message])
+        conversation = self.find(message.conversation, message.to)
+        if message.seq in conversation.messages:
+            conversation.add([message])
 
-    def _receipt(self, moved: Receipt) -> None:
-        talk = self.of(moved.conversation, moved.to)
+    def _receipt_moved(self, moved: Receipt) -> None:
+        conversation = self.find(moved.conversation, moved.to)
         if moved.own:
-            talk.read(moved.read_seq, self.account.after(moved.conversation, moved.read_seq), self.me)
+            conversation.read(moved.read_seq, self.account.after(moved.conversation, moved.read_seq), self.me)
         else:
             pointers = Pointers(moved.delivered_seq, moved.read_seq)
             self.account.advance_pointers(moved.conversation, moved.username, pointers)
-            talk.reached(moved.username, pointers)
+            conversation.advance_pointers(moved.username, pointers)
 
-    def _person(self, event: PresenceChanged | FriendAdded | FriendRemoved) -> None:
+    def _presence_changed(self, event: PresenceChanged | FriendAdded | FriendRemoved) -> None:
         if isinstance(event, FriendRemoved):
-            self.people.pop(event.username, None)
+            self.presence.pop(event.username, None)
         else:
-            self.people[event.username] = Seen(event.presence, event.presence_text, event.last_seen)
+            self.presence[event.username] = Presence(event.presence, event.presence_text, event.last_seen)
 
-    def _noted(self, change: AccountChange) -> None:
-        talk = self.of(change.conversation or 0, "")
+    def _account_changed(self, change: AccountChange) -> None:
+        conversation = self.find(change.conversation or 0, "")
         match change:
             case AccountChange(what="left"):
-                self.talks.remove(talk)
-                if self.current is talk:
+                self.conversations.remove(conversation)
+                if self.current is conversation:
                     self.current = self.home
-                self.note(say("console.fullscreen.left", self.language, to=talk.to))
+                self.note(say("console.fullscreen.left", self.language, to=conversation.to))
             case AccountChange(what="hidden", seq=int(seq)):
-                talk.messages.pop(seq, None)
+                conversation.messages.pop(seq, None)
             case AccountChange(what="cleared", value=int(upto)):
-                talk.messages = {seq: message for seq, message in talk.messages.items() if seq > upto}
-                talk.more = False
+                conversation.messages = {seq: message for seq, message in conversation.messages.items() if seq > upto}
+                conversation.more = False
             case AccountChange(what="muted" | "archived" | "pinned" as what, value=bool(on)):
-                setattr(talk, what, on)
+                setattr(conversation, what, on)
 
     def names(self) -> list[str]:
         """List the names the person may mean: of people and groups, the ones talked with last first."""
         senders = {message.sender: None for message in reversed(self.current.messages.values())}
-        listed = [talk.to for talk in self.order()]
-        return list(dict.fromkeys([*listed, *senders, *self.current.members, *self.people]))
+        listed = [each.to for each in self.order()]
+        return list(dict.fromkeys([*listed, *senders, *self.current.members, *self.presence]))
 
     def typing(self, now: float) -> list[str]:
         """List who types in the open conversation."""
@@ -284,4 +286,4 @@ class Model:
 
     def unread(self) -> int:
         """Count the unread messages of the conversations that make a noise, and mentions in the others."""
-        return sum(talk.mentions if talk.muted else talk.unread for talk in self.talks)
+        return sum(each.mentions if each.muted else each.unread for each in self.conversations)

@@ -8,11 +8,11 @@ from imd.wire.catalog import say
 from imd.wire.messages import Message
 from imd.wire.terminal import harmless
 from imd_client.formatting import format_time
-from imd_client.fullscreen.widths import Fragments, columns, cut, pad
+from imd_client.fullscreen.widths import Fragments, columns, pad
 
 
 @attrs.define
-class Found:
+class Results:
     """What was found, and which of it is marked."""
 
     title: str
@@ -33,21 +33,21 @@ class Found:
     def lines(self, width: int, height: int, now: datetime, language: str) -> list[Fragments]:
         """Draw as many as there is room for, the marked one among them."""
         head = say(
-            "console.fullscreen.found.more" if self.more else "console.fullscreen.found",
+            "console.fullscreen.results.more" if self.more else "console.fullscreen.results",
             language,
             count=len(self.messages),
             what=self.title,
         )
         room = max(1, height - 1)
         start = max(0, min(self.marked - room // 2, len(self.messages) - room))
-        rows = [self._row(place, width, now, language) for place in range(start, len(self.messages))[:room]]
-        return [[("class:found", pad(f" {head}", width))], *rows]
+        rows = [self._row(index, width, now, language) for index in range(start, len(self.messages))[:room]]
+        return [[("class:results", pad(f" {head}", width))], *rows]
 
-    def _row(self, place: int, width: int, now: datetime, language: str) -> Fragments:
-        message = self.messages[place]
+    def _row(self, index: int, width: int, now: datetime, language: str) -> Fragments:
+        message = self.messages[index]
         at = format_time(message.time, now)
         where = message.sender if message.to == message.sender else f"{message.to} {message.sender}"
-        words = harmless(message.said(language).replace("\n", " ")[:width])
-        style = "class:selected" if place == self.marked else ""
+        content = harmless(message.said(language).replace("\n", " ")[:width])
+        style = "class:selected" if index == self.marked else ""
         head = f" {at} {harmless(where)}  "
-        return [(f"{style} class:time", head), (style, pad(cut(words, width - columns(head)), width - columns(head)))]
+        return [(f"{style} class:time", head), (style, pad(content, width - columns(head)))]

@@ -42,17 +42,17 @@ from imd_client.fullscreen.timeline import Timeline
 from imd_client.fullscreen.widths import Fragments
 from imd_client.screen_protocol import InputEnded, OnLine
 
-NARROW, BROAD = 60, 100
+NARROW, WIDE = 60, 100
 """Columns below which there are no conversations on the left, and from which on they have more room."""
 
 ESCAPE_AFTER = 0.1
 """Seconds after which an Escape is one, and not the beginning of another key."""
 
-MOST_LINES = 6
+MAX_INPUT_ROWS = 6
 """How many lines of what is being written are in sight."""
 
 
-class Painted(UIControl):
+class LinesControl(UIControl):
     """A part of the screen that is drawn from the model: as many lines as there is room for."""
 
     def __init__(self, draw: Callable[[int, int], list[Fragments]]) -> None:
@@ -66,7 +66,7 @@ class Painted(UIControl):
 
 
 class FullScreen:
-    """The screen, a ScreenProtocol. Lines and keys that mean something are for the `hands` of `run`."""
+    """The screen, a ScreenProtocol. Lines and keys that mean something are for the `handler` of `run`."""
 
     interactive = True
     _log = Logger()
@@ -119,21 +119,24 @@ class FullScreen:
 
     def _layout(self) -> Layout:
         def row(draw: Callable[[int], Fragments]) -> Window:
-            return Window(Painted(lambda width, height: [draw(width)]), height=1)
+            return Window(LinesControl(lambda width, height: [draw(width)]), height=1)
 
         def when(shown: Callable[[], bool], container: Window | VSplit) -> ConditionalContainer:
             return ConditionalContainer(container, Condition(shown))
 
         middle = VSplit(
             [
-                when(lambda: self._breadth > 0, Window(Painted(self._sidebar), width=lambda: self._breadth)),
-                when(lambda: self._breadth > 0, Window(width=1, char="│", style="class:border")),
-                Window(Painted(self._timeline)),
+                when(
+                    lambda: self._sidebar_width > 0,
+                    Window(LinesControl(self._sidebar), width=lambda: self._sidebar_width),
+                ),
+                when(lambda: self._sidebar_width > 0, Window(width=1, char="│", style="class:border")),
+                Window(LinesControl(self._timeline)),
             ]
         )
         line = Window(
             BufferControl(self.buffer, [ConditionalProcessor(PasswordProcessor(), Condition(lambda: self.secret))]),
-            height=Dimension(min=1, max=MOST_LINES),
+            height=Dimension(min=1, max=MAX_INPUT_ROWS),
             dont_extend_height=True,
             wrap_lines=True,
             get_line_prefix=self._line_prefix,
@@ -145,27 +148,27 @@ class FullScreen:
                 middle,
                 row(lambda width: frame.hint(self.model, width, self.buffer.text, self.scroll.below, monotonic())),
                 line,
-                row(lambda width: frame.foot(self.model, width)),
+                row(lambda width: frame.footer(self.model, width)),
             ]
         )
         menu = Float(CompletionsMenu(max_height=8, scroll_offset=1), xcursor=True, ycursor=True)
         return Layout(FloatContainer(rows, [menu]), focused_element=line)
 
     @property
-    def _breadth(self) -> int:
+    def _sidebar_width(self) -> int:
         """How many columns the list of conversations has."""
         width = self.application.output.get_size().columns
-        return 0 if width < NARROW or not self.model.talks else 20 if width < BROAD else 28
+        return 0 if width < NARROW or not self.model.conversations else 20 if width < WIDE else 28
 
     def _sidebar(self, width: int, height: int) -> list[Fragments]:
         return sidebar(self.model, width, height)
 
     def _timeline(self, width: int, height: int) -> list[Fragments]:
         if self.helping:
-            return frame.keys(self.model.language, width)
+            return frame.key_help(self.model.language, width)
         now = datetime.now().astimezone()
-        if self.model.found is not None:
-            return self.model.found.lines(width, height, now, self.model.language)
+        if self.model.results is not None:
+            return self.model.results.lines(width, height, now, self.model.language)
         lines = Timeline(self.model, self.model.current, width, now).lines()
         return [line.fragments for line in self.scroll.window(lines, height)]
 

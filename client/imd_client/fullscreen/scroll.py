@@ -33,28 +33,28 @@ class Scroll:
         least = min(self._height, len(self._lines))
         if self.anchor is not None:
             part, number = self.anchor
-            for place, line in enumerate(self._lines):
+            for index, line in enumerate(self._lines):
                 if line.part == part:
-                    return max(least, min(place + number + 1, len(self._lines)))
+                    return max(least, min(index + number + 1, len(self._lines)))
         self.anchor = None
         return len(self._lines)
 
-    def by(self, count: int) -> None:
+    def scroll_by(self, count: int) -> None:
         """Go so many lines down, or up if it is less than 0."""
         least = min(self._height, len(self._lines))
         end = max(least, min(self._end() + count, len(self._lines)))
-        self.anchor = None if end == len(self._lines) else self._name(end - 1)
+        self.anchor = None if end == len(self._lines) else self._anchor_at(end - 1)
 
-    def page(self, count: int) -> None:
+    def scroll_pages(self, count: int) -> None:
         """Go so many windows down or up; two lines stay in sight."""
-        self.by(count * max(1, self._height - 2))
+        self.scroll_by(count * max(1, self._height - 2))
 
-    def _name(self, place: int) -> Anchor:
-        part = self._lines[place].part
-        start = place
+    def _anchor_at(self, index: int) -> Anchor:
+        part = self._lines[index].part
+        start = index
         while start and self._lines[start - 1].part == part:
             start -= 1
-        return part, place - start
+        return part, index - start
 
     @property
     def at_top(self) -> bool:
@@ -71,14 +71,14 @@ class Scroll:
         self._wanted = part
 
     def _reveal(self, part: Hashable) -> None:
-        places = [place for place, line in enumerate(self._lines) if line.part == part]
-        if not places:
+        indices = [index for index, line in enumerate(self._lines) if line.part == part]
+        if not indices:
             return
         end = self._end()
-        below, above = places[-1] + 1 - end, end - self._height - places[0]
-        if len(places) > self._height:
-            self.by(-above)
+        below, above = indices[-1] + 1 - end, end - self._height - indices[0]
+        if len(indices) > self._height:
+            self.scroll_by(-above)
         elif max(below, above) > self._height:
-            self.by(places[0] + self._height // 2 - end)
+            self.scroll_by(indices[0] + self._height // 2 - end)
         elif below > 0 or above > 0:
-            self.by(below if below > 0 else -above)
+            self.scroll_by(below if below > 0 else -above)

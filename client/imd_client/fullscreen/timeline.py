@@ -16,15 +16,15 @@ import attrs
 from imd.wire.catalog import say
 from imd.wire.messages import Message, Reaction
 from imd.wire.terminal import harmless, lines
-from imd_client.fullscreen.conversation import Note, Talk, Tick, concerns
+from imd_client.fullscreen.conversation import ConversationState, Note, Tick, mentions_user
 from imd_client.fullscreen.model import Model
-from imd_client.fullscreen.widths import Fragments, columns, cut, pad, wrap, wrap_hanging
+from imd_client.fullscreen.widths import Fragments, columns, pad, truncate, wrap, wrap_hanging
 from imd_client.state import OutboxItem
 
 NEW = "new"
 """The rule before what is new, as a part."""
 
-LONGEST_NAME = 14
+MAX_NAME_COLUMNS = 14
 """Columns that a name takes at most."""
 
 _TICKS = {Tick.KEPT: "✓ ", Tick.DELIVERED: "✓✓", Tick.READ: "✓✓"}
@@ -44,7 +44,7 @@ class Timeline:
     """Draws the open conversation at a width. `now` has the person's time zone."""
 
     model: Model
-    talk: Talk
+    conversation: ConversationState
     width: int
     now: datetime
 
@@ -56,27 +56,28 @@ class Timeline:
         return say(f"console.fullscreen.{key}", self.model.language, **params)
 
     def _all(self) -> Iterator[Line]:
-        talk = self.talk
-        notes = sorted(talk.notes, key=lambda note: note.after)
-        if talk.opened and not talk.more:
-            yield self._centred(self._say("beginning" if talk.messages else "nothing_said", to=talk.to), "start")
-        elif talk.fetching:
+        conversation = self.conversation
+        notes = sorted(conversation.notes, key=lambda note: note.after)
+        if conversation.opened and not conversation.more:
+            key = "beginning" if conversation.messages else "nothing_said"
+            yield self._centred(self._say(key, to=conversation.to), "start")
+        elif conversation.fetching:
             yield self._centred(self._say("fetching"), "start")
         day = ""
-        for seq, message in talk.messages.items():
+        for seq, message in conversation.messages.items():
             while notes and notes[0].after < seq:
                 yield from self._note(notes.pop(0))
             at = datetime.fromisoformat(message.time).astimezone(self.now.tzinfo)
             if f"{at:%F}" != day:
                 day = f"{at:%F}"
                 yield self._rule(self._day(at), "class:rule", ("day", day))
-            if seq == talk.new_from:
+            if seq == conversation.new_from:
                 yield self._rule(self._say("new"), "class:rule.new", NEW)
             yield from self._message(message, at)
         for note in notes:
             yield from self._note(note)
         for item in self.model.waiting:
-            if item.to == talk.to:
+            if item.to == conversation.to:
                 yield from self._waiting(item)
 
     # Rules.
@@ -95,7 +96,7 @@ class Timeline:
         return Line([(style, f"{'─' * (room // 2)} {text} {'─' * (room - room // 2)}")], part)
 
     def _centred(self, text: str, part: Hashable) -> Line:
-        text = cut(text, self.width)
+        text = truncate(text, self.width)
         return Line([("class:dim", " " * ((self.width - columns(text)) // 2) + text)], part)
 
     # Messages.
@@ -103,11 +104,11 @@ class Timeline:
     @cached_property
     def _names(self) -> int:
         """How many columns the names take."""
-        senders = {message.sender for message in self.talk.messages.values() if message.notice is None}
-        return min(LONGEST_NAME, self.width // 4, max((columns(name) for name in [*senders, self.model.me]), default=0))
+        senders = {message.sender for message in self.conversation.messages.values() if message.notice is None}
+        return min(MAX_NAME_COLUMNS, self.width // 4, max(map(columns, [*senders, self.model.me])))
 
     def _message(self, message: Message, at: datetime) -> Iterator[Line]:
-        selected = " class:selected" if message.seq == self.talk.selected else ""
+        selected = " class:selected" if message.seq == self.conversation.selected else ""
         if message.notice is not None:
             text = harmless(message.said(self.model.language))
             body: list[Fragments] = [[("class:notice", piece)] for piece in wrap(text, self.width - 9)]
@@ -115,13 +116,13 @@ class Timeline:
         else:
             body = self._body(message)
             head = [("class:time", f"{at:%H:%M} "), self._tick(message), ("", " "), self._name(message), ("", "  ")]
-        yield from self._hung(head, body, message.seq, selected)
+        yield from self._with_head(head, body, message.seq, selected)
 
-    def _hung(self, head: Fragments, body: list[Fragments], part: Hashable, selected: str = "") -> Iterator[Line]:
-        """Put a head before the first line of a body, and its breadth before the others."""
-        breadth = sum(columns(text) for _, text in head)
+    def _with_head(self, head: Fragments, body: list[Fragments], part: Hashable, selected: str = "") -> Iterator[Line]:
+        """Put a head before the first line of a body, and its indent before the others."""
+        indent = sum(columns(text) for _, text in head)
         for number, pieces in enumerate(body):
-            whole = [*(head if number == 0 else [("", " " * breadth)]), *pieces]
+            whole = [*(head if number == 0 else [("", " " * indent)]), *pieces]
             if selected:
                 rest = self.width - sum(columns(text) for _, text in whole)
                 whole = [(style + selected, text) for style, text in [*whole, ("", " " * rest)]]
@@ -130,7 +131,7 @@ class Timeline:
     def _tick(self, message: Message) -> tuple[str, str]:
         if message.sender != self.model.me:
             return "", "  "
-        tick = self.talk.tick(message.seq)
+        tick = self.conversation.tick(message.seq)
         return f"class:tick.{tick.value}", _TICKS[tick]
 
     def _name(self, message: Message) -> tuple[str, str]:
@@ -146,11 +147,11 @@ class Timeline:
     def _body(self, message: Message) -> list[Fragments]:
         body = []
         if message.reply_to is not None:
-            body.append([("class:quote", cut(f"┆ {self.quote(message.reply_to)}", self._room))])
+            body.append([("class:quote", truncate(f"┆ {self.quote(message.reply_to)}", self._room))])
         if message.forwarded is not None:
             key = "forwarded" if message.forwarded else "forwarded.unnamed"
-            body.append([("class:quote", cut(self._say(key, sender=message.forwarded), self._room))])
-        body += self._words(message)
+            body.append([("class:quote", truncate(self._say(key, sender=message.forwarded), self._room))])
+        body += self._content(message)
         if labels := " · ".join(self._labels(message)):
             labels = self._say("labels", labels=labels)
             if sum(columns(text) for _, text in body[-1]) + columns(labels) < self._room:
@@ -161,14 +162,14 @@ class Timeline:
             body.append(self._reactions(message.reactions))
         return body
 
-    def _words(self, message: Message) -> list[Fragments]:
+    def _content(self, message: Message) -> list[Fragments]:
         language = self.model.language
         if message.recalled or message.burned:
             return [[("class:gone", message.said(language))]]
         content = message.content
         if message.kind in {"sticker", "location", "contact"}:
             content = say(f"line.message.{message.kind}", language, content=content)
-        style = "class:mention" if message.sender != self.model.me and concerns(message, self.model.me) else ""
+        style = "class:mention" if message.sender != self.model.me and mentions_user(message, self.model.me) else ""
         return [[(style, piece)] for line in lines(content) for piece in wrap(line.expandtabs(4), self._room)]
 
     def _labels(self, message: Message) -> Iterator[str]:
@@ -188,7 +189,7 @@ class Timeline:
 
     def quote(self, seq: int) -> str:
         """Give the first words of a message, with who said them."""
-        quoted = self.talk.messages.get(seq)
+        quoted = self.conversation.messages.get(seq)
         if quoted is None:
             return self._say("quote", seq=seq)
         first = next(iter(lines(quoted.content or quoted.said(self.model.language))))
@@ -199,11 +200,11 @@ class Timeline:
     def _waiting(self, item: OutboxItem) -> Iterator[Line]:
         body: list[Fragments] = []
         if item.message.reply_to is not None:
-            body.append([("class:quote", cut(f"┆ {self.quote(item.message.reply_to)}", self._room))])
+            body.append([("class:quote", truncate(f"┆ {self.quote(item.message.reply_to)}", self._room))])
         body += [[("class:waiting", piece)] for line in lines(item.content) for piece in wrap(line, self._room)]
         head: Fragments = [("", " " * 6), ("class:waiting", "… "), ("", " ")]
         head += [("class:me", pad(self.model.me, self._names)), ("", "  ")]
-        yield from self._hung(head, body, ("waiting", item.number))
+        yield from self._with_head(head, body, ("waiting", item.number))
 
     def _note(self, note: Note) -> Iterator[Line]:
         mark = "· "

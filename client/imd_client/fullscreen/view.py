@@ -18,15 +18,15 @@ from imd_client.errors import describe_failure
 from imd_client.events import CaughtUp, ClientEvent, ContactDeleted, NotSent, Offline, Online, Trusted
 from imd_client.formatting import QUIET_EVENTS, format_answer, has_more, messages_in
 from imd_client.fullscreen.actions import Action
-from imd_client.fullscreen.conversation import Draft, Talk
-from imd_client.fullscreen.emoji import replaced
-from imd_client.fullscreen.fetcher import PAGE, Fetching
+from imd_client.fullscreen.conversation import ConversationState, Draft
+from imd_client.fullscreen.emoji import replace_names
+from imd_client.fullscreen.fetcher import PAGE, Fetcher
 from imd_client.fullscreen.keys import bindings
 from imd_client.fullscreen.model import TYPING, Model
-from imd_client.fullscreen.results import Found
+from imd_client.fullscreen.results import Results
 from imd_client.fullscreen.screen import FullScreen
 from imd_client.fullscreen.timeline import NEW
-from imd_client.fullscreen.widths import cut
+from imd_client.fullscreen.widths import truncate
 from imd_client.protocol import Refused
 from imd_client.screen_protocol import OnLine
 from imd_client.state import OutboxItem, State
@@ -36,11 +36,11 @@ NAMED = 60
 
 
 class FullScreenView:
-    """Shows the console on the whole screen; also the Hands of its keys."""
+    """Shows the console on the whole screen; also the KeyHandler of its keys."""
 
     client: Client
     context = PAGE
-    _fetching: Fetching
+    _fetcher: Fetcher
 
     def __init__(
         self,
@@ -55,10 +55,10 @@ class FullScreenView:
         self._server = server
         self._language = language
         self._typed = typed
-        self._welcomed = self._told_unread = self._just_opened = False
-        nobody = Model(State().account(server, ""), language)
-        self.screen = FullScreen(nobody, typed, theme, keyboard=keyboard, display=display)
-        self.screen.run(bindings(self.screen, self), self.present)
+        self._welcomed = self._announced_unread = self._just_opened = False
+        empty = Model(State().account(server, ""), language)
+        self.screen = FullScreen(empty, typed, theme, keyboard=keyboard, display=display)
+        self.screen.run(bindings(self.screen, self), self.mark_read)
         self.screen.buffer.on_text_insert += self._types
         self.screen.application.after_render += self._drawn
 
@@ -81,7 +81,7 @@ class FullScreenView:
         self.client = client
         home = self.model.home
         self.screen.model = Model(client.account, self._language, home=home)
-        self._fetching = Fetching(client, self.model, self.screen.refresh)
+        self._fetcher = Fetcher(client, self.model, self.screen.refresh)
         self.screen.refresh()
 
     # What happens.
@@ -113,16 +113,16 @@ class FullScreenView:
         self.screen.refresh()
 
     def _caught_up(self) -> None:
-        self._fetching.complete(self.model.current)
-        self._fetching.people()
-        unread = [talk for talk in self.model.talks if talk.unread]
-        if unread and not self._told_unread:
-            self.say("fullscreen.unread", count=sum(talk.unread for talk in unread), talks=len(unread))
-        self._told_unread = True
+        self._fetcher.complete(self.model.current)
+        self._fetcher.fetch_presence()
+        unread = [each.unread for each in self.model.conversations if each.unread]
+        if unread and not self._announced_unread:
+            self.say("fullscreen.unread", count=sum(unread), conversations=len(unread))
+        self._announced_unread = True
 
     def _not_sent(self, item: OutboxItem, refused: Refused) -> None:
         """Say why, and put it back into the line, if that is empty."""
-        first, why = cut(lines(item.content)[0], NAMED), harmless(refused.message)
+        first, why = truncate(lines(item.content)[0], NAMED), harmless(refused.message)
         text = say("console.not_sent", self._language, to=item.to, reason=why, content=first)
         self.model.note(text, "class:warning")
         if item.to == self.to and not self.screen.buffer.text:
@@ -133,7 +133,7 @@ class FullScreenView:
         if found := messages_in(reply):
             latest = len(found) - 1 if isinstance(reply, Page) else 0
             title = self.screen.echoed() or f"/{spec.verb.lower()}"
-            self.model.found = Found(title, found, latest, more=has_more(reply))
+            self.model.results = Results(title, found, latest, more=has_more(reply))
             self.screen.refresh()
         elif not isinstance(reply, Changed):
             self.screen.show_all(format_answer(spec, command, reply, self.model.me, self._language))
@@ -144,43 +144,43 @@ class FullScreenView:
         self.screen.scroll.anchor = None
         self.screen.refresh()
 
-    def present(self) -> None:
+    def mark_read(self) -> None:
         """Mark read what is in sight: the person touched a key."""
-        if self.screen.scroll.anchor is None and (seq := self.model.present(time.monotonic())):
-            self.client.receipts.send(Read(conversation=self.model.current.conversation, seq=seq))
+        if self.screen.scroll.anchor is None and (seq := self.model.mark_read(time.monotonic())):
+            self.client.receipts.send(Read(conversation=self.model.current.id, seq=seq))
 
     def _types(self, buffer: Buffer) -> None:
         """Go on from a key that typed something: no message is marked any more, and the others see that I type."""
         self.model.current.selected = 0
         if not self.screen.asking and not buffer.text.startswith("/"):
-            self._fetching.types(self.model.current, time.monotonic())
+            self._fetcher.send_typing(self.model.current, time.monotonic())
 
     # What the person wants.
 
     def chosen(self, to: str, page: Page | None) -> None:
         """Open a conversation that was asked for by name."""
-        self._put_away()
-        self._opened(self.model.open(to, page))
+        self._save_draft()
+        self._show_opened(self.model.open(to, page))
 
-    def go(self, talk: Talk | None) -> None:
+    def open(self, conversation: ConversationState | None) -> None:
         """Open a conversation that is listed."""
-        if talk is not None and talk is not self.model.current:
-            self._put_away()
-            self._opened(self.model.open(talk.to, None))
+        if conversation is not None and conversation is not self.model.current:
+            self._save_draft()
+            self._show_opened(self.model.open(conversation.to, None))
 
-    def look_up(self) -> None:
+    def open_result(self) -> None:
         """Open the message that was chosen from those found."""
-        assert self.model.found is not None
-        message, self.model.found = self.model.found.chosen, None
-        talk = self.model.of(message.conversation, message.to)
-        self.go(talk)
-        if message.seq in talk.messages:
-            self._mark(talk, message.seq)
+        assert self.model.results is not None
+        message, self.model.results = self.model.results.chosen, None
+        conversation = self.model.find(message.conversation, message.to)
+        self.open(conversation)
+        if message.seq in conversation.messages:
+            self._mark(conversation, message.seq)
         else:
-            self._fetching.around(talk, message.seq, lambda: self._mark(talk, message.seq))
+            self._fetcher.fetch_around(conversation, message.seq, lambda: self._mark(conversation, message.seq))
 
-    def _mark(self, talk: Talk, seq: int) -> None:
-        talk.selected = seq
+    def _mark(self, conversation: ConversationState, seq: int) -> None:
+        conversation.selected = seq
         self.screen.scroll.reveal(seq)
         self.screen.refresh()
 
@@ -188,19 +188,19 @@ class FullScreenView:
         """Note that what was opened is seen; the end of it only, if it is in sight."""
         if self._just_opened:
             self._just_opened = False
-            self.present()
+            self.mark_read()
             self.screen.refresh()
 
-    def _put_away(self) -> None:
+    def _save_draft(self) -> None:
         self.model.current.draft.text = self.screen.buffer.text
 
-    def _opened(self, talk: Talk) -> None:
+    def _show_opened(self, conversation: ConversationState) -> None:
         self.screen.scroll.anchor = None
         self.screen.scroll.reveal(NEW)
-        self._write(talk.draft.text)
-        self.screen.prompt(f"{talk.to}> ")
+        self._write(conversation.draft.text)
+        self.screen.prompt(f"{conversation.to}> ")
         self._just_opened = True
-        self._fetching.complete(talk)
+        self._fetcher.complete(conversation)
 
     def _write(self, text: str) -> None:
         self.screen.buffer.text = text
@@ -208,52 +208,52 @@ class FullScreenView:
 
     def submit(self, text: str) -> None:
         """Send what is typed, or do what it says."""
-        talk = self.model.current
-        draft, talk.draft = talk.draft, Draft()
-        self.latest()
+        conversation = self.model.current
+        draft, conversation.draft = conversation.draft, Draft()
+        self.go_to_end()
         command = text.startswith("/") and not text.startswith("//")
         if command and "\n" in text.strip():
             self.say("fullscreen.one_line")
             self._write(text)
-        elif command or not talk.to or self.screen.prefix != f"{talk.to}> ":
+        elif command or not conversation.to or self.screen.prefix != f"{conversation.to}> ":
             for line in text.split("\n"):
                 self._typed(line)
-        elif content := replaced(text.removeprefix("/" if text.startswith("//") else "").strip()):
+        elif content := replace_names(text.removeprefix("/" if text.startswith("//") else "").strip()):
             if draft.editing:
-                self._typed(EditMessage(to=talk.to, seq=draft.editing, content=content))
+                self._typed(EditMessage(to=conversation.to, seq=draft.editing, content=content))
             else:
-                self._typed(SendMessage(to=talk.to, content=content, reply_to=draft.reply_to or None))
+                self._typed(SendMessage(to=conversation.to, content=content, reply_to=draft.reply_to or None))
 
     def act(self, action: Action) -> None:
         """Begin an answer or an edit, or write the command about the marked message into the line."""
-        talk = self.model.current
-        seq = talk.selected
-        if action.word == "reply":
-            talk.draft.reply_to, talk.draft.editing = seq, 0
-        elif action.word == "edit":
-            talk.draft.reply_to, talk.draft.editing = 0, seq
-            self._write(talk.messages[seq].content)
+        conversation = self.model.current
+        seq = conversation.selected
+        if action.name == "reply":
+            conversation.draft.reply_to, conversation.draft.editing = seq, 0
+        elif action.name == "edit":
+            conversation.draft.reply_to, conversation.draft.editing = 0, seq
+            self._write(conversation.messages[seq].content)
         else:
-            self._write(action.line(talk))
-            if action.tail:
+            self._write(action.line(conversation))
+            if action.suffix:
                 self.screen.buffer.start_completion()
-        talk.selected = 0
+        conversation.selected = 0
         self.screen.scroll.anchor = None
 
-    def latest(self) -> None:
+    def go_to_end(self) -> None:
         """Go back to the end of the conversation."""
         self.screen.scroll.anchor = None
         if self.model.current.detached:
             self.model.load(self.model.current)
 
-    def up(self) -> None:
+    def page_up(self) -> None:
         """Scroll up; at the top, fetch what was said before."""
         if self.screen.scroll.at_top:
-            self._fetching.earlier(self.model.current)
-        self.screen.scroll.page(-1)
+            self._fetcher.fetch_earlier(self.model.current)
+        self.screen.scroll.scroll_pages(-1)
 
-    def down(self) -> None:
+    def page_down(self) -> None:
         """Scroll down; at the end of a page from the past, fetch what was said after it."""
         if not self.screen.scroll.below:
-            self._fetching.later(self.model.current)
-        self.screen.scroll.page(1)
+            self._fetcher.fetch_later(self.model.current)
+        self.screen.scroll.scroll_pages(1)

@@ -16,7 +16,7 @@ def columns(text: str) -> int:
     return get_cwidth(text)
 
 
-def cut(text: str, width: int) -> str:
+def truncate(text: str, width: int) -> str:
     """Give as much of a text as fits, with an ellipsis where something is missing."""
     if columns(text) <= width:
         return text
@@ -25,16 +25,16 @@ def cut(text: str, width: int) -> str:
 
 def pad(text: str, width: int) -> str:
     """Give a text of exactly this width: cut, or followed by spaces."""
-    text = cut(text, width)
+    text = truncate(text, width)
     return text + " " * (width - columns(text))
 
 
 def _start(text: str, width: int) -> str:
     taken = 0
-    for place, mark in enumerate(text):
-        taken += columns(mark)
+    for index, character in enumerate(text):
+        taken += columns(character)
         if taken > width:
-            return text[:place]
+            return text[:index]
     return text
 
 
@@ -62,16 +62,16 @@ def wrap_hanging(text: str, width: int) -> list[str]:
 
 def _end_of_piece(text: str, start: int, width: int) -> int:
     taken = 0
-    for place in range(start, len(text)):
-        taken += columns(text[place])
-        if taken > width and place > start:
-            breaks = (each for each in range(place, start, -1) if _may_break(text, each))
-            return next(breaks, place)
+    for index in range(start, len(text)):
+        taken += columns(text[index])
+        if taken > width and index > start:
+            breaks = (each for each in range(index, start, -1) if _may_break(text, each))
+            return next(breaks, index)
     return len(text)
 
 
-def _may_break(text: str, place: int) -> bool:
-    before, after = text[place - 1], text[place]
+def _may_break(text: str, index: int) -> bool:
+    before, after = text[index - 1], text[index]
     if after in _NEVER_FIRST or before == _JOINER or not columns(after):
         return False
     return " " in (before, after) or 2 in (columns(before), columns(after))
@@ -84,4 +84,4 @@ _JOINER = "\u200d"
 """Makes one emoji of two."""
 
 _NEVER_FIRST = frozenset("，。、；：？！）》」』”’…")
-"""Chinese marks that do not begin a line."""
+"""Chinese characters that do not begin a line."""

@@ -82,4 +82,4 @@ def test_any_emoji_by_a_part_of_its_name() -> None:
     ],
 )
 def test_names_between_colons_are_sent_as_emoji(text: str, sent: str) -> None:
-    assert emoji.replaced(text) == sent
+    assert emoji.replace_names(text) == sent

@@ -77,7 +77,7 @@ def test_answering_editing_reacting(wires: Wires, tmp_path: Path, come: Come) ->
         bob.send("ann", "what?")
         rows = await ann.press(UP, "r")
         assert rows[-3] == " Reply to bob: what?"
-        await ann.types("I meant hello")
+        await ann.types("I find_command hello")
         rows = await ann.press(UP, UP, UP)
         assert rows[-3].startswith(" r reply  e edit")
         assert (await ann.press("e"))[-2] == "bob> helo"
@@ -87,7 +87,7 @@ def test_answering_editing_reacting(wires: Wires, tmp_path: Path, come: Come) ->
             "✓✓ ann  hello (edited)",
             "   bob  what?",
             "✓  ann  ┆ bob: what?",
-            "        I meant hello",
+            "        I find_command hello",
         ]
         await ann.press(UP, UP, "+")
         assert await ann.line() == "bob> /react bob 2"
@@ -221,8 +221,8 @@ def test_search(wires: Wires, tmp_path: Path, come: Come) -> None:
         assert timeline[0] == " 1 from /search 三点"
         assert timeline[1].endswith(" bob  会议改到下午三点")
         await ann.press(ENTER)
-        talk = ann.view.model.current
-        assert (talk.to, talk.messages[talk.selected].content) == ("bob", "会议改到下午三点")
+        conversation = ann.view.model.current
+        assert (conversation.to, conversation.messages[conversation.selected].content) == ("bob", "会议改到下午三点")
         await ann.press(ESCAPE)
         await ann.types("/search limit=1 from:bob")
         assert (await ann.timeline())[0].endswith("and there are more")

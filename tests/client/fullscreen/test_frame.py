@@ -3,8 +3,8 @@
 import pytest
 from imd_client import Offline, Online
 from imd_client.fullscreen import frame
-from imd_client.fullscreen.model import TYPING, Model, Seen
-from imd_client.fullscreen.results import Found
+from imd_client.fullscreen.model import TYPING, Model, Presence
+from imd_client.fullscreen.results import Results
 from imd_client.fullscreen.sidebar import sidebar
 from imd_client.fullscreen.theme import theme_here
 from imd_client.fullscreen.widths import columns
@@ -30,8 +30,8 @@ def test_the_conversations() -> None:
         row(5, "dave", last=said(1, time="2")),
     ]
     model = screen(listing=listing)
-    model.of(3, "carol").draft.text = "half a thought"
-    model.people |= {"bob": Seen("online"), "carol": Seen("away"), "dave": Seen("offline")}
+    model.find(3, "carol").draft.text = "half a thought"
+    model.presence |= {"bob": Presence("online"), "carol": Presence("away"), "dave": Presence("offline")}
     assert rows(model) == ["● bob         2", "  #技术讨…  @12", "○ carol       ✎", "  #a-very… 999+", "  dave"]
 
 
@@ -48,7 +48,7 @@ def test_the_title() -> None:
     model = screen(said(1, to="#team"), listing=[row(1, "#team", title="The team", muted=True)])
     assert text(frame.title(model, 40)) == " #team  The team  (muted)"
     model = screen(said(1))
-    model.people["bob"] = Seen("away", "at lunch")
+    model.presence["bob"] = Presence("away", "at lunch")
     assert text(frame.title(model, 40)) == " bob is away: at lunch"
 
 
@@ -148,7 +148,7 @@ def test_there_is_more_below() -> None:
 def test_the_foot_fits(language: str) -> None:
     model = screen(language=language)
     for _ in range(2):
-        foot = "".join(piece for _, piece in frame.foot(model, 80))
+        foot = "".join(piece for _, piece in frame.footer(model, 80))
         assert columns(foot) == 80
         assert foot.endswith(" ann@localhost:7373 ")
         assert "…" not in foot
@@ -159,14 +159,14 @@ def test_the_foot_fits(language: str) -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize(("width", "height"), [(59, 19), (171, 45)])
 def test_the_keys_fit_beside_the_conversations(language: str, width: int, height: int) -> None:
-    lines = frame.keys(language, width)
+    lines = frame.key_help(language, width)
     assert len(lines) <= height
     assert all(columns("".join(piece for _, piece in line)) <= width for line in lines)
     assert not any(text(line).strip() in {"group)", "else"} for line in lines)
 
 
 def test_what_was_found() -> None:
-    found = Found("/search tea", [said(seq, f"tea {seq}", to="#team") for seq in range(9, 0, -1)])
+    found = Results("/search tea", [said(seq, f"tea {seq}", to="#team") for seq in range(9, 0, -1)])
     drawn = [text(line) for line in found.lines(30, 4, NOW, "en")]
     assert drawn == [
         " 9 from /search tea",

@@ -35,23 +35,23 @@ def test_the_order_is_pinned_then_latest_and_archived_ones_are_out_of_sight() ->
             row(4, "archived", last=said(1), archived=True),
         ]
     )
-    assert [talk.to for talk in model.order()] == ["pinned", "new", "old"]
+    assert [conversation.to for conversation in model.order()] == ["pinned", "new", "old"]
     arrive(model, said(1, conversation=1, to="old"))
-    assert [talk.to for talk in model.order()] == ["pinned", "old", "new"]
+    assert [conversation.to for conversation in model.order()] == ["pinned", "old", "new"]
     model.open("archived", None)
-    assert "archived" in [talk.to for talk in model.order()]
+    assert "archived" in [conversation.to for conversation in model.order()]
 
 
 def test_a_conversation_that_is_no_longer_listed_goes() -> None:
     model = screen(listing=[row(1, "bob"), row(2, "#team")])
     model.on_event(CaughtUp([row(1, "bob")]), 0)
-    assert [talk.to for talk in model.talks] == ["bob"]
+    assert [conversation.to for conversation in model.conversations] == ["bob"]
 
 
 def test_what_is_known_without_a_connection() -> None:
     first = screen(said(1), said(2, content="last"))
     again = Model(first.account, "en")
-    assert [(talk.to, talk.conversation) for talk in again.order()] == [("bob", 1)]
+    assert [(conversation.to, conversation.id) for conversation in again.order()] == [("bob", 1)]
     assert [message.content for message in again.open("bob", None).messages.values()] == ["hi", "last"]
 
 
@@ -74,7 +74,7 @@ def test_the_next_unread(unread: tuple[int, ...], muted: tuple[str, ...], curren
             for number, (to, count) in enumerate(zip("abc", unread, strict=True), start=1)
         ]
     )
-    model.current = model.talks[current]
+    model.current = model.conversations[current]
     found = model.next_unread()
     assert (found.to if found else "") == expected
 
@@ -83,12 +83,12 @@ def test_the_conversation_beside() -> None:
     model = screen(listing=[row(1, "a", last=said(1, time="2")), row(2, "b", last=said(1, time="1"))])
     names = []
     for step in (1, 1, 1, -1, -1):
-        talk = model.beside(step)
-        assert talk is not None
-        model.open(talk.to, None)
-        names.append(talk.to)
+        conversation = model.neighbour(step)
+        assert conversation is not None
+        model.open(conversation.to, None)
+        names.append(conversation.to)
     assert names == ["a", "b", "a", "b", "a"]
-    assert screen().beside(1) is None
+    assert screen().neighbour(1) is None
 
 
 # Unread.
@@ -98,17 +98,17 @@ def test_unread_counts_what_others_said_and_mentions() -> None:
     model = screen(listing=[row(1, "#team"), row(2, "other")])
     messages = [said(1, to="#team", mentions=["ann"]), said(2, to="#team", sender="ann"), said(3, to="#team")]
     arrive(model, *messages)
-    talk = model.of(1, "#team")
-    assert (talk.unread, talk.mentions, model.unread()) == (2, 1, 2)
-    talk.muted = True
+    conversation = model.find(1, "#team")
+    assert (conversation.unread, conversation.mentions, model.unread()) == (2, 1, 2)
+    conversation.muted = True
     assert model.unread() == 1
 
 
 def test_reading_here() -> None:
     model = screen(said(1), said(2))
     assert model.current.unread == 2
-    assert model.present(0) == 2
-    assert (model.current.unread, model.current.read_seq, model.present(0)) == (0, 2, 0)
+    assert model.mark_read(0) == 2
+    assert (model.current.unread, model.current.read_seq, model.mark_read(0)) == (0, 2, 0)
 
 
 def test_reading_on_another_device() -> None:
@@ -122,19 +122,19 @@ def test_reading_on_another_device() -> None:
 def test_the_rule_for_what_is_new_stands_where_it_was_opened_and_goes_when_answered() -> None:
     model = screen(listing=[row(1, "bob"), row(2, "other")])
     arrive(model, said(1, sender="ann"), said(2), said(3))
-    talk = model.open("bob", None)
-    assert talk.new_from == 2
-    model.present(0)
+    conversation = model.open("bob", None)
+    assert conversation.new_from == 2
+    model.mark_read(0)
     model.open("bob", None)
-    assert talk.new_from == 2
+    assert conversation.new_from == 2
     model.queued(model.account.queue(SendMessage(to="bob", content="yes")))
-    assert talk.new_from == 0
+    assert conversation.new_from == 0
 
 
 @pytest.mark.parametrize(("pause", "expected"), [(AWAY + 1, 2), (AWAY - 1, 0)])
 def test_who_was_away_sees_what_came_meanwhile(pause: float, expected: int) -> None:
     model = screen(said(1))
-    model.present(0)
+    model.mark_read(0)
     model.current.new_from = 0
     arrive(model, said(2), now=pause)
     assert model.current.new_from == expected
@@ -229,8 +229,8 @@ def page(*messages: Message, more: bool) -> Page:
 def test_a_new_device_opens_with_a_page() -> None:
     model = screen(listing=[row(1, "bob", last_rev=9, read_seq=9)])
     model.account.merge(1, [], 9, since=9)
-    talk = model.open("bob", page(said(8), said(9), more=True))
-    assert (list(talk.messages), talk.more) == ([8, 9], True)
+    conversation = model.open("bob", page(said(8), said(9), more=True))
+    assert (list(conversation.messages), conversation.more) == ([8, 9], True)
     again = Model(model.account, "en").open("bob", None)
     assert (list(again.messages), again.more) == ([8, 9], True)
 
@@ -246,26 +246,27 @@ def test_a_page_that_does_not_reach_what_is_known_stands_alone() -> None:
 def test_earlier_messages_come_from_the_local_copy_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("imd_client.fullscreen.model.WINDOW", 2)
     model = screen(*map(said, range(1, 6)))
-    talk = model.current
-    assert list(talk.messages) == [4, 5]
-    assert model.knew_earlier(talk)
-    assert model.knew_earlier(talk)
-    assert (list(talk.messages), talk.more) == ([1, 2, 3, 4, 5], False)
-    assert not model.knew_earlier(talk)
+    conversation = model.current
+    assert list(conversation.messages) == [4, 5]
+    assert model.load_earlier(conversation)
+    assert model.load_earlier(conversation)
+    assert (list(conversation.messages), conversation.more) == ([1, 2, 3, 4, 5], False)
+    assert not model.load_earlier(conversation)
 
 
 def test_a_place_in_the_past(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("imd_client.fullscreen.model.WINDOW", 2)
     model = screen(*map(said, range(1, 7)))
-    talk = model.current
-    talk.go_back(page(said(2), said(3), more=True))
+    conversation = model.current
+    conversation.show_past(page(said(2), said(3), more=True))
     arrive(model, said(7))
-    assert (list(talk.messages), talk.detached, talk.unread, model.present(0)) == ([2, 3], True, 7, 0)
-    talk.later(page(said(4), more=True))
-    talk.earlier(page(said(1), more=False))
-    assert (list(talk.messages), talk.detached, talk.more) == ([1, 2, 3, 4], True, False)
-    model.load(talk)
-    assert (list(talk.messages), talk.detached, model.present(0)) == ([6, 7], False, 7)
+    assert (list(conversation.messages), conversation.detached) == ([2, 3], True)
+    assert (conversation.unread, model.mark_read(0)) == (7, 0)
+    conversation.append(page(said(4), more=True))
+    conversation.prepend(page(said(1), more=False))
+    assert (list(conversation.messages), conversation.detached, conversation.more) == ([1, 2, 3, 4], True, False)
+    model.load(conversation)
+    assert (list(conversation.messages), conversation.detached, model.mark_read(0)) == ([6, 7], False, 7)
 
 
 def test_a_server_set_back_to_a_backup_is_believed() -> None:

@@ -28,7 +28,7 @@ def test_few_lines_stand_at_the_bottom() -> None:
 def test_a_place_stays_whatever_comes_before_or_after_it() -> None:
     scroll = Scroll()
     window(scroll, lines(5, 9))
-    scroll.by(-3)
+    scroll.scroll_by(-3)
     seen = ["6.1", "7.0", "7.1", "8.0"]
     assert window(scroll, lines(5, 9)) == seen
     assert window(scroll, lines(1, 12)) == seen
@@ -44,7 +44,7 @@ def test_pages_overlap_and_end(moves: list[int], last: str) -> None:
     scroll = Scroll()
     window(scroll, lines(1, 10))
     for move in moves:
-        scroll.page(move)
+        scroll.scroll_pages(move)
     assert window(scroll, lines(1, 10))[-1] == last
 
 

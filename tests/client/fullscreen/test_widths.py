@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from imd_client.fullscreen.widths import columns, cut, pad, wrap, wrap_hanging
+from imd_client.fullscreen.widths import columns, pad, truncate, wrap, wrap_hanging
 
 TEXTS = some.text(alphabet=some.sampled_from("ab 中文，。é́👍"))
 
@@ -18,7 +18,7 @@ def test_columns(text: str, count: int) -> None:
     [("hello", 5, "hello"), ("hello", 4, "hel…"), ("中文字", 5, "中文…"), ("中文字", 4, "中…"), ("hi", 0, "")],
 )
 def test_cut(text: str, width: int, kept: str) -> None:
-    assert cut(text, width) == kept
+    assert truncate(text, width) == kept
 
 
 @pytest.mark.parametrize(
