@@ -11,11 +11,11 @@ from imd_client.plain import PlainView
 from imd_client.screen import Screen
 
 from imd.testing import PASSWORD, MemoryServer
-from tests.client.fullscreen.scene import drawn
+from tests.client.fullscreen.models import drawn
 from tests.client.keyboard import FakeModes, connect, shown
-from tests.client.wires import Person, Wires, person
+from tests.client.network import Network, Person, person
 
-Come = Callable[..., Person]
+Join = Callable[..., Person]
 
 
 def ends(server: MemoryServer, name: str, messages: str = "keep") -> None:
@@ -25,15 +25,15 @@ def ends(server: MemoryServer, name: str, messages: str = "keep") -> None:
     server.pass_time(10)
 
 
-def exchange(wires: Wires, ann: Person) -> None:
+def exchange(network: Network, ann: Person) -> None:
     """Let ann and bob say something, with a reaction of his to it."""
-    bob = wires.server.login("bob")
+    bob = network.server.login("bob")
     bob.call("send_message", to="ann", content="hello")
-    wires.settle()
+    network.settle()
     ann.send("bob", "hi")
     bob.call("react", to="ann", seq=2, emoji="👍")
     bob.call("read", to="ann", seq=2)
-    wires.settle()
+    network.settle()
     bob.hang_up()
 
 
@@ -45,17 +45,17 @@ def copy(ann: Person) -> list[tuple[str, str, list[str]]]:
 
 
 @pytest.mark.parametrize("away", [False, True])
-def test_what_was_said_is_under_the_new_name(wires: Wires, tmp_path: Path, away: bool) -> None:
-    ann = person(wires, "ann", State(tmp_path / "state"))
-    exchange(wires, ann)
+def test_what_was_said_is_under_the_new_name(network: Network, tmp_path: Path, away: bool) -> None:
+    ann = person(network, "ann", State(tmp_path / "state"))
+    exchange(network, ann)
     ann.client.account.advance_pointers(1, "bob", Pointers(2, 2))
     assert copy(ann) == [("bob", "bob", []), ("bob", "ann", ["bob"])]
     if away:
-        wires.up = False
-        wires.cut()
-    ends(wires.server, "bob")
-    wires.up = True
-    wires.pass_time(10)
+        network.up = False
+        network.cut()
+    ends(network.server, "bob")
+    network.up = True
+    network.pass_time(10)
     [deleted] = ann.of(ContactDeleted)
     assert (deleted.conversation, deleted.old_name) == (1, "bob")
     tombstone = deleted.to
@@ -63,22 +63,22 @@ def test_what_was_said_is_under_the_new_name(wires: Wires, tmp_path: Path, away:
     assert copy(ann) == [(tombstone, tombstone, []), (tombstone, "ann", [tombstone])]
     assert ann.client.account.pointers(1) == {tombstone: Pointers(2, 2)}
     assert not any(b"bob" in path.read_bytes() for path in tmp_path.glob("state*")), "nor is the name in the file"
-    wires.cut()
-    wires.pass_time(10)
+    network.cut()
+    network.pass_time(10)
     assert len(ann.of(ContactDeleted)) == 1
 
 
-def test_of_whom_nothing_is_known_here_nothing_is_told(wires: Wires, come: Come) -> None:
-    ann = come("ann")
+def test_of_whom_nothing_is_known_here_nothing_is_told(network: Network, join: Join) -> None:
+    ann = join("ann")
     assert ann.client.account.rename(7, "deleted-9") == ""
-    ends(wires.server, "bob")
+    ends(network.server, "bob")
     assert ann.of(ContactDeleted) == []
 
 
-def test_the_plain_console_says_so_and_nobody_is_chosen(wires: Wires, come: Come) -> None:
+def test_the_plain_console_says_so_and_nobody_is_chosen(network: Network, join: Join) -> None:
     screen = connect(Screen(lambda typed: None, FakeModes()))
     view = PlainView(screen, "memory:7373", "en")
-    view.begin(come("ann").client)
+    view.begin(join("ann").client)
     view.to = "bob"
     view.on_event(ContactDeleted(2, "eve", "deleted-8"))
     assert view.to == "bob"
@@ -87,14 +87,14 @@ def test_the_plain_console_says_so_and_nobody_is_chosen(wires: Wires, come: Come
     assert view.to == ""
 
 
-def test_the_full_screen_console_shows_the_new_name(wires: Wires, come: Come) -> None:
-    ann = come("ann")
-    exchange(wires, ann)
+def test_the_full_screen_console_shows_the_new_name(network: Network, join: Join) -> None:
+    ann = join("ann")
+    exchange(network, ann)
     model = Model(ann.client.account, "en")
     conversation = model.open("bob", None)
     assert any("bob" in line for line in drawn(model))
-    ends(wires.server, "bob")
-    wires.settle()
+    ends(network.server, "bob")
+    network.settle()
     [deleted] = ann.of(ContactDeleted)
     model.on_event(deleted, 0)
     assert (conversation.to, model.current) == (deleted.to, conversation)

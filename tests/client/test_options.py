@@ -15,15 +15,15 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
 
-def parsed(kind: type[ClientOptions], *words: str) -> ClientOptions:
+def parsed(kind: type[ClientOptions], *arguments: str) -> ClientOptions:
     options = kind()
-    options.parseOptions(list(words))
+    options.parseOptions(list(arguments))
     return options
 
 
 def test_options_stand_anywhere() -> None:
-    for words in (["-m", "hi there", "bob"], ["bob", "-m", "hi there"], ["bob", "--message=hi there"]):
-        options = parsed(send.Options, *words)
+    for arguments in (["-m", "hi there", "bob"], ["bob", "-m", "hi there"], ["bob", "--message=hi there"]):
+        options = parsed(send.Options, *arguments)
         assert (options["to"], options["message"]) == ("bob", "hi there")
     assert parsed(send.Options, "bob", "-m", "")["message"] == ""
     assert parsed(send.Options, "bob")["message"] is None
@@ -70,7 +70,7 @@ def test_a_fingerprint_is_pinned(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "complaint"),
+    ("arguments", "complaint"),
     [
         (["--server", "a b"], "a b is no server"),
         (["--user", "a b"], "no spaces"),
@@ -82,13 +82,15 @@ def test_a_fingerprint_is_pinned(tmp_path: Path) -> None:
         (["one", "two"], "Wrong number"),
     ],
 )
-def test_what_is_wrong_is_said(words: list[str], complaint: str) -> None:
+def test_what_is_wrong_is_said(arguments: list[str], complaint: str) -> None:
     with pytest.raises(usage.UsageError, match=complaint):
-        parsed(console.Options, *words, "--lang=en") if "--lang" not in words else parsed(console.Options, *words)
+        parsed(console.Options, *arguments, "--lang=en") if "--lang" not in arguments else parsed(
+            console.Options, *arguments
+        )
 
 
 @pytest.mark.parametrize(
-    ("words", "terminal", "installed", "full_screen"),
+    ("arguments", "terminal", "installed", "full_screen"),
     [
         ([], True, True, True),
         (["--plain"], True, True, False),
@@ -97,12 +99,12 @@ def test_what_is_wrong_is_said(words: list[str], complaint: str) -> None:
     ],
 )
 def test_when_the_whole_screen_is_drawn(
-    words: list[str], terminal: bool, installed: bool, full_screen: bool, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str], terminal: bool, installed: bool, full_screen: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(console, "capable", lambda: terminal)
     monkeypatch.setattr(console, "find_spec", lambda name: object() if installed else None)
     options = console.Options()
-    options.parseOptions(words)
+    options.parseOptions(arguments)
     assert options.full_screen == full_screen
 
 

@@ -16,7 +16,7 @@ from imd_client.paths import default_state_file, lock_account
 from imd_client.state import Account, State
 
 from imd.wire.messages import Message, SendMessage
-from tests.client.mortal import Killed, Mortal
+from tests.client.killable import KillableConnection, Killed
 
 
 def message(seq: int, rev: int | None = None, sender: str = "bob", content: str = "hi") -> Message:
@@ -183,13 +183,13 @@ OPERATIONS: dict[str, Callable[[Account], Any]] = {
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 def test_an_operation_is_whole_or_not_at_all(tmp_path: Path, operation: Callable[[Account], Any]) -> None:
-    def begin(name: str) -> tuple[Path, Account, Mortal]:
+    def begin(name: str) -> tuple[Path, Account, KillableConnection]:
         path = tmp_path / name
-        account = State(path, Mortal).account("localhost:7373", "ann")
+        account = State(path, KillableConnection).account("localhost:7373", "ann")
         account.queue(SendMessage(to="bob", content="waits"))
         account.apply([message(1)])
         connection = account.state._sqlite
-        assert isinstance(connection, Mortal)
+        assert isinstance(connection, KillableConnection)
         return path, account, connection
 
     path, account, connection = begin("whole")

@@ -27,9 +27,9 @@ from imd.wire import terminal
 from imd.wire.conversations import Conversation, Page
 from imd.wire.messages import Message, SendMessage
 from imd.wire.samples import _FIELDS
-from tests.client.fullscreen.desk import Desk, known
+from tests.client.fullscreen.driver import Driver, run_as_ann
 from tests.client.keyboard import FakeModes, connect, shown
-from tests.client.wires import Wires, person
+from tests.client.network import Network, person
 from tests.hostile import PIECES, example, steers
 from tests.wire.declared import EVENTS, SPECS
 
@@ -119,14 +119,14 @@ def ignore(typed: Any) -> None:
     """Nobody listens to what is typed."""
 
 
-def bad_screens(wires: Wires, tmp_path: Path) -> dict[str, list[str]]:
+def bad_screens(network: Network, tmp_path: Path) -> dict[str, list[str]]:
     """Show everything on every screen."""
-    client = person(wires, "ann").client
+    client = person(network, "ann").client
     typed: OnLine = ignore
     bad = {each.__name__: on_plain(connect(each(typed, FakeModes())), client) for each in (Screen, EditedScreen)}
     full_screen: list[str] = []
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         for piece in (HARM, PIECES[3], PIECES[5]):
             for what in told(ann.view, piece):
                 ann.view.screen.helping = False
@@ -135,29 +135,29 @@ def bad_screens(wires: Wires, tmp_path: Path) -> dict[str, list[str]]:
             full_screen.extend(f"a row: {row!r}" for row in await ann.rows() if steers(row))
             ann.view.model.results = None
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)
     return bad | {"full_screen": full_screen}
 
 
-def _drawn(desk: Desk) -> list[Any]:
+def _drawn(driver: Driver) -> list[Any]:
     """Give what the screen's parts hand to prompt_toolkit."""
     from imd_client.fullscreen.screen import LinesControl
 
     found = []
-    for window in desk.view.screen.application.layout.find_all_windows():
+    for window in driver.view.screen.application.layout.find_all_windows():
         if isinstance(window.content, LinesControl):
             content = window.content.create_content(60, 20)
             found += [content.get_line(number) for number in range(content.line_count)]
     return found
 
 
-def test_no_screen_is_steered(wires: Wires, tmp_path: Path) -> None:
-    assert {name: bad[:5] for name, bad in bad_screens(wires, tmp_path).items() if bad} == {}
+def test_no_screen_is_steered(network: Network, tmp_path: Path) -> None:
+    assert {name: bad[:5] for name, bad in bad_screens(network, tmp_path).items() if bad} == {}
 
 
-def test_without_harmless_each_would_be(wires: Wires, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_harmless_each_would_be(network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminal, "_safe", lambda text: text)
-    assert all(bad_screens(wires, tmp_path).values())
+    assert all(bad_screens(network, tmp_path).values())
 
 
 @pytest.mark.parametrize("say", [print_error, tell, lambda text: tell(text, wrong=True)])

@@ -3,19 +3,19 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.client.fullscreen.desk import ENTER, ESCAPE, NEXT, PAGE_DOWN, PAGE_UP, UP, Desk, known
-from tests.client.wires import Person, Wires
+from tests.client.fullscreen.driver import ENTER, ESCAPE, NEXT, PAGE_DOWN, PAGE_UP, UP, Driver, run_as_ann
+from tests.client.network import Network, Person
 
-Come = Callable[..., Person]
+Join = Callable[..., Person]
 
 
-def test_unread_conversations(wires: Wires, tmp_path: Path, come: Come) -> None:
-    bob, carol, _ = come("bob"), come("carol"), come("ann")
+def test_unread_conversations(network: Network, tmp_path: Path, join: Join) -> None:
+    bob, carol, _ = join("bob"), join("carol"), join("ann")
     bob.send("ann", "from bob")
     carol.send("ann", "from carol")
     carol.send("ann", "again")
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         rows = await ann.rows()
         assert [row[:20].split() for row in rows[1:3]] == [["carol", "2"], ["bob", "1"]]
         assert rows[-1].startswith(" Tab next unread")
@@ -29,17 +29,17 @@ def test_unread_conversations(wires: Wires, tmp_path: Path, come: Come) -> None:
         assert (await ann.press(NEXT))[0] == " carol"
         await ann.pass_time(2)
 
-    known(wires, tmp_path, story)
-    listed = wires.server.login("ann").call("conversations")["conversations"]
+    run_as_ann(network, tmp_path, story)
+    listed = network.server.login("ann").call("conversations")["conversations"]
     assert [row["unread"] for row in listed] == [0, 0]
 
 
-def test_many_unread_are_read_from_the_first_on(wires: Wires, tmp_path: Path, come: Come) -> None:
-    bob, _ = come("bob"), come("ann")
+def test_many_unread_are_read_from_the_first_on(network: Network, tmp_path: Path, join: Join) -> None:
+    bob, _ = join("bob"), join("ann")
     for number in range(1, 61):
         bob.send("ann", f"number {number}")
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         await ann.press("\t")
         timeline = await ann.timeline()
         assert any("New" in row for row in timeline)
@@ -50,14 +50,14 @@ def test_many_unread_are_read_from_the_first_on(wires: Wires, tmp_path: Path, co
         assert (await ann.timeline())[-1].endswith("number 60")
         assert (await ann.press("x"))[1].split("│")[0].split() == ["bob"]
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)
 
 
-def test_what_is_written_stays_with_its_conversation(wires: Wires, tmp_path: Path, come: Come) -> None:
-    come("bob")
-    come("carol")
+def test_what_is_written_stays_with_its_conversation(network: Network, tmp_path: Path, join: Join) -> None:
+    join("bob")
+    join("carol")
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         await ann.types("/to bob", "x", "/to carol", "y")
         await ann.press("to carol")
         await ann.press(NEXT, "to bob")
@@ -66,13 +66,13 @@ def test_what_is_written_stays_with_its_conversation(wires: Wires, tmp_path: Pat
         await ann.press(NEXT)
         assert await ann.line() == "carol> to carol"
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)
 
 
-def test_answering_editing_reacting(wires: Wires, tmp_path: Path, come: Come) -> None:
-    bob = come("bob")
+def test_answering_editing_reacting(network: Network, tmp_path: Path, join: Join) -> None:
+    bob = join("bob")
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         await ann.types("/to bob", "helo")
         bob.send("ann", "what?")
         rows = await ann.press(UP, "r")
@@ -103,14 +103,14 @@ def test_answering_editing_reacting(wires: Wires, tmp_path: Path, come: Come) ->
         await ann.press(ENTER)
         assert "(taken back)" in " ".join(await ann.timeline())
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)
 
 
-def test_people_come_and_go(wires: Wires, tmp_path: Path, come: Come) -> None:
-    bob = come("bob")
-    there = wires.server.login("bob")
+def test_people_come_and_go(network: Network, tmp_path: Path, join: Join) -> None:
+    bob = join("bob")
+    there = network.server.login("bob")
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         await ann.types("/friend add bob")
         there.call("friend_accept", username="ann")
         assert "· bob is your friend now." in await ann.rows()
@@ -121,7 +121,7 @@ def test_people_come_and_go(wires: Wires, tmp_path: Path, come: Come) -> None:
         assert rows[0] == " bob is busy: no time"
         assert rows[1].startswith("◆ bob")
         await ann.press("h")
-        assert b"typing" not in wires.last.written
+        assert b"typing" not in network.last.written
         await ann.types("i")
         await ann.press("/react ")
         there.call("typing", to="ann")
@@ -130,17 +130,17 @@ def test_people_come_and_go(wires: Wires, tmp_path: Path, come: Come) -> None:
         assert (await ann.rows())[-3] == " bob is typing …"
         await ann.press("how are you")
         await ann.settle(0.01)
-        assert wires.last.written.count(b'"typing"') == 1
+        assert network.last.written.count(b'"typing"') == 1
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)
     assert bob.texts() == ["ann: hi"]
 
 
-def test_a_group(wires: Wires, tmp_path: Path, come: Come) -> None:
-    come("bob")
-    there = wires.server.login("bob")
+def test_a_group(network: Network, tmp_path: Path, join: Join) -> None:
+    join("bob")
+    there = network.server.login("bob")
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         await ann.types("/group create #team The team", "/to #team", "welcome")
         assert (await ann.rows())[0] == " #team  The team"
         await ann.types("/group invite #team bob")
@@ -160,15 +160,15 @@ def test_a_group(wires: Wires, tmp_path: Path, come: Come) -> None:
         assert rows[0] == " imd on localhost:7373"
         assert not any(row.startswith("  #team") for row in rows)
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)
 
 
-def test_who_is_removed_from_a_group_sees_it_go(wires: Wires, tmp_path: Path, come: Come) -> None:
-    come("bob")
-    there = wires.server.login("bob")
+def test_who_is_removed_from_a_group_sees_it_go(network: Network, tmp_path: Path, join: Join) -> None:
+    join("bob")
+    there = network.server.login("bob")
     there.call("group_create", handle="#team", title="The team", join_mode="open")
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         await ann.types("/group join #team")
         await ann.pass_time(1)
         assert (await ann.rows())[1].startswith("  #team")
@@ -179,17 +179,17 @@ def test_who_is_removed_from_a_group_sees_it_go(wires: Wires, tmp_path: Path, co
         assert rows[0] == " imd on localhost:7373"
         assert "· You are not in #team any more." in rows
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)
 
 
-def test_history_by_page_up(wires: Wires, tmp_path: Path, come: Come) -> None:
-    bob, _ = come("bob"), come("ann")
+def test_history_by_page_up(network: Network, tmp_path: Path, join: Join) -> None:
+    bob, _ = join("bob"), join("ann")
     for number in range(1, 131):
         bob.send("ann", f"number {number}")
-    wires.pass_time(10)
-    wires.server.login("ann").call("read", conversation=1, seq=130)
+    network.pass_time(10)
+    network.server.login("ann").call("read", conversation=1, seq=130)
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         await ann.press(NEXT)
         assert (await ann.timeline())[-1].endswith("number 130")
         await ann.press(PAGE_UP)
@@ -204,16 +204,16 @@ def test_history_by_page_up(wires: Wires, tmp_path: Path, come: Come) -> None:
         await ann.press(PAGE_DOWN, ESCAPE)
         assert (await ann.timeline())[-1].endswith("meanwhile")
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)
 
 
-def test_search(wires: Wires, tmp_path: Path, come: Come) -> None:
-    bob, _ = come("bob"), come("ann")
+def test_search(network: Network, tmp_path: Path, join: Join) -> None:
+    bob, _ = join("bob"), join("ann")
     for text in ("shall we have tea?", "会议改到下午三点", "or coffee"):
         bob.send("ann", text)
-    wires.pass_time(5)
+    network.pass_time(5)
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         await ann.press("\x06", "三点")
         assert (await ann.rows())[-3].startswith(" /search QUERY   ")
         await ann.press(ENTER)
@@ -230,20 +230,20 @@ def test_search(wires: Wires, tmp_path: Path, come: Come) -> None:
         await ann.types("/search nothing of the kind")
         assert (await ann.timeline())[-1] == "  None."
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)
 
 
-def test_a_message_found_is_opened_in_its_place(wires: Wires, tmp_path: Path, come: Come) -> None:
-    bob = come("bob")
-    come("ann")
+def test_a_message_found_is_opened_in_its_place(network: Network, tmp_path: Path, join: Join) -> None:
+    bob = join("bob")
+    join("ann")
     for number in range(1, 121):
         bob.send("ann", f"number {number}")
-    wires.pass_time(10)
-    ann_there = wires.server.login("ann")
+    network.pass_time(10)
+    ann_there = network.server.login("ann")
     ann_there.call("read", conversation=1, seq=120)
     ann_there.call("star", to="bob", seq=20)
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         rows = await ann.types("/starred")
         assert rows[1].partition("│")[2] == " 1 from /starred"
         await ann.press(ENTER)
@@ -262,4 +262,4 @@ def test_a_message_found_is_opened_in_its_place(wires: Wires, tmp_path: Path, co
         await ann.press(ESCAPE)
         assert (await ann.timeline())[-1].endswith("number 120")
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)

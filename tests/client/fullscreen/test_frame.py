@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from imd.wire.messages import Message, SendMessage
 from imd.wire.presence import IsTyping
-from tests.client.fullscreen.scene import NOW, arrive, row, said, screen, text
+from tests.client.fullscreen.models import NOW, arrive, row, said, screen, text
 
 
 def rows(model: Model, height: int = 5) -> list[str]:

@@ -11,8 +11,8 @@ from pathlib import Path
 import attrs
 import pytest
 
-from tests.client.factors import live_second_factor
-from tests.client.places import IMD, PASSWORD, Place
+from tests.client.machines import IMD, PASSWORD, Machine
+from tests.client.second_factors import live_second_factor
 from tests.live.daemon import Daemon
 
 PATIENCE = 20
@@ -24,8 +24,8 @@ class Tmux:
 
     socket: Path
 
-    def do(self, *words: str) -> str:
-        command = ["tmux", "-u", "-f", "/dev/null", "-S", str(self.socket), *words]
+    def do(self, *arguments: str) -> str:
+        command = ["tmux", "-u", "-f", "/dev/null", "-S", str(self.socket), *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
 
 
@@ -35,7 +35,7 @@ class Seat:
 
     tmux: Tmux
     name: str
-    place: Place
+    machine: Machine
 
     def types(self, *keys: str) -> None:
         """Type texts; a name of tmux's such as `Enter` is that key."""
@@ -64,6 +64,9 @@ class Seat:
 KEYS = {"Enter", "Escape", "Up", "Down", "PageUp", "PageDown", "Tab", "C-c", "C-d", "C-Down"}
 
 
+OpenConsole = Callable[..., Seat]
+
+
 @pytest.fixture
 def tmux(tmp_path: Path) -> Iterator[Tmux]:
     assert shutil.which("tmux"), "tmux is missing; `make test` installs it"
@@ -73,17 +76,17 @@ def tmux(tmp_path: Path) -> Iterator[Tmux]:
 
 
 @pytest.fixture
-def sit(tmux: Tmux, place: Callable[[str], Place]) -> Callable[..., Seat]:
-    def sit(name: str, *words: str, size: tuple[int, int] = (80, 24)) -> Seat:
-        there = place(name)
-        command = f"{IMD} chat -u {name} --register {' '.join(words)}; echo it ended with $?"
+def open_console(tmux: Tmux, machine: Callable[[str], Machine]) -> Callable[..., Seat]:
+    def open_console(name: str, *arguments: str, size: tuple[int, int] = (80, 24)) -> Seat:
+        there = machine(name)
+        command = f"{IMD} chat -u {name} --register {' '.join(arguments)}; echo it ended with $?"
         columns, rows = map(str, size)
         environment = there.environment(IMD_PASSWORD=PASSWORD, LANG="C.UTF-8")
         given = [word for key, value in environment.items() for word in ("-e", f"{key}={value}")]
         tmux.do("new-session", "-d", "-s", name, "-x", columns, "-y", rows, *given, f"{command}; exec sh")
         return Seat(tmux, name, there)
 
-    return sit
+    return open_console
 
 
 @pytest.mark.parametrize(
@@ -94,12 +97,12 @@ def sit(tmux: Tmux, place: Callable[[str], Place]) -> Callable[..., Seat]:
     ],
 )
 def test_two_people_talk(
-    sit: Callable[..., Seat], size: tuple[int, int], language: str, words: tuple[str, ...]
+    open_console: OpenConsole, size: tuple[int, int], language: str, words: tuple[str, ...]
 ) -> None:
     nothing, today, reply, keys = words
-    bob = sit("bob", "--lang", language, size=size)
+    bob = open_console("bob", "--lang", language, size=size)
     bob.sees("bob@localhost", keys)
-    ann = sit("ann", "--lang", language, "--theme", "light", size=size)
+    ann = open_console("ann", "--lang", language, "--theme", "light", size=size)
     ann.sees("ann@localhost")
     ann.types("/to bob", "Enter")
     ann.sees(nothing)
@@ -121,9 +124,9 @@ def test_two_people_talk(
     assert any(row.startswith("it ended with 0") for row in ann.sees("it ended with"))
 
 
-def test_a_second_factor_is_asked_for(sit: Callable[..., Seat], daemon: Daemon) -> None:
+def test_a_second_factor_is_asked_for(open_console: OpenConsole, daemon: Daemon) -> None:
     code = live_second_factor(daemon, "ann")
-    ann = sit("ann")
+    ann = open_console("ann")
     ann.sees("Code for ann")
     ann.types("000000", "Enter")
     ann.sees("The code is wrong, or was used already.")
@@ -131,8 +134,8 @@ def test_a_second_factor_is_asked_for(sit: Callable[..., Seat], daemon: Daemon) 
     ann.sees("ann@localhost", "You are ann")
 
 
-def test_kill_9_in_the_middle(sit: Callable[..., Seat], daemon: Daemon) -> None:
-    bob, ann = sit("bob"), sit("ann")
+def test_kill_9_in_the_middle(open_console: OpenConsole, daemon: Daemon) -> None:
+    bob, ann = open_console("bob"), open_console("ann")
     bob.sees("bob@localhost", "You are bob")
     ann.sees("You are ann")
     ann.types("/to bob", "Enter")
@@ -151,10 +154,12 @@ def test_kill_9_in_the_middle(sit: Callable[..., Seat], daemon: Daemon) -> None:
     bob.sees("ann  before", "ann  meanwhile")
 
 
-def test_history_on_another_machine(sit: Callable[..., Seat], place: Callable[[str], Place], tmp_path: Path) -> None:
-    place("bob").chat("", "-u", "bob")
-    place("ann").chat("/to bob\n" + "".join(f"number {number}\n" for number in range(1, 91)) + "/read\n", "-u", "ann")
-    ann = sit("ann", "--state", str(tmp_path / "elsewhere"))
+def test_history_on_another_machine(
+    open_console: OpenConsole, machine: Callable[[str], Machine], tmp_path: Path
+) -> None:
+    machine("bob").chat("", "-u", "bob")
+    machine("ann").chat("/to bob\n" + "".join(f"number {number}\n" for number in range(1, 91)) + "/read\n", "-u", "ann")
+    ann = open_console("ann", "--state", str(tmp_path / "elsewhere"))
     ann.sees("You are ann")
     ann.types("C-Down")
     ann.sees("number 90")
@@ -171,8 +176,8 @@ def test_history_on_another_machine(sit: Callable[..., Seat], place: Callable[[s
 
 
 @pytest.mark.parametrize("ending", ["C-d", "SIGTERM", "SIGINT"])
-def test_the_terminal_is_left_as_it_was_found(sit: Callable[..., Seat], tmux: Tmux, ending: str) -> None:
-    ann = sit("ann")
+def test_the_terminal_is_left_as_it_was_found(open_console: OpenConsole, tmux: Tmux, ending: str) -> None:
+    ann = open_console("ann")
     ann.sees("You are ann")
     if ending in KEYS:
         ann.types(ending)

@@ -12,7 +12,7 @@ from imd.wire.conversations import Page
 from imd.wire.messages import Message, SendMessage
 from imd.wire.personal import AccountChanged
 from imd.wire.receipts import Receipt
-from tests.client.fullscreen.scene import arrive, row, said, screen
+from tests.client.fullscreen.models import arrive, row, said, screen
 
 
 def moved(username: str = "bob", *, delivered: int = 0, read: int = 0, own: bool = False) -> Receipt:

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from imd.testing import PASSWORD
-from tests.client.fullscreen.desk import DOWN, ENTER, ESCAPE, PAGE_DOWN, PAGE_UP, UP, Desk, known, sit
-from tests.client.wires import Person, Wires
+from tests.client.fullscreen.driver import DOWN, ENTER, ESCAPE, PAGE_DOWN, PAGE_UP, UP, Driver, run_as_ann, run_console
+from tests.client.network import Network, Person
 
-Come = Callable[..., Person]
+Join = Callable[..., Person]
 
 
-def test_the_first_time(wires: Wires, tmp_path: Path) -> None:
-    async def story(ann: Desk) -> None:
+def test_the_first_time(network: Network, tmp_path: Path) -> None:
+    async def story(ann: Driver) -> None:
         assert "A name that is free can be registered." in " ".join(await ann.rows())
         assert await ann.line() == "Name:"
         await ann.types("ann")
@@ -29,13 +29,13 @@ def test_the_first_time(wires: Wires, tmp_path: Path) -> None:
         await ann.types("/quit")
         assert ann.code == [0]
 
-    sit(story, wires, tmp_path)
+    run_console(story, network, tmp_path)
 
 
-def test_two_people_talk(wires: Wires, tmp_path: Path, come: Come) -> None:
-    bob = come("bob")
+def test_two_people_talk(network: Network, tmp_path: Path, join: Join) -> None:
+    bob = join("bob")
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         await ann.types("/to bob")
         assert "Nothing was said with bob so far." in " ".join(await ann.timeline())
         await ann.types("hello", "//slash")
@@ -44,14 +44,14 @@ def test_two_people_talk(wires: Wires, tmp_path: Path, come: Come) -> None:
         assert timeline == ["✓✓ ann  hello", "✓✓ ann  /slash", "   bob  one", "        two"]
         assert await ann.line() == "bob>"
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)
     assert bob.texts() == ["ann: hello", "ann: /slash", "bob: one\ntwo"]
 
 
-def test_what_comes_in_leaves_the_line_alone(wires: Wires, tmp_path: Path, come: Come) -> None:
-    bob = come("bob")
+def test_what_comes_in_leaves_the_line_alone(network: Network, tmp_path: Path, join: Join) -> None:
+    bob = join("bob")
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         await ann.types("/to bob")
         await ann.press("half a 句子")
         for number in range(40):
@@ -60,14 +60,14 @@ def test_what_comes_in_leaves_the_line_alone(wires: Wires, tmp_path: Path, come:
         assert "number 39" in (await ann.timeline())[-1]
         await ann.types(" done")
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)
     assert bob.texts()[-1] == "ann: half a 句子 done"
 
 
-def test_several_lines(wires: Wires, tmp_path: Path, come: Come) -> None:
-    bob = come("bob")
+def test_several_lines(network: Network, tmp_path: Path, join: Join) -> None:
+    bob = join("bob")
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         await ann.types("/to bob")
         rows = await ann.press("one", "\x1b\r", "two", "\n", "three")
         assert rows[-4:-1] == ["bob> one", "… two", "… three"]
@@ -77,14 +77,14 @@ def test_several_lines(wires: Wires, tmp_path: Path, come: Come) -> None:
         assert rows[-3:-1] == ["bob> /react", "… bob"]
         assert "A command takes one line." in " ".join(rows)
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)
     assert bob.texts() == ["ann: one\ntwo\nthree", "ann: pasted\nlines"]
 
 
-def test_escape_takes_back_one_thing_at_a_time(wires: Wires, tmp_path: Path, come: Come) -> None:
-    come("bob")
+def test_escape_takes_back_one_thing_at_a_time(network: Network, tmp_path: Path, join: Join) -> None:
+    join("bob")
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         await ann.types("/to bob", "hello", "/ping")
         assert "  Here." in await ann.timeline()
         await ann.press(UP, "e")
@@ -98,13 +98,13 @@ def test_escape_takes_back_one_thing_at_a_time(wires: Wires, tmp_path: Path, com
         await ann.press(ESCAPE)
         assert "  Here." not in await ann.timeline()
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)
 
 
-def test_the_keys(wires: Wires, tmp_path: Path, come: Come) -> None:
-    come("bob")
+def test_the_keys(network: Network, tmp_path: Path, join: Join) -> None:
+    join("bob")
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         assert "Alt-Enter" in " ".join(await ann.press("?"))
         assert "Alt-Enter" not in " ".join(await ann.press("x"))
         assert await ann.line() == ">"
@@ -112,75 +112,75 @@ def test_the_keys(wires: Wires, tmp_path: Path, come: Come) -> None:
         await ann.press("why?")
         assert await ann.line() == "bob> why?"
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)
 
 
-def test_without_a_connection(wires: Wires, tmp_path: Path, come: Come) -> None:
-    bob = come("bob")
+def test_without_a_connection(network: Network, tmp_path: Path, join: Join) -> None:
+    bob = join("bob")
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         await ann.types("/to bob", "before")
-        wires.up = False
-        wires.last.cut()
+        network.up = False
+        network.last.cut()
         rows = await ann.types("kept for later")
         assert rows[1].startswith(" Offline: The connection to localhost:7373 was lost. Trying again.")
         assert rows[1].endswith("1 to be sent")
         assert (await ann.timeline())[-1].startswith("      …  ann  kept for later")
         assert "That needs the connection" in " ".join(await ann.types("/ping"))
-        wires.up = True
+        network.up = True
         await ann.pass_time(40)
         rows = await ann.rows()
         assert "Offline" not in rows[1]
         assert "✓✓ ann  kept for later" in " ".join(rows)
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)
     assert bob.texts() == ["ann: before", "ann: kept for later"]
 
 
-def test_what_is_refused_is_said(wires: Wires, tmp_path: Path, come: Come) -> None:
-    come("bob")
+def test_what_is_refused_is_said(network: Network, tmp_path: Path, join: Join) -> None:
+    join("bob")
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         assert "  There is nobody called nobody here." in await ann.types("/to nobody")
         assert "· To whom? Choose with /to NAME, then write." in await ann.types("hello?")
         await ann.types("/to bob", "/send nobody hi")
         assert "· Not sent to nobody: hi" in await ann.timeline()
         assert "Did you mean HISTORY?" in " ".join(await ann.types("/histroy bob"))
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)
 
 
 def test_what_could_not_be_sent_comes_back_into_the_line(
-    wires: Wires, tmp_path: Path, come: Come, monkeypatch: pytest.MonkeyPatch
+    network: Network, tmp_path: Path, join: Join, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    come("bob")
+    join("bob")
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         await ann.types("/to bob", "字" * 5_500)
         assert "Not sent to bob:" in " ".join(await ann.timeline())
         assert ann.view.screen.buffer.text == "字" * 5_500
         await ann.press("\x03")
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)
 
 
-def test_secrets_are_not_kept(wires: Wires, tmp_path: Path) -> None:
-    async def story(ann: Desk) -> None:
+def test_secrets_are_not_kept(network: Network, tmp_path: Path) -> None:
+    async def story(ann: Driver) -> None:
         await ann.types("/ping", f"/password {PASSWORD} another long secret")
         assert (await ann.press("\x10"))[-2] == "> /ping"
         assert "another long secret" not in " ".join(await ann.rows())
         await ann.press("\x03")
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)
 
 
-def test_a_device_logged_out_from_afar_asks_for_the_password(wires: Wires, tmp_path: Path, come: Come) -> None:
-    come("bob")
+def test_a_device_logged_out_from_afar_asks_for_the_password(network: Network, tmp_path: Path, join: Join) -> None:
+    join("bob")
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         await ann.types("/to bob", "before")
         await ann.press("half a line")
-        other = wires.server.login("ann")
+        other = network.server.login("ann")
         other.call("revoke_device", device=other.call("devices")["devices"][-1]["device"])
         ann.view.client.connection.credentials.password = ""
         await ann.pass_time(5)
@@ -190,16 +190,16 @@ def test_a_device_logged_out_from_afar_asks_for_the_password(wires: Wires, tmp_p
         assert await ann.line() == "bob> half a line"
         await ann.press(ENTER)
 
-    known(wires, tmp_path, story)
-    assert wires.server.login("bob").call("history", to="ann")["messages"][-1]["content"] == "half a line"
+    run_as_ann(network, tmp_path, story)
+    assert network.server.login("bob").call("history", to="ann")["messages"][-1]["content"] == "half a line"
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50), (50, 12), (20, 6)])
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_sizes(wires: Wires, tmp_path: Path, come: Come, size: tuple[int, int], language: str) -> None:
-    bob = come("bob")
+def test_sizes(network: Network, tmp_path: Path, join: Join, size: tuple[int, int], language: str) -> None:
+    bob = join("bob")
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         await ann.types("/to bob", "你好 hello")
         bob.send("ann", "很长的一段话。" * 20)
         for keys in (("?", "x"), (UP, ESCAPE), (PAGE_UP, PAGE_DOWN)):
@@ -208,12 +208,12 @@ def test_sizes(wires: Wires, tmp_path: Path, come: Come, size: tuple[int, int], 
                 assert len(rows) == size[1]
         assert any("bob" in row for row in rows)
 
-    known(wires, tmp_path, story, "--lang", language, size=size)
+    run_as_ann(network, tmp_path, story, "--lang", language, size=size)
 
 
 @pytest.mark.parametrize("key", ["\x03", "\x04"])
-def test_a_key_ends_it(wires: Wires, tmp_path: Path, key: str) -> None:
-    async def story(ann: Desk) -> None:
+def test_a_key_ends_it(network: Network, tmp_path: Path, key: str) -> None:
+    async def story(ann: Driver) -> None:
         await ann.press("text")
         if key == "\x03":
             assert (await ann.press(key))[-2] == ">"
@@ -224,32 +224,32 @@ def test_a_key_ends_it(wires: Wires, tmp_path: Path, key: str) -> None:
         await ann.pass_time(5)
         assert ann.code == [0]
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)
 
 
 def test_leaving_with_something_unsent(
-    wires: Wires, tmp_path: Path, come: Come, capsys: pytest.CaptureFixture[str]
+    network: Network, tmp_path: Path, join: Join, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    come("bob")
+    join("bob")
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         await ann.types("/to bob")
-        wires.up = False
-        wires.last.cut()
+        network.up = False
+        network.last.cut()
         await ann.types("kept")
         await ann.press("/quit")
         ann.keyboard.send_text(ENTER)
         await ann.settle()
         await ann.pass_time(5)
 
-    assert known(wires, tmp_path, story).code == [0]
+    assert run_as_ann(network, tmp_path, story).code == [0]
     assert capsys.readouterr().out == "1 not answered yet; kept here, and sent the next time you chat.\n"
 
 
-def test_completion_is_taken_with_enter(wires: Wires, tmp_path: Path, come: Come) -> None:
-    come("bob")
+def test_completion_is_taken_with_enter(network: Network, tmp_path: Path, join: Join) -> None:
+    join("bob")
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         await ann.press("/conv")
         await ann.settle(0.05)
         assert "List your conversations" in " ".join(await ann.rows())
@@ -258,15 +258,15 @@ def test_completion_is_taken_with_enter(wires: Wires, tmp_path: Path, come: Come
         await ann.press(ENTER, ENTER)
         assert "  None." in " ".join(await ann.rows())
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)
 
 
-def test_the_other_keys(wires: Wires, tmp_path: Path, come: Come) -> None:
-    bob, _ = come("bob"), come("ann")
+def test_the_other_keys(network: Network, tmp_path: Path, join: Join) -> None:
+    bob, _ = join("bob"), join("ann")
     for text in ("one", "two", "three"):
         bob.send("ann", text)
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         await ann.press("\t", "\x06")
         assert await ann.line() == "bob> /search"
         await ann.press("\x03", "/h", "\t", "\t")
@@ -289,4 +289,4 @@ def test_the_other_keys(wires: Wires, tmp_path: Path, come: Come) -> None:
         await ann.press(ENTER)
         assert (await ann.rows())[-3] == " Reply to bob: two"
 
-    known(wires, tmp_path, story)
+    run_as_ann(network, tmp_path, story)

@@ -10,7 +10,7 @@ from imd_client.fullscreen.widths import columns
 
 from imd.wire.messages import Message, Notice, Reaction, SendMessage
 from imd.wire.receipts import Receipt
-from tests.client.fullscreen.scene import arrive, drawn, lines, row, said, screen, styles
+from tests.client.fullscreen.models import arrive, drawn, lines, row, said, screen, styles
 
 GONE = "2026-11-24T07:00:00.000Z"
 

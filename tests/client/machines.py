@@ -15,7 +15,7 @@ PASSWORD = "correct horse battery"
 
 
 @attrs.define
-class Place:
+class Machine:
     """Somebody's machine: where their state is, and which server they know."""
 
     directory: Path
@@ -26,14 +26,14 @@ class Place:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("IMD_", "LC_", "LANG"))}
         return kept | mine | more
 
-    def run(self, *words: str, text: str = "", **more: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, *arguments: str, text: str = "", **more: str) -> "subprocess.CompletedProcess[str]":
         """Run `imd` with its input from a pipe."""
         return subprocess.run(
-            [IMD, *words], input=text, env=self.environment(**more), capture_output=True, text=True, timeout=60
+            [IMD, *arguments], input=text, env=self.environment(**more), capture_output=True, text=True, timeout=60
         )
 
-    def chat(self, text: str, *words: str) -> list[str]:
+    def chat(self, text: str, *arguments: str) -> list[str]:
         """Chat from a pipe, with a password; gives the lines shown."""
-        done = self.run("chat", "--register", *words, text=text, IMD_PASSWORD=PASSWORD)
+        done = self.run("chat", "--register", *arguments, text=text, IMD_PASSWORD=PASSWORD)
         assert (done.returncode, done.stderr) == (0, "")
         return re.sub(r"(?m)^\[[^]]*\]", "[..]", done.stdout).splitlines()

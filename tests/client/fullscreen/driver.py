@@ -16,7 +16,7 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from imd.testing import PASSWORD
-from tests.client.wires import Wires
+from tests.client.network import Network
 
 ESCAPE, UP, DOWN, PAGE_UP, PAGE_DOWN, ENTER = "\x1b", "\x1b[A", "\x1b[B", "\x1b[5~", "\x1b[6~", "\r"
 NEXT = "\x1b[1;5B"
@@ -34,10 +34,10 @@ class Display(DummyOutput):
 
 
 @attrs.define
-class Desk:
+class Driver:
     """Somebody at the full-screen console."""
 
-    wires: Wires
+    network: Network
     keyboard: PipeInput
     view: FullScreenView
     code: list[int] = attrs.Factory(list)
@@ -59,12 +59,12 @@ class Desk:
         """Let everything happen that is due."""
         await asyncio.sleep(pause)
         for _ in range(3):
-            self.wires.settle()
+            self.network.settle()
             await asyncio.sleep(0.002)
 
     async def pass_time(self, seconds: float) -> None:
         """Let time go by."""
-        self.wires.pass_time(seconds)
+        self.network.pass_time(seconds)
         await self.settle()
 
     async def rows(self) -> list[str]:
@@ -97,17 +97,17 @@ class Desk:
         return (await self.rows())[-2]
 
 
-def sit(
-    story: Callable[[Desk], Awaitable[None]],
-    wires: Wires,
+def run_console(
+    story: Callable[[Driver], Awaitable[None]],
+    network: Network,
     tmp_path: Path,
-    *words: str,
+    *arguments: str,
     size: tuple[int, int] = (80, 24),
     user: str = "ann",
-) -> Desk:
-    """Let somebody sit down at the full-screen console, and play a story; then they leave."""
+) -> Driver:
+    """Let somebody run_console down at the full-screen console, and play a story; then they leave."""
 
-    async def play(keyboard: PipeInput) -> Desk:
+    async def play(keyboard: PipeInput) -> Driver:
         views: list[FullScreenView] = []
 
         def open_view(typed: OnLine, reactor: Any, options: console.Options) -> FullScreenView:
@@ -120,27 +120,29 @@ def sit(
 
         with (
             patch.object(console, "open_view", open_view),
-            patch.object(console, "Client", partial(Client, endpoint=wires)),
+            patch.object(console, "Client", partial(Client, endpoint=network)),
             patch.object(console, "lock_account", lambda account: True),
         ):
             options = console.Options()
-            options.parseOptions(["--state", str(tmp_path / user), "--lang", "en", *words])
-            running = console.main(wires.clock, options)
-            desk = Desk(wires, keyboard, views[-1])
-            running.addCallback(desk.code.append)
-            await desk.settle()
+            options.parseOptions(["--state", str(tmp_path / user), "--lang", "en", *arguments])
+            running = console.main(network.clock, options)
+            driver = Driver(network, keyboard, views[-1])
+            running.addCallback(driver.code.append)
+            await driver.settle()
             try:
-                await story(desk)
+                await story(driver)
             finally:
-                await desk.leave()
-        assert desk.code, "the console did not end"
-        return desk
+                await driver.leave()
+        assert driver.code, "the console did not end"
+        return driver
 
     with create_pipe_input() as keyboard:
         return asyncio.run(play(keyboard))
 
 
-def known(wires: Wires, tmp_path: Path, story: Callable[[Desk], Awaitable[None]], *words: str, **more: Any) -> Desk:
+def run_as_ann(
+    network: Network, tmp_path: Path, story: Callable[[Driver], Awaitable[None]], *arguments: str, **more: Any
+) -> Driver:
     """Sit down as ann, whose account is made at once."""
     with patch.dict("os.environ", {"IMD_PASSWORD": PASSWORD}):
-        return sit(story, wires, tmp_path, "-u", "ann", "--register", *words, **more)
+        return run_console(story, network, tmp_path, "-u", "ann", "--register", *arguments, **more)

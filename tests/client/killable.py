@@ -10,7 +10,7 @@ class Killed(CancelledError):
     """The process is gone: nothing after this statement happens."""
 
 
-class Mortal(sqlite3.Connection):
+class KillableConnection(sqlite3.Connection):
     """What was not committed when the statements ran out is lost."""
 
     statements_left: float = float("inf")

@@ -18,14 +18,14 @@ from imd.wire.messages import Message
 
 
 class ClientTransport(StringTransport):
-    """The client's end: closing it is a wish that the wire grants."""
+    """The client's end: closing it is a wish that the link grants."""
 
     def abortConnection(self) -> None:
         self.disconnecting = True
 
 
 @attrs.define(eq=False)
-class Wire:
+class Link:
     """One connection."""
 
     protocol: Any
@@ -69,12 +69,12 @@ class Wire:
 
 @implementer(IStreamClientEndpoint)
 @attrs.define(eq=False)
-class Wires:
+class Network:
     """An endpoint that leads to the server in memory; it does not while `up` is false."""
 
     server: MemoryServer
     up: bool = True
-    wires: list[Wire] = attrs.Factory(list)
+    links: list[Link] = attrs.Factory(list)
     clock: Clock = attrs.Factory(Clock)
     """The clients' time: a client that is killed does nothing more, since its time stands still."""
 
@@ -84,18 +84,18 @@ class Wires:
         terminal = self.server.connect()
         protocol: Any = factory.buildProtocol(None)
         transport = ClientTransport()
-        self.wires.append(Wire(protocol, transport, terminal))
+        self.links.append(Link(protocol, transport, terminal))
         protocol.makeConnection(transport)
         return succeed(protocol)
 
     @property
-    def last(self) -> Wire:
-        return self.wires[-1]
+    def last(self) -> Link:
+        return self.links[-1]
 
     def cut(self) -> None:
         """Break every connection."""
-        for wire in self.wires:
-            wire.cut()
+        for link in self.links:
+            link.cut()
 
     def turn(self) -> None:
         """Let happen what is due now."""
@@ -108,9 +108,9 @@ class Wires:
         while moved:
             self.turn()
             moved = False
-            for wire in self.wires:
-                if not wire.cut_off:
-                    moved = wire.to_server() | wire.to_client() | moved
+            for link in self.links:
+                if not link.cut_off:
+                    moved = link.to_server() | link.to_client() | moved
         self.turn()
 
     def pass_time(self, seconds: float) -> None:
@@ -126,7 +126,7 @@ class Person:
     """Somebody with our client, and what it told."""
 
     client: Client
-    wires: Wires
+    network: Network
     told: list[Any]
 
     def of(self, *kinds: type) -> list[Any]:
@@ -140,7 +140,7 @@ class Person:
     def send(self, to: str, content: str) -> "Deferred[Any]":
         """Send, and let it be carried."""
         sent = self.client.send(to, content)
-        self.wires.settle()
+        self.network.settle()
         return sent
 
 
@@ -149,16 +149,20 @@ def said(message: Message) -> str:
 
 
 def person(
-    wires: Wires, username: str, state: State | None = None, make: Callable[..., Client] = Client, **credentials: Any
+    network: Network,
+    username: str,
+    state: State | None = None,
+    make: Callable[..., Client] = Client,
+    **credentials: Any,
 ) -> Person:
     """Start a client in memory; it registers itself."""
     told: list[Any] = []
     mine = Credentials(**({"password": PASSWORD, "register": True} | credentials))
     account = (state or State()).account("memory:7373", username)
-    client = make(account, mine, told.append, reactor=wires.clock, endpoint=wires)
+    client = make(account, mine, told.append, reactor=network.clock, endpoint=network)
     client.startService()
-    wires.settle()
-    return Person(client, wires, told)
+    network.settle()
+    return Person(client, network, told)
 
 
 def results(deferred: "Deferred[Any]") -> list[Any]:

@@ -1,6 +1,6 @@
 """Everything is there once, in order, whatever happens in between: lost connections, restarts, a kill at any statement.
 
-Hypothesis deals the blows; then everything is let heal, and the client's copy must be the server's conversation.
+Hypothesis chooses the faults; then everything recovers, and the client's copy must be the server's conversation.
 """
 
 import tempfile
@@ -16,8 +16,8 @@ from imd_client import Arrived, Bot, State
 
 from imd.testing import PASSWORD, MemoryServer, Terminal
 from imd.wire.messages import SendMessage
-from tests.client.mortal import Killed, Mortal
-from tests.client.wires import Person, Wires, person
+from tests.client.killable import KillableConnection, Killed
+from tests.client.network import Network, Person, person
 
 ANN, BOB = "ann", "bob"
 
@@ -27,7 +27,7 @@ class World:
     """A server, ann with our client and a state file, and bob, who types at a terminal."""
 
     path: Path
-    wires: Wires = attrs.Factory(lambda: Wires(MemoryServer()))
+    network: Network = attrs.Factory(lambda: Network(MemoryServer()))
     lives: list[Person] = attrs.Factory(list)
     written: int = 0
     kept: list[int] = attrs.Factory(list)
@@ -36,15 +36,15 @@ class World:
     bob: Terminal = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.bob = self.wires.server.login(BOB)
-        self.wires.server.login(ANN).hang_up()
+        self.bob = self.network.server.login(BOB)
+        self.network.server.login(ANN).hang_up()
         self.bob.call("send_message", to=ANN, content="from bob 0")
         self.begin()
-        self.wires.settle()
+        self.network.settle()
 
     def begin(self) -> None:
         """Start ann's client, again, on what is in its file."""
-        ann = person(self.wires, ANN, State(self.path, Mortal))
+        ann = person(self.network, ANN, State(self.path, KillableConnection))
         self.lives.append(ann)
 
     @property
@@ -52,20 +52,20 @@ class World:
         return self.lives[-1]
 
     @property
-    def sqlite(self) -> Mortal:
+    def sqlite(self) -> KillableConnection:
         connection = self.ann.client.account.state._sqlite
-        assert isinstance(connection, Mortal)
+        assert isinstance(connection, KillableConnection)
         return connection
 
     def kill(self) -> None:
         """End ann's process; what it wrote to the network in its last moment is lost with it."""
         self.sqlite.statements_left = 0
-        for wire in self.wires.wires:
-            wire.terminal.hang_up()
-        self.wires = Wires(self.wires.server)
+        for link in self.network.links:
+            link.terminal.hang_up()
+        self.network = Network(self.network.server)
         self.sqlite.close()
 
-    def blow(self, kind: str, number: int) -> None:
+    def fault(self, kind: str, number: int) -> None:
         """Do one thing to them."""
         if kind == "ann writes":
             self.written += 1
@@ -76,19 +76,19 @@ class World:
             self.written += 1
             self.bob.call("send_message", to=ANN, content=f"from bob {self.written}")
         elif kind == "up":
-            for wire in self.wires.wires:
-                wire.to_server()
-            self.wires.turn()
+            for link in self.network.links:
+                link.to_server()
+            self.network.turn()
         elif kind == "down":
-            for wire in self.wires.wires:
-                if not wire.cut_off:
-                    wire.to_client(number * 20)
-            self.wires.turn()
+            for link in self.network.links:
+                if not link.cut_off:
+                    link.to_client(number * 20)
+            self.network.turn()
         elif kind == "time":
-            self.wires.server.pass_time(number / 10)
-            self.wires.clock.advance(number / 10)
+            self.network.server.pass_time(number / 10)
+            self.network.clock.advance(number / 10)
         elif kind == "cut":
-            self.wires.cut()
+            self.network.cut()
         elif kind == "kill":
             self.kill()
             self.begin()
@@ -98,23 +98,23 @@ class World:
     def suffer(self, kind: str, number: int) -> None:
         """Do one thing to them; if it meets the end of the process, start another."""
         with suppress(Killed):
-            self.blow(kind, number)
+            self.fault(kind, number)
         if self.sqlite.statements_left <= 0:
             self.kill()
             self.begin()
 
-    def endure(self, blows: list[tuple[str, int]]) -> None:
+    def endure(self, faults: list[tuple[str, int]]) -> None:
         """Take all of it, and come to rest."""
-        for kind, number in blows:
+        for kind, number in faults:
             self.suffer(kind, number)
         self.sqlite.statements_left = float("inf")
-        self.wires.pass_time(40)
+        self.network.pass_time(40)
 
     def end(self) -> None:
         """Let all lives go, so that nothing of them is left waiting."""
         for life in self.lives:
             life.client.stopService()
-            life.wires.cut()
+            life.network.cut()
         self.sqlite.close()
 
     def conversation(self) -> list[str]:
@@ -127,7 +127,7 @@ class World:
         return [f"{each.sender}: {each.content}" for each in self.ann.client.account.after(1, 0)]
 
 
-def blows(*kinds: str) -> Any:
+def faults(*kinds: str) -> Any:
     return some.lists(some.tuples(some.sampled_from(kinds), some.integers(1, 40)), max_size=40)
 
 
@@ -136,13 +136,13 @@ LOST_ANSWER = [("ann writes", 1), ("up", 1), ("kill", 1)]
 STOPPED_MIDWAY = [("bob writes", 1), ("down", 40), ("doom", 5), ("time", 1), ("bob writes", 1)]
 
 
-@given(blows(*ANY, "doom"))
+@given(faults(*ANY, "doom"))
 @example(LOST_ANSWER)
 @example(STOPPED_MIDWAY)
-def test_the_copy_is_the_conversation(blows: list[tuple[str, int]]) -> None:
+def test_the_copy_is_the_conversation(faults: list[tuple[str, int]]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         world = World(Path(directory) / "state")
-        world.endure(blows)
+        world.endure(faults)
         conversation = world.conversation()
         assert world.copy() == conversation
         assert [text for text, times in Counter(conversation).items() if times > 1] == []
@@ -153,12 +153,12 @@ def test_the_copy_is_the_conversation(blows: list[tuple[str, int]]) -> None:
         world.end()
 
 
-@given(blows(*ANY))
+@given(faults(*ANY))
 @example(LOST_ANSWER)
-def test_each_message_is_told_once_over_all_lives(blows: list[tuple[str, int]]) -> None:
+def test_each_message_is_told_once_over_all_lives(faults: list[tuple[str, int]]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         world = World(Path(directory) / "state")
-        world.endure(blows)
+        world.endure(faults)
         told = [message.message.seq for life in world.lives for message in life.of(Arrived)]
         assert sorted(told) == list(range(1, len(world.conversation()) + 1))
         world.end()
@@ -168,18 +168,20 @@ class BotWorld(World):
     """The same with ann as a bot."""
 
     def begin(self) -> None:
-        bot = Bot(ANN, PASSWORD, state=State(self.path, Mortal), reactor=self.wires.clock, endpoint=self.wires)
+        bot = Bot(
+            ANN, PASSWORD, state=State(self.path, KillableConnection), reactor=self.network.clock, endpoint=self.network
+        )
         bot.hears(lambda message: f"You said: {message.content}")
         bot.startService()
-        self.lives.append(Person(bot, self.wires, []))
+        self.lives.append(Person(bot, self.network, []))
 
 
-@given(blows("bob writes", "up", "down", "time", "cut", "kill", "doom"))
+@given(faults("bob writes", "up", "down", "time", "cut", "kill", "doom"))
 @example(STOPPED_MIDWAY)
-def test_a_bot_answers_each_message_once(blows: list[tuple[str, int]]) -> None:
+def test_a_bot_answers_each_message_once(faults: list[tuple[str, int]]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         world = BotWorld(Path(directory) / "state")
-        world.endure(blows)
+        world.endure(faults)
         conversation = world.conversation()
         heard = [text.removeprefix("bob: ") for text in conversation if text.startswith(BOB)]
         assert [text for text in conversation if text.startswith(ANN)] == [f"ann: You said: {each}" for each in heard]
