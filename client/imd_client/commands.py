@@ -20,9 +20,8 @@ from imd.wire.terminal import harmless
 from imd_client.client import Client
 from imd_client.formatting import SECRET_COMMANDS, is_listing, split_command
 from imd_client.protocol import AnswerLost, Refused
-from imd_client.screen_protocol import ScreenProtocol
 from imd_client.timeout import wait_for
-from imd_client.view import View
+from imd_client.view import Screen, View
 
 
 @attrs.define
@@ -41,7 +40,7 @@ class Commands:
     _posting: bool = False
 
     @property
-    def screen(self) -> ScreenProtocol:
+    def screen(self) -> Screen:
         """The screen of the view."""
         return self.view.screen
 
@@ -50,8 +49,7 @@ class Commands:
         if isinstance(line, Command):
             return await self._carry_out(next(spec for spec in registry if spec.shape is type(line)), line)
         if self._posting:
-            self.screen.echo(line)
-            return await self._command(line)
+            return await self._post(line)
         line = line.strip()
         if line.startswith("/") and not line.startswith("//"):
             return await self._slash(line)
@@ -69,6 +67,9 @@ class Commands:
         self.view.queued(self.client.outbox.queue(message))
 
     async def _slash(self, line: str) -> bool:
+        if "\n" in line:
+            self._fail(say("console.one_line", self.language))
+            return True
         word, rest = split_command(line)
         if word not in SECRET_COMMANDS:
             self.screen.echo(line)
@@ -123,6 +124,12 @@ class Commands:
         except (AnswerLost, CancelledError):
             return None
         return page
+
+    async def _post(self, text: str) -> bool:
+        """Go on with a message of several lines. After the line that ends it, more may have been pasted."""
+        line, more, rest = text.partition("\n")
+        self.screen.echo(line)
+        return await self._command(line) and (not more or await self.typed(rest))
 
     async def _command(self, line: str) -> bool:
         """Do a command of the server's, in its text syntax."""

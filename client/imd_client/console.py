@@ -24,11 +24,10 @@ from imd_client.login_dialog import LoginDialog
 from imd_client.options import ClientOptions, help_text
 from imd_client.paths import lock_account
 from imd_client.plain import PlainView
-from imd_client.screen import capable, open_screen
-from imd_client.screen_protocol import InputEnded, OnLine
+from imd_client.screen import is_capable_terminal, open_line_screen
 from imd_client.state import Account
 from imd_client.timeout import wait_for
-from imd_client.view import View
+from imd_client.view import InputEnded, OnLine, Screen, View
 
 LEAVE_TIMEOUT = 3
 """Seconds that a person who leaves waits for the last answers."""
@@ -53,13 +52,18 @@ class Options(ClientOptions):
 
     @property
     def full_screen(self) -> bool:
-        """Whether the screen is to be drawn: it could be, and the extra is installed."""
-        return self.wants_full_screen and find_spec("prompt_toolkit") is not None
+        """Whether to draw the whole screen."""
+        return self.edits_lines and not self["plain"]
 
     @property
-    def wants_full_screen(self) -> bool:
-        """Whether the screen could be drawn, and the person has nothing against it."""
-        return not self["plain"] and capable()
+    def edits_lines(self) -> bool:
+        """Whether prompt_toolkit edits the input line: it can here, and the extra is installed."""
+        return is_capable_terminal() and find_spec("prompt_toolkit") is not None
+
+    @property
+    def lacks_extra(self) -> bool:
+        """Whether the full screen is wanted, and only the extra is missing."""
+        return not self["plain"] and is_capable_terminal() and not self.edits_lines
 
 
 class Stop(Exception):
@@ -220,19 +224,32 @@ class Console:
         await self.client.receipts.flush()
 
 
-def open_view(typed: OnLine, reactor: Any, options: Options) -> View:
+def open_view(on_line: OnLine, reactor: Any, options: Options) -> View:
     """Open the screen as it is wanted."""
-    if not options.full_screen:
-        view = PlainView(open_screen(typed, reactor), options.server_name, options.language)
-        if options.wants_full_screen:
-            view.say("extra")
-        return view
-    from imd_client.fullscreen.view import FullScreenView  # only here: prompt_toolkit may not be installed
+    if options.full_screen:
+        from imd_client.fullscreen.view import FullScreenView  # only here: prompt_toolkit may not be installed
 
-    full_screen = FullScreenView(typed, options.server_name, options.language, options["theme"] or theme_here())
-    observer: Any = full_screen.screen.log
+        full_screen = FullScreenView(on_line, options.server_name, options.language, options["theme"] or theme_here())
+        _log_to(full_screen.screen.log)
+        return full_screen
+    view = PlainView(_open_screen(on_line, reactor, options), options.server_name, options.language)
+    if options.lacks_extra:
+        view.say("extra")
+    return view
+
+
+def _open_screen(on_line: OnLine, reactor: Any, options: Options) -> Screen:
+    if not options.edits_lines:
+        return open_line_screen(on_line, reactor)
+    from imd_client.prompt import PromptScreen  # only here: prompt_toolkit may not be installed
+
+    screen = PromptScreen(on_line)
+    _log_to(screen.log)
+    return screen
+
+
+def _log_to(observer: Any) -> None:
     globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
-    return full_screen
 
 
 def main(reactor: Any, options: Options) -> Deferred[int]:

@@ -10,14 +10,14 @@ from imd.wire.refusals import BadName
 from imd_client.connection import CodeNeeded, Credentials, LoginNeeded, wants_code
 from imd_client.errors import describe_failure
 from imd_client.protocol import Refused
-from imd_client.screen_protocol import ScreenProtocol
+from imd_client.view import Screen
 
 
 @attrs.define
 class LoginDialog:
     """Asks on a screen where a person sits; on a pipe there is nobody to ask."""
 
-    screen: ScreenProtocol
+    screen: Screen
     server: str
     language: str
 

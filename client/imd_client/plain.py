@@ -26,8 +26,8 @@ from imd_client.events import (
     Trusted,
 )
 from imd_client.formatting import QUIET_EVENTS, format_answer, format_message, format_page
-from imd_client.screen_protocol import ScreenProtocol
 from imd_client.state import OutboxItem
+from imd_client.view import Screen
 
 MOST_UNREAD = 20
 """How many unread messages of one conversation are shown at the start."""
@@ -39,7 +39,7 @@ class PlainView:
     client: Client
     context = 5
 
-    def __init__(self, screen: ScreenProtocol, server: str, language: str) -> None:
+    def __init__(self, screen: Screen, server: str, language: str) -> None:
         self.screen = screen
         self.to = ""
         self._server = server

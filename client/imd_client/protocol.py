@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IDelayedCall, IHandshakeListener, IReactorTime
 from twisted.logger import Logger
+from twisted.protocols.basic import LineReceiver
 from twisted.protocols.policies import TimeoutMixin
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -22,7 +23,6 @@ from zope.interface import implementer
 import imd.wire.capabilities  # noqa: F401  # declares every command and every event
 from imd.wire.base import Command, Event, Reply, registry
 from imd.wire.session import Ping
-from imd_client.lines import Lines
 
 ServerEvent: TypeAlias = Event | dict[str, Any]
 """An event; one of a kind that this client does not know comes as the fields it has."""
@@ -51,9 +51,14 @@ class AnswerLost(ConnectionLost):
 
 
 @implementer(IHandshakeListener)
-class ClientProtocol(Lines, TimeoutMixin):
+class ClientProtocol(LineReceiver, TimeoutMixin):
     """A connection to an imd, in JSON. `verify` sees the TLS connection before a word is said, and may raise."""
 
+    delimiter = b"\n"
+    MAX_LENGTH = 16 * 1024 * 1024
+    """Bytes of the longest line that is taken: a page of `sync` is one line."""
+
+    transport: Any
     _log = Logger()
 
     def __init__(
@@ -64,7 +69,7 @@ class ClientProtocol(Lines, TimeoutMixin):
         lost: Callable[["ClientProtocol", Failure], None],
         verify: Callable[[SSL.Connection], None] | None = None,
     ) -> None:
-        super().__init__()
+        self._pieces: list[bytes] = []
         self._clock = clock
         self._opened = opened
         self._heard = heard
@@ -107,10 +112,21 @@ class ClientProtocol(Lines, TimeoutMixin):
         return answer
 
     def dataReceived(self, data: bytes) -> None:
-        """Take what came; it also says that the server is alive."""
+        """Cut what came into lines, all at once: LineReceiver copies the rest of the buffer for every line."""
         self._pinged = False
         self.resetTimeout()
-        super().dataReceived(data)
+        self._pieces.append(data)
+        if b"\n" not in data:
+            if sum(map(len, self._pieces)) > self.MAX_LENGTH:
+                self._pieces.clear()
+                self.transport.abortConnection()
+            return
+        *lines, rest = b"".join(self._pieces).split(b"\n")
+        self._pieces = [rest]
+        for line in lines:
+            if self.transport is None or self.transport.disconnecting:
+                return
+            self.lineReceived(line.removesuffix(b"\r"))
 
     def lineReceived(self, line: bytes) -> None:
         """Take one reply or event. What does not start like JSON is a greeting for people."""

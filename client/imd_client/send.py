@@ -23,7 +23,7 @@ from imd_client.errors import describe_failure
 from imd_client.events import ClientEvent, GaveUp, Offline, Online
 from imd_client.options import ClientOptions, help_text, print_error
 from imd_client.protocol import AnswerLost, Refused
-from imd_client.screen import Modes
+from imd_client.screen import TerminalModes
 from imd_client.state import Account, OutboxItem
 
 DAY = 24 * 60 * 60
@@ -110,7 +110,7 @@ class Sending:
             return str(self.options["message"])
         if sys.stdin.isatty():
             self.say("hint")
-        reading, modes = _Reading(), Modes()
+        reading, modes = _Reading(), TerminalModes()
         StandardIO(reading, os.dup(0), os.dup(1), self.reactor)  # type: ignore[call-arg]  # mypy reads Windows' own
         try:
             return await reading.done

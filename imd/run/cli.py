@@ -59,8 +59,8 @@ class Chat(PlainOptions, console.Options):
 
     def carry_out(self) -> None:
         """Chat; ends with the console's exit code."""
-        if self.full_screen:
-            asyncioreactor.install()  # why: imd_client.fullscreen
+        if self.edits_lines:
+            asyncioreactor.install()  # why: imd_client.prompt
         react(_exiting, [console.main, self])
 
 

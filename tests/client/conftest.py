@@ -1,5 +1,7 @@
 """A server in memory, and people at it."""
 
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import pytest
 from imd.testing import MemoryServer
 from tests.client.machines import Machine
 from tests.client.network import Network, Person, person
+from tests.client.tmux import Tmux
 from tests.live.daemon import Daemon
 
 
@@ -41,3 +44,11 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
 @pytest.fixture
 def machine(tmp_path: Path, daemon: Daemon) -> Callable[[str], Machine]:
     return lambda name: Machine(tmp_path / name, daemon)
+
+
+@pytest.fixture
+def tmux(tmp_path: Path) -> Iterator[Tmux]:
+    assert shutil.which("tmux"), "tmux is missing; `make test` installs it"
+    tmux = Tmux(tmp_path / "tmux")
+    yield tmux
+    subprocess.run(["tmux", "-S", str(tmux.socket), "kill-server"], check=False, capture_output=True)

@@ -1,12 +1,12 @@
 """Screens without a terminal: what is typed comes from the test, what is shown stays with it."""
 
 import attrs
-from imd_client.screen import Modes, Screen
+from imd_client.screen import LineScreen, TerminalModes
 from twisted.internet.testing import StringTransport
 
 
 @attrs.define
-class FakeModes(Modes):
+class FakeModes(TerminalModes):
     """Modes of no real descriptor; `changes` holds what was asked of them."""
 
     terminal: bool = True
@@ -15,8 +15,8 @@ class FakeModes(Modes):
     def __attrs_post_init__(self) -> None:
         pass
 
-    def change(self, *, echo: bool = True, by_key: bool = False) -> None:
-        self.changes.append("by key" if by_key else "shown" if echo else "hidden")
+    def echo(self, shown: bool) -> None:
+        self.changes.append("shown" if shown else "hidden")
 
     def restore(self) -> None:
         self.changes.append("restored")
@@ -28,7 +28,7 @@ class Transport(StringTransport):
         self.protocol.connectionLost()  # type: ignore[attr-defined]
 
 
-def connect(screen: Screen) -> Screen:
+def connect(screen: LineScreen) -> LineScreen:
     """Give a screen a transport."""
     transport = Transport()
     transport.protocol = screen  # type: ignore[attr-defined]
@@ -36,7 +36,7 @@ def connect(screen: Screen) -> Screen:
     return screen
 
 
-def shown(screen: Screen) -> str:
+def shown(screen: LineScreen) -> str:
     """Take what was shown since the last time."""
     text: str = screen.transport.value().decode()
     screen.transport.clear()

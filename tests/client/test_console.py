@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 from imd_client import CertificateChanged, Client, GaveUp, console
-from imd_client.screen import Screen
+from imd_client.screen import LineScreen
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
@@ -26,7 +26,7 @@ class Terminal:
     """A person at the console. `code` is its exit code, once it ended."""
 
     network: Network
-    screen: Screen
+    screen: LineScreen
     running: Any
     code: list[int] = attrs.Factory(list)
 
@@ -63,13 +63,13 @@ def open_console(
     monkeypatch.setattr(console, "lock_account", lambda account: True)
 
     def open_console(*arguments: str, pipe: bool = False, password: str = "") -> Terminal:
-        screens: list[Screen] = []
+        screens: list[LineScreen] = []
 
-        def screen(typed: Any, reactor: Any) -> Screen:
-            screens.append(connect(Screen(typed, FakeModes(terminal=not pipe))))
+        def screen(typed: Any, reactor: Any) -> LineScreen:
+            screens.append(connect(LineScreen(typed, FakeModes(terminal=not pipe))))
             return screens[-1]
 
-        monkeypatch.setattr(console, "open_screen", screen)
+        monkeypatch.setattr(console, "open_line_screen", screen)
         if password:
             monkeypatch.setenv("IMD_PASSWORD", password)
         options = console.Options()
@@ -103,7 +103,7 @@ def test_the_first_time(network: Network, open_console: OpenConsole) -> None:
 
 
 def test_who_could_have_the_whole_screen_is_told(open_console: OpenConsole, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console, "capable", lambda: True)
+    monkeypatch.setattr(console, "is_capable_terminal", lambda: True)
     monkeypatch.setattr(console, "find_spec", lambda name: None)
     told = "This is the plain console. For the full screen: pip install 'imd[console]'"
     assert open_console("-u", "ann", "--register", password=PASSWORD).sees()[0] == told
@@ -146,6 +146,23 @@ def test_commands_of_the_server(network: Network, open_console: OpenConsole, joi
         "Type your lines; a line with only a dot sends them.",
         *["[..] you to bob: one", "    ."],
     ]
+
+
+def test_pasted_lines_are_one_message(network: Network, open_console: OpenConsole, join: Join) -> None:
+    bob, ann = join("bob"), open_console("-u", "ann", "--register", password=PASSWORD)
+
+    def pastes(text: str) -> list[str]:
+        ann.screen._on_line(text)
+        return ann.sees()
+
+    ann.types("/to bob")
+    assert pastes("one\n/two") == ["[..] you to bob: one", "    /two"]
+    assert pastes("/read\n/quit") == [
+        "A command takes one line. To send several, choose the person with /to, then write them."
+    ]
+    ann.types("/post bob")
+    assert pastes("three\nfour\n.\nfive") == ["[..] you to bob: three", "    four", "[..] you to bob: five"]
+    assert bob.texts() == [f"ann: {text}" for text in ("one\n/two", "three\nfour", "five")]
 
 
 def test_what_happens_to_a_message_is_said(network: Network, open_console: OpenConsole, join: Join) -> None:

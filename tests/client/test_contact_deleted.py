@@ -8,7 +8,7 @@ from imd_client import ContactDeleted, State
 from imd_client.cache import Pointers
 from imd_client.fullscreen.model import Model
 from imd_client.plain import PlainView
-from imd_client.screen import Screen
+from imd_client.screen import LineScreen
 
 from imd.testing import PASSWORD, MemoryServer
 from tests.client.fullscreen.models import drawn
@@ -76,7 +76,7 @@ def test_of_whom_nothing_is_known_here_nothing_is_told(network: Network, join: J
 
 
 def test_the_plain_console_says_so_and_nobody_is_chosen(network: Network, join: Join) -> None:
-    screen = connect(Screen(lambda typed: None, FakeModes()))
+    screen = connect(LineScreen(lambda typed: None, FakeModes()))
     view = PlainView(screen, "memory:7373", "en")
     view.begin(join("ann").client)
     view.to = "bob"

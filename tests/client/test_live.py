@@ -18,6 +18,7 @@ from zipfile import ZipFile
 import pytest
 
 from tests.client.machines import IMD, PASSWORD, Machine
+from tests.client.tmux import Tmux
 from tests.live.daemon import Daemon
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -123,20 +124,33 @@ def open_console(machine: Callable[[str], Machine]) -> Iterator[Callable[..., Co
         each.close()
 
 
-@pytest.mark.parametrize("terminal", ["xterm", "dumb"])
-def test_a_person_at_a_terminal(open_console: OpenConsole, machine: Callable[[str], Machine], terminal: str) -> None:
+@pytest.fixture
+def without_extra(tmp_path: Path) -> str:
+    """A PYTHONPATH under which prompt_toolkit is not installed."""
+    directory = tmp_path / "without"
+    directory.mkdir()
+    (directory / "sitecustomize.py").write_text("import sys\n\nsys.modules['prompt_toolkit'] = None\n")
+    return str(directory)
+
+
+@pytest.mark.parametrize("terminal", ["xterm", "dumb", "xterm without prompt_toolkit"])
+def test_a_person_at_a_terminal(
+    open_console: OpenConsole, machine: Callable[[str], Machine], terminal: str, without_extra: str
+) -> None:
     machine("bob").chat("", "-u", "bob")
-    ann = open_console("ann", TERM=terminal)
-    ann.sees("Name: ")
+    name, *lacking = terminal.split(" ", 1)
+    ann = open_console("ann", TERM=name, **({"PYTHONPATH": without_extra} if lacking else {}))
+    ann.sees("Name:")
     ann.types("ann")
-    ann.sees("Password for ann: ")
+    ann.sees("Password for ann:")
     ann.types(PASSWORD)
-    shown = ann.sees("[y/N] ")
+    shown = ann.sees("[y/N]")
     ann.types("y")
-    ann.sees("The password again: ")
+    ann.sees("The password again:")
     ann.types(PASSWORD)
     shown += ann.sees("Nothing unread.")
     assert PASSWORD not in shown
+    assert (b"\x1b" in shown.encode()) == (terminal == "xterm"), "only prompt_toolkit moves the cursor"
     ann.types("/to bob")
     ann.sees("nothing was said so far.")
     ann.types("你好")
@@ -158,6 +172,35 @@ def test_a_key_ends_it_and_leaves_the_terminal_as_it_was(
     os.write(ann.ours, key.encode())
     assert ann.ends() == 0
     assert termios.tcgetattr(ann.theirs) == ann.before
+
+
+def test_the_input_line_stays_whole(tmux: Tmux, machine: Callable[[str], Machine], daemon: Daemon) -> None:
+    machine("bob").chat("", "-u", "bob")
+    ann = tmux.chat(machine("ann"), "ann", "--plain", size=(60, 20))
+    ann.sees("Nothing unread.")
+    ann.types("/to bob", "Enter")
+    ann.sees("nothing was said so far.", "bob>")
+    ann.types("你好们", "BSpace", "Left", "Left", "早，")
+    ann.sees("bob> 早，你好")
+    machine("bob").chat("/to ann\nhello\nare you there?\n")
+    rows = [row.rstrip() for row in ann.sees("bob: are you there?") if row.strip()]
+    assert [row[8:] for row in rows[-3:-1]] == ["bob: hello", "bob: are you there?"]
+    assert rows[-1] == "bob> 早，你好"
+    ann.types("Enter")
+    ann.sees("you to bob: 早，你好")
+    ann.pastes("one\ntwo 字\nthree")
+    rows = ann.sees("bob> one", "… two 字", "… three")
+    assert not any("you to bob: one" in row for row in rows), "pasted lines wait for Enter"
+    ann.types("Enter")
+    ann.sees("you to bob: one", "    two 字", "    three")
+    ann.types("Up", "Up", "Up", "Up")
+    ann.sees("bob> 早，你好")
+    ann.types("C-c")
+    ann.sees("it ended with 0")
+    ann.types("echo still he're'", "Enter")
+    ann.sees("\nstill here\n")
+    shown = machine("bob").chat("")
+    assert shown[-4:] == ["[..] ann: 早，你好", "[..] ann: one", "    two 字", "    three"]
 
 
 def test_kill_9_in_the_middle(open_console: OpenConsole, machine: Callable[[str], Machine], daemon: Daemon) -> None:

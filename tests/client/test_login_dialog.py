@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from imd_client import CertificateChanged, CodeNeeded, Credentials, LoginNeeded, Refused
 from imd_client.login_dialog import LoginDialog
-from imd_client.screen import Screen
+from imd_client.screen import LineScreen
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
@@ -14,7 +14,7 @@ from tests.client.keyboard import FakeModes, connect, shown
 
 @pytest.fixture
 def login_dialog() -> LoginDialog:
-    return LoginDialog(connect(Screen(lambda line: None, FakeModes())), "localhost:7373", "en")
+    return LoginDialog(connect(LineScreen(lambda line: None, FakeModes())), "localhost:7373", "en")
 
 
 def answered(login_dialog: LoginDialog, question: Any, *lines: str) -> list[Any]:

@@ -101,7 +101,7 @@ def test_what_is_wrong_is_said(arguments: list[str], complaint: str) -> None:
 def test_when_the_whole_screen_is_drawn(
     arguments: list[str], terminal: bool, installed: bool, full_screen: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(console, "capable", lambda: terminal)
+    monkeypatch.setattr(console, "is_capable_terminal", lambda: terminal)
     monkeypatch.setattr(console, "find_spec", lambda name: object() if installed else None)
     options = console.Options()
     options.parseOptions(arguments)

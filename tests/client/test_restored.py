@@ -7,7 +7,7 @@ import pytest
 from imd_client import Arrived, Restored, State
 from imd_client.fullscreen.model import Model
 from imd_client.plain import PlainView
-from imd_client.screen import Screen
+from imd_client.screen import LineScreen
 
 from imd.store import db, life
 from imd.testing import MemoryServer
@@ -77,7 +77,7 @@ def test_the_copy_is_fetched_anew_and_the_outbox_is_kept(network: Network, tmp_p
 def test_a_person_is_told(network: Network) -> None:
     ann = person(network, "ann")
     person(network, "bob").send("ann", "one")
-    screen = connect(Screen(lambda typed: None, FakeModes()))
+    screen = connect(LineScreen(lambda typed: None, FakeModes()))
     view = PlainView(screen, "memory:7373", "en")
     view.begin(ann.client)
     view.on_event(Restored())

@@ -51,7 +51,7 @@ def test_the_plain_console_asks_for_it(
 ) -> None:
     code = live_second_factor(daemon, "bob")
     bob = open_console("bob", "-u", "bob", TERM=terminal)
-    bob.sees("Password for bob: ")
+    bob.sees("Password for bob:")
     bob.types(PASSWORD)
     bob.sees("Code for bob")
     bob.types("000000")

@@ -1,11 +1,13 @@
 """Nothing that a server tells steers the terminal of our consoles, whatever it holds and whoever wrote the server.
 
-Every event and every reply comes with harm in every text, to the plain console, the one with a line editor, and the
-full-screen one. The same with `harmless` made useless must be seen, or this test would see nothing.
+Every event and every reply comes with harm in every text, to the plain console on both its screens and to the full
+screen. The same with `harmless` made useless must be seen, or this test would see nothing.
 """
 
-import re
-from collections.abc import Iterator
+import asyncio
+import io
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,13 @@ from imd_client import Arrived, CaughtUp, Changed, Client, NotSent, Offline, Onl
 from imd_client.errors import describe_failure
 from imd_client.options import print_error
 from imd_client.plain import PlainView
+from imd_client.prompt import PromptScreen
 from imd_client.protocol import Refused
-from imd_client.screen import EditedScreen, Screen
-from imd_client.screen_protocol import OnLine
+from imd_client.screen import LineScreen
 from imd_client.state import OutboxItem
 from msgspec import inspect
+from prompt_toolkit.input import create_pipe_input
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from imd.run.options import tell
@@ -27,6 +31,7 @@ from imd.wire import terminal
 from imd.wire.conversations import Conversation, Page
 from imd.wire.messages import Message, SendMessage
 from imd.wire.samples import _FIELDS
+from tests.client.display import Display, drawn_rows
 from tests.client.fullscreen.driver import Driver, run_as_ann
 from tests.client.keyboard import FakeModes, connect, shown
 from tests.client.network import Network, person
@@ -35,8 +40,6 @@ from tests.wire.declared import EVENTS, SPECS
 
 HARM = "".join(PIECES)
 NOW = "2026-11-23T06:25:18.123Z"
-OWN = re.compile(r"\r\x1b\[K|\x1b\[\d*[GCDK]|\r\n|\r")
-"""What the line editor itself writes."""
 
 
 def spoilt(shape: type, piece: str) -> Any:
@@ -102,28 +105,46 @@ def told(view: Any, piece: str) -> Iterator[str]:
     yield "chosen"
 
 
-def on_plain(screen: Screen, client: Client) -> list[str]:
+def on_plain(screen: Any, client: Client, written: Callable[[], str]) -> list[str]:
     """Show everything on a plain screen. Gives what of it steers."""
     view = PlainView(screen, "memory:7373", "zh")
     view.begin(client)
     bad = []
     for piece in (*PIECES, HARM):
         for what in told(view, piece):
-            written = shown(screen)
-            written = OWN.sub("\n", written) if isinstance(screen, EditedScreen) else written
-            bad += [f"{what}: {line!r}" for line in written.split("\n") if steers(line)]
+            bad += [f"{what}: {line!r}" for line in written().split("\n") if steers(line)]
     return bad
 
 
-def ignore(typed: Any) -> None:
+def on_lines(client: Client) -> list[str]:
+    screen = connect(LineScreen(ignore, FakeModes()))
+    return on_plain(screen, client, lambda: shown(screen))
+
+
+async def on_prompt(client: Client) -> list[str]:
+    display = Display()
+    with create_pipe_input() as keyboard, redirect_stdout(io.StringIO()) as after_exit:
+        screen = PromptScreen(ignore, keyboard=keyboard, display=display)
+        await asyncio.sleep(0)
+
+        def written() -> str:
+            screen.application._redraw()
+            prompt = drawn_rows(screen.application)[0]
+            return f"{display.take()}\r\n{prompt}".replace("\r\n", "\n")
+
+        bad = on_plain(screen, client, written)
+        await Deferred.fromCoroutine(screen.close()).asFuture(asyncio.get_running_loop())
+    return bad + [f"after exit: {line!r}" for line in after_exit.getvalue().split("\n") if steers(line)]
+
+
+def ignore(line: Any) -> None:
     """Nobody listens to what is typed."""
 
 
 def bad_screens(network: Network, tmp_path: Path) -> dict[str, list[str]]:
     """Show everything on every screen."""
     client = person(network, "ann").client
-    typed: OnLine = ignore
-    bad = {each.__name__: on_plain(connect(each(typed, FakeModes())), client) for each in (Screen, EditedScreen)}
+    bad = {"lines": on_lines(client), "prompt": asyncio.run(on_prompt(client))}
     full_screen: list[str] = []
 
     async def story(ann: Driver) -> None:

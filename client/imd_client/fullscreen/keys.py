@@ -10,7 +10,6 @@ from prompt_toolkit.filters import Condition, Filter, has_completions
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 
-from imd_client.formatting import SECRET_COMMANDS, split_command
 from imd_client.fullscreen.actions import ACTIONS, Action, available
 from imd_client.fullscreen.conversation import ConversationState
 from imd_client.fullscreen.screen import FullScreen
@@ -64,15 +63,8 @@ def _line(keys: KeyBindings, screen: FullScreen, handler: KeyHandler, chatting: 
     @keys.add("enter")
     def _(event: KeyPressEvent) -> None:
         """Send."""
-        buffer = screen.buffer
-        if screen.asking:
-            screen.answer()
-            return
-        text = buffer.text
-        if split_command(text)[0] not in SECRET_COMMANDS:
-            buffer.append_to_history()
-        buffer.reset()
-        handler.submit(text)
+        if (text := screen.take_line()) is not None:
+            handler.submit(text)
 
     @keys.add("enter", filter=chosen, eager=True)
     def _(event: KeyPressEvent) -> None:

@@ -8,11 +8,9 @@ foot
 """
 
 import asyncio
-import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from time import monotonic
-from typing import Any
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.buffer import Buffer
@@ -27,11 +25,8 @@ from prompt_toolkit.layout.controls import BufferControl, UIContent, UIControl
 from prompt_toolkit.layout.menus import CompletionsMenu
 from prompt_toolkit.layout.processors import ConditionalProcessor, PasswordProcessor
 from prompt_toolkit.output import Output
-from twisted.internet.defer import Deferred
-from twisted.logger import LogEvent, Logger, formatEventAsClassicLogText
-from twisted.python.failure import Failure
 
-from imd.wire.terminal import block, harmless
+from imd.wire.terminal import harmless
 from imd_client.fullscreen import frame
 from imd_client.fullscreen.completion import Completions
 from imd_client.fullscreen.model import Model
@@ -40,7 +35,8 @@ from imd_client.fullscreen.sidebar import sidebar
 from imd_client.fullscreen.styles import style
 from imd_client.fullscreen.timeline import Timeline
 from imd_client.fullscreen.widths import Fragments
-from imd_client.screen_protocol import InputEnded, OnLine
+from imd_client.prompt import EditorScreen
+from imd_client.view import OnLine
 
 NARROW, WIDE = 60, 100
 """Columns below which there are no conversations on the left, and from which on they have more room."""
@@ -65,34 +61,24 @@ class LinesControl(UIControl):
         return UIContent(get_line=lambda number: lines[number], line_count=len(lines), show_cursor=False)
 
 
-class FullScreen:
-    """The screen, a ScreenProtocol. Lines and keys that mean something are for the `handler` of `run`."""
-
-    interactive = True
-    _log = Logger()
+class FullScreen(EditorScreen):
+    """The screen. Keys and lines that mean something are for the `handler` of the key bindings."""
 
     def __init__(
-        self, model: Model, typed: OnLine, theme: str, *, keyboard: Input | None = None, display: Output | None = None
+        self, model: Model, on_line: OnLine, theme: str, *, keyboard: Input | None = None, display: Output | None = None
     ) -> None:
+        super().__init__(on_line)
         self.model = model
         self.scroll = Scroll()
         self.helping = False
-        self.prefix = ""
-        self.secret = False
-        self.typed = typed
-        self._answer: Deferred[str] | None = None
-        self._set_aside = ""
         self._echo = ""
-        self._shown_after_exit: list[str] = []
-        self._task: asyncio.Task[None] | None = None
-        self._over = False
         self.buffer = Buffer(
             multiline=True,
             history=InMemoryHistory(),
             completer=DynamicCompleter(self._completer),
             complete_while_typing=Condition(lambda: not self.asking),
         )
-        self.application: Application[None] = Application(
+        self.application = Application(
             layout=self._layout(),
             style=style(theme),
             full_screen=True,
@@ -105,15 +91,7 @@ class FullScreen:
         """Take the terminal, and draw from now on."""
         self.application.key_bindings = keys
         self.application.key_processor.before_key_press += lambda sender: any_key()
-        self._task = asyncio.ensure_future(self.application.run_async(handle_sigint=False))
-        self._task.add_done_callback(self._ended)
-
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        fault = None if task.cancelled() else task.exception()
-        if fault is not None and not isinstance(fault, EOFError):
-            self._log.failure("the screen failed", failure=Failure(fault))
-        if not self._over:
-            self.end()
+        self.start()
 
     # Layout.
 
@@ -180,97 +158,29 @@ class FullScreen:
     def _completer(self) -> Completions:
         return Completions(self.model.names, self.model.language)
 
-    def refresh(self) -> None:
-        """Draw anew, soon."""
-        self.application.invalidate()
-
     def refresh_in(self, seconds: float) -> None:
         """Draw anew later: something is to be seen no more then."""
         asyncio.get_running_loop().call_later(seconds, self.refresh)
 
-    # The dialogue.
-
-    @property
-    def asking(self) -> bool:
-        """Whether what is typed answers a question."""
-        return self._answer is not None
+    # Texts.
 
     def show(self, text: str) -> None:
         """Show a text between the messages, below the command that it answers."""
-        note = self.model.note(text, command=self.echoed())
+        note = self.model.note(text, command=self.take_echo())
         self.scroll.anchor = None
         self.scroll.reveal(note)
         self.refresh()
 
     def show_all(self, texts: Iterable[str]) -> None:
-        """Show several, as one."""
+        """Show several texts as one."""
         if text := "\n".join(texts):
             self.show(text)
 
-    def log(self, event: LogEvent) -> None:
-        """Keep what failed for the last words: written to the terminal now, it would stand across the screen."""
-        if "log_failure" in event:
-            self._shown_after_exit.append(formatEventAsClassicLogText(event) or "")
-
-    def show_after_exit(self, text: str) -> None:
-        """Show a text on the terminal as it is when we are gone."""
-        self._shown_after_exit.append(text)
-
-    def prompt(self, text: str) -> None:
-        """Say what stands before the line being typed."""
-        self.prefix = text
-        self.refresh()
-
     def echo(self, line: str) -> None:
-        """Leave a typed command on the screen, if there is something to show for it."""
+        """Keep a typed command, to show it above what answers it."""
         self._echo = line
 
-    def echoed(self) -> str:
+    def take_echo(self) -> str:
         """Take the typed command, if nothing was shown for it yet."""
         line, self._echo = self._echo, ""
         return line
-
-    def ask(self, question: str, *, secret: bool = False) -> "Deferred[str]":
-        """Ask, in the place of the line being typed; that one comes back afterwards."""
-        if self._over:
-            raise InputEnded
-        self._answer = Deferred()
-        self._set_aside, before = self.buffer.text, self.prefix
-        self.buffer.text, self.secret = "", secret
-        self.prompt(question)
-        return self._answer.addBoth(self._asked, before)
-
-    def _asked(self, result: Any, prefix: str) -> Any:
-        self.secret = False
-        self.buffer.text = self._set_aside
-        self.prompt(prefix)
-        return result
-
-    def answer(self) -> None:
-        """Take what is typed for the answer."""
-        assert self._answer is not None
-        answer, self._answer = self._answer, None
-        answer.callback(self.buffer.text)
-
-    def end(self) -> None:
-        """Note that nothing more will be typed."""
-        self._over = True
-        if self._answer is not None:
-            answer, self._answer = self._answer, None
-            answer.errback(InputEnded())
-        else:
-            self.typed(None)
-
-    async def close(self) -> None:
-        """Give the terminal back, and say the last words there."""
-        self._over = True
-        if self._task is not None:
-            if self.application.is_running:
-                self.application.exit()
-            elif not self._task.done():
-                self._task.cancel()
-            ended: Deferred[Any] = Deferred.fromFuture(asyncio.ensure_future(asyncio.wait([self._task])))
-            await ended
-        for text in self._shown_after_exit:
-            print(block(text))
-        sys.stdout.flush()

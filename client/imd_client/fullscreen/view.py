@@ -28,8 +28,8 @@ from imd_client.fullscreen.screen import FullScreen
 from imd_client.fullscreen.timeline import NEW
 from imd_client.fullscreen.widths import truncate
 from imd_client.protocol import Refused
-from imd_client.screen_protocol import OnLine
 from imd_client.state import OutboxItem, State
+from imd_client.view import OnLine
 
 NAMED = 60
 """Columns of a message's first words, where it is named by them."""
@@ -44,7 +44,7 @@ class FullScreenView:
 
     def __init__(
         self,
-        typed: OnLine,
+        on_line: OnLine,
         server: str,
         language: str,
         theme: str,
@@ -54,10 +54,10 @@ class FullScreenView:
     ) -> None:
         self._server = server
         self._language = language
-        self._typed = typed
+        self._on_line = on_line
         self._welcomed = self._announced_unread = self._just_opened = False
         empty = Model(State().account(server, ""), language)
-        self.screen = FullScreen(empty, typed, theme, keyboard=keyboard, display=display)
+        self.screen = FullScreen(empty, on_line, theme, keyboard=keyboard, display=display)
         self.screen.run(bindings(self.screen, self), self.mark_read)
         self.screen.buffer.on_text_insert += self._types
         self.screen.application.after_render += self._drawn
@@ -132,7 +132,7 @@ class FullScreenView:
         """Show what a command answered: messages to choose from, or words; what shows in the timeline needs none."""
         if found := messages_in(reply):
             latest = len(found) - 1 if isinstance(reply, Page) else 0
-            title = self.screen.echoed() or f"/{spec.verb.lower()}"
+            title = self.screen.take_echo() or f"/{spec.verb.lower()}"
             self.model.results = Results(title, found, latest, more=has_more(reply))
             self.screen.refresh()
         elif not isinstance(reply, Changed):
@@ -213,16 +213,15 @@ class FullScreenView:
         self.go_to_end()
         command = text.startswith("/") and not text.startswith("//")
         if command and "\n" in text.strip():
-            self.say("fullscreen.one_line")
+            self.say("one_line")
             self._write(text)
         elif command or not conversation.to or self.screen.prefix != f"{conversation.to}> ":
-            for line in text.split("\n"):
-                self._typed(line)
+            self._on_line(text)
         elif content := replace_names(text.removeprefix("/" if text.startswith("//") else "").strip()):
             if draft.editing:
-                self._typed(EditMessage(to=conversation.to, seq=draft.editing, content=content))
+                self._on_line(EditMessage(to=conversation.to, seq=draft.editing, content=content))
             else:
-                self._typed(SendMessage(to=conversation.to, content=content, reply_to=draft.reply_to or None))
+                self._on_line(SendMessage(to=conversation.to, content=content, reply_to=draft.reply_to or None))
 
     def act(self, action: Action) -> None:
         """Begin an answer or an edit, or write the command about the marked message into the line."""

@@ -10,27 +10,15 @@ from unittest.mock import patch
 import attrs
 from imd_client import Client, console
 from imd_client.fullscreen.view import FullScreenView
-from imd_client.screen_protocol import OnLine
-from prompt_toolkit.data_structures import Size
+from imd_client.view import OnLine
 from prompt_toolkit.input import PipeInput, create_pipe_input
-from prompt_toolkit.output import DummyOutput
 
 from imd.testing import PASSWORD
+from tests.client.display import Display, drawn_rows
 from tests.client.network import Network
 
 ESCAPE, UP, DOWN, PAGE_UP, PAGE_DOWN, ENTER = "\x1b", "\x1b[A", "\x1b[B", "\x1b[5~", "\x1b[6~", "\r"
 NEXT = "\x1b[1;5B"
-
-
-@attrs.define
-class Display(DummyOutput):
-    """An output of some size that shows nothing to anybody."""
-
-    columns: int = 80
-    rows: int = 24
-
-    def get_size(self) -> Size:
-        return Size(rows=self.rows, columns=self.columns)
 
 
 @attrs.define
@@ -72,14 +60,7 @@ class Driver:
         await self.settle()
         self.view.screen.application.invalidate()
         await asyncio.sleep(0.003)
-        drawn = self.view.screen.application.renderer.last_rendered_screen
-        if drawn is None:
-            return []
-        size = self.view.screen.application.output.get_size()
-        return [
-            "".join(drawn.data_buffer[row][column].char for column in range(size.columns)).rstrip()
-            for row in range(size.rows)
-        ]
+        return drawn_rows(self.view.screen.application)
 
     async def leave(self) -> None:
         """Leave, if they are still there."""

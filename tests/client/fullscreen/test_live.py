@@ -1,90 +1,25 @@
 """The full-screen console in a real terminal (tmux) against a daemon in its own process: kill -9, sizes, signals."""
 
 import os
-import shutil
 import signal
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import attrs
 import pytest
 
-from tests.client.machines import IMD, PASSWORD, Machine
+from tests.client.machines import Machine
 from tests.client.second_factors import live_second_factor
+from tests.client.tmux import KEYS, PATIENCE, Tmux, Window
 from tests.live.daemon import Daemon
 
-PATIENCE = 20
-
-
-@attrs.define
-class Tmux:
-    """A tmux server of our own, with a window for each person."""
-
-    socket: Path
-
-    def do(self, *arguments: str) -> str:
-        command = ["tmux", "-u", "-f", "/dev/null", "-S", str(self.socket), *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
-
-
-@attrs.define
-class Seat:
-    """Somebody at a terminal, in which the console was started from a shell."""
-
-    tmux: Tmux
-    name: str
-    machine: Machine
-
-    def types(self, *keys: str) -> None:
-        """Type texts; a name of tmux's such as `Enter` is that key."""
-        for key in keys:
-            self.tmux.do("send-keys", "-t", self.name, *(() if key in KEYS else ("-l",)), key)
-
-    def rows(self) -> list[str]:
-        return self.tmux.do("capture-pane", "-p", "-t", self.name).split("\n")
-
-    def sees(self, *texts: str) -> list[str]:
-        """Wait until texts are on the screen, all at once."""
-        until = time.monotonic() + PATIENCE
-        while not all(text in "\n".join(rows := self.rows()) for text in texts):
-            assert time.monotonic() < until, f"{texts} do not appear:\n" + "\n".join(rows)
-            time.sleep(0.1)
-        return rows
-
-    def sees_unread(self, name: str, count: int) -> None:
-        """Wait until a conversation is listed with so many unread messages."""
-        until = time.monotonic() + PATIENCE
-        while not any(row.partition("│")[0].split() == [name, str(count)] for row in self.rows()):
-            assert time.monotonic() < until, "\n".join(self.rows())
-            time.sleep(0.1)
-
-
-KEYS = {"Enter", "Escape", "Up", "Down", "PageUp", "PageDown", "Tab", "C-c", "C-d", "C-Down"}
-
-
-OpenConsole = Callable[..., Seat]
+OpenConsole = Callable[..., Window]
 
 
 @pytest.fixture
-def tmux(tmp_path: Path) -> Iterator[Tmux]:
-    assert shutil.which("tmux"), "tmux is missing; `make test` installs it"
-    tmux = Tmux(tmp_path / "tmux")
-    yield tmux
-    subprocess.run(["tmux", "-S", str(tmux.socket), "kill-server"], check=False, capture_output=True)
-
-
-@pytest.fixture
-def open_console(tmux: Tmux, machine: Callable[[str], Machine]) -> Callable[..., Seat]:
-    def open_console(name: str, *arguments: str, size: tuple[int, int] = (80, 24)) -> Seat:
-        there = machine(name)
-        command = f"{IMD} chat -u {name} --register {' '.join(arguments)}; echo it ended with $?"
-        columns, rows = map(str, size)
-        environment = there.environment(IMD_PASSWORD=PASSWORD, LANG="C.UTF-8")
-        given = [word for key, value in environment.items() for word in ("-e", f"{key}={value}")]
-        tmux.do("new-session", "-d", "-s", name, "-x", columns, "-y", rows, *given, f"{command}; exec sh")
-        return Seat(tmux, name, there)
+def open_console(tmux: Tmux, machine: Callable[[str], Machine]) -> OpenConsole:
+    def open_console(name: str, *arguments: str, size: tuple[int, int] = (80, 24)) -> Window:
+        return tmux.chat(machine(name), name, *arguments, size=size)
 
     return open_console
 
