@@ -110,9 +110,12 @@ def test_history_on_another_machine(
     ann.sees("number 90")
 
 
+@pytest.mark.parametrize("options", [(), ("--plain",)])
 @pytest.mark.parametrize("ending", ["C-d", "SIGTERM", "SIGINT"])
-def test_the_terminal_is_left_as_it_was_found(open_console: OpenConsole, tmux: Tmux, ending: str) -> None:
-    ann = open_console("ann")
+def test_the_terminal_is_left_as_it_was_found(
+    open_console: OpenConsole, tmux: Tmux, options: tuple[str, ...], ending: str
+) -> None:
+    ann = open_console("ann", *options)
     ann.sees("You are ann")
     if ending in KEYS:
         ann.types(ending)
