@@ -30,9 +30,9 @@ from imd.wire.terminal import harmless
 from imd_client.address import Address
 from imd_client.client import Client
 from imd_client.connection import Credentials
+from imd_client.database import default_state_file
 from imd_client.errors import describe_failure
 from imd_client.events import Arrived, CaughtUp, ClientEvent, GaveUp, NotSent, Offline, Online
-from imd_client.paths import default_state_file
 from imd_client.state import State
 
 Answer = str | None

@@ -20,7 +20,7 @@ from imd.wire.terminal import harmless
 from imd_client.client import Client
 from imd_client.formatting import SECRET_COMMANDS, is_listing, split_command
 from imd_client.protocol import AnswerLost, Refused
-from imd_client.timeout import wait_for
+from imd_client.reactor import wait_for
 from imd_client.view import Screen, View
 
 

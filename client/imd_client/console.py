@@ -3,13 +3,14 @@
 The console lets a person in, carries out what they type, and sees them off; its view shows what happens (see view).
 """
 
+import argparse
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NoReturn
 
+from twisted.internet import asyncioreactor
 from twisted.internet.defer import Deferred, DeferredQueue, race
 from twisted.internet.task import deferLater
 from twisted.logger import globalLogBeginner
-from twisted.python import usage
 from twisted.python.failure import Failure
 
 from imd.wire.base import Command
@@ -19,41 +20,48 @@ from imd_client.commands import Commands
 from imd_client.connection import Credentials
 from imd_client.errors import describe_failure
 from imd_client.events import CaughtUp, ClientEvent, GaveUp, NotSent, Online
-from imd_client.fullscreen.theme import THEMES, theme_here
 from imd_client.login_dialog import LoginDialog
-from imd_client.options import ClientOptions, help_text
-from imd_client.paths import lock_account
+from imd_client.options import ClientOptions, OptionError, checked, help_text
+from imd_client.options import add_arguments as add_shared_arguments
 from imd_client.plain import PlainView
+from imd_client.reactor import run_to_exit, wait_for
 from imd_client.screen import is_capable_terminal, open_line_screen
 from imd_client.state import Account
-from imd_client.timeout import wait_for
 from imd_client.view import InputEnded, OnLine, Screen, View
 
 LEAVE_TIMEOUT = 3
 """Seconds that a person who leaves waits for the last answers."""
 
 
+THEMES = ("dark", "light")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `imd chat` takes."""
+    parser.add_argument("address", metavar="server", nargs="?", help=help_text("server"))
+    add_shared_arguments(parser)
+    parser.add_argument("--invite", help=help_text("invite"))
+    parser.add_argument("--theme", help=help_text("theme"))
+    for flag in ("register", "plain"):
+        parser.add_argument(f"--{flag}", action="store_true", help=help_text(flag))
+
+
 class Options(ClientOptions):
-    """The command line of `imd chat`."""
+    """What was given to `imd chat`."""
 
-    synopsis = "Usage: imd chat [options] [server]"
-    optParameters = [["invite", None, None, help_text("invite")], ["theme", None, None, help_text("theme")]]
-    optFlags = [["register", None, help_text("register")], ["plain", None, help_text("plain")]]
-
-    def parseArgs(self, server: str | None = None) -> None:
-        """Take the server as a plain word too."""
-        self["server"] = server or self["server"]
-
-    def postOptions(self) -> None:
-        """Check the theme too."""
-        super().postOptions()
-        if self["theme"] not in (None, *THEMES):
+    def __init__(self, given: argparse.Namespace) -> None:
+        super().__init__(given, given.address)
+        self.register: bool = given.register
+        self.plain: bool = given.plain
+        self.invite: str = given.invite or ""
+        self.theme: str = given.theme or ""
+        if self.theme not in ("", *THEMES):
             raise self.wrong("theme", themes=", ".join(THEMES))
 
     @property
     def full_screen(self) -> bool:
         """Whether to draw the whole screen."""
-        return self.edits_lines and not self["plain"]
+        return self.edits_lines and not self.plain
 
     @property
     def edits_lines(self) -> bool:
@@ -63,7 +71,7 @@ class Options(ClientOptions):
     @property
     def lacks_extra(self) -> bool:
         """Whether the full screen is wanted, and only the extra is missing."""
-        return not self["plain"] and is_capable_terminal() and not self.edits_lines
+        return not self.plain and is_capable_terminal() and not self.edits_lines
 
 
 class Stop(Exception):
@@ -96,7 +104,7 @@ class Console:
         """Do it all; gives the exit code."""
         try:
             return await self._chat()
-        except (Stop, usage.UsageError) as stop:
+        except (Stop, OptionError) as stop:
             self.screen.show_after_exit(str(stop))
             return stop.code if isinstance(stop, Stop) else 1
         except InputEnded:
@@ -108,7 +116,7 @@ class Console:
         account = await self._account()
         self.client = Client(account, self.credentials, self._on_event, reactor=self.reactor)
         self.view.begin(self.client)
-        self.commands = Commands(self.view, self.client, self.language, self.options["wait"], self.reactor)
+        self.commands = Commands(self.view, self.client, self.language, self.options.wait, self.reactor)
         if waiting := len(account.waiting()):
             self.screen.show(say("console.waiting", self.language, count=waiting))
         try:
@@ -135,10 +143,10 @@ class Console:
         if account is None and not self.screen.interactive:
             raise Stop(self.login_dialog.say("no_name"))
         account = account or state.account(self.options.server_name, await self.login_dialog.name())
-        if not lock_account(account):
+        if not account.lock():
             raise Stop(self.login_dialog.say("busy", username=account.username))
         self.credentials = self.options.credentials(
-            "console", register=bool(self.options["register"]), invite=self.options["invite"] or ""
+            "console", register=self.options.register, invite=self.options.invite
         )
         if account.token() is None and not self.credentials.password:
             if not self.screen.interactive:
@@ -154,7 +162,7 @@ class Console:
             start()
             patience: Deferred[Any] = Deferred()
             if not self.screen.interactive:
-                patience = deferLater(self.reactor, self.options["wait"])
+                patience = deferLater(self.reactor, self.options.wait)
             which, gave_up = await race([self._logging_in, patience])
             if which == 1:
                 raise Stop(say("console.no_answer", self.language, server=self.options.server_name), 2)
@@ -196,7 +204,7 @@ class Console:
     async def _leave(self) -> int:
         """Wait for the last answers; nobody waits for ever."""
         self.screen.prompt("")
-        seconds = LEAVE_TIMEOUT if self.screen.interactive else self.options["wait"]
+        seconds = LEAVE_TIMEOUT if self.screen.interactive else self.options.wait
         if self.client.connection.online or not self.screen.interactive:
             settled: Deferred[Any] = Deferred.fromCoroutine(
                 wait_for(seconds, Deferred.fromCoroutine(self._settle()), self.reactor)
@@ -229,7 +237,7 @@ def open_view(on_line: OnLine, reactor: Any, options: Options) -> View:
     if options.full_screen:
         from imd_client.fullscreen.view import FullScreenView  # only here: prompt_toolkit may not be installed
 
-        full_screen = FullScreenView(on_line, options.server_name, options.language, options["theme"] or theme_here())
+        full_screen = FullScreenView(on_line, options.server_name, options.language, options.theme)
         _log_to(full_screen.screen.log)
         return full_screen
     view = PlainView(_open_screen(on_line, reactor, options), options.server_name, options.language)
@@ -255,3 +263,11 @@ def _log_to(observer: Any) -> None:
 def main(reactor: Any, options: Options) -> Deferred[int]:
     """Run the console. Fires with the exit code: from a pipe 0 = all stored, 1 = something refused, 2 = unknown."""
     return Deferred.fromCoroutine(Console(reactor, options).run())
+
+
+def run(given: argparse.Namespace) -> NoReturn:
+    """Run `imd chat`; ends the process with its exit code."""
+    options = checked(Options, given)
+    if options.edits_lines:
+        asyncioreactor.install()  # why: imd_client.prompt
+    run_to_exit(main, options)

@@ -30,6 +30,12 @@ CREATE TABLE receipt (
 """
 
 
+def default_state_file() -> Path:
+    """Give the file that is used if none is named: $XDG_STATE_HOME/imd/client.sqlite3, or below ~/.local/state."""
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "imd" / "client.sqlite3"
+
+
 class NewerState(Exception):
     """The file was written by a newer imd than this one."""
 

@@ -3,16 +3,16 @@
 The file is new, and only its owner may read it. Unless all of it has come and is what the server made, there is none.
 """
 
+import argparse
 import base64
 import hashlib
 import os
 from contextlib import suppress
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 from twisted.internet.defer import Deferred, race
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import deferLater
-from twisted.python import usage
 
 from imd.wire.catalog import say
 from imd.wire.export import Export, Exported, ExportPart, Part
@@ -21,20 +21,26 @@ from imd.wire.terminal import harmless
 from imd_client.connection import Connection
 from imd_client.errors import describe_failure
 from imd_client.events import ClientEvent, GaveUp, Offline, Online
-from imd_client.options import ClientOptions, print_error
+from imd_client.options import ClientOptions, OptionError, checked, help_text, print_error
+from imd_client.options import add_arguments as add_shared_arguments
 from imd_client.protocol import AnswerLost, Refused
+from imd_client.reactor import run_to_exit
 
 WRITTEN, REFUSED, UNREACHED = 0, 1, 2
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `imd export` takes."""
+    parser.add_argument("file", help=help_text("file"))
+    add_shared_arguments(parser)
+
+
 class Options(ClientOptions):
-    """The command line of `imd export`."""
+    """What was given to `imd export`."""
 
-    synopsis = "Usage: imd export [options] file"
-
-    def parseArgs(self, file: str) -> None:  # type: ignore[override]  # Twisted calls it with the words there are
-        """Take the file to be written."""
-        self["file"] = file
+    def __init__(self, given: argparse.Namespace) -> None:
+        super().__init__(given)
+        self.file: str = given.file
 
 
 def _private(path: str, flags: int) -> int:
@@ -58,13 +64,13 @@ class Exporting:
 
     async def run(self) -> int:
         """Do it; gives the exit code."""
-        path = self.options["file"]
+        path = self.options.file
         if os.path.lexists(path):
             self.say("exists", file=path)
             return REFUSED
         try:
             return await self._written(path, f"{path}.part")
-        except usage.UsageError as wrong:
+        except OptionError as wrong:
             print_error(str(wrong))
         except OSError as fault:
             self.say("unwritable", file=path, reason=fault.strerror)
@@ -124,7 +130,7 @@ class Exporting:
             self.say("damaged")
             return UNREACHED
         time = clock_face(made.time)
-        self.say("written", file=self.options["file"], bytes=made.bytes, time=time, sha256=made.sha256)
+        self.say("written", file=self.options.file, bytes=made.bytes, time=time, sha256=made.sha256)
         return WRITTEN
 
     async def _made(self, connection: Connection) -> Exported | Part:
@@ -161,7 +167,7 @@ class Exporting:
                 self._wait(describe_failure(why, self.options.server_name, self.options.language))
 
     def _wait(self, why: str = "") -> None:
-        seconds = self.options["wait"]
+        seconds = self.options.wait
         if why:
             print_error(say("send.trying", self.options.language, reason=why, seconds=round(seconds)))
         if self._patience is None:
@@ -176,3 +182,8 @@ class Exporting:
 def main(reactor: Any, options: Options) -> Deferred[int]:
     """Fetch the archive. Fires with the exit code."""
     return Deferred.fromCoroutine(Exporting(reactor, options).run())
+
+
+def run(given: argparse.Namespace) -> NoReturn:
+    """Run `imd export`; ends the process with its exit code."""
+    run_to_exit(main, checked(Options, given))

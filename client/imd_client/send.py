@@ -3,16 +3,16 @@
 A message without an answer keeps its client_id: the same command within a day sends the same message, not another.
 """
 
+import argparse
 import os
 import sys
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 from twisted.internet.defer import Deferred, race
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.stdio import StandardIO
 from twisted.internet.task import deferLater
-from twisted.python import usage
 from twisted.python.failure import Failure
 
 from imd.wire.catalog import say
@@ -21,8 +21,10 @@ from imd.wire.terminal import harmless
 from imd_client.connection import Connection
 from imd_client.errors import describe_failure
 from imd_client.events import ClientEvent, GaveUp, Offline, Online
-from imd_client.options import ClientOptions, help_text, print_error
+from imd_client.options import ClientOptions, OptionError, checked, help_text, print_error
+from imd_client.options import add_arguments as add_shared_arguments
 from imd_client.protocol import AnswerLost, Refused
+from imd_client.reactor import run_to_exit
 from imd_client.screen import TerminalModes
 from imd_client.state import Account, OutboxItem
 
@@ -30,15 +32,20 @@ DAY = 24 * 60 * 60
 STORED, REFUSED, UNKNOWN = 0, 1, 2
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `imd send` takes."""
+    parser.add_argument("to", help=help_text("to"))
+    add_shared_arguments(parser)
+    parser.add_argument("-m", "--message", help=help_text("message"))
+
+
 class Options(ClientOptions):
-    """The command line of `imd send`."""
+    """What was given to `imd send`."""
 
-    synopsis = "Usage: imd send [options] to"
-    optParameters = [["message", "m", None, help_text("message")]]
-
-    def parseArgs(self, to: str) -> None:  # type: ignore[override]  # Twisted calls it with the words there are
-        """Take the one it is for."""
-        self["to"] = to if to.startswith("#") else self.name(to)
+    def __init__(self, given: argparse.Namespace) -> None:
+        super().__init__(given)
+        self.to = given.to if given.to.startswith("#") else self.name(given.to)
+        self.message: str | None = given.message
 
 
 class _Reading(Protocol):
@@ -73,7 +80,7 @@ class Sending:
         """Do it; gives the exit code."""
         try:
             return await self._send()
-        except usage.UsageError as wrong:
+        except OptionError as wrong:
             print_error(str(wrong))
             return REFUSED
 
@@ -83,13 +90,13 @@ class Sending:
         if account is None or not (account.token() or credentials.password):
             self.say("no_account")
             return REFUSED
-        to, content = self.options["to"], await self._content()
+        to, content = self.options.to, await self._content()
         earlier = account.unanswered(to, content, since=time.time() - DAY)
         item = earlier or account.queue(SendMessage(to=to, content=content), once=True)
         connection = Connection(account, credentials, self._on_event, reactor=self.reactor)
         connection.startService()
         answer: Deferred[Any] = Deferred.fromCoroutine(self._answer(connection, account, item))
-        too_long: Deferred[Any] = deferLater(self.reactor, self.options["wait"])
+        too_long: Deferred[Any] = deferLater(self.reactor, self.options.wait)
         try:
             _, outcome = await race([answer, self._gave_up, too_long])
         finally:
@@ -106,8 +113,8 @@ class Sending:
         return UNKNOWN
 
     async def _content(self) -> str:
-        if self.options["message"] is not None:
-            return str(self.options["message"])
+        if self.options.message is not None:
+            return self.options.message
         if sys.stdin.isatty():
             self.say("hint")
         reading, modes = _Reading(), TerminalModes()
@@ -150,9 +157,14 @@ class Sending:
             case Offline(why) if not self._told:
                 self._told = True
                 text = describe_failure(why, self.options.server_name, self.options.language)
-                self.say("trying", reason=text, seconds=round(self.options["wait"]))
+                self.say("trying", reason=text, seconds=round(self.options.wait))
 
 
 def main(reactor: Any, options: Options) -> Deferred[int]:
     """Send one message. Fires with the exit code."""
     return Deferred.fromCoroutine(Sending(reactor, options).run())
+
+
+def run(given: argparse.Namespace) -> NoReturn:
+    """Run `imd send`; ends the process with its exit code."""
+    run_to_exit(main, checked(Options, given))

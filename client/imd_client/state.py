@@ -3,6 +3,8 @@
 Every function is synchronous and one transaction: killed at any point, the file is as it was before or after it.
 """
 
+import fcntl
+import os
 import time
 from uuid import uuid4
 
@@ -62,6 +64,21 @@ class State(Database):
 @attrs.frozen
 class Account(Cache):
     """What is remembered for one person on one server."""
+
+    def lock(self) -> bool:
+        """Claim this account for this process, until it ends. False if another process has it.
+
+        Two would take turns: a message that one of them took in would never be shown by the other.
+        """
+        if self.state.path == ":memory:":
+            return True
+        lock = os.open(f"{self.state.path}.{self.id}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            return False
+        return True
 
     def token(self) -> str | None:
         """Give the token that logs this device in, if there is one."""

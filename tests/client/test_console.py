@@ -8,12 +8,13 @@ from typing import Any
 
 import attrs
 import pytest
-from imd_client import CertificateChanged, Client, GaveUp, console
+from imd_client import Account, CertificateChanged, Client, GaveUp, console
 from imd_client.screen import LineScreen
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from imd.testing import PASSWORD
+from tests.client.command_line import options
 from tests.client.keyboard import FakeModes, connect, shown
 from tests.client.network import Network, Person
 
@@ -60,7 +61,7 @@ def open_console(
     for name in ("IMD_SERVER", "IMD_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(console, "Client", partial(Client, endpoint=network))
-    monkeypatch.setattr(console, "lock_account", lambda account: True)
+    monkeypatch.setattr(Account, "lock", lambda account: True)
 
     def open_console(*arguments: str, pipe: bool = False, password: str = "") -> Terminal:
         screens: list[LineScreen] = []
@@ -72,9 +73,8 @@ def open_console(
         monkeypatch.setattr(console, "open_line_screen", screen)
         if password:
             monkeypatch.setenv("IMD_PASSWORD", password)
-        options = console.Options()
-        options.parseOptions(["--state", str(tmp_path / "state"), "--lang", "en", *arguments])
-        running = console.main(network.clock, options)
+        given = options(console, "--state", str(tmp_path / "state"), "--lang", "en", *arguments)
+        running = console.main(network.clock, given)
         terminal = Terminal(network, screens[-1], running)
         running.addCallback(terminal.code.append)
         terminals.append(terminal)
@@ -361,7 +361,7 @@ def test_a_pipe_with_a_wrong_password(network: Network, open_console: OpenConsol
 
 
 def test_a_second_console_is_turned_away(open_console: OpenConsole, monkeypatch: Any) -> None:
-    monkeypatch.setattr(console, "lock_account", lambda account: False)
+    monkeypatch.setattr(Account, "lock", lambda account: False)
     ann = open_console("-u", "ann", password=PASSWORD)
     assert ann.sees()[0].startswith("ann is chatting from this machine already.")
     assert ann.code == [1]

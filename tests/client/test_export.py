@@ -14,6 +14,7 @@ from imd_client import export
 from imd_client.connection import Connection
 
 from imd.testing import PASSWORD
+from tests.client.command_line import options
 from tests.client.network import Network, Person
 
 Join = Callable[..., Person]
@@ -32,10 +33,10 @@ def start(network: Network, tmp_path: Path, file: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(export, "Connection", partial(Connection, endpoint=network))
 
     def start(*arguments: str) -> list[int]:
-        options = export.Options()
-        options.parseOptions(["--state", str(tmp_path / "state"), "--lang", "en", "-u", "ann", *arguments, str(file)])
+        state = str(tmp_path / "state")
+        given = options(export, "--state", state, "--lang", "en", "-u", "ann", *arguments, str(file))
         code: list[Any] = []
-        export.main(network.clock, options).addCallback(code.append)
+        export.main(network.clock, given).addCallback(code.append)
         return code
 
     return start

@@ -10,6 +10,7 @@ from imd_client import State, send
 from imd_client.connection import Connection
 
 from imd.testing import PASSWORD
+from tests.client.command_line import options
 from tests.client.network import Network, Person
 
 Join = Callable[..., Person]
@@ -30,10 +31,9 @@ def run(
     monkeypatch.setattr(send, "Connection", partial(Connection, endpoint=network))
 
     def run(*arguments: str, act: Callable[[], None] = lambda: None) -> tuple[list[int], str]:
-        options = send.Options()
-        options.parseOptions(["--state", str(state), "--lang", "en", "-u", "ann", *arguments])
+        given = options(send, "--state", str(state), "--lang", "en", "-u", "ann", *arguments)
         code: list[Any] = []
-        send.main(network.clock, options).addCallback(code.append)
+        send.main(network.clock, given).addCallback(code.append)
         act()
         network.pass_time(60)
         return code, capsys.readouterr().err

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from imd_client.database import NewerState
-from imd_client.paths import default_state_file, lock_account
+from imd_client.database import NewerState, default_state_file
 from imd_client.state import Account, State
 
 from imd.wire.messages import Message, SendMessage
@@ -246,10 +245,10 @@ def test_a_newer_file_is_refused(tmp_path: Path) -> None:
 def test_an_account_is_claimed_by_one_process(tmp_path: Path) -> None:
     state = State(tmp_path / "state")
     ann, bob = state.account("localhost:7373", "ann"), state.account("localhost:7373", "bob")
-    assert lock_account(ann)
-    assert not lock_account(ann)
-    assert lock_account(bob)
-    assert lock_account(State().account("localhost:7373", "ann"))
+    assert ann.lock()
+    assert not ann.lock()
+    assert bob.lock()
+    assert State().account("localhost:7373", "ann").lock()
     state.close()
 
 

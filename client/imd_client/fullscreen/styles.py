@@ -1,6 +1,12 @@
 """Colours for a dark and for a light terminal. The terminal's own foreground and background stay as they are."""
 
+import os
+from collections.abc import Mapping
+
 from prompt_toolkit.styles import Style
+
+_LIGHT_COLOURS = frozenset({"7", *map(str, range(9, 16))})
+"""The numbers of the terminal colours that are light."""
 
 _COMMON = {
     "dim": "dim",
@@ -88,6 +94,11 @@ _LIGHT = {
 }
 
 
-def style(theme: str) -> Style:
-    """Give the style of a theme."""
-    return Style.from_dict(_COMMON | (_LIGHT if theme == "light" else _DARK))
+def theme_here(environment: Mapping[str, str] = os.environ) -> str:
+    """Guess the theme: COLORFGBG, where a terminal sets it, ends with the background's colour; most others are dark."""
+    return "light" if environment.get("COLORFGBG", "").rpartition(";")[2] in _LIGHT_COLOURS else "dark"
+
+
+def style(theme: str = "") -> Style:
+    """Give the style of a theme; of the one that the terminal seems to have if none is named."""
+    return Style.from_dict(_COMMON | (_LIGHT if (theme or theme_here()) == "light" else _DARK))

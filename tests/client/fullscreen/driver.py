@@ -8,12 +8,13 @@ from typing import Any
 from unittest.mock import patch
 
 import attrs
-from imd_client import Client, console
+from imd_client import Account, Client, console
 from imd_client.fullscreen.view import FullScreenView
 from imd_client.view import OnLine
 from prompt_toolkit.input import PipeInput, create_pipe_input
 
 from imd.testing import PASSWORD
+from tests.client.command_line import options
 from tests.client.display import Display, drawn_rows
 from tests.client.network import Network
 
@@ -91,10 +92,10 @@ def run_console(
     async def play(keyboard: PipeInput) -> Driver:
         views: list[FullScreenView] = []
 
-        def open_view(typed: OnLine, reactor: Any, options: console.Options) -> FullScreenView:
+        def open_view(typed: OnLine, reactor: Any, given: console.Options) -> FullScreenView:
             views.append(
                 FullScreenView(
-                    typed, options.server_name, options.language, "dark", keyboard=keyboard, display=Display(*size)
+                    typed, given.server_name, given.language, "dark", keyboard=keyboard, display=Display(*size)
                 )
             )
             return views[-1]
@@ -102,11 +103,10 @@ def run_console(
         with (
             patch.object(console, "open_view", open_view),
             patch.object(console, "Client", partial(Client, endpoint=network)),
-            patch.object(console, "lock_account", lambda account: True),
+            patch.object(Account, "lock", lambda account: True),
         ):
-            options = console.Options()
-            options.parseOptions(["--state", str(tmp_path / user), "--lang", "en", *arguments])
-            running = console.main(network.clock, options)
+            given = options(console, "--state", str(tmp_path / user), "--lang", "en", *arguments)
+            running = console.main(network.clock, given)
             driver = Driver(network, keyboard, views[-1])
             running.addCallback(driver.code.append)
             await driver.settle()

@@ -6,7 +6,7 @@ from imd_client.fullscreen import frame
 from imd_client.fullscreen.model import TYPING, Model, Presence
 from imd_client.fullscreen.results import Results
 from imd_client.fullscreen.sidebar import sidebar
-from imd_client.fullscreen.theme import theme_here
+from imd_client.fullscreen.styles import theme_here
 from imd_client.fullscreen.widths import columns
 from twisted.python.failure import Failure
 

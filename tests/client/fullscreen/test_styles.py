@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from imd_client import fullscreen
+from imd_client.console import THEMES
 from imd_client.fullscreen.conversation import Tick
 from imd_client.fullscreen.styles import style
-from imd_client.fullscreen.theme import THEMES
 
 SOURCES = list(Path(fullscreen.__path__[0]).glob("*.py"))
 DRAWN = {name for file in SOURCES for name in re.findall(r"class:([\w.-]+)(?![\w.{-])", file.read_text("utf-8"))}
