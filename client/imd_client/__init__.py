@@ -2,7 +2,8 @@
 
 from imd_client.bot import Bot
 from imd_client.client import Client
-from imd_client.connection import CodeNeeded, Connection, Credentials, LoginNeeded
+from imd_client.connection import Connection, Credentials
+from imd_client.errors import CodeNeeded, LoginNeeded
 from imd_client.events import (
     Arrived,
     CaughtUp,

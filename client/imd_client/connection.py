@@ -25,6 +25,7 @@ from imd.wire.accounts import Login, Register, Resume
 from imd.wire.base import Command
 from imd.wire.session import Closing, Hello
 from imd_client.address import Address
+from imd_client.errors import ClosedByServer, CodeNeeded, LoginNeeded, wants_code
 from imd_client.events import ClientEvent, GaveUp, Offline, Online, Restored, Trusted
 from imd_client.protocol import AnswerLost, ClientProtocol, Refused, ServerEvent
 from imd_client.reactor import current_reactor
@@ -44,14 +45,6 @@ def _retry_after(params: dict[str, Any], otherwise: float = 0) -> float:
     """Give the seconds that a refusal asks us to wait."""
     seconds = params.get("retry_after")
     return min(seconds, MAX_RETRY_AFTER) if isinstance(seconds, int | float) and seconds >= 0 else otherwise
-
-
-class LoginNeeded(Exception):
-    """There is no token that works, and no password was given."""
-
-
-class CodeNeeded(Exception):
-    """The account has a second factor, and no code was given."""
 
 
 @attrs.define
@@ -291,16 +284,3 @@ class Connection(Service):
         if self.running:
             self.stopService().addErrback(lambda failure: self._log.failure("stopping", failure))
             self._emit(GaveUp(reason))
-
-
-def wants_code(refused: Refused) -> bool:
-    """Say whether the password was right, and the code is what was missing or wrong."""
-    return refused.code == "invalid_credentials" and refused.params.get("field") == "code"
-
-
-class ClosedByServer(Exception):
-    """The server said goodbye, and why: `closing.code`, `closing.message`."""
-
-    def __init__(self, closing: Closing) -> None:
-        super().__init__(closing.message)
-        self.closing = closing

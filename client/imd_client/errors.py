@@ -1,14 +1,36 @@
-"""Why there is no connection, said to a person."""
+"""Why there is no connection: what may go wrong, and how it is told to a person."""
 
 from OpenSSL import SSL
 from twisted.internet import error as net_error
 from twisted.python.failure import Failure
 
 from imd.wire.catalog import say
+from imd.wire.session import Closing
 from imd.wire.terminal import harmless
-from imd_client.connection import ClosedByServer, CodeNeeded, LoginNeeded
 from imd_client.protocol import Refused
 from imd_client.trust import CertificateChanged
+
+
+class LoginNeeded(Exception):
+    """There is no token that works, and no password was given."""
+
+
+class CodeNeeded(Exception):
+    """The account has a second factor, and no code was given."""
+
+
+class ClosedByServer(Exception):
+    """The server closed the connection and said why: `closing.code`, `closing.message`."""
+
+    def __init__(self, closing: Closing) -> None:
+        super().__init__(closing.message)
+        self.closing = closing
+
+
+def wants_code(refused: Refused) -> bool:
+    """Say whether the password was right, and only the code was missing or wrong."""
+    return refused.code == "invalid_credentials" and refused.params.get("field") == "code"
+
 
 _KNOWN: tuple[tuple[type[BaseException], str], ...] = (
     (net_error.ConnectionRefusedError, "refused"),

@@ -87,17 +87,24 @@ class Inbox:
 
     def _apply_changes(self, changes: list[AccountChange], n: int) -> None:
         for change in changes:
-            match change:
-                case AccountChange(what="hidden", conversation=int(conversation), seq=int(seq)):
-                    self.account.hide(conversation, seq)
-                case AccountChange(what="cleared", conversation=int(conversation), value=int(upto)):
-                    self.account.clear(conversation, upto)
-                case AccountChange(what="left", conversation=int(conversation)):
-                    self.account.forget(conversation)
-                case AccountChange(what="deleted", conversation=int(conversation), value=str(to)):
-                    if old_name := self.account.rename(conversation, to):
-                        self.emit(ContactDeleted(conversation, old_name, to))
+            self._apply_change(change, change.conversation or 0)
         self.account.set_log(max(n, self.account.log() or 0))
+
+    def _apply_change(self, change: AccountChange, conversation: int) -> None:
+        match change.what:
+            case "hidden":
+                self.account.hide(conversation, change.seq or 0)
+            case "cleared":
+                self.account.clear(conversation, change.value if isinstance(change.value, int) else 0)
+            case "left":
+                self.account.forget(conversation)
+            case "deleted":
+                if isinstance(change.value, str) and (old_name := self.account.rename(conversation, change.value)):
+                    self.emit(ContactDeleted(conversation, old_name, change.value))
+            case "joined" | "muted" | "archived" | "pinned" | "starred":
+                pass  # the list of conversations and the messages themselves say it
+            case "profile" | "relation" | "friend_note" | "declined":
+                pass  # nothing of it is kept here
 
     def reset(self) -> None:
         """Forget what was heard of conversations that are not what they were."""

@@ -7,8 +7,8 @@ from imd.wire import names
 from imd.wire.catalog import say
 from imd.wire.jsonline import sentence
 from imd.wire.refusals import BadName
-from imd_client.connection import CodeNeeded, Credentials, LoginNeeded, wants_code
-from imd_client.errors import describe_failure
+from imd_client.connection import Credentials
+from imd_client.errors import CodeNeeded, LoginNeeded, describe_failure, wants_code
 from imd_client.protocol import Refused
 from imd_client.view import Screen
 

@@ -260,19 +260,22 @@ class Model:
 
     def _account_changed(self, change: AccountChange) -> None:
         conversation = self.find(change.conversation or 0, "")
-        match change:
-            case AccountChange(what="left"):
+        match change.what:
+            case "left":
                 self.conversations.remove(conversation)
                 if self.current is conversation:
                     self.current = self.home
                 self.note(say("console.fullscreen.left", self.language, to=conversation.to))
-            case AccountChange(what="hidden", seq=int(seq)):
-                conversation.messages.pop(seq, None)
-            case AccountChange(what="cleared", value=int(upto)):
+            case "hidden":
+                conversation.messages.pop(change.seq or 0, None)
+            case "cleared":
+                upto = change.value if isinstance(change.value, int) else 0
                 conversation.messages = {seq: message for seq, message in conversation.messages.items() if seq > upto}
                 conversation.more = False
-            case AccountChange(what="muted" | "archived" | "pinned" as what, value=bool(on)):
-                setattr(conversation, what, on)
+            case "muted" | "archived" | "pinned" as what:
+                setattr(conversation, what, bool(change.value))
+            case "joined" | "deleted" | "starred" | "profile" | "relation" | "friend_note" | "declined":
+                pass  # other events tell it, or it is not shown
 
     def names(self) -> list[str]:
         """List the names the person may mean: of people and groups, the ones talked with last first."""

@@ -31,7 +31,6 @@ from imd_client.fullscreen import frame
 from imd_client.fullscreen.completion import Completions
 from imd_client.fullscreen.model import Model
 from imd_client.fullscreen.scroll import Scroll
-from imd_client.fullscreen.sidebar import sidebar
 from imd_client.fullscreen.styles import style
 from imd_client.fullscreen.timeline import Timeline
 from imd_client.fullscreen.widths import Fragments
@@ -139,7 +138,7 @@ class FullScreen(EditorScreen):
         return 0 if width < NARROW or not self.model.conversations else 20 if width < WIDE else 28
 
     def _sidebar(self, width: int, height: int) -> list[Fragments]:
-        return sidebar(self.model, width, height)
+        return frame.sidebar(self.model, width, height)
 
     def _timeline(self, width: int, height: int) -> list[Fragments]:
         if self.helping:

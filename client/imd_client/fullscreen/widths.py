@@ -8,12 +8,10 @@ from prompt_toolkit.utils import get_cwidth
 Fragments = list[tuple[str, str]]
 """Pieces of one line: style classes, as prompt_toolkit takes them, and text."""
 
+columns = get_cwidth
+"""Counts the columns that a text takes."""
+
 ELLIPSIS = "…"
-
-
-def columns(text: str) -> int:
-    """Count the columns that a text takes."""
-    return get_cwidth(text)
 
 
 def truncate(text: str, width: int) -> str:

@@ -5,7 +5,6 @@ from imd_client import Offline, Online
 from imd_client.fullscreen import frame
 from imd_client.fullscreen.model import TYPING, Model, Presence
 from imd_client.fullscreen.results import Results
-from imd_client.fullscreen.sidebar import sidebar
 from imd_client.fullscreen.styles import theme_here
 from imd_client.fullscreen.widths import columns
 from twisted.python.failure import Failure
@@ -16,7 +15,7 @@ from tests.client.fullscreen.models import NOW, arrive, row, said, screen, text
 
 
 def rows(model: Model, height: int = 5) -> list[str]:
-    drawn = sidebar(model, 16, height)
+    drawn = frame.sidebar(model, 16, height)
     assert all(columns("".join(piece for _, piece in fragments)) == 16 for fragments in drawn)
     return [text(fragments) for fragments in drawn]
 
