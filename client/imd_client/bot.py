@@ -1,4 +1,4 @@
-"""Bots: a program that answers. What a handler returns is sent back, once, even if the bot is killed in between.
+"""Bots: programs that answer messages. A handler's answer is sent exactly once, even if the bot is killed meanwhile.
 
 bot = Bot("echo", password="a secret of its own")
 
@@ -40,9 +40,9 @@ Handler = Callable[[Message], Answer | Awaitable[Answer]]
 
 
 class Bot(Client):
-    """A client with a handler. The account is made at the first start, where the server lets people register.
+    """A client with a message handler. It registers its account on the first start, if the server allows that.
 
-    Without `password`, IMD_PASSWORD is taken; without `server`, IMD_SERVER, or localhost:7373.
+    `password` defaults to IMD_PASSWORD; `server` to IMD_SERVER, or else to localhost:7373.
     It is a Service: give it a parent, or call `run`.
     """
 
@@ -51,7 +51,7 @@ class Bot(Client):
     def __init__(
         self,
         username: str,
-        password: str = "",  # nosec B107  # none: IMD_PASSWORD
+        password: str = "",  # nosec B107  # empty: IMD_PASSWORD
         *,
         server: str = "",
         state: State | str | Path = "",
@@ -69,17 +69,17 @@ class Bot(Client):
         self._busy = False
 
     def hears(self, handler: Handler) -> Handler:
-        """Let this function, plain or async, handle each message by others. A text it returns is the answer."""
+        """Set the function, plain or async, that handles every message by others. It returns the answer, or None."""
         self._handler = handler
         return handler
 
     def run(self) -> None:
-        """Start, log to the standard output, and stay until stopped. Ends with exit code 1 if the server refuses us."""
+        """Start, log to standard output, and run until stopped. Exits with code 1 if the server refuses the login."""
         globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)], redirectStandardIO=False)
         react(self._main)
 
     def _main(self, reactor: Any) -> Deferred[None]:
-        reactor.seconds = time.monotonic  # else timers jump with the wall clock
+        reactor.seconds = time.monotonic  # otherwise timers follow the wall clock
         return Deferred.fromCoroutine(self._stay())
 
     async def _stay(self) -> None:
@@ -112,7 +112,7 @@ class Bot(Client):
             self._busy = False
 
     async def _answer(self, message: Message) -> Answer:
-        """Ask the handler. A fault in it costs this one answer, and is logged."""
+        """Call the handler. If it raises, the failure is logged and only this answer is lost."""
         try:
             answer = self._handler(message)
             return await answer if isawaitable(answer) else answer

@@ -1,7 +1,7 @@
-"""The copy of an account's conversations: a cursor each (the highest rev), and the messages by seq.
+"""The local copy of an account's conversations: for each a cursor (the highest rev), and the messages by seq.
 
-It is whole after the seq at which this device first saw the conversation (`since`); what is earlier is here where it
-was looked up. A message that I hid keeps its place, without its body.
+The copy is complete after the seq at which this device first saw the conversation (`since`). Earlier messages are
+here only if they were fetched. A message that the person hid keeps its row, without its body.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ _DROP = "UPDATE message SET body = NULL WHERE account = ? AND conversation = ? A
 
 @attrs.frozen
 class Change:
-    """A message that is in another state now. `before` is None where it lies before what this device has seen."""
+    """A message whose state changed. `before` is None if it is older than what this device has seen."""
 
     message: Message
     before: Message | None
@@ -30,17 +30,17 @@ class Change:
 
 @attrs.frozen
 class Applied:
-    """What taking messages in changed: the ones never seen before, the changed ones, and where something is missing."""
+    """The result of applying messages: those seen for the first time, those that changed, and the gaps."""
 
     fresh: list[Message] = attrs.Factory(list)
     changed: list[Change] = attrs.Factory(list)
     gaps: dict[int, int] = attrs.Factory(dict)
-    """Conversation -> the rev that was heard of, with others missing before it."""
+    """Conversation -> a rev that was announced while earlier ones are missing."""
 
 
 @attrs.frozen
 class Pointers:
-    """How far somebody else has come in a conversation."""
+    """How far another member has received and read a conversation."""
 
     delivered: int = 0
     read: int = 0
@@ -56,7 +56,7 @@ def _renamed(message: Message, old_name: str, to: str) -> Message:
 
 @attrs.frozen
 class Cache:
-    """The copy of one account's conversations on one server. `id` is the account's in the file."""
+    """The local copy of one account's conversations on one server. `id` is the account's row in the file."""
 
     state: Database
     id: int
@@ -64,17 +64,17 @@ class Cache:
     username: str
 
     def cursor(self, conversation: int) -> int | None:
-        """Give the highest rev that is here, with everything before it; None for an unknown conversation."""
+        """Return the rev up to which the copy is complete; None for an unknown conversation."""
         query = "SELECT rev FROM cursor WHERE account = ? AND conversation = ?"
         row = self.state.execute(query, (self.id, conversation)).fetchone()
         return row[0] if row else None
 
     def cursors(self) -> dict[int, int]:
-        """Give the highest rev of each conversation that is here."""
+        """Return the cursor of every conversation."""
         return dict(self.state.execute("SELECT conversation, rev FROM cursor WHERE account = ?", (self.id,)))
 
     def apply(self, messages: Iterable[Message]) -> Applied:
-        """Take in what came live: each message whose rev is the next one of its conversation."""
+        """Apply live messages: each one whose rev is the next of its conversation."""
         with self.state.transaction():
             applied = self._apply(messages)
         return self._scrubbed(applied)
@@ -90,7 +90,7 @@ class Cache:
         return applied
 
     def merge(self, conversation: int, messages: Iterable[Message], rev: int, since: int = 0) -> Applied:
-        """Take in a page of a conversation that brings its copy up to a rev. What is new in it is given by seq."""
+        """Apply a page that brings a conversation up to a rev. New messages are returned in order of seq."""
         applied = Applied()
         with self.state.transaction():
             self._advance_cursor(conversation, rev, since)
@@ -99,7 +99,7 @@ class Cache:
         return self._scrubbed(applied)
 
     def add_history(self, messages: Iterable[Message]) -> None:
-        """Keep what was said before this device saw the conversation; what came later arrives by itself."""
+        """Store messages from before this device first saw the conversation; later ones arrive by themselves."""
         with self.state.transaction():
             for message in messages:
                 if message.seq <= self._since(message.conversation):
@@ -124,7 +124,7 @@ class Cache:
             applied.changed.append(Change(message, decode(known[1])))
 
     def _scrubbed(self, applied: Applied) -> Applied:
-        """Let nothing of what was recalled or burned stay in the file's journal either."""
+        """Erase the text of recalled and burned messages from the file's journal too."""
         if any(change.before and change.before.content and not change.message.content for change in applied.changed):
             self.state.scrub()
         return applied
@@ -141,24 +141,24 @@ class Cache:
         )
 
     def forget(self, conversation: int) -> None:
-        """Drop the copy of a conversation: the server's own is younger, it was set back to a backup."""
+        """Delete the copy of a conversation: the server was restored from a backup and is behind it."""
         with self.state.transaction():
             for table in ("cursor", "message", "receipt"):
                 self.state.execute(_FORGET.format(table), (self.id, conversation))
 
     def last_seq(self, conversation: int) -> int:
-        """Give the highest seq that is here, 0 for none."""
+        """Return the highest seq stored, or 0."""
         query = "SELECT max(seq) FROM message WHERE account = ? AND conversation = ?"
         (seq,) = self.state.execute(query, (self.id, conversation)).fetchone()
         return seq or 0
 
     def after(self, conversation: int, seq: int) -> list[Message]:
-        """Give the messages here that come after a seq."""
+        """Return the stored messages after a seq."""
         query = "SELECT body FROM message WHERE account = ? AND conversation = ? AND seq > ? AND body NOT NULL"
         return [decode(body) for (body,) in self.state.execute(f"{query} ORDER BY seq", (self.id, conversation, seq))]
 
     def latest(self) -> list[Message]:
-        """Give the latest message of each conversation."""
+        """Return the latest message of each conversation."""
         query = (
             "SELECT body FROM message WHERE account = ? AND body NOT NULL AND seq ="
             " (SELECT max(seq) FROM message AS its WHERE its.account = message.account"
@@ -167,7 +167,7 @@ class Cache:
         return [decode(body) for (body,) in self.state.execute(query, (self.id,))]
 
     def before(self, conversation: int, seq: int, limit: int) -> list[Message]:
-        """Give the last messages here that come before a seq, oldest first, as far back as none is missing."""
+        """Return the last messages before a seq, oldest first, back to the first gap."""
         query = (
             "SELECT seq, body FROM message WHERE account = ? AND conversation = ? AND seq < ? ORDER BY seq DESC LIMIT ?"
         )
@@ -182,7 +182,7 @@ class Cache:
         return found[::-1]
 
     def rename(self, conversation: int, to: str) -> str:
-        """Call the other one of a conversation of two something else. Gives what they were called, or nothing."""
+        """Give the other member of a direct conversation a new name. Returns the old one, or an empty string."""
         old_name = ""
         with self.state.transaction():
             for message in self.after(conversation, 0):
@@ -198,30 +198,30 @@ class Cache:
             self.state.scrub()
         return old_name
 
-    # What I see no more.
+    # Messages that the person hid.
 
     def hide(self, conversation: int, seq: int) -> None:
-        """Let go of the body of a message, for good."""
+        """Erase the body of a message."""
         self._drop("seq = ?", conversation, seq)
 
     def clear(self, conversation: int, upto: int) -> None:
-        """Let go of the bodies of all messages up to a seq."""
+        """Erase the bodies of all messages up to a seq."""
         self._drop("seq <= ?", conversation, upto)
 
     def _drop(self, which: str, conversation: int, seq: int) -> None:
         if self.state.execute(_DROP.format(which), (self.id, conversation, seq)).rowcount:
             self.state.scrub()
 
-    # How far the others have come.
+    # How far the other members have come.
 
     def pointers(self, conversation: int) -> dict[str, Pointers]:
-        """Give how far each of the others has come, as far as it is known."""
+        """Return the pointers of the other members, as far as they are known."""
         query = "SELECT username, delivered, read FROM receipt WHERE account = ? AND conversation = ?"
         rows = self.state.execute(query, (self.id, conversation))
         return {username: Pointers(delivered, read) for username, delivered, read in rows}
 
     def advance_pointers(self, conversation: int, username: str, pointers: Pointers) -> None:
-        """Note how far somebody has come."""
+        """Advance the pointers of a member; they never go back."""
         self.state.execute(
             "INSERT INTO receipt VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
             " delivered = max(delivered, excluded.delivered), read = max(read, excluded.read)",

@@ -27,7 +27,7 @@ from imd_client.state import Account, State
 
 
 class Client(Service):
-    """Start it, and it stays connected, sends what is queued, and tells `on_event` of each ClientEvent."""
+    """Stays connected once started, sends what is queued, and calls `on_event` with every ClientEvent."""
 
     name: str | None = "imd client"
     _log = Logger()
@@ -53,20 +53,20 @@ class Client(Service):
     def of(
         cls,
         username: str,
-        password: str = "",  # nosec B107  # none: the token is used
+        password: str = "",  # nosec B107  # empty: the token is used
         *,
         server: str = "localhost",
         state: State | str | Path = ":memory:",
         register: bool = False,
         on_event: Callable[[ClientEvent], None] = lambda event: None,
     ) -> "Client":
-        """Make a client from plain words. A bad name is a Refusal, a bad address a ValueError."""
+        """Make a client from plain strings. Raises Refusal for a bad name and ValueError for a bad address."""
         kept = state if isinstance(state, State) else State(state)
         account = kept.account(Address.parse(server).name, names.username(username))
         return cls(account, Credentials(password=password, register=register), on_event)
 
     def startService(self) -> None:
-        """Begin to connect."""
+        """Start connecting."""
         super().startService()
         self.connection.startService()
 
@@ -74,18 +74,18 @@ class Client(Service):
         await self.connection.stopService()
 
     def stopService(self) -> Deferred[None]:
-        """Disconnect. What is in the outbox stays there for the next time."""
+        """Disconnect. Messages in the outbox stay there until the next start."""
         super().stopService()
         return Deferred.fromCoroutine(self._stop())
 
     def send(self, to: str, content: str, *, reply_to: int | None = None) -> Deferred[Sent]:
-        """Send a message, now or when the connection is back. Fires when it is stored, or fails with Refused."""
+        """Send a message, now or after reconnecting. Fires when the server has stored it, or fails with Refused."""
         return self.outbox.send(SendMessage(to=to, content=content, reply_to=reply_to))
 
     async def ask(self, command: Command) -> Any:
-        """Give any command. Gives its typed reply, or raises Refused or AnswerLost.
+        """Send any command. Returns its typed reply, or raises Refused or AnswerLost.
 
-        A session is told nothing of what it did itself, so what the command changed is fetched.
+        The server does not tell a session about its own commands, so what this one changed is fetched.
         """
         reply = await self.connection.ask(command)
         match reply:
@@ -94,11 +94,11 @@ class Client(Service):
         return reply
 
     def refresh(self) -> None:
-        """Fetch whatever changed; for after a command whose reply does not say what it did."""
+        """Fetch whatever changed, after a command whose reply does not say."""
         self.spawn(self.inbox.catch_up())
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Let work go on by itself. If it fails for a reason nobody foresaw, a new connection begins afresh."""
+        """Run a coroutine in the background. If it fails unexpectedly, the connection is dropped and made again."""
         Deferred.fromCoroutine(work).addErrback(self._failed)
 
     def _failed(self, failure: Failure) -> None:

@@ -1,4 +1,4 @@
-"""What a line typed in the console means: a message to whom was chosen, or a /command."""
+"""What a line typed in the console means: a message to the chosen conversation, or a /command."""
 
 from typing import Any
 
@@ -34,18 +34,18 @@ class Commands:
     wait: float
     clock: Any
     refused: int = 0
-    """How many typed lines came to nothing."""
+    """How many lines failed."""
 
     _reader: LineReader = attrs.Factory(lambda: LineReader(content_limit=2**20))
     _posting: bool = False
 
     @property
     def screen(self) -> Screen:
-        """The screen of the view."""
+        """The view's screen."""
         return self.view.screen
 
     async def typed(self, line: str | Command) -> bool:
-        """Do what a line says, or a command that a key stands for. False: the person wants to leave."""
+        """Carry out a line, or a command that a key stands for. Returns False if the person wants to leave."""
         if isinstance(line, Command):
             return await self._carry_out(next(spec for spec in registry if spec.shape is type(line)), line)
         if self._posting:
@@ -94,7 +94,7 @@ class Commands:
             self.screen.show(say("console.help", self.language).strip("\n"))
 
     async def _choose(self, typed: str = "", first: str = "") -> None:
-        """Choose whom to write to, show what was said before, and say the first words if there are some."""
+        """Choose a conversation and show its latest messages; send the text after the name, if there is any."""
         if not typed:
             key = "chosen" if self.view.to else "nobody"
             self.screen.show(say(f"console.{key}", self.language, to=self.view.to))
@@ -112,7 +112,7 @@ class Commands:
                 self._queue(SendMessage(to=to, content=first))
 
     async def _latest_page(self, to: str) -> Page | None:
-        """Ask the server about somebody. Without a connection anybody may be chosen."""
+        """Fetch the latest messages. Offline, any name may be chosen."""
         if not self.client.connection.online:
             return None
         try:
@@ -126,13 +126,13 @@ class Commands:
         return page
 
     async def _post(self, text: str) -> bool:
-        """Go on with a message of several lines. After the line that ends it, more may have been pasted."""
+        """Add to a message of several lines. A paste may go on after the line that ends it."""
         line, more, rest = text.partition("\n")
         self.screen.echo(line)
         return await self._command(line) and (not more or await self.typed(rest))
 
     async def _command(self, line: str) -> bool:
-        """Do a command of the server's, in its text syntax."""
+        """Run one of the server's commands, written in its text syntax."""
         request = self._reader.feed(line.encode(errors="replace"))
         if request is None:
             return True
@@ -173,7 +173,7 @@ class Commands:
         return True
 
     async def _connected(self) -> bool:
-        """A person is told at once when there is no connection; a pipe waits for it, and for what it sent before."""
+        """Return whether there is a connection; on a pipe, first wait for it and for the messages sent before."""
         if self.screen.interactive:
             return self.client.connection.online
         return await wait_for(self.wait, self.client.outbox.flushed(), self.clock)

@@ -1,7 +1,7 @@
-"""A connection that keeps itself up: TLS, logging in, and coming back after it was lost.
+"""A connection that keeps itself up: TLS, login, and reconnecting.
 
--> HELLO, then RESUME with the token, or LOGIN with the password (and REGISTER before it, where that was asked for)
-   ask(SendMessage(to="bob", content="hi"))  gives Sent(...), or raises Refused or AnswerLost
+-> HELLO, then RESUME with the token, or LOGIN with the password (after REGISTER, if that was asked for)
+      ask(SendMessage(to="bob", content="hi"))  returns Sent(...), or raises Refused or AnswerLost
 """
 
 from collections.abc import Callable
@@ -33,25 +33,25 @@ from imd_client.state import Account
 from imd_client.trust import CertificateChanged, TrustOnFirstUse
 
 TRANSIENT = frozenset({"rate_limited", "unavailable"})
-"""Refusals that say nothing about the request: the same one may succeed later."""
+"""Refusals that say nothing about the request itself: the same one may succeed later."""
 
 MAX_RETRY_AFTER = 3600.0
-"""Seconds: no server makes us wait longer for the next attempt, whatever it asks for."""
+"""Seconds; the longest that we wait before the next attempt, whatever the server asks for."""
 
 _backoff = backoffPolicy(initialDelay=0.3, maxDelay=30, factor=1.6)
 
 
 def _retry_after(params: dict[str, Any], otherwise: float = 0) -> float:
-    """Give the seconds that a refusal asks us to wait."""
+    """Return the seconds that a refusal asks us to wait."""
     seconds = params.get("retry_after")
     return min(seconds, MAX_RETRY_AFTER) if isinstance(seconds, int | float) and seconds >= 0 else otherwise
 
 
 @attrs.define
 class Credentials:
-    """How to log in where no token is known. `register` makes the account first if there is none, with the invite.
+    """How to log in when no token is known. With `register`, a new account is made, with `invite` if that is set.
 
-    `code` is what a second factor asks for; it works once.
+    `code` is the code of a second factor; it is used once.
     """
 
     password: str = ""
@@ -65,13 +65,13 @@ class Credentials:
 @implementer(IStreamClientEndpoint)
 @attrs.define
 class _ReportingEndpoint:
-    """An endpoint that tells of each attempt that failed; ClientService keeps that to itself."""
+    """An endpoint that reports every failed attempt; ClientService does not."""
 
     endpoint: Any
     failed: Callable[[Failure], None]
 
     def connect(self, factory: IProtocolFactory) -> Deferred[Any]:
-        """Try, and tell."""
+        """Connect, and report a failure."""
         attempt: Deferred[Any] = self.endpoint.connect(factory)
         return attempt.addErrback(self._report)
 
@@ -82,9 +82,9 @@ class _ReportingEndpoint:
 
 
 class Connection(Service):
-    """One account's connection. `emit` is called with each ClientEvent, in the order they happen.
+    """One account's connection. `emit` is called with every ClientEvent, in order.
 
-    `endpoint` takes the place of the address's own endpoint and its TLS, for tests.
+    `endpoint` replaces the address's own endpoint and its TLS, for tests.
     """
 
     name: str | None = "imd connection"
@@ -125,18 +125,18 @@ class Connection(Service):
         return ClientService(watched, factory, self._retry_delay, self._reactor)
 
     def _retry_delay(self, attempt: int) -> float:
-        """Give the seconds until the next attempt: a login that failed counts like a connection that did."""
+        """Return the seconds until the next attempt. A failed login counts like a failed connection."""
         return max(_backoff(max(attempt, self._failures)), self._delay)
 
     def startService(self) -> None:
-        """Begin to connect. After it gave up, it may be started again."""
+        """Start connecting. It may be started again after it gave up."""
         super().startService()
         self._failures = 0
         self._delay = 0
         self._service.startService()
 
     def stopService(self) -> Deferred[None]:
-        """Say goodbye. Whoever waits for the connection gets a CancelledError."""
+        """Close the connection. Those waiting for it get a CancelledError."""
         super().stopService()
         waiting, self._waiting = self._waiting, []
         for each in waiting:
@@ -146,7 +146,7 @@ class Connection(Service):
         return self._service.stopService()
 
     def ready(self) -> Deferred[ClientProtocol]:
-        """Give the connection once it is logged in: now, or when it is back."""
+        """Fire with the connection when it is logged in."""
         waiting: Deferred[ClientProtocol] = Deferred()
         if self.online and self._protocol is not None:
             waiting.callback(self._protocol)
@@ -157,11 +157,11 @@ class Connection(Service):
         return waiting
 
     async def ask(self, command: Command) -> Any:
-        """Send a request as soon as we are logged in. Gives its typed reply, or raises Refused or AnswerLost."""
+        """Send a request when logged in. Returns its typed reply, or raises Refused or AnswerLost."""
         return await (await self.ready()).ask(command)
 
     async def ask_with_retry(self, command: Command) -> Any:
-        """Ask, and ask again while the server says that it is too much or not now."""
+        """Send a request, and again as long as the server says that it is too much or that it is not available."""
         while True:
             try:
                 return await self.ask(command)
@@ -171,11 +171,11 @@ class Connection(Service):
                 await deferLater(self._reactor, _retry_after(refused.params, 1))
 
     def drop(self) -> None:
-        """Cut the connection; a new one follows by itself."""
+        """Cut the connection; it is made again."""
         if self._protocol is not None:
             self._protocol.transport.abortConnection()
 
-    # What the protocol tells us.
+    # Called by the protocol.
 
     def _verify(self, connection: SSL.Connection) -> None:
         if (fingerprint := self._trust.verify(connection)) is not None:
@@ -268,7 +268,7 @@ class Connection(Service):
             raise (wrong if refused.code == "name_taken" else refused) from None
 
     def _login_failed(self, reason: Failure, protocol: ClientProtocol) -> None:
-        """Deal with a login that failed: for good, or for now."""
+        """Handle a failed login: give up, or try again later."""
         if reason.check(AnswerLost):
             return
         refused = reason.value

@@ -1,6 +1,6 @@
-"""`imd chat`: the console. A line typed is a message to whom was chosen last, or a /command.
+"""`imd chat`: the console. A typed line is a message to the chosen conversation, or a /command.
 
-The console lets a person in, carries out what they type, and sees them off; its view shows what happens (see view).
+Console logs the person in, carries out what they type and leaves; its view shows what happens (see view).
 """
 
 import argparse
@@ -30,14 +30,14 @@ from imd_client.state import Account
 from imd_client.view import InputEnded, OnLine, Screen, View
 
 LEAVE_TIMEOUT = 3
-"""Seconds that a person who leaves waits for the last answers."""
+"""Seconds to wait for the last answers when a person leaves."""
 
 
 THEMES = ("dark", "light")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what `imd chat` takes."""
+    """Add the arguments of `imd chat`."""
     parser.add_argument("address", metavar="server", nargs="?", help=help_text("server"))
     add_shared_arguments(parser)
     parser.add_argument("--invite", help=help_text("invite"))
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 class Options(ClientOptions):
-    """What was given to `imd chat`."""
+    """The options of `imd chat`."""
 
     def __init__(self, given: argparse.Namespace) -> None:
         super().__init__(given, given.address)
@@ -60,22 +60,22 @@ class Options(ClientOptions):
 
     @property
     def full_screen(self) -> bool:
-        """Whether to draw the whole screen."""
+        """Whether to draw the full screen."""
         return self.edits_lines and not self.plain
 
     @property
     def edits_lines(self) -> bool:
-        """Whether prompt_toolkit edits the input line: it can here, and the extra is installed."""
+        """Whether prompt_toolkit edits the input line: the terminal can do it, and the extra is installed."""
         return is_capable_terminal() and find_spec("prompt_toolkit") is not None
 
     @property
     def lacks_extra(self) -> bool:
-        """Whether the full screen is wanted, and only the extra is missing."""
+        """Whether the full screen is wanted and only the extra is missing."""
         return not self.plain and is_capable_terminal() and not self.edits_lines
 
 
 class Stop(Exception):
-    """There is no going on. `code` is what the program ends with; the text is for people."""
+    """The console cannot go on. The text is for people; `code` is the exit code."""
 
     def __init__(self, text: str, code: int = 1) -> None:
         super().__init__(text)
@@ -101,7 +101,7 @@ class Console:
         self._caught_up: Deferred[None] = Deferred()
 
     async def run(self) -> int:
-        """Do it all; gives the exit code."""
+        """Run it; returns the exit code."""
         try:
             return await self._chat()
         except (Stop, OptionError) as stop:
@@ -135,7 +135,7 @@ class Console:
         finally:
             await self.client.stopService()
 
-    # Coming in.
+    # Logging in.
 
     async def _account(self) -> Account:
         state = self.options.open_state()
@@ -155,7 +155,7 @@ class Console:
         return account
 
     async def _log_in(self) -> None:
-        """Log in for the first time; until that succeeded there is nothing to type."""
+        """Log in for the first time; nothing can be typed before that."""
         start = self.client.startService
         while True:
             self._logging_in = Deferred()
@@ -173,13 +173,13 @@ class Console:
             start = self.client.connection.startService
 
     async def _ask_credentials(self, failure: Failure) -> None:
-        """Ask the person for what was wrong, if that can help."""
+        """Ask the person for what was missing or wrong, if an answer can help."""
         username = self.client.account.username
         if self.screen.interactive and await self.login_dialog.again(username, self.credentials, failure):
             return
         raise Stop(describe_failure(failure, self.options.server_name, self.language).strip("\n"))
 
-    # Being there.
+    # Chatting.
 
     async def _line(self, line: str | Command) -> bool:
         self.view.mark_read()
@@ -199,10 +199,10 @@ class Console:
             case CaughtUp() if not self._caught_up.called:
                 self._caught_up.callback(None)
 
-    # Going.
+    # Leaving.
 
     async def _leave(self) -> int:
-        """Wait for the last answers; nobody waits for ever."""
+        """Wait for the last answers, but not forever."""
         self.screen.prompt("")
         seconds = LEAVE_TIMEOUT if self.screen.interactive else self.options.wait
         if self.client.connection.online or not self.screen.interactive:
@@ -221,7 +221,7 @@ class Console:
         return 1 if self.commands.refused else 2 if waiting or not self._caught_up.called else 0
 
     async def _given_up(self) -> GaveUp:
-        """Wait for the connection to give up; what else was typed does not count any more."""
+        """Wait until the connection gives up; lines typed meanwhile are ignored."""
         while not isinstance(last := await self.typed.get(), GaveUp):
             pass
         return last
@@ -233,9 +233,9 @@ class Console:
 
 
 def open_view(on_line: OnLine, reactor: Any, options: Options) -> View:
-    """Open the screen as it is wanted."""
+    """Open the view and screen that fit the options and the terminal."""
     if options.full_screen:
-        from imd_client.fullscreen.view import FullScreenView  # only here: prompt_toolkit may not be installed
+        from imd_client.fullscreen.view import FullScreenView  # prompt_toolkit may not be installed
 
         full_screen = FullScreenView(on_line, options.server_name, options.language, options.theme)
         _log_to(full_screen.screen.log)
@@ -249,7 +249,7 @@ def open_view(on_line: OnLine, reactor: Any, options: Options) -> View:
 def _open_screen(on_line: OnLine, reactor: Any, options: Options) -> Screen:
     if not options.edits_lines:
         return open_line_screen(on_line, reactor)
-    from imd_client.prompt import PromptScreen  # only here: prompt_toolkit may not be installed
+    from imd_client.prompt import PromptScreen  # prompt_toolkit may not be installed
 
     screen = PromptScreen(on_line)
     _log_to(screen.log)
@@ -261,7 +261,7 @@ def _log_to(observer: Any) -> None:
 
 
 def main(reactor: Any, options: Options) -> Deferred[int]:
-    """Run the console. Fires with the exit code: from a pipe 0 = all stored, 1 = something refused, 2 = unknown."""
+    """Run the console. Fires with the exit code; from a pipe 0 = all stored, 1 = something refused, 2 = unknown."""
     return Deferred.fromCoroutine(Console(reactor, options).run())
 
 
@@ -269,5 +269,5 @@ def run(given: argparse.Namespace) -> NoReturn:
     """Run `imd chat`; ends the process with its exit code."""
     options = checked(Options, given)
     if options.edits_lines:
-        asyncioreactor.install()  # why: imd_client.prompt
+        asyncioreactor.install()  # see imd_client.prompt
     run_to_exit(main, options)

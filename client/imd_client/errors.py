@@ -1,4 +1,4 @@
-"""Why there is no connection: what may go wrong, and how it is told to a person."""
+"""Why there is no connection: the failures, and the sentence that tells a person."""
 
 from OpenSSL import SSL
 from twisted.internet import error as net_error
@@ -12,7 +12,7 @@ from imd_client.trust import CertificateChanged
 
 
 class LoginNeeded(Exception):
-    """There is no token that works, and no password was given."""
+    """No token works, and no password was given."""
 
 
 class CodeNeeded(Exception):
@@ -20,7 +20,7 @@ class CodeNeeded(Exception):
 
 
 class ClosedByServer(Exception):
-    """The server closed the connection and said why: `closing.code`, `closing.message`."""
+    """The server closed the connection and gave a reason: `closing.code`, `closing.message`."""
 
     def __init__(self, closing: Closing) -> None:
         super().__init__(closing.message)
@@ -28,7 +28,7 @@ class ClosedByServer(Exception):
 
 
 def wants_code(refused: Refused) -> bool:
-    """Say whether the password was right, and only the code was missing or wrong."""
+    """Return whether the password was right and only the code was missing or wrong."""
     return refused.code == "invalid_credentials" and refused.params.get("field") == "code"
 
 
@@ -44,7 +44,7 @@ _KNOWN: tuple[tuple[type[BaseException], str], ...] = (
 
 
 def describe_failure(failure: Failure, server: str, language: str) -> str:
-    """Give one sentence, or a few, without a line's end."""
+    """Return one or a few sentences, without a line break at the end."""
     error = failure.value
     if isinstance(error, Refused | ClosedByServer):
         return harmless(str(error))
@@ -67,5 +67,5 @@ def describe_failure(failure: Failure, server: str, language: str) -> str:
 
 
 def _bare(fingerprint: str) -> str:
-    """Write a fingerprint without its colons: it fits on one row then, and `--fingerprint` takes it so."""
+    """Write a fingerprint without colons: it fits on one row, and `--fingerprint` takes it in that form."""
     return fingerprint.replace(":", "")

@@ -1,4 +1,4 @@
-"""What a client tells its program: the server's events as they are, and how connection and messages fare."""
+"""What a client reports to its program: the server's events, and events about the connection and the messages."""
 
 from typing import TypeAlias
 
@@ -13,7 +13,7 @@ from imd_client.state import OutboxItem
 
 @attrs.frozen
 class Trusted:
-    """A certificate that nobody vouches for was seen for the first time, and is pinned now."""
+    """A certificate that no authority signed was seen for the first time, and is pinned now."""
 
     server: str
     fingerprint: str
@@ -28,26 +28,26 @@ class Online:
 
 @attrs.frozen
 class Offline:
-    """No connection; another attempt follows by itself. `reason` is why the last one failed or ended."""
+    """Not connected; another attempt follows. `reason` says why the last one failed or ended."""
 
     reason: Failure
 
 
 @attrs.frozen
 class GaveUp:
-    """No further attempt is made: the certificate changed, or the server does not let us in."""
+    """No further attempt follows: the certificate changed, or the server refused the login."""
 
     reason: Failure
 
 
 @attrs.frozen
 class Restored:
-    """The server was set back to a backup; the copy of its conversations is fetched anew. The outbox stays."""
+    """The server was restored from a backup; its conversations are fetched again. The outbox stays."""
 
 
 @attrs.frozen
 class ContactDeleted:
-    """The other one of a conversation of two has deleted their account; the copy of it knows them by the new name."""
+    """The other member of a direct conversation deleted their account; the local copy has their new name."""
 
     conversation: int
     old_name: str
@@ -56,23 +56,23 @@ class ContactDeleted:
 
 @attrs.frozen
 class Arrived:
-    """A message never seen before on this device, stored in its state; one's own as well."""
+    """A message that this device sees for the first time, already stored. Includes the account's own."""
 
     message: Message
 
 
 @attrs.frozen
 class Changed:
-    """A message is in another state than before: edited, recalled, reacted to. Its state is stored."""
+    """A message that was edited, recalled, reacted to or otherwise changed; its new state is stored."""
 
     message: Message
     before: Message | None
-    """As it was known here; None where it lies before what this device has seen."""
+    """The state known here; None if the message is older than what this device has seen."""
 
 
 @attrs.frozen
 class CaughtUp:
-    """All that happened while we were away has arrived. The conversations are as the server told them."""
+    """Everything missed while offline has arrived. The conversations are as the server listed them."""
 
     conversations: list[Conversation]
 

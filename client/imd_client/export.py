@@ -1,6 +1,6 @@
-"""`imd export FILE`: everything of one's own as one archive. Exit code 0 = written, 1 = refused, 2 = no server.
+"""`imd export FILE`: everything of the account in one ZIP file. Exit code 0 = written, 1 = refused, 2 = no server.
 
-The file is new, and only its owner may read it. Unless all of it has come and is what the server made, there is none.
+The file must be new, and only its owner may read it. It appears only when all of it has come undamaged.
 """
 
 import argparse
@@ -30,13 +30,13 @@ WRITTEN, REFUSED, UNREACHED = 0, 1, 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what `imd export` takes."""
+    """Add the arguments of `imd export`."""
     parser.add_argument("file", help=help_text("file"))
     add_shared_arguments(parser)
 
 
 class Options(ClientOptions):
-    """What was given to `imd export`."""
+    """The options of `imd export`."""
 
     def __init__(self, given: argparse.Namespace) -> None:
         super().__init__(given)
@@ -59,11 +59,11 @@ class Exporting:
         self._patience: IDelayedCall | None = None
 
     def say(self, key: str, **params: object) -> None:
-        """Tell the person, beside the output."""
+        """Tell the person something, on stderr."""
         print_error(say(f"export.{key}", self.options.language, **params))
 
     async def run(self) -> int:
-        """Do it; gives the exit code."""
+        """Run it; returns the exit code."""
         path = self.options.file
         if os.path.lexists(path):
             self.say("exists", file=path)
@@ -77,7 +77,7 @@ class Exporting:
         return REFUSED
 
     async def _written(self, path: str, part: str) -> int:
-        """Write beside the file first: a name without an end says what a run that was stopped has left."""
+        """Write to FILE.part first, so that the name shows what an interrupted run left behind."""
         try:
             with open(part, "wb", opener=_private) as file:
                 code = await self._export(file)
@@ -114,7 +114,7 @@ class Exporting:
         return REFUSED
 
     async def _fetch(self, connection: Connection, file: BinaryIO) -> int:
-        """Have the archive made, and fetch it part by part; a lost connection only costs the part under way."""
+        """Have the export made, and fetch it part by part; a lost connection only costs the part under way."""
         digest, made = hashlib.sha256(), None
         try:
             made = await self._made(connection)
@@ -134,7 +134,7 @@ class Exporting:
         return WRITTEN
 
     async def _made(self, connection: Connection) -> Exported | Part:
-        """Have it made. One that was made only just now will do: this connection may have broken over it."""
+        """Have the export made. If one was made just now, take that: the connection may have been lost after it."""
         while True:
             try:
                 made: Exported = await connection.ask(Export())
@@ -155,7 +155,7 @@ class Exporting:
                 part: Part = await connection.ask_with_retry(ExportPart(part=number))
                 return part
 
-    # Without a connection for too long, it is given up.
+    # Without a connection for too long, it gives up.
 
     def _on_event(self, event: ClientEvent) -> None:
         match event:
@@ -180,7 +180,7 @@ class Exporting:
 
 
 def main(reactor: Any, options: Options) -> Deferred[int]:
-    """Fetch the archive. Fires with the exit code."""
+    """Fetch the export. Fires with the exit code."""
     return Deferred.fromCoroutine(Exporting(reactor, options).run())
 
 

@@ -1,4 +1,4 @@
-"""How messages and replies look on the screen: text in, text out."""
+"""How messages and replies are written on the screen: values in, text out."""
 
 from datetime import datetime
 
@@ -13,18 +13,18 @@ from imd.wire.terminal import harmless, lines
 from imd.wire.textline import quoted
 
 HIDDEN_FIELDS = frozenset({"conversation", "seq", "rev", "delivered_seq", "read_seq", "duplicate", "time"})
-"""What a reply tells programs alone."""
+"""Fields of a reply that only programs need."""
 
 
 SECRET_COMMANDS = frozenset({"delete", "factor", "login", "password", "register"})
-"""Commands that hold a secret: the line is neither shown again nor kept for another time."""
+"""Commands that contain a secret: the line is neither shown again nor kept in the history."""
 
 QUIET_EVENTS = (NewMessage, Receipt, IsTyping, Replayed, Welcome, Closing)
-"""Events that a console shows in its own way, or not at all; of all others it shows the text."""
+"""Events that the console shows in its own way or not at all; of all others it shows the text."""
 
 
 def format_time(time: str, now: datetime) -> str:
-    """Write a wire time as a clock on the wall shows it, with the day if it is not today. `now` has a time zone."""
+    """Write a time of the wire as local time, with the date if it is not today's. `now` has a time zone."""
     local = datetime.fromisoformat(time).astimezone(now.tzinfo)
     if local.date() == now.date():
         return f"{local:%H:%M}"
@@ -32,7 +32,7 @@ def format_time(time: str, now: datetime) -> str:
 
 
 def format_message(one: Message, me: str, now: datetime, language: str) -> str:
-    """Write a message: `[06:25] bob: hi`; further lines of it are indented."""
+    """Write a message: `[06:25] bob: hi`; its further lines are indented."""
     if one.sender == me:
         who = say("console.own", language, to=one.to)
     else:
@@ -44,22 +44,22 @@ def format_message(one: Message, me: str, now: datetime, language: str) -> str:
 
 
 def messages_in(one: Reply) -> list[Message] | None:
-    """Give the messages that a command answered with; None where it answers with something else."""
+    """Return the messages in a reply; None if it has no such list."""
     return next((getattr(one, name) for name in one.__struct_fields__ if name == "messages"), None)
 
 
 def has_more(one: Reply) -> bool:
-    """Say whether there is more than a reply lists."""
+    """Return whether the server has more than the reply lists."""
     return any(getattr(one, name) for name in one.__struct_fields__ if name == "more")
 
 
 def is_listing(one: Reply) -> bool:
-    """Say whether a reply lists something: then it was a question, and changed nothing."""
+    """Return whether a reply is a list: such a command only asked and changed nothing."""
     return any(isinstance(getattr(one, name), list) for name in one.__struct_fields__)
 
 
 def format_page(one: Page, to: str | None, me: str, language: str) -> list[str]:
-    """Write a page of a conversation, and how to see what comes before it."""
+    """Write a page of a conversation, and how to see the messages before it."""
     now = datetime.now().astimezone()
     earlier = []
     if one.more and to and one.messages:
@@ -68,7 +68,7 @@ def format_page(one: Page, to: str | None, me: str, language: str) -> list[str]:
 
 
 def format_answer(spec: Spec, command: Command, one: Reply, me: str, language: str) -> list[str]:
-    """Write what a command answered, as texts of their own."""
+    """Write the reply to a command, as separate texts."""
     listed = messages_in(one)
     if isinstance(one, Page):
         return format_page(one, command.to if isinstance(command, Addressed) else None, me, language)
@@ -79,7 +79,7 @@ def format_answer(spec: Spec, command: Command, one: Reply, me: str, language: s
 
 
 def format_reply(spec: Spec, one: Reply, language: str) -> str:
-    """Write what a command answered: its lines, or its sentence with what a person may want to know."""
+    """Write a reply: its lines, or a sentence followed by the fields a person may want to know."""
     texts = [line for text in one.lines(language) for line in lines(text)]
     pairs = [
         f"{name}={quoted(value)}"
@@ -96,6 +96,6 @@ def format_reply(spec: Spec, one: Reply, language: str) -> str:
 
 
 def split_command(line: str) -> tuple[str, str]:
-    """Split `/word rest` into the word, in small letters, and the rest."""
+    """Split `/word rest` into the word, in lower case, and the rest."""
     word, _, rest = line.removeprefix("/").partition(" ")
     return word.lower(), rest.strip()

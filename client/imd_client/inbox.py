@@ -1,10 +1,10 @@
-"""Receiving: each message is taken in once, whatever is lost on the way.
+"""Receiving: every message is stored exactly once, whatever is lost on the way.
 
-live        rev is the next one: apply it        rev is further on: something is missing, sync from the cursor
-connecting  CONVERSATIONS, then SYNC of each whose last_rev is beyond the cursor; live events may come in between
-first sight of a conversation: what is unread, and the cursor at its last_rev; the rest is HISTORY's
-the account's own log: ACCOUNT SYNC in the same way; what I hid on another device is let go of here,
-            and who deleted their account is called what the server calls them now
+live        if rev is the next one, apply it; if it is further on, something is missing: SYNC from the cursor
+connecting  CONVERSATIONS, then SYNC for each whose last_rev is beyond the cursor; live events may arrive in between
+a conversation seen for the first time: fetch what is unread and set the cursor to last_rev; HISTORY has the rest
+the account's log: ACCOUNT SYNC, in the same way. Messages hidden on another device are erased here, and
+                        deleted accounts are renamed
 """
 
 from collections.abc import Callable, Coroutine
@@ -31,7 +31,7 @@ Spawn = Callable[[Coroutine[Any, Any, None]], None]
 
 @attrs.define
 class Inbox:
-    """Keeps the account's copy of its conversations complete, and tells of each message that is new in it."""
+    """Keeps the local copy of the conversations complete, and reports every message that is new or changed."""
 
     account: Account
     connection: Connection
@@ -41,12 +41,12 @@ class Inbox:
     clock: Any
     _live: list[Message] = attrs.Factory(list)
     _behind: dict[int, int] = attrs.Factory(dict)
-    """Conversation -> a rev that was heard of and is not here yet."""
+    """Conversation -> a rev that was announced and has not been fetched."""
 
     _one_at_a_time: DeferredLock = attrs.Factory(DeferredLock)
 
     def receive(self, message: Message) -> None:
-        """Take a live message. Those that came in one piece are applied in one transaction, when it was read."""
+        """Take a live message. All messages of one read are applied in one transaction."""
         if not self._live:
             self.clock.callLater(0, self._apply)
         self._live.append(message)
@@ -56,7 +56,7 @@ class Inbox:
         self.handle_applied(self.account.apply(live), {message.conversation for message in live})
 
     def handle_applied(self, applied: Applied, conversations: set[int]) -> None:
-        """Go on from what was applied: tell it, acknowledge these conversations, fetch what is missing before it."""
+        """Report what was applied, acknowledge these conversations, and fetch what is missing."""
         self._emit_applied(applied)
         for conversation in conversations - applied.gaps.keys():
             self._acknowledge(conversation)
@@ -64,7 +64,7 @@ class Inbox:
             self.revision_seen(conversation, rev)
 
     def revision_seen(self, conversation: int, rev: int) -> None:
-        """Fetch what a conversation has up to a rev, if it is not here."""
+        """Fetch a conversation up to a rev, if the copy is behind."""
         if rev > (self.account.cursor(conversation) or 0):
             self._behind[conversation] = rev
             self.spawn(self.fill_gaps())
@@ -76,7 +76,7 @@ class Inbox:
             self.emit(Changed(change.message, change.before))
 
     def account_changed(self, change: AccountChange) -> None:
-        """Take a live change of the account's own affairs."""
+        """Take a live entry of the account's log."""
         known = self.account.log()
         if known is not None and change.n > known + 1:
             self.spawn(self._sync_log())
@@ -102,12 +102,12 @@ class Inbox:
                 if isinstance(change.value, str) and (old_name := self.account.rename(conversation, change.value)):
                     self.emit(ContactDeleted(conversation, old_name, change.value))
             case "joined" | "muted" | "archived" | "pinned" | "starred":
-                pass  # the list of conversations and the messages themselves say it
+                pass  # the listing and the messages themselves have it
             case "profile" | "relation" | "friend_note" | "declined":
-                pass  # nothing of it is kept here
+                pass  # not kept here
 
     def reset(self) -> None:
-        """Forget what was heard of conversations that are not what they were."""
+        """Forget announced revs: the server's data is not what it was."""
         self._live.clear()
         self._behind.clear()
 
@@ -116,7 +116,7 @@ class Inbox:
             await self._fetch_log()
 
     async def _fetch_log(self) -> None:
-        """Fetch what changed in the account's own affairs; the first time, only how far they are."""
+        """Fetch the account's log from the cursor on; the first time, only its end."""
         more = True
         while more:
             known = self.account.log()
@@ -125,9 +125,9 @@ class Inbox:
             more = page.more
 
     async def catch_up(self) -> None:
-        """Fetch all that happened while nobody was connected, and let go of conversations that are ours no longer."""
+        """Fetch everything missed while offline, and delete the copies of conversations the account is no longer in."""
         async with self._one_at_a_time:
-            before = self.account.cursors()  # before asking: what comes live meanwhile is ahead of the answer
+            before = self.account.cursors()  # before asking: live events move the cursors ahead of the answer
             listing = (await self.connection.ask_with_retry(ListConversations())).conversations
             set_back = {row.conversation for row in listing if before.get(row.conversation, 0) > row.last_rev}
             for number in set_back | (before.keys() - {row.conversation for row in listing}):
@@ -139,7 +139,7 @@ class Inbox:
         await self.fill_gaps()
 
     async def fill_gaps(self) -> None:
-        """Fetch what is missing in the conversations that are known to be behind."""
+        """Fetch what is missing in conversations that are behind."""
         async with self._one_at_a_time:
             while self._behind:
                 conversation, rev = self._behind.popitem()
@@ -170,7 +170,7 @@ class Inbox:
         self._emit_applied(self.account.merge(number, unread, conversation.last_rev, since=conversation.read_seq))
 
     async def _sync(self, conversation: int, rev: int) -> None:
-        """Bring the copy of a conversation up to a rev, page by page; each page is one transaction."""
+        """Bring a copy up to a rev, page by page; each page is one transaction."""
         while (cursor := self.account.cursor(conversation) or 0) < rev:
             page = await self._ask_as_member(Sync(conversation=conversation, after_rev=cursor, limit=500))
             if page is None or page.rev <= cursor:
@@ -179,7 +179,7 @@ class Inbox:
         self._acknowledge(conversation)
 
     async def _ask_as_member(self, command: Command) -> Any:
-        """Ask about a conversation; None if it is ours no longer."""
+        """Ask about a conversation; None if the account is no longer in it."""
         try:
             return await self.connection.ask_with_retry(command)
         except Refused as refused:

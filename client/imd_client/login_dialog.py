@@ -1,4 +1,4 @@
-"""The first conversation with a person: who are you, and what is your password. Registers a name that is new."""
+"""Asking a person for name, password and whatever else a login needs. Registers new names."""
 
 import attrs
 from twisted.python.failure import Failure
@@ -15,18 +15,18 @@ from imd_client.view import Screen
 
 @attrs.define
 class LoginDialog:
-    """Asks on a screen where a person sits; on a pipe there is nobody to ask."""
+    """Asks on an interactive screen; on a pipe nobody could answer."""
 
     screen: Screen
     server: str
     language: str
 
     def say(self, key: str, **params: object) -> str:
-        """Give a sentence."""
+        """Return a sentence."""
         return say(f"login_dialog.{key}", self.language, **params)
 
     async def name(self) -> str:
-        """Ask for a name until it is one."""
+        """Ask for a name until a valid one is given."""
         self.screen.show(self.say("hello", server=self.server))
         while True:
             typed = (await self.screen.ask(self.say("name"))).strip()
@@ -43,7 +43,7 @@ class LoginDialog:
         return password
 
     async def again(self, username: str, credentials: Credentials, failure: Failure) -> bool:
-        """Ask for what was missing or wrong in the credentials. False if no answer could help."""
+        """Ask for what was missing or wrong in the credentials. Returns False if no answer can help."""
         error = failure.value
         if isinstance(error, LoginNeeded):
             self.screen.show(describe_failure(failure, self.server, self.language))
@@ -71,7 +71,7 @@ class LoginDialog:
         return await self._wrong(username, credentials)
 
     async def _wrong(self, username: str, credentials: Credentials) -> bool:
-        """The name or the password is wrong: the server does not say which, so ask whether the name is to be new."""
+        """Name or password is wrong, and the server does not say which: offer to register the name."""
         if credentials.register:
             credentials.register = False
             self.screen.show(self.say("taken", username=username))
@@ -86,7 +86,7 @@ class LoginDialog:
         return (await self.screen.ask(question)).strip().lower() in {"y", "yes", "是", "好"}
 
     async def _repeated(self, credentials: Credentials) -> bool:
-        """Let a new password be typed a second time. An empty answer takes it back."""
+        """Have a new password repeated. An empty answer cancels."""
         while again := await self.screen.ask(self.say("repeat"), secret=True):
             if again == credentials.password:
                 return True

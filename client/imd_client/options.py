@@ -1,4 +1,4 @@
-"""The options that `imd chat`, `imd send` and `imd export` share: added to a parser, and checked when it has read them.
+"""The options that `imd chat`, `imd send` and `imd export` share: added to a parser, and checked after parsing.
 
 argparse only splits the words. Values are checked here, so that every error is a sentence of the catalog.
 """
@@ -24,20 +24,20 @@ from imd_client.state import Account, State
 from imd_client.trust import fingerprint
 
 WAIT = 30
-"""Seconds to wait for the server if nobody says otherwise."""
+"""Seconds to wait for the server, by default."""
 
 
 class OptionError(Exception):
-    """An option that is no good. The text is for people."""
+    """An option has a wrong value. The text is for people."""
 
 
 def help_text(option: str) -> str:
-    """Give the help of an option in the person's language."""
+    """Return the help of an option in the person's language."""
     return say(f"option.{option}", language_here())
 
 
 def print_error(text: str) -> None:
-    """Print a text beside the output, whatever stands in it."""
+    """Print a text to stderr, made harmless."""
     print(block(text), file=sys.stderr)
 
 
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 class ClientOptions:
-    """Which server and which account, and where they are remembered. Raises OptionError for what is no good."""
+    """Which server, which account, and where things are remembered. Raises OptionError for a wrong value."""
 
     def __init__(self, given: argparse.Namespace, server: str | None = None) -> None:
         self.language: str = given.lang or language_here()
@@ -65,7 +65,7 @@ class ClientOptions:
         self._state = given.state or default_state_file()
 
     def wrong(self, case: str, **params: object) -> OptionError:
-        """Make the error for an option that is no good."""
+        """Make the error for a wrong value."""
         return OptionError(say(f"option.wrong.{case}", self.language, **params))
 
     def _server_name(self, server: str) -> str:
@@ -75,7 +75,7 @@ class ClientOptions:
             raise self.wrong("server", server=server) from None
 
     def name(self, typed: str) -> str:
-        """Give the one spelling of a name. Raises OptionError if it is none."""
+        """Return a name in its normalised spelling. Raises OptionError if it is not a valid name."""
         try:
             return names.username(typed)
         except BadName as refusal:
@@ -97,7 +97,7 @@ class ClientOptions:
         return seconds
 
     def password(self) -> str:
-        """Give the password from the file, or IMD_PASSWORD, or nothing. Raises OptionError."""
+        """Return the password from the file, from IMD_PASSWORD, or an empty string. Raises OptionError."""
         if not self._password_file:
             return os.environ.get("IMD_PASSWORD", "")
         try:
@@ -106,7 +106,7 @@ class ClientOptions:
             raise self.wrong("password_file", reason=error) from None
 
     def open_state(self) -> State:
-        """Open the file where everything is remembered, with the fingerprint that was given. Raises OptionError."""
+        """Open the state file, and pin the fingerprint that was given. Raises OptionError."""
         try:
             state = State(self._state)
         except (OSError, sqlite3.Error) as error:
@@ -118,11 +118,11 @@ class ClientOptions:
         return state
 
     def account(self, state: State) -> Account | None:
-        """Give the account that was named, or else the one that was used last; None if there is none."""
+        """Return the account that was named, or the one used last; None if there is none."""
         return state.account(self.server_name, self.user) if self.user else state.latest(self.server_name)
 
     def credentials(self, program: str, **more: Any) -> Credentials:
-        """Give what logs the account in, as a device called after the program and this machine."""
+        """Return what logs the account in, as a device named after the program and this machine."""
         device = f"{program}@{socket.gethostname()}"
         return Credentials(password=self.password(), code=self.code, device=device, language=self.language, **more)
 
@@ -131,7 +131,7 @@ Options = TypeVar("Options", bound=ClientOptions)
 
 
 def checked(kind: type[Options], given: argparse.Namespace) -> Options:
-    """Check what argparse read; an option that is no good ends the process with one line."""
+    """Check the values that were parsed; a wrong one ends the process with one line."""
     try:
         return kind(given)
     except OptionError as error:

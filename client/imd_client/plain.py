@@ -1,4 +1,4 @@
-"""The plain console: everything that happens is a line, and stays above the line being typed.
+"""The plain console: everything that happens is written on a line of its own, above the input line.
 
 hi                       [06:25] you to bob: hi        with the time once the server has it
                          [06:26] bob: hello            as it arrives
@@ -30,11 +30,11 @@ from imd_client.state import OutboxItem
 from imd_client.view import Screen
 
 MOST_UNREAD = 20
-"""How many unread messages of one conversation are shown at the start."""
+"""How many unread messages of a conversation are shown at the start."""
 
 
 class PlainView:
-    """Shows the console on a terminal, dumb or not, and on a pipe."""
+    """Shows the console line by line, on a terminal or a pipe."""
 
     client: Client
     context = 5
@@ -47,7 +47,7 @@ class PlainView:
         self._caught_up = False
         self._offline = False
         self._shown_unread: dict[int, int] = {}
-        """Conversation -> the highest seq by others that is shown and not marked read."""
+        """Conversation -> the highest seq by others that is shown and not yet marked as read."""
 
     def say(self, key: str, **params: object) -> None:
         """Show a sentence."""
@@ -60,7 +60,7 @@ class PlainView:
     # What the person does.
 
     def mark_read(self) -> None:
-        """Mark read what is on the screen."""
+        """Mark as read what is on the screen."""
         if self.screen.interactive:
             self._mark_conversations_read(*self._shown_unread)
 
@@ -70,7 +70,7 @@ class PlainView:
                 self.client.receipts.send(Read(conversation=conversation, seq=seq))
 
     def chosen(self, to: str, page: Page | None) -> None:
-        """Say whom the person writes to now, and show the last words."""
+        """Name the conversation that was chosen, and show its latest messages."""
         self.to = to
         if self.screen.interactive:
             known = page is None or page.messages
@@ -80,18 +80,18 @@ class PlainView:
         self.screen.prompt(f"{to}> ")
 
     def answered(self, spec: Spec, command: Command, reply: Reply) -> None:
-        """Write what a command answered."""
+        """Write the reply to a command."""
         self.screen.show_all(format_answer(spec, command, reply, self.client.account.username, self._language))
 
     def queued(self, item: OutboxItem) -> None:
-        """Say that it is kept, where there is no connection to send it at once."""
+        """Say that a message is kept, if there is no connection to send it."""
         if self.screen.interactive and not self.client.connection.online:
             self.say("queued", to=item.to, content=harmless(item.content))
 
     # What happens.
 
     def on_event(self, event: ClientEvent) -> None:
-        """Write what happened."""
+        """Write an event."""
         match event:
             case Trusted(server, fingerprint):
                 self.say("trusted", server=server, first=fingerprint[:48], second=fingerprint[48:])
@@ -130,7 +130,7 @@ class PlainView:
         self._offline = True
 
     def _contact_deleted(self, old_name: str, to: str) -> None:
-        """Say who is gone; nobody writes to them any more."""
+        """Say who deleted their account, and that nobody is chosen any more."""
         self.say("contact_deleted", old_name=old_name, to=to)
         if self.to == old_name:
             self.to = ""
@@ -145,7 +145,7 @@ class PlainView:
             self._mark_conversations_read(message.conversation)
 
     def _show_unread(self, listing: list[Conversation]) -> None:
-        """Show what was not read yet, conversation by conversation, the one with the latest message last."""
+        """Show unread messages conversation by conversation, the one with the latest message last."""
         unread = [each for each in reversed(listing) if each.unread]
         if not unread:
             self.say("nothing_unread")

@@ -1,7 +1,8 @@
 """Screens whose input line prompt_toolkit edits: PromptScreen prints above that line, FullScreen draws all around it.
 
-prompt_toolkit needs an asyncio loop, the client a Twisted reactor. Twisted has a reactor that runs on asyncio's loop,
-and `imd chat` installs it first (see imd_client.reactor): one thread, one loop, and no locks.
+prompt_toolkit's Application needs an asyncio loop, the client a Twisted reactor. Twisted has a reactor that runs on
+asyncio's loop, and `imd chat` installs it first (see imd_client.reactor): one thread, one loop, and no locks. A loop in
+a thread of its own would need a lock around each event; without a loop, the Application would have to be rewritten.
 """
 
 import asyncio
@@ -46,7 +47,7 @@ class EditorScreen:
         self._over = False
 
     def start(self) -> None:
-        """Take the terminal, and draw from now on. Twisted handles the signals."""
+        """Take over the terminal. Twisted handles the signals."""
         self._task = asyncio.ensure_future(self.application.run_async(handle_sigint=False))
         self._task.add_done_callback(self._ended)
 
@@ -58,7 +59,7 @@ class EditorScreen:
             self.end()
 
     def refresh(self) -> None:
-        """Draw again, soon."""
+        """Draw again soon."""
         self.application.invalidate()
 
     def prompt(self, text: str) -> None:
@@ -111,16 +112,16 @@ class EditorScreen:
             self.on_line(None)
 
     def log(self, event: LogEvent) -> None:
-        """Keep failures until the console has ended: written now, they would stand across the screen."""
+        """Keep failures until the console has ended: printed now, they would garble the screen."""
         if "log_failure" in event:
             self._after_exit.append(formatEventAsClassicLogText(event) or "")
 
     def show_after_exit(self, text: str) -> None:
-        """Show a text on the terminal when the console has ended."""
+        """Show a text on the terminal after the console has ended."""
         self._after_exit.append(text)
 
     async def close(self) -> None:
-        """Give the terminal back, and show the texts that were kept for then."""
+        """Give the terminal back, and show the texts that were kept until then."""
         self._over = True
         if self._task is not None:
             if self.application.is_running:
@@ -135,7 +136,7 @@ class EditorScreen:
 
 
 class PromptScreen(EditorScreen):
-    """A terminal where texts appear above the input line and leave it whole."""
+    """Shows texts above the input line, which stays whole."""
 
     def __init__(self, on_line: OnLine, *, keyboard: Input | None = None, display: Output | None = None) -> None:
         super().__init__(on_line)
@@ -171,7 +172,7 @@ class PromptScreen(EditorScreen):
         return keys
 
     def show(self, text: str) -> None:
-        """Show a text above the input line. Whatever it holds, it moves no cursor."""
+        """Show a text above the input line, made harmless."""
         output = self.application.output
         self.application.renderer.erase()
         output.write_raw(block(text).replace("\n", "\r\n") + "\r\n")
@@ -189,7 +190,7 @@ class PromptScreen(EditorScreen):
 
 
 def _output() -> Output:
-    """Give the terminal. Nothing here needs to know the row of the cursor, and not every terminal tells it."""
+    """Return the terminal. It is not asked for the row of the cursor: some never answer, and we do not need to know."""
     output = create_output()
     if isinstance(output, Vt100_Output):
         output.enable_cpr = False

@@ -13,10 +13,10 @@ from twisted.internet.task import react
 
 
 def current_reactor(given: Any = None) -> Any:
-    """Give the reactor that was given, or the process's own."""
+    """Return the given reactor, or the process's own."""
     if given is not None:
         return given
-    from twisted.internet import reactor  # only now: see above
+    from twisted.internet import reactor  # see above
 
     return reactor
 
@@ -28,7 +28,7 @@ def run_to_exit(main: Callable[[Any, Any], Deferred[int]], options: Any) -> NoRe
 
 
 async def _exit_with(reactor: Any, main: Callable[[Any, Any], Deferred[int]], options: Any) -> None:
-    reactor.seconds = time.monotonic  # else timers jump with the wall clock
+    reactor.seconds = time.monotonic  # otherwise timers follow the wall clock
     code = main(reactor, options)
     reactor.addSystemEventTrigger("before", "shutdown", _cancel, code)
     try:
@@ -38,13 +38,13 @@ async def _exit_with(reactor: Any, main: Callable[[Any, Any], Deferred[int]], op
 
 
 def _cancel(code: Deferred[int]) -> Deferred[int]:
-    """Let the terminal be left as it was found when a signal ends the program."""
+    """Let the console restore the terminal when a signal ends the program."""
     code.cancel()
     return code
 
 
 async def wait_for(seconds: float, deferred: Deferred[Any], clock: Any) -> bool:
-    """Wait for a Deferred, but not longer than so many seconds. Says whether it fired."""
+    """Wait at most so many seconds. Returns whether the Deferred fired."""
     try:
         await deferred.addTimeout(seconds, clock, lambda result, timeout: _too_long(result))
     except (TookTooLong, CancelledError):

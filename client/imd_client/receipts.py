@@ -1,4 +1,4 @@
-"""The pointers on the server, moved without haste: however much arrives, a few ACK and READ a second are enough."""
+"""Receipts: ACK and READ move the account's pointers on the server, a few times a second at most."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -16,7 +16,7 @@ PAUSE = 0.2
 
 @attrs.define
 class Receipts:
-    """What is to be said about each conversation: only the furthest place counts. Lost ones are said again later."""
+    """The receipts to send: for each conversation only the furthest counts. Lost ones are sent again later."""
 
     connection: Connection
     spawn: Callable[[Coroutine[Any, Any, None]], None]
@@ -25,14 +25,14 @@ class Receipts:
     _busy: bool = False
 
     def send(self, receipt: Ack | Read) -> None:
-        """Move a pointer of a conversation: soon, if a connection is there."""
+        """Send a receipt soon, if there is a connection."""
         self._next[type(receipt), receipt.conversation] = receipt
         if not self._busy:
             self._busy = True
             self.spawn(self._work())
 
     def reset(self) -> None:
-        """Forget what was to be said of conversations that are not what they were."""
+        """Forget what was to be sent: the server's conversations are not what they were."""
         self._next.clear()
 
     async def _work(self) -> None:
@@ -44,14 +44,14 @@ class Receipts:
             self._busy = False
 
     async def say_next(self) -> None:
-        """Say one of them."""
+        """Send one of them."""
         receipt = self._next.pop(next(iter(self._next)))
         try:
             await self.connection.ask_with_retry(receipt)
         except (AnswerLost, Refused):
-            return  # the next connection finds the pointer where it is, and moves it again
+            return  # the next connection finds the pointer where it was, and moves it again
 
     async def flush(self) -> None:
-        """Say all of them, before leaving."""
+        """Send all of them, before leaving."""
         while self._next and self.connection.online:
             await self.say_next()

@@ -1,4 +1,4 @@
-"""Standard input and output by the line, as on a pipe or a terminal that edits the line itself (canonical mode)."""
+"""Standard input and output line by line: a pipe, or a terminal that edits the line itself (canonical mode)."""
 
 import fcntl
 import os
@@ -22,7 +22,7 @@ from imd_client.view import InputEnded, OnLine
 
 @attrs.define
 class TerminalModes:
-    """How descriptors 0 and 1 were found, so that they can be left so: blocking, and the terminal with echo."""
+    """The state of descriptors 0 and 1, to be restored: blocking mode, and the terminal's echo."""
 
     terminal: bool = attrs.Factory(lambda: os.isatty(0))
     _attributes: Any = None
@@ -34,7 +34,7 @@ class TerminalModes:
             self._attributes = termios.tcgetattr(0)
 
     def echo(self, shown: bool) -> None:
-        """Show what is typed, or hide all of it but the line ends."""
+        """Show what is typed, or hide everything but the line break."""
         if not self.terminal:
             return
         modes = termios.tcgetattr(0)
@@ -42,7 +42,7 @@ class TerminalModes:
         termios.tcsetattr(0, termios.TCSADRAIN, modes)
 
     def restore(self) -> None:
-        """Leave everything as it was."""
+        """Restore the state that was found."""
         if self.terminal:
             termios.tcsetattr(0, termios.TCSADRAIN, self._attributes)
         for descriptor, flags in enumerate(self._flags):
@@ -66,7 +66,7 @@ class LineScreen(LineReceiver):
         self._closed: Deferred[None] = Deferred()
 
     def show(self, text: str) -> None:
-        """Show a text, on lines of its own. Whatever it holds, it moves no cursor."""
+        """Show a text on lines of its own, made harmless."""
         self.transport.write(f"{block(text)}\n".encode(errors="replace"))
 
     def show_all(self, texts: Iterable[str]) -> None:
@@ -75,14 +75,14 @@ class LineScreen(LineReceiver):
             self.show(text)
 
     def show_after_exit(self, text: str) -> None:
-        """Show a text; here, all of them are still there at the end."""
+        """Show a text now; nothing shown before is lost at the end."""
         self.show(text)
 
     def prompt(self, text: str) -> None:
-        """Show no prompt: it would stand in the middle of what is written next."""
+        """Show no prompt: the next text would be written right behind it."""
 
     def echo(self, line: str) -> None:
-        """Do nothing: a terminal has shown the line while it was typed."""
+        """Do nothing: the terminal has shown the line as it was typed."""
 
     def ask(self, question: str, *, secret: bool = False) -> Deferred[str]:
         """Ask a question; the next line answers it. A secret answer is not shown. Fails with InputEnded."""
@@ -113,7 +113,7 @@ class LineScreen(LineReceiver):
             self._on_line(None)
 
     def readConnectionLost(self) -> None:
-        """Take the last line, which may have no end; nothing more will be typed."""
+        """Take the last line, which may have no line break; nothing more will be typed."""
         if rest := self.clearLineBuffer():
             self.lineReceived(rest)
         self._end()
@@ -124,7 +124,7 @@ class LineScreen(LineReceiver):
         self._end()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Let `close` go on."""
+        """Let `close` finish."""
         if not self._closed.called:
             self._closed.callback(None)
 
@@ -136,12 +136,12 @@ class LineScreen(LineReceiver):
 
 
 def is_capable_terminal() -> bool:
-    """Say whether a person sits at both ends, at a terminal that can move its cursor."""
+    """Return whether a person sits at both ends, at a terminal that can move its cursor."""
     return os.isatty(0) and os.isatty(1) and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def open_line_screen(on_line: OnLine, reactor: Any) -> LineScreen:
-    """Open the standard input and output."""
+    """Open standard input and output."""
     modes = TerminalModes()
     sys.stdout.flush()
     screen = LineScreen(on_line, modes)

@@ -1,6 +1,6 @@
 """`imd send bob -m "text"`: one message from a script. Exit code 0 = stored, 1 = refused, 2 = unknown, safe to repeat.
 
-A message without an answer keeps its client_id: the same command within a day sends the same message, not another.
+Without an answer a message keeps its client_id: the same command within a day sends that message again, not another.
 """
 
 import argparse
@@ -33,14 +33,14 @@ STORED, REFUSED, UNKNOWN = 0, 1, 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what `imd send` takes."""
+    """Add the arguments of `imd send`."""
     parser.add_argument("to", help=help_text("to"))
     add_shared_arguments(parser)
     parser.add_argument("-m", "--message", help=help_text("message"))
 
 
 class Options(ClientOptions):
-    """What was given to `imd send`."""
+    """The options of `imd send`."""
 
     def __init__(self, given: argparse.Namespace) -> None:
         super().__init__(given)
@@ -49,7 +49,7 @@ class Options(ClientOptions):
 
 
 class _Reading(Protocol):
-    """Reads the standard input to its end."""
+    """Reads standard input to its end."""
 
     def __init__(self) -> None:
         self.pieces: list[bytes] = []
@@ -73,11 +73,11 @@ class Sending:
         self._told = False
 
     def say(self, key: str, **params: object) -> None:
-        """Tell the person, beside the output."""
+        """Tell the person something, on stderr."""
         print_error(say(f"send.{key}", self.options.language, **params))
 
     async def run(self) -> int:
-        """Do it; gives the exit code."""
+        """Run it; returns the exit code."""
         try:
             return await self._send()
         except OptionError as wrong:
@@ -118,7 +118,7 @@ class Sending:
         if sys.stdin.isatty():
             self.say("hint")
         reading, modes = _Reading(), TerminalModes()
-        StandardIO(reading, os.dup(0), os.dup(1), self.reactor)  # type: ignore[call-arg]  # mypy reads Windows' own
+        StandardIO(reading, os.dup(0), os.dup(1), self.reactor)  # type: ignore[call-arg]  # mypy reads the one for Windows
         try:
             return await reading.done
         finally:
@@ -141,7 +141,7 @@ class Sending:
             return STORED
 
     def _kept_out(self, account: Account, item: OutboxItem, why: Failure, *, known: bool) -> int:
-        """Nothing was sent this time; but an earlier time it may have been."""
+        """This time nothing was sent; an earlier attempt may have been."""
         self.say("refused", reason=describe_failure(why, self.options.server_name, self.options.language).strip("\n"))
         if known:
             return UNKNOWN

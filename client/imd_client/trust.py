@@ -1,7 +1,7 @@
-"""Which certificates are trusted: one that the system's authorities vouch for under the host's name, or one we know.
+"""Which certificates are trusted: those that an authority signed for the host's name, and those that are pinned.
 
-An imd makes its own certificate at first start, so most are vouched for by nobody. Such a one is trusted on first use:
-its fingerprint is pinned, and a different one is refused from then on, as ssh does it.
+An imd makes its own certificate at its first start, so most are signed by no authority. Such a certificate is trusted
+on first use: its fingerprint is pinned, and any other one is refused from then on, as ssh does it.
 """
 
 from typing import Any, Protocol
@@ -23,17 +23,17 @@ ALPN = b"imd/1"
 
 
 class Pins(Protocol):
-    """Where fingerprints are remembered, by a server's name."""
+    """Where fingerprints are kept, by server."""
 
     def pin(self, server: str) -> str | None:
-        """Give the fingerprint pinned for a server."""
+        """Return the fingerprint pinned for a server, or None."""
 
     def set_pin(self, server: str, fingerprint: str) -> None:
-        """Remember a server's fingerprint."""
+        """Pin a server's fingerprint."""
 
 
 class CertificateChanged(Exception):
-    """The server shows another certificate than the one that was pinned: not the same server, or a new key."""
+    """The server presents another certificate than the pinned one: it is another server, or has a new key."""
 
     def __init__(self, server: str, pinned: str, presented: str) -> None:
         super().__init__(f"the certificate of {server} was {pinned} and is now {presented}")
@@ -43,7 +43,7 @@ class CertificateChanged(Exception):
 
 
 def fingerprint(text: str) -> str:
-    """Give the one spelling of a SHA-256 fingerprint, `AB:CD:...`; a ValueError if it is none."""
+    """Return a SHA-256 fingerprint in its normal spelling, `AB:CD:...`; ValueError if it is not one."""
     digits = text.replace(":", "").replace(" ", "").upper()
     if len(bytes.fromhex(digits)) != 32:
         raise ValueError(text)
@@ -53,14 +53,14 @@ def fingerprint(text: str) -> str:
 @implementer(IOpenSSLClientConnectionCreator)
 @attrs.define
 class TrustOnFirstUse:
-    """Makes the TLS side of connections to one server, and judges the certificate once the handshake is done."""
+    """Makes the TLS side of connections to one server, and checks the certificate after the handshake."""
 
     address: Address
     pins: Pins
     _errors: WeakKeyDictionary[SSL.Connection, list[int]] = attrs.Factory(WeakKeyDictionary)
 
     def clientConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:  # noqa: N803  # the interface's name
-        """Let every certificate through the handshake, but note what is wrong with it; `verify` decides."""
+        """Let every certificate through the handshake but record its errors; `verify` decides."""
         context = CertificateOptions(trustRoot=platformTrust(), acceptableProtocols=[ALPN]).getContext()
         errors: list[int] = []
         context.set_verify(SSL.VERIFY_PEER, lambda connection, certificate, error, depth, ok: _record(errors, error))
@@ -71,7 +71,7 @@ class TrustOnFirstUse:
         return connection
 
     def verify(self, connection: SSL.Connection) -> str | None:
-        """Decide, before anything is said. Gives the fingerprint if it was trusted on first use just now.
+        """Check the certificate before anything is sent. Returns the fingerprint if it was trusted on first use.
 
         Raises CertificateChanged.
         """

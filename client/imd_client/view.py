@@ -1,4 +1,4 @@
-"""The console and how it is shown: a Screen talks with the person, a View shows on it what happens.
+"""What the console needs of how it is shown: a Screen talks with the person, a View shows what happens.
 
 `plain` writes line after line, on any LineScreen or PromptScreen; `fullscreen` draws the whole terminal.
 """
@@ -13,7 +13,7 @@ from imd_client.events import ClientEvent
 from imd_client.state import OutboxItem
 
 OnLine = Callable[[str | Command | None], None]
-"""Called with each line that is typed, or the command that a key stands for, and with None at the end of the input."""
+"""Called with each typed line, or the command that a key stands for; with None when the input ends."""
 
 
 class InputEnded(Exception):

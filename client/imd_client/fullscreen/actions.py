@@ -1,4 +1,4 @@
-"""What may be done with the message that is marked: a key each. Most write the command, for Enter to give."""
+"""What can be done with the selected message: one key each. Most put a command on the input line, for Enter to run."""
 
 import attrs
 
@@ -9,17 +9,17 @@ from imd_client.fullscreen.conversation import ConversationState
 
 @attrs.frozen
 class Action:
-    """One of them. `command` is the action of the command that it writes; reply and edit are drafts instead."""
+    """One action. `command` names the command that it writes; reply and edit change the draft instead."""
 
     key: str
     name: str
     command: str = ""
     suffix: str = ""
     own: bool | None = None
-    """Whether it is for one's own messages alone, or for those of others alone."""
+    """Whether it is only for the person's own messages (True) or only for others' (False)."""
 
     def line(self, conversation: ConversationState) -> str:
-        """Write the command about the marked message."""
+        """Write the command for the selected message."""
         return f"/{registry.actions[self.command].verb.lower()} {conversation.to} {conversation.selected}{self.suffix}"
 
 
@@ -37,7 +37,7 @@ ACTIONS = (
 
 
 def available(conversation: ConversationState, me: str) -> list[Action]:
-    """List what may be done with the marked message."""
+    """Return the actions possible with the selected message."""
     message = conversation.messages.get(conversation.selected)
     if message is None:
         return []

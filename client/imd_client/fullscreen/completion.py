@@ -1,4 +1,4 @@
-"""What the line may go on with: commands and what they take, names, emoji."""
+"""Completion of the input line: commands and their arguments, names, emoji."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -14,24 +14,24 @@ from imd_client.fullscreen import emoji
 from imd_client.fullscreen.frame import LOCAL_COMMANDS, find_command
 
 MAX_COMPLETIONS = 100
-"""How many are offered at once."""
+"""How many completions are offered at once."""
 
 MAX_EMOJI_NAME = 100
-"""Characters of an emoji's name at most: at each key no more of a long line is looked through."""
+"""Characters that are searched for the name of an emoji: a long line is not read again at every key."""
 
 NAMES = frozenset({"to", "username", "target", "who"})
 """Fields that take a name."""
 
 
 class Completions(Completer):
-    """Completes the line of the full-screen console. `names` gives the names at hand, the likeliest first."""
+    """Completes the input line. `names` returns the names at hand, the likeliest first."""
 
     def __init__(self, names: Callable[[], list[str]], language: str) -> None:
         self._names = names
         self._language = language
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        """Give what fits before the cursor."""
+        """Return what fits before the cursor."""
         return islice(self._fitting(document.text_before_cursor), MAX_COMPLETIONS)
 
     def _fitting(self, text: str) -> Iterator[Completion]:
@@ -88,7 +88,7 @@ class Completions(Completer):
 
 
 def _matching(typed: str, words: Iterable[str]) -> Iterator[Completion]:
-    """Offer those words that go on from what is typed."""
+    """Offer the words that begin like the typed one."""
     for word in words:
         if word.casefold().startswith(typed.casefold()) and word.strip() != typed:
             yield Completion(word, -len(typed), display=word.strip())

@@ -1,4 +1,4 @@
-"""One conversation as the screen has it: what was said, what the console itself had to say, and the draft."""
+"""The state of one conversation on the screen: its messages, the console's notes between them, and the draft."""
 
 from enum import Enum
 
@@ -10,7 +10,7 @@ from imd_client.cache import Pointers
 
 
 class Tick(Enum):
-    """How far an own message has come."""
+    """How far one of the person's own messages has come."""
 
     KEPT = "kept"
     DELIVERED = "delivered"
@@ -19,7 +19,7 @@ class Tick(Enum):
 
 @attrs.frozen
 class Note:
-    """Something the console says between the messages: an answer to a command, a warning. Nobody else sees it."""
+    """A text of the console's between the messages: an answer to a command, a warning. Nobody else sees it."""
 
     number: int
     text: str
@@ -33,7 +33,7 @@ class Note:
 
 @attrs.define
 class Draft:
-    """What is being written. It answers a message, or says one anew; or neither."""
+    """The message being written, if it replies to another or edits one."""
 
     text: str = ""
     reply_to: int = 0
@@ -42,7 +42,7 @@ class Draft:
 
 @attrs.define(eq=False)
 class ConversationState:
-    """One conversation. `conversation` is 0 where nothing was said yet; `to` is empty for the home page."""
+    """One conversation. `id` is 0 before the first message; `to` is empty for the home page."""
 
     to: str
     id: int = 0
@@ -58,54 +58,54 @@ class ConversationState:
     """The time of the latest message."""
 
     messages: dict[int, Message] = attrs.Factory(dict)
-    """By seq, without a gap; empty until it is opened."""
+    """By seq, without gaps; empty until the conversation is opened."""
 
     opened: bool = False
     detached: bool = False
-    """Whether they are from the past, with others after them that are not here."""
+    """Whether the messages are a page of the past, with later ones missing."""
 
     more: bool = True
-    """Whether there may be earlier ones than those here."""
+    """Whether there may be earlier messages than these."""
 
     fetching: bool = False
     new_from: int = 0
-    """The seq before which the rule stands that says what is new; 0 for none."""
+    """The seq of the first new message, with a line above it; 0 for none."""
 
     notes: list[Note] = attrs.Factory(list)
     pointers: dict[str, Pointers] = attrs.Factory(dict)
     members: list[str] = attrs.Factory(list)
-    """Who is in a group, as far as it is known."""
+    """The members of a group, as far as they are known."""
 
     typing: dict[str, float] = attrs.Factory(dict)
-    """Who types, and until when that is to be believed."""
+    """Username -> the time until which they are shown as typing."""
 
     draft: Draft = attrs.Factory(Draft)
     selected: int = 0
 
     @property
     def group(self) -> bool:
-        """Whether it is a group's."""
+        """Whether it is a group."""
         return self.to.startswith("#")
 
     @property
     def first_seq(self) -> int:
-        """The lowest seq here, 0 for none."""
+        """The lowest seq loaded, 0 for none."""
         return min(self.messages, default=0)
 
     @property
     def last_seq(self) -> int:
-        """The highest seq here, 0 for none."""
+        """The highest seq loaded, 0 for none."""
         return max(self.messages, default=0)
 
     def update(self, row: Conversation) -> None:
-        """Take what the server's list says."""
+        """Take the server's row for the conversation."""
         self.id, self.to, self.title, self.role = row.conversation, row.to, row.title, row.role
         self.unread, self.mentions, self.read_seq = row.unread, row.mentions, row.read_seq
         self.muted, self.archived, self.pinned = row.muted, row.archived, row.pinned
         self.last = row.last.time if row.last else ""
 
     def add(self, messages: list[Message]) -> None:
-        """Have these in the window; of two states of one message the later one stays."""
+        """Add messages; of two states of the same message the later one stays."""
         for message in messages:
             known = self.messages.get(message.seq)
             if known is None or known.rev < message.rev:
@@ -113,23 +113,23 @@ class ConversationState:
         self.messages = dict(sorted(self.messages.items()))
 
     def prepend(self, page: Page) -> None:
-        """Put a page before what is here."""
+        """Put a page before the messages."""
         self.add(page.messages)
         self.more = page.more
 
     def append(self, page: Page) -> None:
-        """Put a page after what is here; with the last one the present is reached."""
+        """Put a page after the messages; the last page reaches the present."""
         self.add(page.messages)
         self.detached = page.more
 
     def show_past(self, page: Page) -> None:
-        """Show a page from the past instead of what is here."""
+        """Replace the messages by a page of the past."""
         self.messages = {}
         self.prepend(page)
         self.opened = self.detached = True
 
     def arrived(self, message: Message, me: str) -> None:
-        """Take a message that is new."""
+        """Take a new message."""
         self.last = max(self.last, message.time)
         self.typing.pop(message.sender, None)
         if message.sender != me:
@@ -144,7 +144,7 @@ class ConversationState:
             self.mentions += mentions_user(message, me)
 
     def read(self, seq: int, left: list[Message], me: str) -> None:
-        """Note that all up to a seq was read by me; `left` is what comes after it."""
+        """Record that the person has read up to a seq; `left` are the messages after it."""
         if seq > self.read_seq:
             self.read_seq, self.unread, self.mentions = seq, 0, 0
             for message in left:
@@ -152,13 +152,13 @@ class ConversationState:
                     self._count(message, me)
 
     def advance_pointers(self, username: str, pointers: Pointers) -> None:
-        """Note that somebody else has come so far at least."""
+        """Record how far another member has come."""
         known = self.pointers.get(username, Pointers())
         delivered = max(known.delivered, pointers.delivered, pointers.read)
         self.pointers[username] = Pointers(delivered, max(known.read, pointers.read))
 
     def tick(self, seq: int) -> Tick:
-        """Say how far a message of mine has come; in a group, with the one who is furthest."""
+        """Return how far one of the person's messages has come; in a group, by the member who is furthest."""
         if any(each.read >= seq for each in self.pointers.values()):
             return Tick.READ
         if any(each.delivered >= seq for each in self.pointers.values()):
@@ -166,7 +166,7 @@ class ConversationState:
         return Tick.KEPT
 
     def select(self, step: int) -> None:
-        """Move the mark from message to message: -1 is up. Below the last one there is none."""
+        """Move the selection: -1 is up. Below the last message nothing is selected."""
         seqs = list(self.messages)
         if not seqs:
             return
@@ -176,5 +176,5 @@ class ConversationState:
 
 
 def mentions_user(message: Message, username: str) -> bool:
-    """Say whether a message mentions somebody, by name or with all others."""
+    """Return whether a message mentions somebody, by name or as one of all."""
     return username in message.mentions or "all" in message.mentions

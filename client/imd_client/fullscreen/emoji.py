@@ -1,6 +1,6 @@
-"""Emoji by their names: `:joy`, `:赞`, or any part of the name that Unicode gives one, `:penguin`.
+"""Emoji by name: `:joy`, `:赞`, or any part of the Unicode name, as in `:penguin`.
 
-The common ones have short names, English and Chinese; all others are known by Python's own table.
+Common emoji have short names, English and Chinese; for all others Python's unicodedata has the name.
 """
 
 import re
@@ -83,7 +83,7 @@ COMMON = """
 """
 
 TYPED = re.compile(r"(?:(?:^|(?<=\s))[:：]([\w+-]+)|(?<=[⺀-￯]):([a-z0-9_+-]+))$")
-"""A name being typed: a colon, full-width too, at a word's start, or right after a Chinese character if it is Latin."""
+"""A name being typed after a colon: at the start of a word, or a Latin name right after a Chinese character."""
 
 _WHOLE = re.compile(r"(?<![A-Za-z0-9/\[]):([\w+-]+):")
 _PICTURES = ((0x1F300, 0x1F3FA), (0x1F400, 0x1F64F), (0x1F680, 0x1F6FC), (0x1F900, 0x1F9FF), (0x1FA70, 0x1FAF8))
@@ -103,7 +103,7 @@ def _others() -> list[tuple[str, str]]:
 
 
 def replace_names(text: str) -> str:
-    """Put the emoji for each whole name between two colons: `well done :tada:`."""
+    """Replace every name between two colons by its emoji: `well done :tada:`."""
     return _WHOLE.sub(lambda found: _by_name().get(found[1].lower(), found[0]), text)
 
 
@@ -114,7 +114,7 @@ def _by_name() -> dict[str, str]:
 
 
 def matching(typed: str) -> Iterator[tuple[str, str]]:
-    """Give emoji and their names: common ones whose name begins so, then, from three letters on, any that hold it."""
+    """Yield emoji and names: common ones that begin like this, then, from three letters on, all that contain it."""
     typed = typed.lower()
     for emoji, names in _common():
         if found := next((name for name in names if name.startswith(typed)), ""):

@@ -1,4 +1,4 @@
-"""What the screen has to ask the server for: earlier messages, a place in the past, how far others have come."""
+"""What the screen asks the server for: earlier messages, pages of the past, receipts, presence."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,12 +19,12 @@ from imd_client.fullscreen.model import TYPING, Model, Presence
 from imd_client.protocol import AnswerLost, Refused
 
 PAGE = 50
-"""How many messages are asked for at once."""
+"""How many messages are fetched at once."""
 
 
 @attrs.define
 class Fetcher:
-    """Asks, and puts what comes into the model. Without a connection it does nothing: what is here has to do."""
+    """Fetches into the model. Offline it does nothing, and the screen shows what is stored here."""
 
     client: Client
     model: Model
@@ -38,7 +38,7 @@ class Fetcher:
             return None
 
     def complete(self, conversation: ConversationState) -> None:
-        """Complete what is known of a conversation that was opened."""
+        """Fetch what is missing of a conversation that was opened."""
         if self.client.connection.online and conversation.id:
             self.client.spawn(self._complete(conversation))
 
@@ -59,7 +59,7 @@ class Fetcher:
             conversation.advance_pointers(each.username, Pointers(seq * each.delivered, seq * each.read))
 
     def fetch_presence(self) -> None:
-        """Learn what my friends are seen as."""
+        """Fetch the friends' presence."""
         self.client.spawn(self._fetch_presence())
 
     async def _fetch_presence(self) -> None:
@@ -69,7 +69,7 @@ class Fetcher:
         self.refresh()
 
     def send_typing(self, conversation: ConversationState, now: float) -> None:
-        """Let the others know that I type, now and then."""
+        """Tell the others that the person types, every few seconds."""
         if conversation.id and self.client.connection.online and now - self._typed_at > TYPING - 2:
             self._typed_at = now
             self.client.spawn(self._send_typing(conversation))
@@ -78,7 +78,7 @@ class Fetcher:
         await self._ask(Typing(conversation=conversation.id))
 
     def fetch_earlier(self, conversation: ConversationState) -> None:
-        """Get what was said before what is here, from the local copy if it has it."""
+        """Load earlier messages, from the local copy if they are there."""
         if (
             conversation.more
             and not conversation.fetching
@@ -97,7 +97,7 @@ class Fetcher:
         self.refresh()
 
     def fetch_later(self, conversation: ConversationState) -> None:
-        """Get what was said after a page from the past."""
+        """Fetch what follows a page of the past."""
         if conversation.detached and not conversation.fetching and self.client.connection.online:
             self.client.spawn(self._fetch_later(conversation))
 
@@ -110,7 +110,7 @@ class Fetcher:
         self.refresh()
 
     def fetch_around(self, conversation: ConversationState, seq: int, then: Callable[[], None]) -> None:
-        """Get a message from the past with what was said before and after it."""
+        """Fetch a message of the past, with those before and after it."""
         if self.client.connection.online:
             self.client.spawn(self._fetch_around(conversation, seq, then))
 

@@ -1,4 +1,4 @@
-"""What stands around the messages: the title, the banner without a connection, the hints, the footer, the sidebar."""
+"""Everything around the messages: title, banner while offline, hints, footer, sidebar."""
 
 from imd.wire.base import Spec, registry
 from imd.wire.catalog import say
@@ -20,7 +20,7 @@ def _say(model: Model, key: str, **params: object) -> str:
 
 
 def title(model: Model, width: int) -> Fragments:
-    """Name the open conversation."""
+    """Draw the title of the open conversation."""
     conversation = model.current
     if conversation is model.home:
         return [("class:title", pad(f" {_say(model, 'home', server=model.account.server)}", width))]
@@ -37,7 +37,7 @@ def title(model: Model, width: int) -> Fragments:
 
 
 def banner(model: Model, width: int) -> Fragments:
-    """Say that there is no connection, why, and how much waits; nothing while there is one."""
+    """While offline, say so, why, and how many messages wait."""
     if model.online or not model.offline_because:
         return []
     text = _say(model, "offline", reason=model.offline_because.partition("\n")[0])
@@ -46,7 +46,7 @@ def banner(model: Model, width: int) -> Fragments:
 
 
 def hint(model: Model, width: int, typed: str, below: int, now: float) -> Fragments:
-    """Say what can be done now: with the marked message, the draft, the command that is being typed."""
+    """Say what can be done with the selected message, the draft, or the command being typed."""
     conversation = model.current
     actions = available(conversation, model.me)
     if model.results is not None:
@@ -79,13 +79,13 @@ def _draft(model: Model) -> str:
 
 
 def find_command(typed: str) -> Spec | None:
-    """Give the command of the server's that a line begins with, as far as it is clear."""
+    """Return the server's command that a line begins with, if it is clear which."""
     words = typed.removeprefix("/").upper().split(" ")
     return registry.verbs.get(" ".join(words[:2])) or registry.verbs.get(words[0])
 
 
 def usage_of(typed: str, language: str) -> str:
-    """Give the syntax of the command being typed, and what it does."""
+    """Return the syntax of the command being typed, and what it does."""
     word = typed.removeprefix("/").split(" ")[0].lower()
     if word in LOCAL_COMMANDS:
         return say(f"console.fullscreen.usage.{word}", language)
@@ -103,14 +103,14 @@ def key_help(language: str, width: int) -> list[Fragments]:
 
 
 def footer(model: Model, width: int) -> Fragments:
-    """Name the keys, and who is where."""
+    """Name the main keys, the person and the server."""
     who = f" {model.me}@{model.account.server} "
     keys = _say(model, "footer.unread" if model.unread() else "footer")
     return [("class:footer", pad(f" {keys}", width - columns(who))), ("class:footer", who)]
 
 
 def sidebar(model: Model, width: int, height: int) -> list[Fragments]:
-    """List as many conversations as there are lines, the open one among them."""
+    """List as many conversations as there are rows, the open one among them."""
     order = model.order()
     index = order.index(model.current) if model.current in order else 0
     start = max(0, min(index - height // 2, len(order) - height))

@@ -1,6 +1,6 @@
-"""Which key does what. `?` shows the list to a person; its words are `console.fullscreen.keys` in the catalog.
+"""Which key does what. `?` shows the list, which is `console.fullscreen.keys` in the catalog.
 
-What a key does to the line is done here; whatever concerns a conversation is left to the KeyHandler.
+Keys that edit the input line are handled here, all others by the KeyHandler.
 """
 
 from typing import Protocol
@@ -16,40 +16,40 @@ from imd_client.fullscreen.screen import FullScreen
 
 
 class KeyHandler(Protocol):
-    """What the keys set in motion."""
+    """What keys do beyond the input line."""
 
     def submit(self, text: str) -> None:
-        """Send what is typed, or do what it says."""
+        """Send the text, or run it as a command."""
 
     def open(self, conversation: ConversationState | None) -> None:
         """Open a conversation, if there is one."""
 
     def page_up(self) -> None:
-        """Scroll a page up, and fetch what was said before."""
+        """Scroll up a page, and load earlier messages."""
 
     def page_down(self) -> None:
-        """Scroll a page down, and fetch what was said after."""
+        """Scroll down a page, and load later messages."""
 
     def go_to_end(self) -> None:
-        """Go back to the end of the conversation."""
+        """Go to the end of the conversation."""
 
     def open_result(self) -> None:
-        """Open the message that was chosen from those found."""
+        """Open the message selected in the list of results."""
 
     def act(self, action: Action) -> None:
-        """Do something with the marked message."""
+        """Do something with the selected message."""
 
 
 def bindings(screen: FullScreen, handler: KeyHandler) -> KeyBindings:
-    """Bind all keys."""
+    """Return all key bindings."""
     keys = KeyBindings()
     chatting = Condition(lambda: not screen.asking)
-    marking = Condition(lambda: bool(screen.model.current.selected)) & chatting
+    selecting = Condition(lambda: bool(screen.model.current.selected)) & chatting
     helping = Condition(lambda: screen.helping)
-    empty = Condition(lambda: not screen.buffer.text) & chatting & ~marking
+    empty = Condition(lambda: not screen.buffer.text) & chatting & ~selecting
     _line(keys, screen, handler, chatting)
     _conversations(keys, screen, handler, chatting, empty)
-    _marking(keys, screen, handler, marking, empty)
+    _selection(keys, screen, handler, selecting, empty)
     _results(keys, screen, handler)
     _help(keys, screen, helping, empty)
     return keys
@@ -68,13 +68,13 @@ def _line(keys: KeyBindings, screen: FullScreen, handler: KeyHandler, chatting: 
 
     @keys.add("enter", filter=chosen, eager=True)
     def _(event: KeyPressEvent) -> None:
-        """Take the completion that is marked, and type on."""
+        """Accept the selected completion, and type on."""
         screen.buffer.complete_state = None
 
     @keys.add("escape", "enter", filter=chatting)
     @keys.add("c-j", filter=chatting)
     def _(event: KeyPressEvent) -> None:
-        """Begin a new line."""
+        """Start a new line."""
         screen.buffer.insert_text("\n")
 
     @keys.add("tab", filter=~has_completions)
@@ -84,17 +84,17 @@ def _line(keys: KeyBindings, screen: FullScreen, handler: KeyHandler, chatting: 
 
     @keys.add("tab", filter=has_completions)
     def _(event: KeyPressEvent) -> None:
-        """Mark the next completion."""
+        """Select the next completion."""
         screen.buffer.complete_next()
 
     @keys.add("s-tab", filter=has_completions)
     def _(event: KeyPressEvent) -> None:
-        """Mark the one before."""
+        """Select the previous completion."""
         screen.buffer.complete_previous()
 
     @keys.add("c-c")
     def _(event: KeyPressEvent) -> None:
-        """Clear the line, or leave."""
+        """Clear the line, or leave if it is empty."""
         if screen.buffer.text and not screen.asking:
             screen.buffer.reset()
         else:
@@ -107,7 +107,7 @@ def _line(keys: KeyBindings, screen: FullScreen, handler: KeyHandler, chatting: 
 
     @keys.add("escape", filter=chatting)
     def _(event: KeyPressEvent) -> None:
-        """Take back what was begun: completing, marking, answering, editing."""
+        """Cancel what was begun: completion, selection, reply, edit."""
         draft, conversation = screen.model.current.draft, screen.model.current
         if screen.buffer.complete_state is not None:
             screen.buffer.cancel_completion()
@@ -125,7 +125,7 @@ def _line(keys: KeyBindings, screen: FullScreen, handler: KeyHandler, chatting: 
 def _conversations(keys: KeyBindings, screen: FullScreen, handler: KeyHandler, chatting: Filter, empty: Filter) -> None:
     @keys.add("tab", filter=empty)
     def _(event: KeyPressEvent) -> None:
-        """Open the next conversation with something unread."""
+        """Open the next unread conversation."""
         handler.open(screen.model.next_unread())
 
     @keys.add("escape", "down", filter=chatting)
@@ -137,23 +137,23 @@ def _conversations(keys: KeyBindings, screen: FullScreen, handler: KeyHandler, c
     @keys.add("escape", "up", filter=chatting)
     @keys.add("c-up", filter=chatting)
     def _(event: KeyPressEvent) -> None:
-        """Open the one before."""
+        """Open the previous conversation."""
         handler.open(screen.model.neighbour(-1))
 
     @keys.add("pageup", filter=chatting)
     def _(event: KeyPressEvent) -> None:
-        """See what was said before."""
+        """Scroll up."""
         handler.page_up()
 
     @keys.add("pagedown", filter=chatting)
     def _(event: KeyPressEvent) -> None:
-        """See what was said after it."""
+        """Scroll down."""
         handler.page_down()
 
     @keys.add("c-end", filter=chatting)
     @keys.add("end", filter=empty)
     def _(event: KeyPressEvent) -> None:
-        """See the latest."""
+        """Go to the latest message."""
         handler.go_to_end()
 
     @keys.add("c-f", filter=chatting)
@@ -164,40 +164,40 @@ def _conversations(keys: KeyBindings, screen: FullScreen, handler: KeyHandler, c
 
     @keys.add("c-l")
     def _(event: KeyPressEvent) -> None:
-        """Draw everything anew."""
+        """Redraw everything."""
         get_app().renderer.clear()
 
 
-def _marking(keys: KeyBindings, screen: FullScreen, handler: KeyHandler, marking: Filter, empty: Filter) -> None:
+def _selection(keys: KeyBindings, screen: FullScreen, handler: KeyHandler, selecting: Filter, empty: Filter) -> None:
     def move(step: int) -> None:
         conversation = screen.model.current
         conversation.select(step)
         if conversation.selected:
             screen.scroll.reveal(conversation.selected)
 
-    @keys.add("up", filter=empty | marking, eager=True)
+    @keys.add("up", filter=empty | selecting, eager=True)
     def _(event: KeyPressEvent) -> None:
-        """Mark a message, or the one above it."""
+        """Select a message, or the one above."""
         move(-1)
 
-    @keys.add("down", filter=marking, eager=True)
+    @keys.add("down", filter=selecting, eager=True)
     def _(event: KeyPressEvent) -> None:
-        """Mark the one below."""
+        """Select the one below."""
         move(1)
 
     def bind(action: Action) -> None:
         here = Condition(lambda: action in available(screen.model.current, screen.model.me))
 
-        @keys.add(action.key, filter=marking & here, eager=True)
+        @keys.add(action.key, filter=selecting & here, eager=True)
         def _(event: KeyPressEvent) -> None:
             handler.act(action)
 
     for action in ACTIONS:
         bind(action)
 
-    @keys.add("enter", filter=marking, eager=True)
+    @keys.add("enter", filter=selecting, eager=True)
     def _(event: KeyPressEvent) -> None:
-        """Answer the marked message."""
+        """Reply to the selected message."""
         handler.act(ACTIONS[0])
 
 
@@ -215,13 +215,13 @@ def _results(keys: KeyBindings, screen: FullScreen, handler: KeyHandler) -> None
 
     @keys.add("enter", filter=choosing, eager=True)
     def _(event: KeyPressEvent) -> None:
-        """Open it."""
+        """Open the selected message."""
         handler.open_result()
 
     @keys.add("escape", filter=choosing, eager=True)
     @keys.add("<any>", filter=choosing)
     def _(event: KeyPressEvent) -> None:
-        """Go back."""
+        """Close the list."""
         screen.model.results = None
 
 
@@ -229,11 +229,11 @@ def _help(keys: KeyBindings, screen: FullScreen, helping: Filter, empty: Filter)
     @keys.add("?", filter=empty & ~helping)
     @keys.add("？", filter=empty & ~helping)
     def _(event: KeyPressEvent) -> None:
-        """Show the keys."""
+        """List the keys."""
         screen.helping = True
 
     @keys.add("<any>", filter=helping, eager=True)
     @keys.add("escape", filter=helping, eager=True)
     def _(event: KeyPressEvent) -> None:
-        """Go back from the keys."""
+        """Close the list of keys."""
         screen.helping = False

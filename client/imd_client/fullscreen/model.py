@@ -1,6 +1,6 @@
-"""What the full-screen console knows: the conversations, which one is open, whether there is a connection. No I/O.
+"""The state of the full screen: the conversations, which one is open, whether there is a connection. No I/O.
 
-An event changes it; the modules timeline, sidebar and frame turn it into lines.
+Events change it; the modules timeline and frame turn it into lines.
 """
 
 from itertools import count
@@ -32,18 +32,18 @@ from imd_client.fullscreen.results import Results
 from imd_client.state import Account, OutboxItem
 
 WINDOW = 100
-"""How many messages are taken from the local copy at once."""
+"""How many messages are loaded from the local copy at once."""
 
 TYPING = 6
-"""Seconds for which somebody types who was said to."""
+"""Seconds for which a member is shown as typing after the server said so."""
 
 AWAY = 60
-"""Seconds without a key after which the person may not have seen what came."""
+"""Seconds without a key after which the person may not have seen new messages."""
 
 
 @attrs.frozen
 class Presence:
-    """What somebody is seen as, with a few words of theirs."""
+    """A friend's presence, with their own text about it."""
 
     presence: SeenAs = "offline"
     text: str | None = None
@@ -52,7 +52,7 @@ class Presence:
 
 @attrs.define(eq=False)
 class Model:
-    """The state of the screen. `current` is the home page until somebody is chosen."""
+    """The state of the screen. `current` is the home page until a conversation is chosen."""
 
     account: Account
     language: str
@@ -64,7 +64,7 @@ class Model:
     active_at: float = 0
     results: Results | None = None
     presence: dict[str, Presence] = attrs.Factory(dict)
-    """What my friends are seen as."""
+    """The friends' presence, by username."""
 
     current: ConversationState = attrs.field(init=False)
     _numbers: "count[int]" = attrs.Factory(count)
@@ -77,11 +77,11 @@ class Model:
 
     @property
     def me(self) -> str:
-        """My name."""
+        """The person's own name."""
         return self.account.username
 
     def find(self, number: int, to: str) -> ConversationState:
-        """Give the conversation of a number, or of a name if it has none yet; make it if there is none."""
+        """Return the conversation with this number, or with this name if it has no number yet; create it if needed."""
         for conversation in self.conversations:
             if number and conversation.id == number:
                 return conversation
@@ -92,14 +92,14 @@ class Model:
         return self.conversations[-1]
 
     def order(self) -> list[ConversationState]:
-        """List the conversations as the screen does: pinned ones, then the one with the latest message first."""
+        """Return the conversations in the order shown: pinned ones first, then by the time of the latest message."""
         listed = [each for each in self.conversations if not each.archived or each is self.current]
         return sorted(listed, key=lambda each: (each.pinned, not each.last, each.last), reverse=True)
 
     # What the person does.
 
     def open(self, to: str, page: Page | None) -> ConversationState:
-        """Open a conversation, with its latest messages as the server told them; without, with those known here."""
+        """Open a conversation, with a page of its latest messages from the server, or else with those stored here."""
         conversation = self.find(page.conversation if page else 0, to)
         self.load(conversation, page)
         later = ((seq, each) for seq, each in conversation.messages.items() if seq > conversation.read_seq)
@@ -111,7 +111,7 @@ class Model:
         return conversation
 
     def load(self, conversation: ConversationState, page: Page | None = None) -> None:
-        """Have the latest messages of a conversation: those known here, and a page of the server's."""
+        """Load the latest messages of a conversation: those stored here, and the server's page."""
         if page is not None:
             self.account.add_history(page.messages)
         known = self.account.before(conversation.id, BIGGEST, WINDOW)
@@ -127,7 +127,7 @@ class Model:
         conversation.opened = True
 
     def load_earlier(self, conversation: ConversationState) -> bool:
-        """Show what the local copy has before what is shown, without a gap; says whether there was something."""
+        """Load earlier messages from the local copy, if they follow without a gap. Returns whether there were any."""
         known = self.account.before(conversation.id, conversation.first_seq, WINDOW)
         if not known or known[-1].seq != conversation.first_seq - 1:
             return False
@@ -136,12 +136,12 @@ class Model:
         return True
 
     def queued(self, item: OutboxItem) -> None:
-        """Note that the person wrote something."""
+        """Take a message that the person wrote."""
         self.waiting.append(item)
         self.current.new_from = 0
 
     def mark_read(self, now: float) -> int:
-        """Note that the person is there and sees the end of the conversation. Gives the seq that is read now, or 0."""
+        """Record that the person is there and sees the end of the conversation. Returns the seq read now, or 0."""
         self.active_at = now
         conversation = self.current
         if not conversation.unread or conversation.detached:
@@ -151,7 +151,7 @@ class Model:
         return seq
 
     def next_unread(self) -> ConversationState | None:
-        """Give the next conversation below the current one with something unread, beginning again at the top."""
+        """Return the next unread conversation below the current one, continuing at the top."""
         order = self.order()
         index = order.index(self.current) + 1 if self.current in order else 0
         around = [*order[index:], *order[:index]]
@@ -159,7 +159,7 @@ class Model:
         return next((each for each in unread if not each.muted), next(iter(unread), None))
 
     def neighbour(self, step: int) -> ConversationState | None:
-        """Give the conversation so many below the current one."""
+        """Return the conversation that many rows below the current one."""
         order = self.order()
         if not order:
             return None
@@ -170,13 +170,13 @@ class Model:
     # What happens.
 
     def note(self, text: str, kind: str = "", command: str = "") -> Note:
-        """Let the console say something where the person looks."""
+        """Show a text of the console's in the open conversation."""
         note = Note(next(self._numbers), text, kind, self.current.last_seq, command)
         self.current.notes.append(note)
         return note
 
     def on_event(self, event: ClientEvent, now: float) -> None:
-        """Take what happened."""
+        """Take an event."""
         match event:
             case Online():
                 self.online = True
@@ -203,13 +203,13 @@ class Model:
                 self._account_changed(event)
 
     def _restored(self) -> None:
-        """Let go of all that is shown of conversations: they are fetched anew."""
+        """Drop all loaded messages: they are fetched again."""
         for conversation in self.conversations:
             conversation.messages, conversation.pointers = {}, {}
         self.note(say("console.restored", self.language))
 
     def _contact_deleted(self, conversation: ConversationState, old_name: str, to: str) -> None:
-        """Call a conversation what it is called now, with all that was said in it."""
+        """Rename a conversation, with all its messages."""
         conversation.to, conversation.title, conversation.pointers, conversation.messages = to, "", {}, {}
         conversation.typing.clear()
         self.presence.pop(old_name, None)
@@ -225,7 +225,7 @@ class Model:
         for row in listing:
             conversation = self.find(row.conversation, row.to)
             if conversation.last_seq and max(each.rev for each in conversation.messages.values()) > row.last_rev:
-                conversation.messages = {}  # the conversation was set back to a backup
+                conversation.messages = {}  # the server was restored from a backup
             conversation.update(row)
             if conversation.opened:
                 self.load(conversation)
@@ -275,18 +275,18 @@ class Model:
             case "muted" | "archived" | "pinned" as what:
                 setattr(conversation, what, bool(change.value))
             case "joined" | "deleted" | "starred" | "profile" | "relation" | "friend_note" | "declined":
-                pass  # other events tell it, or it is not shown
+                pass  # told by other events, or not shown
 
     def names(self) -> list[str]:
-        """List the names the person may mean: of people and groups, the ones talked with last first."""
+        """Return the names that the person may mean: conversations, latest first, then senders, members and friends."""
         senders = {message.sender: None for message in reversed(self.current.messages.values())}
         listed = [each.to for each in self.order()]
         return list(dict.fromkeys([*listed, *senders, *self.current.members, *self.presence]))
 
     def typing(self, now: float) -> list[str]:
-        """List who types in the open conversation."""
+        """Return the members who are typing in the open conversation."""
         return [username for username, until in self.current.typing.items() if until > now]
 
     def unread(self) -> int:
-        """Count the unread messages of the conversations that make a noise, and mentions in the others."""
+        """Count unread messages; in muted conversations only mentions."""
         return sum(each.mentions if each.muted else each.unread for each in self.conversations)

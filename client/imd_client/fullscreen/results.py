@@ -1,4 +1,4 @@
-"""Messages that a command found, from any conversation, in place of the timeline: one line each, to choose from."""
+"""Messages found by a command, in place of the timeline: one row each, to choose from."""
 
 from datetime import datetime
 
@@ -13,25 +13,25 @@ from imd_client.fullscreen.widths import Fragments, columns, pad
 
 @attrs.define
 class Results:
-    """What was found, and which of it is marked."""
+    """The messages, and which one is selected."""
 
     title: str
     messages: list[Message]
-    marked: int = 0
+    selected: int = 0
     more: bool = False
-    """Whether the server has others."""
+    """Whether the server has more."""
 
     def move(self, count: int) -> None:
-        """Mark another."""
-        self.marked = max(0, min(self.marked + count, len(self.messages) - 1))
+        """Move the selection."""
+        self.selected = max(0, min(self.selected + count, len(self.messages) - 1))
 
     @property
-    def chosen(self) -> Message:
-        """The marked one."""
-        return self.messages[self.marked]
+    def message(self) -> Message:
+        """The selected message."""
+        return self.messages[self.selected]
 
     def lines(self, width: int, height: int, now: datetime, language: str) -> list[Fragments]:
-        """Draw as many as there is room for, the marked one among them."""
+        """Draw as many as there is room for, the selected one among them."""
         head = say(
             "console.fullscreen.results.more" if self.more else "console.fullscreen.results",
             language,
@@ -39,7 +39,7 @@ class Results:
             what=self.title,
         )
         room = max(1, height - 1)
-        start = max(0, min(self.marked - room // 2, len(self.messages) - room))
+        start = max(0, min(self.selected - room // 2, len(self.messages) - room))
         rows = [self._row(index, width, now, language) for index in range(start, len(self.messages))[:room]]
         return [[("class:results", pad(f" {head}", width))], *rows]
 
@@ -48,6 +48,6 @@ class Results:
         at = format_time(message.time, now)
         where = message.sender if message.to == message.sender else f"{message.to} {message.sender}"
         content = harmless(message.said(language).replace("\n", " ")[:width])
-        style = "class:selected" if index == self.marked else ""
+        style = "class:selected" if index == self.selected else ""
         head = f" {at} {harmless(where)}  "
         return [(f"{style} class:time", head), (style, pad(content, width - columns(head)))]

@@ -1,10 +1,11 @@
-"""The full screen: prompt_toolkit draws the model's lines and edits what is typed. It decides nothing about chat.
+"""The full screen: prompt_toolkit draws the model's lines and edits the input line. It knows no rules of chat.
 
 title
-conversations │ timeline
+banner, while offline
+sidebar │ timeline
 hint
-bob> the line being typed
-foot
+bob> the input line
+footer
 """
 
 import asyncio
@@ -38,30 +39,30 @@ from imd_client.prompt import EditorScreen
 from imd_client.view import OnLine
 
 NARROW, WIDE = 60, 100
-"""Columns below which there are no conversations on the left, and from which on they have more room."""
+"""Columns below which there is no sidebar, and from which on it is wider."""
 
 ESCAPE_AFTER = 0.1
-"""Seconds after which an Escape is one, and not the beginning of another key."""
+"""Seconds after which an Escape is a key of its own and not the beginning of another."""
 
 MAX_INPUT_ROWS = 6
-"""How many lines of what is being written are in sight."""
+"""How many rows of the input are visible."""
 
 
 class LinesControl(UIControl):
-    """A part of the screen that is drawn from the model: as many lines as there is room for."""
+    """A part of the screen that is drawn from the model, at its present size."""
 
     def __init__(self, draw: Callable[[int, int], list[Fragments]]) -> None:
         self._draw = draw
 
     def create_content(self, width: int, height: int) -> UIContent:
-        """Draw. Whatever the texts hold, they move no cursor."""
+        """Draw the lines, made harmless."""
         drawn = self._draw(width, height)
         lines: list[StyleAndTextTuples] = [[(style, harmless(text)) for style, text in line] for line in drawn]
         return UIContent(get_line=lambda number: lines[number], line_count=len(lines), show_cursor=False)
 
 
 class FullScreen(EditorScreen):
-    """The screen. Keys and lines that mean something are for the `handler` of the key bindings."""
+    """The screen. What keys and lines mean is up to the handler of the key bindings."""
 
     def __init__(
         self, model: Model, on_line: OnLine, theme: str, *, keyboard: Input | None = None, display: Output | None = None
@@ -87,7 +88,7 @@ class FullScreen(EditorScreen):
         self.application.ttimeoutlen = self.application.timeoutlen = ESCAPE_AFTER
 
     def run(self, keys: KeyBindings, any_key: Callable[[], None]) -> None:
-        """Take the terminal, and draw from now on."""
+        """Take over the terminal."""
         self.application.key_bindings = keys
         self.application.key_processor.before_key_press += lambda sender: any_key()
         self.start()
@@ -133,7 +134,7 @@ class FullScreen(EditorScreen):
 
     @property
     def _sidebar_width(self) -> int:
-        """How many columns the list of conversations has."""
+        """Columns of the sidebar; 0 if there is none."""
         width = self.application.output.get_size().columns
         return 0 if width < NARROW or not self.model.conversations else 20 if width < WIDE else 28
 
@@ -158,7 +159,7 @@ class FullScreen(EditorScreen):
         return Completions(self.model.names, self.model.language)
 
     def refresh_in(self, seconds: float) -> None:
-        """Draw anew later: something is to be seen no more then."""
+        """Draw again in some seconds, when something shown runs out."""
         asyncio.get_running_loop().call_later(seconds, self.refresh)
 
     # Texts.
@@ -176,10 +177,10 @@ class FullScreen(EditorScreen):
             self.show(text)
 
     def echo(self, line: str) -> None:
-        """Keep a typed command, to show it above what answers it."""
+        """Keep a typed command, to show it above its answer."""
         self._echo = line
 
     def take_echo(self) -> str:
-        """Take the typed command, if nothing was shown for it yet."""
+        """Return the typed command, if nothing was shown for it yet."""
         line, self._echo = self._echo, ""
         return line

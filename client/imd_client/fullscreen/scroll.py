@@ -1,4 +1,4 @@
-"""Which of a conversation's lines are in sight: the last ones, unless the person scrolled up; then it stays put."""
+"""Which lines of a conversation are visible: the last ones, until the person scrolls up; then they stay in place."""
 
 from collections.abc import Hashable
 
@@ -7,7 +7,7 @@ import attrs
 from imd_client.fullscreen.timeline import Line
 
 Anchor = tuple[Hashable, int]
-"""A part, and the number of a line in it: the same line again, however much was added before or after it."""
+"""A part and the number of a line in it: it names the same line whatever is added before or after."""
 
 
 @attrs.define
@@ -20,7 +20,7 @@ class Scroll:
     _wanted: Hashable = None
 
     def window(self, lines: list[Line], height: int) -> list[Line]:
-        """Give the lines in sight, with empty ones above them where there are few."""
+        """Return the visible lines, below empty ones if there are few."""
         self._lines, self._height = lines, max(1, height)
         if self._wanted is not None:
             self._reveal(self._wanted)
@@ -40,13 +40,13 @@ class Scroll:
         return len(self._lines)
 
     def scroll_by(self, count: int) -> None:
-        """Go so many lines down, or up if it is less than 0."""
+        """Scroll down by so many lines; up if negative."""
         least = min(self._height, len(self._lines))
         end = max(least, min(self._end() + count, len(self._lines)))
         self.anchor = None if end == len(self._lines) else self._anchor_at(end - 1)
 
     def scroll_pages(self, count: int) -> None:
-        """Go so many windows down or up; two lines stay in sight."""
+        """Scroll down by so many windows; up if negative. Two lines stay visible."""
         self.scroll_by(count * max(1, self._height - 2))
 
     def _anchor_at(self, index: int) -> Anchor:
@@ -58,16 +58,16 @@ class Scroll:
 
     @property
     def at_top(self) -> bool:
-        """Whether the first line is in sight."""
+        """Whether the first line is visible."""
         return self._end() <= self._height
 
     @property
     def below(self) -> int:
-        """How many lines lie below."""
+        """How many lines are below the window."""
         return len(self._lines) - self._end()
 
     def reveal(self, part: Hashable) -> None:
-        """Bring a part into sight, when it is drawn the next time."""
+        """Make a part visible when it is drawn next."""
         self._wanted = part
 
     def _reveal(self, part: Hashable) -> None:

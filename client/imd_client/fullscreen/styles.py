@@ -1,4 +1,4 @@
-"""Colours for a dark and for a light terminal. The terminal's own foreground and background stay as they are."""
+"""Colours for dark and for light terminals. The terminal's own foreground and background stay."""
 
 import os
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from prompt_toolkit.styles import Style
 
 _LIGHT_COLOURS = frozenset({"7", *map(str, range(9, 16))})
-"""The numbers of the terminal colours that are light."""
+"""The numbers of the light colours of a terminal."""
 
 _COMMON = {
     "dim": "dim",
@@ -95,10 +95,10 @@ _LIGHT = {
 
 
 def theme_here(environment: Mapping[str, str] = os.environ) -> str:
-    """Guess the theme: COLORFGBG, where a terminal sets it, ends with the background's colour; most others are dark."""
+    """Guess the theme: COLORFGBG, where it is set, ends with the background's colour; most terminals are dark."""
     return "light" if environment.get("COLORFGBG", "").rpartition(";")[2] in _LIGHT_COLOURS else "dark"
 
 
 def style(theme: str = "") -> Style:
-    """Give the style of a theme; of the one that the terminal seems to have if none is named."""
+    """Return the style of a theme; without a name, of the theme that the terminal seems to have."""
     return Style.from_dict(_COMMON | (_LIGHT if (theme or theme_here()) == "light" else _DARK))

@@ -1,4 +1,4 @@
-"""A conversation in lines: rules for days and for what is new, messages with their ticks, what waits, what was noted.
+"""The open conversation as lines: dates, messages with their ticks, messages that wait, and the console's notes.
 
 ─────────────── Today ───────────────
 06:25 ✓✓ ann  hi
@@ -22,7 +22,7 @@ from imd_client.fullscreen.widths import Fragments, columns, pad, truncate, wrap
 from imd_client.state import OutboxItem
 
 NEW = "new"
-"""The rule before what is new, as a part."""
+"""The part of the line above the first new message."""
 
 MAX_NAME_COLUMNS = 14
 """Columns that a name takes at most."""
@@ -33,7 +33,7 @@ _COLOURS = 6
 
 @attrs.frozen
 class Line:
-    """One line, and what it is a part of: two lines with the same `part` belong together."""
+    """One line and the part it belongs to: lines with the same `part` belong together."""
 
     fragments: Fragments
     part: Hashable
@@ -41,7 +41,7 @@ class Line:
 
 @attrs.frozen
 class Timeline:
-    """Draws the open conversation at a width. `now` has the person's time zone."""
+    """Draws a conversation at a width. `now` has the person's time zone."""
 
     model: Model
     conversation: ConversationState
@@ -49,7 +49,7 @@ class Timeline:
     now: datetime
 
     def lines(self) -> list[Line]:
-        """Give all of it, oldest first."""
+        """Return all lines, oldest first."""
         return list(self._all())
 
     def _say(self, key: str, **params: object) -> str:
@@ -80,7 +80,7 @@ class Timeline:
             if item.to == conversation.to:
                 yield from self._waiting(item)
 
-    # Rules.
+    # Lines across.
 
     def _day(self, at: datetime) -> str:
         days = (self.now.date() - at.date()).days
@@ -119,7 +119,7 @@ class Timeline:
         yield from self._with_head(head, body, message.seq, selected)
 
     def _with_head(self, head: Fragments, body: list[Fragments], part: Hashable, selected: str = "") -> Iterator[Line]:
-        """Put a head before the first line of a body, and its indent before the others."""
+        """Put a head before the first line of a body, and indent the others by its width."""
         indent = sum(columns(text) for _, text in head)
         for number, pieces in enumerate(body):
             whole = [*(head if number == 0 else [("", " " * indent)]), *pieces]
@@ -188,14 +188,14 @@ class Timeline:
         return shown
 
     def quote(self, seq: int) -> str:
-        """Give the first words of a message, with who said them."""
+        """Return the first line of a message, with its sender."""
         quoted = self.conversation.messages.get(seq)
         if quoted is None:
             return self._say("quote", seq=seq)
         first = next(iter(lines(quoted.content or quoted.said(self.model.language))))
         return f"{harmless(quoted.sender)}: {first}"
 
-    # What is not a message.
+    # Everything that is not a message.
 
     def _waiting(self, item: OutboxItem) -> Iterator[Line]:
         body: list[Fragments] = []

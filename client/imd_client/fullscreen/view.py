@@ -1,4 +1,4 @@
-"""The full-screen console's view: it carries events into the model, and what keys mean to the client."""
+"""The full screen's view: events go into the model, and keys become calls of the client."""
 
 import time
 
@@ -32,11 +32,11 @@ from imd_client.state import OutboxItem, State
 from imd_client.view import OnLine
 
 NAMED = 60
-"""Columns of a message's first words, where it is named by them."""
+"""Columns of a message's first words when it is named by them."""
 
 
 class FullScreenView:
-    """Shows the console on the whole screen; also the KeyHandler of its keys."""
+    """Shows the console on the full screen; it is also the KeyHandler."""
 
     client: Client
     context = PAGE
@@ -69,7 +69,7 @@ class FullScreenView:
 
     @property
     def to(self) -> str:
-        """Whom the person writes to."""
+        """The open conversation, as the person would type it."""
         return self.model.current.to
 
     def say(self, key: str, **params: object) -> None:
@@ -77,7 +77,7 @@ class FullScreenView:
         self.screen.show(say(f"console.{key}", self._language, **params))
 
     def begin(self, client: Client) -> None:
-        """Show this client's conversations from now on."""
+        """Take the client whose conversations are to be shown."""
         self.client = client
         home = self.model.home
         self.screen.model = Model(client.account, self._language, home=home)
@@ -87,7 +87,7 @@ class FullScreenView:
     # What happens.
 
     def on_event(self, event: ClientEvent) -> None:
-        """Show what happened."""
+        """Show an event."""
         self.model.on_event(event, time.monotonic())
         match event:
             case Trusted(server, fingerprint):
@@ -105,7 +105,7 @@ class FullScreenView:
             case NotSent(item, refused):
                 self._not_sent(item, refused)
             case MessageChanged() | PresenceChanged():
-                pass  # seen in place
+                pass  # shown in place
             case IsTyping():
                 self.screen.refresh_in(TYPING)
             case Event() if not isinstance(event, QUIET_EVENTS) and (text := event.text(self._language)):
@@ -121,7 +121,7 @@ class FullScreenView:
         self._announced_unread = True
 
     def _not_sent(self, item: OutboxItem, refused: Refused) -> None:
-        """Say why, and put it back into the line, if that is empty."""
+        """Say why, and put the message back into the input line if that is empty."""
         first, why = truncate(lines(item.content)[0], NAMED), harmless(refused.message)
         text = say("console.not_sent", self._language, to=item.to, reason=why, content=first)
         self.model.note(text, "class:warning")
@@ -129,7 +129,7 @@ class FullScreenView:
             self._write(item.content)
 
     def answered(self, spec: Spec, command: Command, reply: Reply) -> None:
-        """Show what a command answered: messages to choose from, or words; what shows in the timeline needs none."""
+        """Show a reply: messages as a list to choose from, others as text; a change is seen in the timeline."""
         if found := messages_in(reply):
             latest = len(found) - 1 if isinstance(reply, Page) else 0
             title = self.screen.take_echo() or f"/{spec.verb.lower()}"
@@ -139,18 +139,18 @@ class FullScreenView:
             self.screen.show_all(format_answer(spec, command, reply, self.model.me, self._language))
 
     def queued(self, item: OutboxItem) -> None:
-        """Show what the person wrote."""
+        """Show a message of the person's before the server has stored it."""
         self.model.queued(item)
         self.screen.scroll.anchor = None
         self.screen.refresh()
 
     def mark_read(self) -> None:
-        """Mark read what is in sight: the person touched a key."""
+        """Mark as read what is visible: the person touched a key."""
         if self.screen.scroll.anchor is None and (seq := self.model.mark_read(time.monotonic())):
             self.client.receipts.send(Read(conversation=self.model.current.id, seq=seq))
 
     def _types(self, buffer: Buffer) -> None:
-        """Go on from a key that typed something: no message is marked any more, and the others see that I type."""
+        """When text is typed, drop the selection and tell the others."""
         self.model.current.selected = 0
         if not self.screen.asking and not buffer.text.startswith("/"):
             self._fetcher.send_typing(self.model.current, time.monotonic())
@@ -163,15 +163,15 @@ class FullScreenView:
         self._show_opened(self.model.open(to, page))
 
     def open(self, conversation: ConversationState | None) -> None:
-        """Open a conversation that is listed."""
+        """Open a listed conversation."""
         if conversation is not None and conversation is not self.model.current:
             self._save_draft()
             self._show_opened(self.model.open(conversation.to, None))
 
     def open_result(self) -> None:
-        """Open the message that was chosen from those found."""
+        """Open the message selected in the list of results."""
         assert self.model.results is not None
-        message, self.model.results = self.model.results.chosen, None
+        message, self.model.results = self.model.results.message, None
         conversation = self.model.find(message.conversation, message.to)
         self.open(conversation)
         if message.seq in conversation.messages:
@@ -185,7 +185,7 @@ class FullScreenView:
         self.screen.refresh()
 
     def _drawn(self, sender: object) -> None:
-        """Note that what was opened is seen; the end of it only, if it is in sight."""
+        """Mark an opened conversation as read once it is drawn, if its end is visible."""
         if self._just_opened:
             self._just_opened = False
             self.mark_read()
@@ -207,7 +207,7 @@ class FullScreenView:
         self.screen.buffer.cursor_position = len(text)
 
     def submit(self, text: str) -> None:
-        """Send what is typed, or do what it says."""
+        """Send the text, or run it as a command."""
         conversation = self.model.current
         draft, conversation.draft = conversation.draft, Draft()
         self.go_to_end()
@@ -224,7 +224,7 @@ class FullScreenView:
                 self._on_line(SendMessage(to=conversation.to, content=content, reply_to=draft.reply_to or None))
 
     def act(self, action: Action) -> None:
-        """Begin an answer or an edit, or write the command about the marked message into the line."""
+        """Start a reply or an edit, or put the command for the selected message on the input line."""
         conversation = self.model.current
         seq = conversation.selected
         if action.name == "reply":
@@ -240,19 +240,19 @@ class FullScreenView:
         self.screen.scroll.anchor = None
 
     def go_to_end(self) -> None:
-        """Go back to the end of the conversation."""
+        """Go to the end of the conversation."""
         self.screen.scroll.anchor = None
         if self.model.current.detached:
             self.model.load(self.model.current)
 
     def page_up(self) -> None:
-        """Scroll up; at the top, fetch what was said before."""
+        """Scroll up; at the top, load earlier messages."""
         if self.screen.scroll.at_top:
             self._fetcher.fetch_earlier(self.model.current)
         self.screen.scroll.scroll_pages(-1)
 
     def page_down(self) -> None:
-        """Scroll down; at the end of a page from the past, fetch what was said after it."""
+        """Scroll down; at the end of a page of the past, fetch what follows."""
         if not self.screen.scroll.below:
             self._fetcher.fetch_later(self.model.current)
         self.screen.scroll.scroll_pages(1)

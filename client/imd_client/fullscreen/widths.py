@@ -1,4 +1,4 @@
-"""Text in columns: a Chinese character takes two, an accent none. Counted as prompt_toolkit counts when it draws."""
+"""Text in columns: a Chinese character takes two, an accent none. Counted as prompt_toolkit does when it draws."""
 
 import re
 from functools import lru_cache
@@ -6,23 +6,23 @@ from functools import lru_cache
 from prompt_toolkit.utils import get_cwidth
 
 Fragments = list[tuple[str, str]]
-"""Pieces of one line: style classes, as prompt_toolkit takes them, and text."""
+"""The pieces of one line for prompt_toolkit: style classes, and text."""
 
 columns = get_cwidth
-"""Counts the columns that a text takes."""
+"""Counts the columns of a text."""
 
 ELLIPSIS = "…"
 
 
 def truncate(text: str, width: int) -> str:
-    """Give as much of a text as fits, with an ellipsis where something is missing."""
+    """Return as much of a text as fits, with an ellipsis if it was cut."""
     if columns(text) <= width:
         return text
     return _start(text, width - 1) + ELLIPSIS if width > 0 else ""
 
 
 def pad(text: str, width: int) -> str:
-    """Give a text of exactly this width: cut, or followed by spaces."""
+    """Return a text of exactly this width: cut, or padded with spaces."""
     text = truncate(text, width)
     return text + " " * (width - columns(text))
 
@@ -38,7 +38,7 @@ def _start(text: str, width: int) -> str:
 
 @lru_cache(maxsize=2048)
 def wrap(text: str, width: int) -> tuple[str, ...]:
-    """Break a line into pieces that fit: at a space where there is one, between two Chinese characters anywhere."""
+    """Break a line to a width: at spaces, or between Chinese characters."""
     pieces: list[str] = []
     start = 0
     while start < len(text):
@@ -51,7 +51,7 @@ def wrap(text: str, width: int) -> tuple[str, ...]:
 
 
 def wrap_hanging(text: str, width: int) -> list[str]:
-    """Break a line, and begin the further pieces below its text: after an indent, or in its second column."""
+    """Break a line, and indent the pieces that follow: as the line is, or to its second column."""
     head = _HEAD.match(text)
     start = head[0] if head and columns(head[0]) <= width // 2 else ""
     first, *others = wrap(text[len(start) :], width - columns(start))
@@ -76,10 +76,10 @@ def _may_break(text: str, index: int) -> bool:
 
 
 _HEAD = re.compile(r" *(?:\S+(?: \S+)* {2,}(?=\S))?")
-"""An indent, and what stands in a first column."""
+"""An indent, and the text of a first column."""
 
 _JOINER = "\u200d"
-"""Makes one emoji of two."""
+"""Joins two emoji into one."""
 
 _NEVER_FIRST = frozenset("，。、；：？！）》」』”’…")
-"""Chinese characters that do not begin a line."""
+"""Chinese punctuation that may not start a line."""

@@ -177,7 +177,7 @@ def test_what_was_found() -> None:
     assert text(found.lines(50, 4, NOW, "en")[0]) == " 9 from /search tea, and there are more"
     for count, seq in ((5, 4), (99, 1), (-1, 2), (-99, 9)):
         found.move(count)
-        assert found.chosen.seq == seq
+        assert found.message.seq == seq
         marked = [line for line in found.lines(30, 4, NOW, "en") if "class:selected" in line[0][0]]
         assert [text(line).endswith(f"tea {seq}") for line in marked] == [True]
 
