@@ -89,11 +89,16 @@ def open_console(
 
 def test_the_first_time(network: Network, open_console: OpenConsole) -> None:
     ann = open_console()
-    assert ann.sees() == ["You are new on localhost:7373. A name that is free can be registered.", "Name: "]
-    assert ann.types("ann", PASSWORD)[-1].startswith("Password for ann: No such name and password. Register ann")
+    assert ann.sees() == [
+        "No login for localhost:7373 on this machine yet. You can register a new name.",
+        "Name: ",
+    ]
+    assert ann.types("ann", PASSWORD)[-1].startswith(
+        "Password for ann: No account has this name and password. Register ann"
+    )
     assert ann.types("y", PASSWORD) == [
-        "The password again: You are ann on localhost:7373.",
-        "/to NAME chooses whom to write to, /help explains, /quit ends.",
+        "Repeat the password: You are ann on localhost:7373.",
+        "/to NAME chooses a conversation, /help explains, /quit leaves.",
         "Nothing unread.",
     ]
     ann.types("/quit")
@@ -114,7 +119,7 @@ def test_two_people_talk(network: Network, open_console: OpenConsole, join: Join
     bob, ann = join("bob"), open_console("-u", "ann", "--register", password=PASSWORD)
     ann.sees()
     assert ann.types("hello?") == ["To whom? Choose with /to NAME, then write."]
-    assert ann.types("/to Bob") == ["Now writing to bob; nothing was said so far."]
+    assert ann.types("/to Bob") == ["Now writing to bob; no messages yet."]
     assert ann.types("hello", "//slash") == ["[..] you to bob: hello", "[..] you to bob: /slash"]
     bob.send("ann", "one\ntwo")
     assert ann.sees() == ["[..] bob: one", "    two"]
@@ -158,7 +163,7 @@ def test_pasted_lines_are_one_message(network: Network, open_console: OpenConsol
     ann.types("/to bob")
     assert pastes("one\n/two") == ["[..] you to bob: one", "    /two"]
     assert pastes("/read\n/quit") == [
-        "A command takes one line. To send several, choose the person with /to, then write them."
+        "A command must be one line. To send several lines, choose a conversation with /to first."
     ]
     ann.types("/post bob")
     assert pastes("three\nfour\n.\nfive") == ["[..] you to bob: three", "    four", "[..] you to bob: five"]
@@ -217,12 +222,12 @@ def test_a_lost_connection_is_told_once_and_nothing_is_lost(
     network.links[-1].cut()
     assert ann.sees() == [
         "Offline: The connection to localhost:7373 was lost.",
-        "Trying again; what you write is kept, and sent when the connection is back.",
+        "Trying again. What you write is kept, and sent once the connection is back.",
     ]
     network.pass_time(20)
     assert ann.types("hi", "/ping") == [
         "Kept for bob until the connection is back: hi",
-        "That needs the connection, which is down just now.",
+        "That needs a connection, and there is none right now.",
     ]
     network.up = True
     network.pass_time(60)
@@ -345,7 +350,7 @@ def test_a_pipe_does_not_wait_for_ever(network: Network, open_console: OpenConso
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"), [([], "Say who you are"), (["-u", "ann"], "There is nobody to ask")]
+    ("arguments", "complaint"), [([], "Say who you are"), (["-u", "ann"], "Nobody is there to type")]
 )
 def test_a_pipe_cannot_be_asked(open_console: OpenConsole, arguments: list[str], complaint: str) -> None:
     ann = open_console(*arguments, pipe=True)
@@ -363,7 +368,7 @@ def test_a_pipe_with_a_wrong_password(network: Network, open_console: OpenConsol
 def test_a_second_console_is_turned_away(open_console: OpenConsole, monkeypatch: Any) -> None:
     monkeypatch.setattr(Account, "lock", lambda account: False)
     ann = open_console("-u", "ann", password=PASSWORD)
-    assert ann.sees()[0].startswith("ann is chatting from this machine already.")
+    assert ann.sees()[0].startswith("ann is already chatting from this machine.")
     assert ann.code == [1]
 
 

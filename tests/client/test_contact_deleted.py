@@ -83,7 +83,7 @@ def test_the_plain_console_says_so_and_nobody_is_chosen(network: Network, join: 
     view.on_event(ContactDeleted(2, "eve", "deleted-8"))
     assert view.to == "bob"
     view.on_event(ContactDeleted(1, "bob", "deleted-7"))
-    assert shown(screen).splitlines()[-1] == "bob has deleted the account; the conversation is called deleted-7 now."
+    assert shown(screen).splitlines()[-1] == "bob has deleted the account; the conversation is now called deleted-7."
     assert view.to == ""
 
 
@@ -100,6 +100,6 @@ def test_the_full_screen_console_shows_the_new_name(network: Network, join: Join
     assert (conversation.to, model.current) == (deleted.to, conversation)
     lines = drawn(model, 90)
     assert [line for line in lines if "bob" in line] == [
-        f"· bob has deleted the account; the conversation is called {deleted.to} now."
+        f"· bob has deleted the account; the conversation is now called {deleted.to}."
     ]
     assert any(f"{deleted.to}  hello" in line for line in lines)

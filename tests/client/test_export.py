@@ -91,7 +91,7 @@ def left(file: Path) -> list[str]:
 def test_no_file_is_overwritten(run: Any, join: Join, file: Path) -> None:
     join("ann")
     file.write_text("mine")
-    assert run() == (REFUSED, f"{file} is there already, and is not overwritten.\n")
+    assert run() == (REFUSED, f"{file} already exists, and is not overwritten.\n")
     assert file.read_text() == "mine"
 
 
@@ -117,7 +117,7 @@ def test_a_directory_that_is_not_there(run: Any, join: Join, file: Path) -> None
 def test_kept_out(run: Any, join: Join, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     join("ann")
     monkeypatch.setenv("IMD_PASSWORD", "wrong")
-    assert run() == (REFUSED, "No archive: The name or the password is wrong.\n")
+    assert run() == (REFUSED, "Not exported: The name or the password is wrong.\n")
     assert not file.exists()
     assert left(file) == []
 
@@ -134,7 +134,7 @@ def test_unreachable(network: Network, run: Any, join: Join, file: Path) -> None
     network.up = False
     code, said = run("--wait", "5")
     assert code == UNREACHED
-    assert said.splitlines()[-1].startswith("No archive: the server could not be reached.")
+    assert said.splitlines()[-1].startswith("Not exported: the server could not be reached.")
     assert not file.exists()
     assert left(file) == []
 
@@ -171,6 +171,6 @@ def test_what_was_damaged_is_not_kept(run: Any, join: Join, file: Path, monkeypa
     monkeypatch.setattr(export.base64, "b64decode", lambda text: decode(text)[:-1])
     code, said = run()
     assert code == UNREACHED
-    assert said.startswith("What came is not what the server made")
+    assert said.startswith("The data that came is damaged")
     assert not file.exists()
     assert left(file) == []

@@ -29,7 +29,7 @@ def test_two_people_at_pipes(machine: Callable[[str], Machine], daemon: Daemon) 
     ann, bob = machine("ann"), machine("bob")
     bob.chat("", "-u", "bob")
     first = ann.chat("/to bob\nhello\n你好\n", "-u", "ann")
-    assert first[0].startswith("First time on localhost")
+    assert first[0].startswith("First connection to localhost")
     assert "".join(line.strip() for line in first[2:4]) in daemon.log
     assert first[-2:] == ["[..] you to bob: hello", "[..] you to bob: 你好"]
     assert bob.chat("/read\n")[1:4] == ["ann: 2 unread", "[..] ann: hello", "[..] ann: 你好"]
@@ -64,7 +64,7 @@ def test_imd_export(machine: Callable[[str], Machine], daemon: Daemon, tmp_path:
         assert b"remember the milk" in archive.read("imd-export/conversations/1.html")
     assert sorted(path.name for path in (daemon.directory / "data").iterdir()) == kept, "the daemon's copy has no name"
     again = ann.run("export", str(file))
-    assert (again.returncode, again.stderr) == (1, f"{file} is there already, and is not overwritten.\n")
+    assert (again.returncode, again.stderr) == (1, f"{file} already exists, and is not overwritten.\n")
 
 
 class Console:
@@ -146,13 +146,13 @@ def test_a_person_at_a_terminal(
     ann.types(PASSWORD)
     shown = ann.sees("[y/N]")
     ann.types("y")
-    ann.sees("The password again:")
+    ann.sees("Repeat the password:")
     ann.types(PASSWORD)
     shown += ann.sees("Nothing unread.")
     assert PASSWORD not in shown
     assert (b"\x1b" in shown.encode()) == (terminal == "xterm"), "only prompt_toolkit moves the cursor"
     ann.types("/to bob")
-    ann.sees("nothing was said so far.")
+    ann.sees("no messages yet.")
     ann.types("你好")
     ann.sees("you to bob: 你好")
     ann.types("/quit")
@@ -179,7 +179,7 @@ def test_the_input_line_stays_whole(tmux: Tmux, machine: Callable[[str], Machine
     ann = tmux.chat(machine("ann"), "ann", "--plain", size=(60, 20))
     ann.sees("Nothing unread.")
     ann.types("/to bob", "Enter")
-    ann.sees("nothing was said so far.", "bob>")
+    ann.sees("no messages yet.", "bob>")
     ann.types("你好们", "BSpace", "Left", "Left", "早，")
     ann.sees("bob> 早，你好")
     machine("bob").chat("/to ann\nhello\nare you there?\n")
@@ -210,7 +210,7 @@ def test_kill_9_in_the_middle(open_console: OpenConsole, machine: Callable[[str]
     for each, other in ((ann, "bob"), (bob, "ann")):
         each.sees("Nothing unread.")
         each.types(f"/to {other}")
-        each.sees("nothing was said so far.")
+        each.sees("no messages yet.")
     ann.types("before")
     bob.sees("ann: before")
     daemon.stop(signal.SIGKILL)
@@ -234,7 +234,7 @@ def test_a_second_console_of_the_same_account_is_turned_away(
     first = open_console("ann")
     first.sees("Nothing unread.")
     second = open_console("ann")
-    second.sees("ann is chatting from this machine already.")
+    second.sees("ann is already chatting from this machine.")
     assert second.ends() == 1
 
 

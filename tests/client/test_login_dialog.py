@@ -48,7 +48,7 @@ def test_a_new_name_is_registered_when_the_person_says_so(login_dialog: LoginDia
     mine = Credentials(password="long enough")
     assert again(login_dialog, mine, refused("invalid_credentials"), "y", "long enoug", "long enough") == [True]
     assert (mine.register, mine.password) == (True, "long enough")
-    assert "not the same" in shown(login_dialog.screen)
+    assert "passwords differ" in shown(login_dialog.screen)
 
 
 def test_a_wrong_password_may_be_given_again(login_dialog: LoginDialog) -> None:
@@ -67,7 +67,7 @@ def test_a_name_that_was_taken_meanwhile(login_dialog: LoginDialog) -> None:
     mine = Credentials(password="mine", register=True)
     assert again(login_dialog, mine, refused("invalid_credentials"), "the real one") == [True]
     assert (mine.register, mine.password) == (False, "the real one")
-    assert "ann is registered already" in shown(login_dialog.screen)
+    assert "ann is already registered" in shown(login_dialog.screen)
 
 
 def test_a_weak_password_is_chosen_anew(login_dialog: LoginDialog) -> None:
@@ -99,7 +99,7 @@ def test_a_device_that_was_logged_out(login_dialog: LoginDialog) -> None:
     mine = Credentials()
     assert again(login_dialog, mine, LoginNeeded(), "secret") == [True]
     assert mine.password == "secret"
-    assert "not logged in any more" in shown(login_dialog.screen)
+    assert "no longer logged in" in shown(login_dialog.screen)
 
 
 @pytest.mark.parametrize("fault", [refused("forbidden"), CertificateChanged("localhost:7373", "AB", "CD")])

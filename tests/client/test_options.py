@@ -71,11 +71,11 @@ def test_a_fingerprint_is_pinned(tmp_path: Path) -> None:
 
 
 WRONG = [
-    (["--server", "a b"], "a b is no server", "a b 不是服务器地址"),
+    (["--server", "a b"], "a b is not a server address", "a b 不是服务器地址"),
     (["--user", "a b"], "no spaces", "空格"),
     (["--fingerprint", "12"], "64 hexadecimal digits", "64 位十六进制"),
     (["--theme", "pink"], "dark, light", "dark, light"),
-    (["--wait", "soon"], "--wait takes a number of seconds, not soon", "--wait 应为秒数，而不是 soon"),
+    (["--wait", "soon"], "--wait must be a number of seconds, not soon", "--wait 应为秒数，而不是 soon"),
     (["--wait", "nan"], "not nan", "而不是 nan"),
     (["--wait=-1"], "not -1", "而不是 -1"),
 ]
@@ -98,7 +98,7 @@ def test_an_unknown_language_is_told_in_ones_own(monkeypatch: pytest.MonkeyPatch
 def test_it_ends_the_process_with_one_line(command: ModuleType) -> None:
     with pytest.raises(SystemExit) as ended:
         command.run(given(command, "-s", "a\x1b[31m b", "--lang=en", *([] if command is console else ["bob"])))
-    assert str(ended.value).startswith("imd: a␛[31m b is no server")
+    assert str(ended.value).startswith("imd: a␛[31m b is not a server address")
     assert "\n" not in str(ended.value)
 
 

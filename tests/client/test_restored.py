@@ -81,12 +81,12 @@ def test_a_person_is_told(network: Network) -> None:
     view = PlainView(screen, "memory:7373", "en")
     view.begin(ann.client)
     view.on_event(Restored())
-    assert shown(screen).startswith("The server was set back to a backup:")
+    assert shown(screen).startswith("The server was restored from a backup:")
     model = Model(ann.client.account, "zh")
     assert "one" in str(drawn_of(model))
     model.on_event(Restored(), 0)
     assert "one" not in str(drawn(model))
-    assert "恢复到较早的备份" in "".join(drawn(model))
+    assert "从较早的备份恢复" in "".join(drawn(model))
 
 
 def drawn_of(model: Model) -> list[str]:

@@ -97,7 +97,7 @@ def test_unknown_is_safe_to_repeat(network: Network, run: Any, join: Join) -> No
     bob, _ = join("bob"), join("ann")
     code, said = run("bob", "-m", "hi", act=lose_the_answer(network))
     assert code == [UNKNOWN]
-    assert said.splitlines()[-1].startswith("No answer, so it is unknown")
+    assert said.splitlines()[-1].startswith("No answer: it is not known")
     network.up = True
     assert run("bob", "-m", "something else") == ([STORED], "")
     assert run("bob", "-m", "hi") == ([STORED], "")

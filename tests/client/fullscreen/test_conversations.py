@@ -177,7 +177,7 @@ def test_who_is_removed_from_a_group_sees_it_go(network: Network, tmp_path: Path
         await ann.pass_time(1)
         rows = await ann.rows()
         assert rows[0] == " imd on localhost:7373"
-        assert "· You are not in #team any more." in rows
+        assert "· You are no longer in #team." in rows
 
     run_as_ann(network, tmp_path, story)
 
@@ -199,7 +199,7 @@ def test_history_by_page_up(network: Network, tmp_path: Path, join: Join) -> Non
         assert [row[:40] for row in await ann.rows()][2:18] == [row[:40] for row in rows][2:18]
         for _ in range(12):
             await ann.press(PAGE_UP)
-        assert "This is where it began." in (await ann.timeline())[0]
+        assert "The conversation starts here." in (await ann.timeline())[0]
         assert (await ann.timeline())[2].endswith("number 1")
         await ann.press(PAGE_DOWN, ESCAPE)
         assert (await ann.timeline())[-1].endswith("meanwhile")

@@ -27,8 +27,8 @@ def open_console(tmux: Tmux, machine: Callable[[str], Machine]) -> OpenConsole:
 @pytest.mark.parametrize(
     ("size", "language", "words"),
     [
-        ((200, 50), "en", ("Nothing was said with bob so far.", "Today", "Reply to bob", "keys")),
-        ((80, 24), "zh", ("和 bob 还没有聊过", "今天", "回复 bob", "按键")),
+        ((200, 50), "en", ("No messages with bob yet.", "Today", "Reply to bob", "keys")),
+        ((80, 24), "zh", ("和 bob 还没有消息", "今天", "回复 bob", "按键")),
     ],
 )
 def test_two_people_talk(
@@ -74,7 +74,7 @@ def test_kill_9_in_the_middle(open_console: OpenConsole, daemon: Daemon) -> None
     bob.sees("bob@localhost", "You are bob")
     ann.sees("You are ann")
     ann.types("/to bob", "Enter")
-    ann.sees("Nothing was said with bob so far.")
+    ann.sees("No messages with bob yet.")
     ann.types("before", "Enter")
     ann.sees("✓✓ ann  before")
     daemon.stop(signal.SIGKILL)
@@ -101,7 +101,7 @@ def test_history_on_another_machine(
     ann.types("PageUp")
     ann.sees("more lines below")
     until = time.monotonic() + PATIENCE
-    while "This is where it began." not in "\n".join(rows := ann.rows()):
+    while "The conversation starts here." not in "\n".join(rows := ann.rows()):
         assert time.monotonic() < until, rows
         ann.types("PageUp")
         time.sleep(0.2)

@@ -14,13 +14,13 @@ Join = Callable[..., Person]
 
 def test_the_first_time(network: Network, tmp_path: Path) -> None:
     async def story(ann: Driver) -> None:
-        assert "A name that is free can be registered." in " ".join(await ann.rows())
+        assert "You can register a new name." in " ".join(await ann.rows())
         assert await ann.line() == "Name:"
         await ann.types("ann")
         assert await ann.line() == "Password for ann:"
         shown = await ann.press(PASSWORD)
         assert shown[-2] == "Password for ann: " + "*" * len(PASSWORD)
-        assert "Register ann as a new account? [y/N]" in " ".join(await ann.types(""))
+        assert "Register ann? [y/N]" in " ".join(await ann.types(""))
         await ann.types("y", PASSWORD)
         rows = await ann.rows()
         assert "· You are ann on localhost:7373." in rows
@@ -37,7 +37,7 @@ def test_two_people_talk(network: Network, tmp_path: Path, join: Join) -> None:
 
     async def story(ann: Driver) -> None:
         await ann.types("/to bob")
-        assert "Nothing was said with bob so far." in " ".join(await ann.timeline())
+        assert "No messages with bob yet." in " ".join(await ann.timeline())
         await ann.types("hello", "//slash")
         bob.send("ann", "one\ntwo")
         timeline = [row[6:] for row in await ann.timeline()][-4:]
@@ -75,7 +75,7 @@ def test_several_lines(network: Network, tmp_path: Path, join: Join) -> None:
         await ann.press("\x1b[200~pasted\nlines\x1b[201~", ENTER)
         rows = await ann.types("/react\nbob")
         assert rows[-3:-1] == ["bob> /react", "… bob"]
-        assert "A command takes one line." in " ".join(rows)
+        assert "A command must be one line." in " ".join(rows)
 
     run_as_ann(network, tmp_path, story)
     assert bob.texts() == ["ann: one\ntwo\nthree", "ann: pasted\nlines"]
@@ -126,7 +126,7 @@ def test_without_a_connection(network: Network, tmp_path: Path, join: Join) -> N
         assert rows[1].startswith(" Offline: The connection to localhost:7373 was lost. Trying again.")
         assert rows[1].endswith("1 to be sent")
         assert (await ann.timeline())[-1].startswith("      …  ann  kept for later")
-        assert "That needs the connection" in " ".join(await ann.types("/ping"))
+        assert "That needs a connection" in " ".join(await ann.types("/ping"))
         network.up = True
         await ann.pass_time(40)
         rows = await ann.rows()

@@ -28,7 +28,7 @@ def test_a_conversation() -> None:
         listing=[row(1, "bob", read_seq=2)],
     )
     assert drawn(model) == [
-        "        This is where it began.",
+        "     The conversation starts here.",
         "───────── Sunday, 22 November ──────────",
         "06:25 ✓✓ ann  hello",
         "────────────── Yesterday ───────────────",
@@ -66,7 +66,7 @@ def test_days(time: str, language: str, rule: str) -> None:
         ({"content": "", "burned": GONE, "burn_after": 10}, ["(burned)"]),
         ({"forwarded": "carol"}, ["from carol:", "hi"]),
         ({"forwarded": ""}, ["forwarded:", "hi"]),
-        ({"reply_to": 7}, ["┆ to message 7", "hi"]),
+        ({"reply_to": 7}, ["┆ reply to message 7", "hi"]),
         ({"kind": "sticker", "content": "cats/wave"}, ["[sticker cats/wave]"]),
         ({"kind": "location", "content": "31,121 the Bund"}, ["[place 31,121 the Bund]"]),
         ({"reactions": [Reaction(emoji="👍", count=2, users=["bob", "carol"])]}, ["hi", "👍 2"]),
@@ -156,10 +156,10 @@ def test_the_edges() -> None:
     assert drawn(screen()) == []
     model = screen()
     model.open("carol", None)
-    assert "Nothing was said with carol so far." in " ".join(drawn(model, 80))
+    assert "No messages with carol yet." in " ".join(drawn(model, 80))
     model = screen(said(1))
     model.current.more = model.current.fetching = True
-    assert drawn(model)[0].strip() == "Looking for earlier messages …"
+    assert drawn(model)[0].strip() == "Loading earlier messages …"
 
 
 @given(some.text(max_size=60), some.text(max_size=20), some.integers(30, 90))
