@@ -69,14 +69,14 @@ class Exporting:
             self.say("exists", file=path)
             return REFUSED
         try:
-            return await self._written(path, f"{path}.part")
+            return await self._write(path, f"{path}.part")
         except OptionError as wrong:
             print_error(str(wrong))
         except OSError as fault:
             self.say("unwritable", file=path, reason=fault.strerror)
         return REFUSED
 
-    async def _written(self, path: str, part: str) -> int:
+    async def _write(self, path: str, part: str) -> int:
         """Write to FILE.part first, so that the name shows what an interrupted run left behind."""
         try:
             with open(part, "wb", opener=_private) as file:
@@ -117,7 +117,7 @@ class Exporting:
         """Have the export made, and fetch it part by part; a lost connection only costs the part under way."""
         digest, made = hashlib.sha256(), None
         try:
-            made = await self._made(connection)
+            made = await self._request_export(connection)
             for number in range(1, made.parts + 1):
                 part = await self._part(connection, number)
                 data = base64.b64decode(part.data)
@@ -133,7 +133,7 @@ class Exporting:
         self.say("written", file=self.options.file, bytes=made.bytes, time=time, sha256=made.sha256)
         return WRITTEN
 
-    async def _made(self, connection: Connection) -> Exported | Part:
+    async def _request_export(self, connection: Connection) -> Exported | Part:
         """Have the export made. If one was made just now, take that: the connection may have been lost after it."""
         while True:
             try:

@@ -33,12 +33,12 @@ class TerminalModes:
         if self.terminal:
             self._attributes = termios.tcgetattr(0)
 
-    def echo(self, shown: bool) -> None:
+    def set_echo(self, on: bool) -> None:
         """Show what is typed, or hide everything but the line break."""
         if not self.terminal:
             return
         modes = termios.tcgetattr(0)
-        modes[3] = self._attributes[3] if shown else (self._attributes[3] & ~termios.ECHO) | termios.ECHONL
+        modes[3] = self._attributes[3] if on else (self._attributes[3] & ~termios.ECHO) | termios.ECHONL
         termios.tcsetattr(0, termios.TCSADRAIN, modes)
 
     def restore(self) -> None:
@@ -91,7 +91,7 @@ class LineScreen(LineReceiver):
             self._end()
         else:
             self.transport.write(harmless(question).encode())
-            self._modes.echo(not secret)
+            self._modes.set_echo(not secret)
         return answer
 
     def lineReceived(self, line: bytes) -> None:
@@ -101,7 +101,7 @@ class LineScreen(LineReceiver):
             self._on_line(text)
             return
         answer, self._answer = self._answer, None
-        self._modes.echo(True)
+        self._modes.set_echo(True)
         answer.callback(text)
 
     def _end(self) -> None:

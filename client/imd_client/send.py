@@ -102,7 +102,7 @@ class Sending:
         finally:
             await connection.stopService()
         if isinstance(outcome, GaveUp):
-            return self._kept_out(account, item, outcome.reason, known=earlier is not None)
+            return self._not_logged_in(account, item, outcome.reason, known=earlier is not None)
         if outcome is not None:
             return int(outcome)
         if not self._was_online and earlier is None:
@@ -140,7 +140,7 @@ class Sending:
                 self.say("duplicate" if sent.duplicate else "stored", to=item.to, seq=sent.seq)
             return STORED
 
-    def _kept_out(self, account: Account, item: OutboxItem, why: Failure, *, known: bool) -> int:
+    def _not_logged_in(self, account: Account, item: OutboxItem, why: Failure, *, known: bool) -> int:
         """This time nothing was sent; an earlier attempt may have been."""
         self.say("refused", reason=describe_failure(why, self.options.server_name, self.options.language).strip("\n"))
         if known:

@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 
 from imd.testing import PASSWORD
 from tests.client.command_line import options
-from tests.client.keyboard import FakeModes, connect, shown
+from tests.client.line_screen import FakeModes, connect, written
 from tests.client.network import Network, Person
 
 Join = Callable[..., Person]
@@ -40,7 +40,7 @@ class Terminal:
 
     def sees(self) -> list[str]:
         self.network.settle()
-        return CLOCK.sub("[..]", shown(self.screen)).splitlines()
+        return CLOCK.sub("[..]", written(self.screen)).splitlines()
 
     def ends(self) -> int:
         """Close the input, and wait."""

@@ -12,7 +12,7 @@ from imd_client.screen import LineScreen
 
 from imd.testing import PASSWORD, MemoryServer
 from tests.client.fullscreen.models import drawn
-from tests.client.keyboard import FakeModes, connect, shown
+from tests.client.line_screen import FakeModes, connect, written
 from tests.client.network import Network, Person, person
 
 Join = Callable[..., Person]
@@ -83,7 +83,7 @@ def test_the_plain_console_says_so_and_nobody_is_chosen(network: Network, join: 
     view.on_event(ContactDeleted(2, "eve", "deleted-8"))
     assert view.to == "bob"
     view.on_event(ContactDeleted(1, "bob", "deleted-7"))
-    assert shown(screen).splitlines()[-1] == "bob has deleted the account; the conversation is now called deleted-7."
+    assert written(screen).splitlines()[-1] == "bob has deleted the account; the conversation is now called deleted-7."
     assert view.to == ""
 
 

@@ -9,7 +9,7 @@ from imd_client.screen import LineScreen
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from tests.client.keyboard import FakeModes, connect, shown
+from tests.client.line_screen import FakeModes, connect, written
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def refused(code: str) -> Refused:
 
 def test_a_name_is_asked_for_until_it_is_one(login_dialog: LoginDialog) -> None:
     assert answered(login_dialog, login_dialog.name(), "", "a b", " Ann ") == ["ann"]
-    assert "no spaces" in shown(login_dialog.screen)
+    assert "no spaces" in written(login_dialog.screen)
 
 
 def test_an_empty_password_is_none(login_dialog: LoginDialog) -> None:
@@ -48,7 +48,7 @@ def test_a_new_name_is_registered_when_the_person_says_so(login_dialog: LoginDia
     mine = Credentials(password="long enough")
     assert again(login_dialog, mine, refused("invalid_credentials"), "y", "long enoug", "long enough") == [True]
     assert (mine.register, mine.password) == (True, "long enough")
-    assert "passwords differ" in shown(login_dialog.screen)
+    assert "passwords differ" in written(login_dialog.screen)
 
 
 def test_a_wrong_password_may_be_given_again(login_dialog: LoginDialog) -> None:
@@ -67,14 +67,14 @@ def test_a_name_that_was_taken_meanwhile(login_dialog: LoginDialog) -> None:
     mine = Credentials(password="mine", register=True)
     assert again(login_dialog, mine, refused("invalid_credentials"), "the real one") == [True]
     assert (mine.register, mine.password) == (False, "the real one")
-    assert "ann is already registered" in shown(login_dialog.screen)
+    assert "ann is already registered" in written(login_dialog.screen)
 
 
 def test_a_weak_password_is_chosen_anew(login_dialog: LoginDialog) -> None:
     mine = Credentials(password="weak", register=True)
     assert again(login_dialog, mine, refused("weak_password"), "weak 2", "", "long enough", "long enough") == [True]
     assert (mine.register, mine.password) == (True, "long enough")
-    assert "The server says weak_password." in shown(login_dialog.screen)
+    assert "The server says weak_password." in written(login_dialog.screen)
 
 
 def test_an_invite_is_asked_for(login_dialog: LoginDialog) -> None:
@@ -91,7 +91,7 @@ def test_a_code_is_asked_for(login_dialog: LoginDialog) -> None:
     wrong = Refused("invalid_credentials", "The code is wrong.", {"field": "code"})
     assert again(login_dialog, mine, wrong, "hv3k-9mxa") == [True]
     assert mine.code == "hv3k-9mxa"
-    assert "The code is wrong." in shown(login_dialog.screen)
+    assert "The code is wrong." in written(login_dialog.screen)
     assert again(login_dialog, mine, wrong, "") == [False], "an empty answer leaves"
 
 
@@ -99,10 +99,10 @@ def test_a_device_that_was_logged_out(login_dialog: LoginDialog) -> None:
     mine = Credentials()
     assert again(login_dialog, mine, LoginNeeded(), "secret") == [True]
     assert mine.password == "secret"
-    assert "no longer logged in" in shown(login_dialog.screen)
+    assert "no longer logged in" in written(login_dialog.screen)
 
 
 @pytest.mark.parametrize("fault", [refused("forbidden"), CertificateChanged("localhost:7373", "AB", "CD")])
 def test_what_no_answer_helps_with(login_dialog: LoginDialog, fault: Exception) -> None:
     assert again(login_dialog, Credentials(password="x"), fault) == [False]
-    assert shown(login_dialog.screen) == ""
+    assert written(login_dialog.screen) == ""

@@ -12,7 +12,7 @@ from imd_client.screen import LineScreen
 from imd.store import db, life
 from imd.testing import MemoryServer
 from tests.client.fullscreen.models import drawn
-from tests.client.keyboard import FakeModes, connect, shown
+from tests.client.line_screen import FakeModes, connect, written
 from tests.client.network import Network, Person, person
 
 
@@ -81,7 +81,7 @@ def test_a_person_is_told(network: Network) -> None:
     view = PlainView(screen, "memory:7373", "en")
     view.begin(ann.client)
     view.on_event(Restored())
-    assert shown(screen).startswith("The server was restored from a backup:")
+    assert written(screen).startswith("The server was restored from a backup:")
     model = Model(ann.client.account, "zh")
     assert "one" in str(drawn_of(model))
     model.on_event(Restored(), 0)

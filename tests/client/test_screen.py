@@ -6,7 +6,7 @@ from imd_client.screen import LineScreen
 from imd_client.view import InputEnded
 from twisted.internet.defer import Deferred
 
-from tests.client.keyboard import FakeModes, connect, shown
+from tests.client.line_screen import FakeModes, connect, written
 
 Lines = list[str | None]
 
@@ -44,13 +44,13 @@ def test_a_pipe_shows_text_and_nothing_else() -> None:
     screen.prompt("> ")
     screen.echo("/help")
     screen.show("one\n  two")
-    assert shown(screen) == "one\n  two\n"
+    assert written(screen) == "one\n  two\n"
 
 
 def test_a_terminal_hides_a_secret_while_it_is_typed() -> None:
     screen, lines, modes = make()
     answer = answers(screen.ask("Password: ", secret=True))
-    assert (shown(screen), modes.changes) == ("Password: ", ["hidden"])
+    assert (written(screen), modes.changes) == ("Password: ", ["hidden"])
     screen.dataReceived(b"secret\nnext\n")
     assert (answer, lines, modes.changes) == (["secret"], ["next"], ["hidden", "shown"])
 

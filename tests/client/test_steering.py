@@ -33,7 +33,7 @@ from imd.wire.messages import Message, SendMessage
 from imd.wire.samples import _FIELDS
 from tests.client.display import Display, drawn_rows
 from tests.client.fullscreen.driver import Driver, run_as_ann
-from tests.client.keyboard import FakeModes, connect, shown
+from tests.client.line_screen import FakeModes, connect, written
 from tests.client.network import Network, person
 from tests.hostile import PIECES, example, steers
 from tests.wire.declared import EVENTS, SPECS
@@ -118,7 +118,7 @@ def on_plain(screen: Any, client: Client, written: Callable[[], str]) -> list[st
 
 def on_lines(client: Client) -> list[str]:
     screen = connect(LineScreen(ignore, FakeModes()))
-    return on_plain(screen, client, lambda: shown(screen))
+    return on_plain(screen, client, lambda: written(screen))
 
 
 async def on_prompt(client: Client) -> list[str]:

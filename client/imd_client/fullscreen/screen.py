@@ -99,8 +99,8 @@ class FullScreen(EditorScreen):
         def row(draw: Callable[[int], Fragments]) -> Window:
             return Window(LinesControl(lambda width, height: [draw(width)]), height=1)
 
-        def when(shown: Callable[[], bool], container: Window | VSplit) -> ConditionalContainer:
-            return ConditionalContainer(container, Condition(shown))
+        def when(visible: Callable[[], bool], container: Window | VSplit) -> ConditionalContainer:
+            return ConditionalContainer(container, Condition(visible))
 
         middle = VSplit(
             [

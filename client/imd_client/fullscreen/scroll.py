@@ -26,8 +26,8 @@ class Scroll:
             self._reveal(self._wanted)
             self._wanted = None
         end = self._end()
-        shown = lines[max(0, end - self._height) : end]
-        return [Line([], "empty")] * (self._height - len(shown)) + shown
+        visible = lines[max(0, end - self._height) : end]
+        return [Line([], "empty")] * (self._height - len(visible)) + visible
 
     def _end(self) -> int:
         least = min(self._height, len(self._lines))

@@ -181,11 +181,11 @@ class Timeline:
             yield self._say("burns", seconds=message.burn_after)
 
     def _reactions(self, reactions: list[Reaction]) -> Fragments:
-        shown: Fragments = []
+        fragments: Fragments = []
         for each in reactions:
             style = "class:reaction.mine" if self.model.me in each.users else "class:reaction"
-            shown += [(style, f"{harmless(each.emoji)} {each.count}"), ("", "  ")]
-        return shown
+            fragments += [(style, f"{harmless(each.emoji)} {each.count}"), ("", "  ")]
+        return fragments
 
     def quote(self, seq: int) -> str:
         """Return the first line of a message, with its sender."""

@@ -15,8 +15,8 @@ class FakeModes(TerminalModes):
     def __attrs_post_init__(self) -> None:
         pass
 
-    def echo(self, shown: bool) -> None:
-        self.changes.append("shown" if shown else "hidden")
+    def set_echo(self, on: bool) -> None:
+        self.changes.append("shown" if on else "hidden")
 
     def restore(self) -> None:
         self.changes.append("restored")
@@ -36,7 +36,7 @@ def connect(screen: LineScreen) -> LineScreen:
     return screen
 
 
-def shown(screen: LineScreen) -> str:
+def written(screen: LineScreen) -> str:
     """Take what was shown since the last time."""
     text: str = screen.transport.value().decode()
     screen.transport.clear()
