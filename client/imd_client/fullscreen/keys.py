@@ -48,7 +48,10 @@ def bindings(screen: FullScreen, handler: KeyHandler) -> KeyBindings:
     helping = Condition(lambda: screen.helping)
     empty = Condition(lambda: not screen.buffer.text) & chatting & ~selecting
     _line(keys, screen, handler, chatting)
+    _completion(keys, screen)
+    _cancel(keys, screen, handler, chatting)
     _conversations(keys, screen, handler, chatting, empty)
+    _scrolling(keys, handler, chatting, empty)
     _selection(keys, screen, handler, selecting, empty)
     _results(keys, screen, handler)
     _help(keys, screen, helping, empty)
@@ -56,26 +59,39 @@ def bindings(screen: FullScreen, handler: KeyHandler) -> KeyBindings:
 
 
 def _line(keys: KeyBindings, screen: FullScreen, handler: KeyHandler, chatting: Filter) -> None:
-    chosen = Condition(
-        lambda: screen.buffer.complete_state is not None and screen.buffer.complete_state.current_completion is not None
-    )
-
     @keys.add("enter")
     def _(event: KeyPressEvent) -> None:
         """Send."""
         if (text := screen.take_line()) is not None:
             handler.submit(text)
 
-    @keys.add("enter", filter=chosen, eager=True)
-    def _(event: KeyPressEvent) -> None:
-        """Accept the selected completion, and type on."""
-        screen.buffer.complete_state = None
-
     @keys.add("escape", "enter", filter=chatting)
     @keys.add("c-j", filter=chatting)
     def _(event: KeyPressEvent) -> None:
         """Start a new line."""
         screen.buffer.insert_text("\n")
+
+    @keys.add("c-f", filter=chatting)
+    def _(event: KeyPressEvent) -> None:
+        """Search."""
+        screen.buffer.text = "/search "
+        screen.buffer.cursor_position = len(screen.buffer.text)
+
+    @keys.add("c-l")
+    def _(event: KeyPressEvent) -> None:
+        """Redraw everything."""
+        get_app().renderer.clear()
+
+
+def _completion(keys: KeyBindings, screen: FullScreen) -> None:
+    chosen = Condition(
+        lambda: screen.buffer.complete_state is not None and screen.buffer.complete_state.current_completion is not None
+    )
+
+    @keys.add("enter", filter=chosen, eager=True)
+    def _(event: KeyPressEvent) -> None:
+        """Accept the selected completion, and type on."""
+        screen.buffer.complete_state = None
 
     @keys.add("tab", filter=~has_completions)
     def _(event: KeyPressEvent) -> None:
@@ -92,6 +108,8 @@ def _line(keys: KeyBindings, screen: FullScreen, handler: KeyHandler, chatting: 
         """Select the previous completion."""
         screen.buffer.complete_previous()
 
+
+def _cancel(keys: KeyBindings, screen: FullScreen, handler: KeyHandler, chatting: Filter) -> None:
     @keys.add("c-c")
     def _(event: KeyPressEvent) -> None:
         """Clear the line, or leave if it is empty."""
@@ -140,6 +158,8 @@ def _conversations(keys: KeyBindings, screen: FullScreen, handler: KeyHandler, c
         """Open the previous conversation."""
         handler.open(screen.model.neighbour(-1))
 
+
+def _scrolling(keys: KeyBindings, handler: KeyHandler, chatting: Filter, empty: Filter) -> None:
     @keys.add("pageup", filter=chatting)
     def _(event: KeyPressEvent) -> None:
         """Scroll up."""
@@ -155,17 +175,6 @@ def _conversations(keys: KeyBindings, screen: FullScreen, handler: KeyHandler, c
     def _(event: KeyPressEvent) -> None:
         """Go to the latest message."""
         handler.go_to_end()
-
-    @keys.add("c-f", filter=chatting)
-    def _(event: KeyPressEvent) -> None:
-        """Search."""
-        screen.buffer.text = "/search "
-        screen.buffer.cursor_position = len(screen.buffer.text)
-
-    @keys.add("c-l")
-    def _(event: KeyPressEvent) -> None:
-        """Redraw everything."""
-        get_app().renderer.clear()
 
 
 def _selection(keys: KeyBindings, screen: FullScreen, handler: KeyHandler, selecting: Filter, empty: Filter) -> None:
