@@ -1,17 +1,17 @@
 """The `imd` command: run and check the server, administer it, chat."""
 
+import argparse
 import getopt
 import getpass
 import io
 import os
 import sys
-import time
+from itertools import chain
+from types import ModuleType
 from typing import Any
 
 import msgspec
 from imd_client import console, export, send
-from twisted.internet import asyncioreactor
-from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import react
 from twisted.logger import Logger
 from twisted.python import usage
@@ -52,52 +52,52 @@ class Run(Options):
             raise
 
 
-class Chat(PlainOptions, console.Options):
-    """`imd chat`."""
+class Client(PlainOptions):
+    """A command of the client, which declares its options to argparse."""
 
-    synopsis = console.Options.synopsis.removeprefix("Usage: imd chat ")
+    client: ModuleType
+    takes: tuple[argparse.Action, ...]
+
+    @classmethod
+    def of(cls, client: ModuleType) -> "type[Client]":
+        """Make the options of a command from what it declares."""
+        parser = argparse.ArgumentParser(add_help=False)
+        client.add_arguments(parser)
+        takes = tuple(action for action in parser._actions if not action.option_strings)
+        words = [f"[{each.metavar}]" if each.nargs == "?" else str(each.metavar or each.dest) for each in takes]
+        parameters: list[list[Any]] = []
+        flags: list[list[Any]] = []
+        for action in parser._actions:
+            *short, long = action.option_strings or [""]
+            row = [long[2:], short[0][1:] if short else None]
+            if long:
+                flags.append([*row, action.help]) if action.nargs == 0 else parameters.append([*row, None, action.help])
+        body = {"client": client, "takes": takes, "synopsis": " ".join(["[options]", *words])}
+        return type(client.__name__, (cls,), body | {"optParameters": parameters, "optFlags": flags})
+
+    def parseOptions(self, options: Any = None) -> None:
+        """Take options before and after the other words."""
+        try:
+            found, words = getopt.gnu_getopt(list(options or ()), self.shortOpt, self.longOpt)
+        except getopt.GetoptError as error:
+            raise self.mistake(str(error)) from None
+        flags = {f"--{name}" for name in self.longOpt if not name.endswith("=")}
+        flat = [[name] if name in flags else [name, value] for name, value in found]
+        super().parseOptions([*chain.from_iterable(flat), "--", *words])
+
+    def parseArgs(self, *given: str) -> None:
+        """Take its words."""
+        if len(given) > len(self.takes):
+            raise usage.UsageError(say("extra", word=given[len(self.takes)]))
+        words: list[str | None] = [*given, *[None] * (len(self.takes) - len(given))]
+        for action, word in zip(self.takes, words, strict=True):
+            if word is None and action.nargs != "?":
+                raise usage.UsageError("Wrong number of arguments.")
+            self[action.dest] = word
 
     def carry_out(self) -> None:
-        """Chat; ends with the console's exit code."""
-        if self.rich:
-            asyncioreactor.install()  # why: imd_client.rich
-        react(_exiting, [console.main, self])
-
-
-class Send(PlainOptions, send.Options):
-    """`imd send`."""
-
-    synopsis = send.Options.synopsis.removeprefix("Usage: imd send ")
-
-    def carry_out(self) -> None:
-        """Send; ends with exit code 0, 1 or 2."""
-        react(_exiting, [send.main, self])
-
-
-class Export(PlainOptions, export.Options):
-    """`imd export`."""
-
-    synopsis = export.Options.synopsis.removeprefix("Usage: imd export ")
-
-    def carry_out(self) -> None:
-        """Export; ends with exit code 0, 1 or 2."""
-        react(_exiting, [export.main, self])
-
-
-async def _exiting(reactor: Any, main: Any, options: PlainOptions) -> None:
-    reactor.seconds = time.monotonic  # else timers jump with the wall clock
-    code: Deferred[int] = main(reactor, options)
-    reactor.addSystemEventTrigger("before", "shutdown", _cut_short, code)
-    try:
-        raise SystemExit(await code)
-    except CancelledError:
-        raise SystemExit(1) from None
-
-
-def _cut_short(code: Deferred[int]) -> Deferred[int]:
-    """Let the terminal be left as it was found, where a signal ends the program."""
-    code.cancel()
-    return code
+        """Run it to its end."""
+        self.client.run(argparse.Namespace(**{name.replace("-", "_"): value for name, value in self.items()}))
 
 
 class Check(Options):
@@ -226,9 +226,9 @@ class Imd(Program):
         ["check", None, Check, say("check")],
         ["status", None, status.Status, say("status")],
         *keeping.COMMANDS,
-        ["chat", None, Chat, say("chat")],
-        ["send", None, Send, say("send")],
-        ["export", None, Export, say("export")],
+        ["chat", None, Client.of(console), say("chat")],
+        ["send", None, Client.of(send), say("send")],
+        ["export", None, Client.of(export), say("export")],
         *_administration(),
     ]
 

@@ -25,7 +25,7 @@ def test_all_sql_is_made_of_our_own_literals() -> None:
 
 def test_sql_is_looked_for_where_it_is() -> None:
     looked = {name for name, source in sources().items() if "execute(" in ast.unparse(source.tree)}
-    assert {"imd/store/messages.py", "imd/store/sqlite.py", "imd/run/backup.py", "imd_client/copies.py"} <= looked
+    assert {"imd/store/messages.py", "imd/store/sqlite.py", "imd/run/backup.py", "imd_client/cache.py"} <= looked
 
 
 @pytest.mark.parametrize(

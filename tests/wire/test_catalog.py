@@ -24,7 +24,7 @@ SAME_IN_CHINESE = {
     "help_page.field",
     "help_page.chapter",
     "presence.words",
-    "console.rich.labels",
+    "console.fullscreen.labels",
     "line.conversation",
     "line.conversation.empty",
 }
