@@ -18,22 +18,22 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from imd.run.config import Config
 from imd.run.directory import DataDirectory, sync
 
-LIFE = timedelta(days=3652)
+VALIDITY = timedelta(days=3652)
 RENEW_BEFORE = timedelta(days=30)
 NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "imd self-made")])
 
-_ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+_DOCUMENTATION_ADDRESSES = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 """Addresses reserved for documentation: asking for the way there tells which address of ours would be used."""
 
 
-def shown(directory: DataDirectory, config: Config) -> tuple[Path, Path]:
+def active_pair(directory: DataDirectory, config: Config) -> tuple[Path, Path]:
     """Give the certificate and the key to be shown; where they are the self-made ones, see to it that they are there.
 
     Raises OSError and ValueError.
     """
-    certificate, key = directory.pair(config)
+    certificate, key = directory.certificate_pair(config)
     if certificate == directory.certificate:
-        ensure(certificate, key, today())
+        ensure(certificate, key, utc_now())
     return certificate, key
 
 
@@ -52,11 +52,11 @@ def ensure(certificate: Path, key: Path, now: datetime) -> None:
         private = ec.generate_private_key(ec.SECP256R1()).private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        write(key, private, 0o600)
+        write_atomically(key, private, 0o600)
     signer = serialization.load_pem_private_key(key.read_bytes(), None)
     if not isinstance(signer, ec.EllipticCurvePrivateKey):
         raise ValueError(f"{key.name} is not the key imd made")
-    write(certificate, _signed(signer, now).public_bytes(serialization.Encoding.PEM), 0o644)
+    write_atomically(certificate, _signed(signer, now).public_bytes(serialization.Encoding.PEM), 0o644)
 
 
 def load(certificate: Path) -> x509.Certificate:
@@ -69,7 +69,7 @@ def fingerprint(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
 
 
-def write(path: Path, data: bytes, mode: int) -> None:
+def write_atomically(path: Path, data: bytes, mode: int) -> None:
     """Write a file whole or not at all, for good; it never exists with wider rights than `mode`."""
     draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)
@@ -92,7 +92,7 @@ def _signed(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))  # other machines' clocks may be behind
-        .not_valid_after(now + LIFE)
+        .not_valid_after(now + VALIDITY)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -109,7 +109,7 @@ def own_names() -> list[str]:
 def own_addresses() -> list[IPv4Address | IPv6Address]:
     """List loopback and the addresses this machine is reached by. Sends nothing."""
     found = ["127.0.0.1", "::1"]
-    for family, elsewhere in _ELSEWHERE:
+    for family, elsewhere in _DOCUMENTATION_ADDRESSES:
         with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect((elsewhere, 9))  # a datagram socket only looks up the route
             found.append(probe.getsockname()[0])
@@ -118,6 +118,6 @@ def own_addresses() -> list[IPv4Address | IPv6Address]:
     return [ip_address(address) for address in dict.fromkeys(each.split("%")[0] for each in found)]
 
 
-def today() -> datetime:
+def utc_now() -> datetime:
     """Give the time that `ensure` compares with."""
     return datetime.now(UTC)

@@ -20,12 +20,12 @@ from twisted.internet.endpoints import serverFromString
 
 from imd.chat.limits import Limits
 from imd.net import tls
-from imd.run import certificates, descriptors
-from imd.run.backup import reader
+from imd.run import certificates, rlimits
+from imd.run.backup import connect_read_only
 from imd.run.config import Config
 from imd.run.directory import DataDirectory
-from imd.run.listening import opening
-from imd.run.problem import Problem
+from imd.run.endpoints import tcp_address
+from imd.run.errors import OperatorError
 from imd.store import migrations
 from imd.wire import catalog
 
@@ -47,10 +47,10 @@ class Finding:
         self.__attrs_init__(well, catalog.say(f"check.{key}", catalog.language_here(), **params))
 
     @classmethod
-    def of(cls, problem: Problem) -> "Finding":
+    def of(cls, error: OperatorError) -> "Finding":
         """Give what would stop a start, in the words that it would end with."""
         found = cls.__new__(cls)
-        found.__attrs_init__(False, str(problem))
+        found.__attrs_init__(False, str(error))
         return found
 
     def line(self) -> str:
@@ -66,11 +66,11 @@ def findings(config: Config) -> Iterator[Finding]:
     if config.log_file is not None:
         yield log_file(config.log_file)
     yield from extras(config)
-    if directory.half_restored:
-        yield Finding.of(Problem("restore.unfinished", path=directory.path))
+    if directory.restore_incomplete:
+        yield Finding.of(OperatorError("restore.unfinished", path=directory.path))
     else:
         yield database(directory.database)
-    certificate, key = directory.pair(config)
+    certificate, key = directory.certificate_pair(config)
     if config.certificate is None and not certificate.exists():
         yield Finding(True, "certificate.none")
     else:
@@ -89,9 +89,9 @@ def data_directory(directory: DataDirectory, reserve: int) -> Finding:
     """Look whether the daemon can write there, and how much."""
     path = directory.path
     try:
-        directory.measure()
-    except Problem as problem:
-        return Finding.of(problem)
+        directory.check_path()
+    except OperatorError as error:
+        return Finding.of(error)
     if not path.exists():
         return Finding(True, "data_dir.none", path=path)
     if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
@@ -124,7 +124,7 @@ def extras(config: Config) -> Iterator[Finding]:
             try:
                 import_module(f"imd.run.{name}")
             except ImportError:
-                yield Finding.of(Problem(f"{name}_extra"))
+                yield Finding.of(OperatorError(f"{name}_extra"))
 
 
 def database(path: Path) -> Finding:
@@ -132,7 +132,7 @@ def database(path: Path) -> Finding:
     if not path.exists():
         return Finding(True, "database.none")
     try:
-        with closing(looker(path)) as connection:
+        with closing(connect_untouched(path)) as connection:
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             version, newest = migrations.version(connection), migrations.available()[-1][0]
     except sqlite3.Error as error:
@@ -144,7 +144,7 @@ def database(path: Path) -> Finding:
     return Finding(True, "database", version=version)
 
 
-def looker(database: Path) -> sqlite3.Connection:
+def connect_untouched(database: Path) -> sqlite3.Connection:
     """Open a database to be looked at, so that everything lies there afterwards as before. Raises sqlite3.Error.
 
     Where there is no log of writes SQLite makes one to read by, and only who might write takes it away again. Where
@@ -152,8 +152,8 @@ def looker(database: Path) -> sqlite3.Connection:
     directory nothing is written at all: a journal that they put there would tell SQLite what to delete.
     """
     if Path(f"{database}-wal").exists():
-        return reader(database, "ro")
-    return reader(database, "rw" if database.stat().st_uid == os.geteuid() else "ro&immutable=1")
+        return connect_read_only(database, "ro")
+    return connect_read_only(database, "rw" if database.stat().st_uid == os.geteuid() else "ro&immutable=1")
 
 
 def certificate_and_key(certificate: Path, key: Path) -> Iterator[Finding]:
@@ -166,10 +166,10 @@ def certificate_and_key(certificate: Path, key: Path) -> Iterator[Finding]:
         yield Finding(False, "certificate.broken", path=certificate, reason=error)
         return
     until = loaded.not_valid_after_utc
-    if (begins := loaded.not_valid_before_utc) > certificates.today():
+    if (begins := loaded.not_valid_before_utc) > certificates.utc_now():
         yield Finding(False, "certificate.early", path=certificate, begins=f"{begins:%Y-%m-%d %H:%M}")
         return
-    good = until - certificates.today() > RENEW_WITHIN
+    good = until - certificates.utc_now() > RENEW_WITHIN
     yield Finding(good, "certificate" if good else "certificate.old", path=certificate, until=f"{until:%Y-%m-%d}")
     private = not mode & 0o027  # a group may read it: Debian's ssl-cert
     yield Finding(private, "key" if private else "key.open", path=key, mode=f"{mode:04o}")
@@ -183,7 +183,7 @@ def port(listen: str, certificate: Path) -> Finding:
         pass  # what systemd opens is there for the daemon alone
     except (ValueError, TypeError, OSError, SSL.Error) as error:
         return Finding(False, "port.unusable", listen=listen, reason=error)
-    at = opening(listen)
+    at = tcp_address(listen)
     if at is None:
         return Finding(True, "port.other", listen=listen)
     try:
@@ -221,8 +221,8 @@ def clock(database: Path) -> Finding:
 
 def open_files(limits: Limits) -> Finding:
     """Look whether the system lets one process hold so many connections."""
-    allowed = descriptors.allowed(limits)
-    well = allowed >= limits.connections + descriptors.OTHERS
+    allowed = rlimits.max_open_files(limits)
+    well = allowed >= limits.connections + rlimits.RESERVED
     return Finding(well, "open_files" if well else "open_files.few", allowed=allowed, wanted=limits.connections)
 
 

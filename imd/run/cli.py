@@ -19,10 +19,10 @@ from twisted.scripts._twistd_unix import ServerOptions
 from twisted.scripts.twistd import runApp
 
 import imd.engine.house  # noqa: F401  # declares every command
-from imd.run import check, keeping, log, operator, status
+from imd.run import backup_cli, check, log, operator, status
 from imd.run.config import load
+from imd.run.errors import OperatorError
 from imd.run.options import Options, PlainOptions, say, tell
-from imd.run.problem import Problem
 from imd.wire import catalog, shapes
 from imd.wire.base import Right, Spec, registry
 from imd.wire.jsonline import sentence
@@ -40,9 +40,9 @@ class Run(Options):
     def carry_out(self) -> None:
         """Run until told to stop."""
         try:
-            log.choose(self.config())
-        except Problem as problem:
-            raise problem.exit() from None
+            log.use_config(self.config())
+        except OperatorError as error:
+            raise error.exit() from None
         twistd = ServerOptions()
         twistd.parseOptions(["--nodaemon", "--pidfile=", "--logger=imd.run.log.configured", "imd", *self.given])
         try:
@@ -107,8 +107,8 @@ class Check(Options):
         """Print a line for each thing looked at; exit code 1 where something needs mending."""
         try:
             findings = list(check.findings(self.config()))
-        except Problem as problem:
-            raise problem.exit() from None
+        except OperatorError as error:
+            raise error.exit() from None
         for finding in findings:
             tell(finding.line())
         sys.exit(not all(finding.well for finding in findings))
@@ -171,10 +171,10 @@ class Administer(PlainOptions):
         except (Refusal, UnicodeEncodeError) as error:
             refusal = error if isinstance(error, Refusal) else BadEncoding()
             tell(f"imd: {sentence(refusal, catalog.language_here())}", wrong=True)
-        except (Problem, operator.Refused) as error:
+        except (OperatorError, operator.CommandRefused) as error:
             tell(f"imd: {error}", wrong=True)
         else:
-            tell("\n".join(operator.shown(self.spec, reply)))
+            tell("\n".join(operator.render_reply(self.spec, reply)))
             return
         raise SystemExit(1)
 
@@ -225,7 +225,7 @@ class Imd(Program):
         ["run", None, Run, say("run")],
         ["check", None, Check, say("check")],
         ["status", None, status.Status, say("status")],
-        *keeping.COMMANDS,
+        *backup_cli.COMMANDS,
         ["chat", None, Chat, say("chat")],
         ["send", None, Send, say("send")],
         ["export", None, Export, say("export")],

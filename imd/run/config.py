@@ -1,7 +1,7 @@
 """The configuration: every key from the TOML file, the environment (IMD_ and the key in capitals), or an option.
 
 An option goes before the environment, that before the file, that before the default. What nobody would have meant (an
-unknown key, a wrong type) is a Problem that says where it stands.
+unknown key, a wrong type) is an OperatorError that says where it stands.
 """
 
 import tomllib
@@ -13,8 +13,8 @@ from typing import Any
 import attrs
 
 from imd.chat.limits import Limits
-from imd.run.listening import DEFAULT, is_network, loopback_only
-from imd.run.problem import Problem
+from imd.run.endpoints import DEFAULT_ENDPOINT, is_network, loopback_only
+from imd.run.errors import OperatorError
 from imd.wire.catalog import LANGUAGES
 
 PREFIX = "IMD_"
@@ -27,7 +27,7 @@ class Config:
     """What the daemon is told. Paths are absolute: twistd changes its directory."""
 
     data_dir: Path
-    listen: tuple[str, ...] = (DEFAULT,)
+    listen: tuple[str, ...] = (DEFAULT_ENDPOINT,)
     """Endpoint strings."""
 
     proxies: tuple[str, ...] = ()
@@ -99,7 +99,7 @@ class Said:
 
 
 def load(options: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
-    """Gather the configuration; `options` holds those that were given. Raises Problem."""
+    """Gather the configuration; `options` holds those that were given. Raises OperatorError."""
     given = {key: Said(value, f"--{key.replace('_', '-')}") for key, value in options.items()}
     given = _environment(environment) | given
     file = None
@@ -108,14 +108,14 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
         given = _file(file) | given
     values = {key: _checked(key, said) for key, said in given.items()}
     if ("certificate" in values) != ("key" in values):
-        raise Problem("certificate_and_key")
+        raise OperatorError("certificate_and_key")
     if "certificate" in values and "acme" in values:
-        raise Problem("certificate_or_acme")
+        raise OperatorError("certificate_or_acme")
     for network in values.get("proxies", ()):
         if not is_network(network):
-            raise Problem("proxies", name=given["proxies"].name, value=network)
+            raise OperatorError("proxies", name=given["proxies"].name, value=network)
     if "metrics" in values and not loopback_only(values["metrics"]):
-        raise Problem("metrics_open", listen=values["metrics"])
+        raise OperatorError("metrics_open", listen=values["metrics"])
     limits = {key: values.pop(key) for key in list(values) if key in attrs.fields_dict(Limits)}
     return Config(**{"data_dir": Path.cwd() / "imd-data", **values}, limits=Limits(**limits), file=file)
 
@@ -142,22 +142,26 @@ def _file(path: Path) -> dict[str, Said]:
     try:
         table = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise Problem("unreadable", path=path, reason=error.strerror) from None
+        raise OperatorError("unreadable", path=path, reason=error.strerror) from None
     except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
-        raise Problem("not_toml", path=path, reason=error) from None
+        raise OperatorError("not_toml", path=path, reason=error) from None
     for key in table:
         if key not in KINDS:
             raise _unknown(f"{path}: {key}", list(KINDS), key)
     return {key: Said(value, f"{path}: {key}", path.absolute().parent) for key, value in table.items()}
 
 
-def _unknown(name: str, known: list[str], typed: str = "") -> Problem:
+def _unknown(name: str, known: list[str], typed: str = "") -> OperatorError:
     near = get_close_matches(typed or name, known, n=1)
-    return Problem("unknown_key.near", name=name, suggestion=near[0]) if near else Problem("unknown_key", name=name)
+    return (
+        OperatorError("unknown_key.near", name=name, suggestion=near[0])
+        if near
+        else OperatorError("unknown_key", name=name)
+    )
 
 
 def _checked(key: str, said: Said) -> Any:
-    """Give the value as its key holds it, or raise the Problem that names the place and the fault."""
+    """Give the value as its key holds it, or raise the OperatorError that names the place and the fault."""
     kind, value, least = KINDS[key], said.value, LEAST.get(key, 0)
     if kind is tuple and isinstance(value, str):
         value = [value]
@@ -169,7 +173,7 @@ def _checked(key: str, said: Said) -> Any:
         try:
             return (said.base / Path(value).expanduser()).absolute() if kind is Path else value
         except RuntimeError:  # ~nobody: there is no such home
-            raise Problem("kind.Path", name=said.name, value=value) from None
+            raise OperatorError("kind.Path", name=said.name, value=value) from None
     if key in CHOICES:
-        raise Problem("choice", name=said.name, value=value, choices=", ".join(CHOICES[key]))
-    raise Problem(f"kind.{kind.__name__}", name=said.name, value=value, least=least)
+        raise OperatorError("choice", name=said.name, value=value, choices=", ".join(CHOICES[key]))
+    raise OperatorError(f"kind.{kind.__name__}", name=said.name, value=value, least=least)

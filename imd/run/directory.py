@@ -16,17 +16,17 @@ import attrs
 import msgspec
 
 from imd.run.config import Config
-from imd.run.problem import Problem
+from imd.run.errors import OperatorError
 from imd.store.db import Database, connect
 from imd.store.migrations import NewerSchema
 from imd.store.transaction import Tx
 
 T = TypeVar("T")
 
-PATIENCE_SECONDS = 600
+BACKUP_WAIT_SECONDS = 600
 """How long a backup waits for another one."""
 
-LONGEST_SOCKET_PATH = 107
+MAX_SOCKET_PATH_BYTES = 107
 """What Linux takes as a unix socket's path, in bytes."""
 
 
@@ -39,16 +39,16 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def make(path: Path, mode: int = 0o700) -> None:
+def make_directory(path: Path, mode: int = 0o700) -> None:
     """Make a directory and those above it, so that they outlive a power cut."""
     if not path.exists():
-        make(path.parent, 0o777)
+        make_directory(path.parent, 0o777)
         path.mkdir(mode=mode, exist_ok=True)
     with suppress(PermissionError):  # one that was made for us, in a place that we may not read
         sync(path.parent)
 
 
-def hand_over(paths: Iterable[Path], like: Path) -> None:
+def chown_like(paths: Iterable[Path], like: Path) -> None:
     """Give what root made, as far as it may, to whom a directory belongs: a daemon that is not root must open it."""
     if os.geteuid() == 0:
         owner = like.stat()
@@ -61,14 +61,14 @@ def hand_over(paths: Iterable[Path], like: Path) -> None:
             os.close(descriptor)
 
 
-def _wait_for(lock: int, path: Path) -> None:
-    until = time.monotonic() + PATIENCE_SECONDS
+def _wait_for_lock(lock: int, path: Path) -> None:
+    until = time.monotonic() + BACKUP_WAIT_SECONDS
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > until:
-                raise Problem("backup.busy", path=path) from None
+                raise OperatorError("backup.busy", path=path) from None
             time.sleep(0.1)
         else:
             return
@@ -115,7 +115,7 @@ class DataDirectory:
         """Where the key lies by which the authority knows us."""
         return self.path / "acme-account.pem"
 
-    def pair(self, config: Config) -> tuple[Path, Path]:
+    def certificate_pair(self, config: Config) -> tuple[Path, Path]:
         """Give the certificate and the key to be shown: the operator's, an authority's, or the self-made ones."""
         if config.certificate is not None and config.key is not None:
             return config.certificate, config.key
@@ -129,14 +129,14 @@ class DataDirectory:
         return self.path / ".restoring"
 
     @property
-    def set_aside(self) -> Path:
+    def previous(self) -> Path:
         """Where a restore puts what was there before, until all is done and this is given a name for good."""
         return self.path / ".before"
 
     @property
-    def half_restored(self) -> bool:
+    def restore_incomplete(self) -> bool:
         """Whether a restore was cut short: there are data, but not all of them here yet, or in their place any more."""
-        return any(self.set_aside.glob("*")) or (self.restoring.exists() and not self.database.exists())
+        return any(self.previous.glob("*")) or (self.restoring.exists() and not self.database.exists())
 
     @property
     def socket(self) -> Path:
@@ -160,25 +160,25 @@ class DataDirectory:
         except (OSError, msgspec.DecodeError):
             return None
 
-    def measure(self) -> None:
-        """See whether the operator's socket fits into its path. Raises Problem."""
-        if len(os.fsencode(self.socket)) > LONGEST_SOCKET_PATH:
-            raise Problem("long_path", path=self.path, limit=LONGEST_SOCKET_PATH - len("/admin.sock"))
+    def check_path(self) -> None:
+        """See whether the operator's socket fits into its path. Raises OperatorError."""
+        if len(os.fsencode(self.socket)) > MAX_SOCKET_PATH_BYTES:
+            raise OperatorError("long_path", path=self.path, limit=MAX_SOCKET_PATH_BYTES - len("/admin.sock"))
 
-    def take(self) -> None:
-        """Make the directory if need be, and lock it until `release` or the end of the process. Raises Problem."""
-        self.measure()
+    def acquire(self) -> None:
+        """Make the directory if need be, and lock it until `release` or the process ends. Raises OperatorError."""
+        self.check_path()
         try:
-            make(self.path)
+            make_directory(self.path)
             lock = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            hand_over([self.lock_file], self.path)
+            chown_like([self.lock_file], self.path)
         except OSError as error:
-            raise Problem("data_dir", path=self.path, reason=error.strerror) from None
+            raise OperatorError("data_dir", path=self.path, reason=error.strerror) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # kept across the fork of a daemon, dropped at any death
         except BlockingIOError:
             os.close(lock)
-            raise Problem("locked", path=self.path) from None
+            raise OperatorError("locked", path=self.path) from None
         self._lock = lock
 
     def release(self) -> None:
@@ -188,36 +188,36 @@ class DataDirectory:
             self._lock = None
 
     def open_database(self, reactor: Any) -> Database:
-        """Open the database of a directory that was taken. Raises Problem."""
-        if self.half_restored:
-            raise Problem("restore.unfinished", path=self.path)
+        """Open the database of a directory that was taken. Raises OperatorError."""
+        if self.restore_incomplete:
+            raise OperatorError("restore.unfinished", path=self.path)
         try:
             self.database.touch(0o600)  # SQLite gives its other files the same mode and owner
-            hand_over([self.database], self.path)
+            chown_like([self.database], self.path)
             return Database.open(str(self.database), reactor)
         except NewerSchema as error:
-            raise Problem("newer_schema", path=self.database, reason=error) from None
+            raise OperatorError("newer_schema", path=self.database, reason=error) from None
         except (OSError, sqlite3.Error) as error:
-            raise Problem("database", path=self.database, reason=error) from None
+            raise OperatorError("database", path=self.database, reason=error) from None
 
-    def look_up(self, work: Callable[[Tx], T]) -> T:
-        """Read from the database at once, before the reactor runs. Raises Problem."""
+    def read_now(self, work: Callable[[Tx], T]) -> T:
+        """Read from the database at once, before the reactor runs. Raises OperatorError."""
         try:
             with closing(connect(str(self.database))) as connection:
                 return work(connection)
         except sqlite3.Error as error:
-            raise Problem("database", path=self.database, reason=error) from None
+            raise OperatorError("database", path=self.database, reason=error) from None
 
     @contextmanager
     def backing_up(self) -> Iterator[Path]:
         """Let one backup at a time copy into a place here: what a killed one left there goes first.
 
-        Raises OSError, and Problem where another one takes too long.
+        Raises OSError, and OperatorError where another one takes too long.
         """
         place = self.path / ".backup"
         lock = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)  # the directory itself: the daemon holds the lock file
         try:
-            _wait_for(lock, self.path)
+            _wait_for_lock(lock, self.path)
             shutil.rmtree(place, ignore_errors=True)
             yield place
         finally:
@@ -227,7 +227,7 @@ class DataDirectory:
         """Make a file that nobody else can open, on the same disk; it is gone with the process, however that ends."""
         return TemporaryFile(dir=self.path)
 
-    def give(self, user: int, group: int) -> None:
+    def chown(self, user: int, group: int) -> None:
         """Make over what was made as root to the user whom the daemon will run as."""
         ours = [self.database, *self.path.glob("*.pem"), self.lock_file]
         private = [self.path] if not self.path.stat().st_mode & 0o077 else []

@@ -17,36 +17,36 @@ from twisted.python.failure import Failure
 from twisted.python.logfile import LogFile
 
 from imd.run.config import Config, load
-from imd.run.problem import Problem
+from imd.run.errors import OperatorError
 from imd.wire.terminal import harmless
 
 Observer = Callable[[LogEvent], None]
 
-_chosen: list[Config] = []
+_config: list[Config] = []
 """The configuration that `configured` follows, where it is not the environment's."""
 
 
-def choose(config: Config) -> None:
+def use_config(config: Config) -> None:
     """Let `configured` follow a configuration."""
-    _chosen[:] = [config]
+    _config[:] = [config]
 
 
 def configured() -> Observer:
     """Make the observer that the configuration asks for; twistd's `--logger` takes it by name."""
     try:
-        config = _chosen[0] if _chosen else load({}, os.environ)
+        config = _config[0] if _config else load({}, os.environ)
         return observer(config)
-    except Problem as problem:
-        raise problem.exit() from None
+    except OperatorError as error:
+        raise error.exit() from None
 
 
 def observer(config: Config) -> Observer:
-    """Make an observer as configured. Raises Problem."""
+    """Make an observer as configured. Raises OperatorError."""
     write = _file(config) if config.log_file is not None else _terminal()
     if config.log_format == "json":
-        return lambda event: write(as_json(event)) if is_told(event) else None
+        return lambda event: write(format_json(event)) if should_log(event) else None
     timed = config.log_file is not None
-    return lambda event: write(as_text(event, timed=timed)) if is_told(event) else None
+    return lambda event: write(format_text(event, timed=timed)) if should_log(event) else None
 
 
 def _terminal() -> Callable[[str], None]:
@@ -65,11 +65,11 @@ def _file(config: Config) -> Callable[[str], None]:
             defaultMode=0o600,
         )
     except OSError as error:
-        raise Problem("log_file", path=config.log_file, reason=error.strerror) from None
+        raise OperatorError("log_file", path=config.log_file, reason=error.strerror) from None
     return lambda line: file.write(f"{line}\n")
 
 
-def is_told(event: LogEvent) -> bool:
+def should_log(event: LogEvent) -> bool:
     """Say whether an event is for the operator: what imd says, and what goes wrong anywhere."""
     level = event.get("log_level", LogLevel.info)
     return bool(level > LogLevel.info or (level is LogLevel.info and _namespace(event).startswith("imd.")))
@@ -84,7 +84,7 @@ def _traceback(event: LogEvent) -> list[str]:
     return failure.getTraceback().splitlines() if isinstance(failure, Failure) else []
 
 
-def as_text(event: LogEvent, *, timed: bool) -> str:
+def format_text(event: LogEvent, *, timed: bool) -> str:
     """Write an event for people. Only a line of ours begins at the margin: a name cannot forge one."""
     level = event.get("log_level", LogLevel.info)
     said = harmless(formatEvent(event))
@@ -95,7 +95,7 @@ def as_text(event: LogEvent, *, timed: bool) -> str:
     return "\n".join([said, *(f"    {harmless(line)}" for line in _traceback(event))])
 
 
-def as_json(event: LogEvent) -> str:
+def format_json(event: LogEvent) -> str:
     """Write an event for programs: its time, level, place and sentence, and the plain values in it."""
     level = event.get("log_level", LogLevel.info)
     told: dict[str, Any] = {

@@ -37,7 +37,7 @@ SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 disable_created_metrics()  # a second series for each, which no panel shows
 
 
-class Metrics(Service):
+class PrometheusMetrics(Service):
     """Is told what happens (a Meter), looks at the rest when it is asked, and watches the reactor's punctuality."""
 
     def __init__(self, house: House) -> None:
@@ -56,11 +56,11 @@ class Metrics(Service):
         self._commits = Histogram("imd_commit_seconds", "A group of writes.", buckets=FAST, registry=registry)
         self._sizes = Histogram("imd_commit_writes", "Writes in a group.", buckets=SIZES, registry=registry)
         self._lag = Histogram("imd_loop_lag_seconds", "How late the reactor is.", buckets=LAGS, registry=registry)
-        self._looked_at()
+        self._add_gauges()
         house.meter = self
         house.database.measure = self.committed
 
-    def _looked_at(self) -> None:
+    def _add_gauges(self) -> None:
         """Name what is looked up at the moment somebody asks."""
         for name, about, look in (
             ("imd_connections", "Open connections.", lambda: self.house.audience.size),
@@ -123,7 +123,7 @@ class Metrics(Service):
 class _Page(Resource):
     isLeaf = True
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: PrometheusMetrics) -> None:
         super().__init__()
         self._metrics = metrics
 
@@ -138,7 +138,7 @@ class MetricsSite(Site):
 
     noisy = False
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: PrometheusMetrics) -> None:
         root = Resource()
         root.putChild(b"metrics", _Page(metrics))
         super().__init__(root)

@@ -17,7 +17,7 @@ from twisted.logger import Logger
 log = Logger(namespace="imd.run")
 
 
-def tell(environment: Mapping[str, str], **state: object) -> None:
+def notify(environment: Mapping[str, str], **state: object) -> None:
     """Tell systemd, if it listens; that it does not is no reason to stop."""
     path = environment.get("NOTIFY_SOCKET", "")
     if not path:
@@ -53,25 +53,25 @@ class Notifier(Service):
         super().startService()
         self._reactor.callWhenRunning(self.ready)
         if self._period:
-            self._alive()
+            self._watchdog()
 
     def ready(self) -> None:
         """Say that connections are taken."""
         if self.running:
-            tell(self._environment, READY=1)
+            notify(self._environment, READY=1)
 
     def reloading(self) -> None:
         """Say that the configuration is being read; `ready` says that it was."""
-        tell(self._environment, RELOADING=1, MONOTONIC_USEC=time.monotonic_ns() // 1000)
+        notify(self._environment, RELOADING=1, MONOTONIC_USEC=time.monotonic_ns() // 1000)
 
-    def _alive(self) -> None:
-        tell(self._environment, WATCHDOG=1)
-        self._timer = self._reactor.callLater(self._period, self._alive)
+    def _watchdog(self) -> None:
+        notify(self._environment, WATCHDOG=1)
+        self._timer = self._reactor.callLater(self._period, self._watchdog)
 
     def stopService(self) -> None:
         """Say that it ends."""
         super().stopService()
-        tell(self._environment, STOPPING=1)
+        notify(self._environment, STOPPING=1)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -16,7 +16,7 @@ from imd.engine.house import House
 from imd.engine.passwords import Passwords
 from imd.run.config import Config
 from imd.run.directory import DataDirectory
-from imd.run.problem import Problem
+from imd.run.errors import OperatorError
 from imd.store.db import StoreUnavailable
 from imd.wire import catalog, terminal, textline
 from imd.wire.admin import Invite, InviteCreate, UserList, Users
@@ -24,46 +24,46 @@ from imd.wire.base import Command, Reply, Spec
 from imd.wire.jsonline import sentence
 from imd.wire.refusals import Refusal
 
-PATIENCE_SECONDS = 30
+TIMEOUT_SECONDS = 30
 
 
-class Refused(Exception):
+class CommandRefused(Exception):
     """The daemon turned the command down; str() says why."""
 
     def __init__(self, why: str) -> None:
         super().__init__(terminal.harmless(why))
 
 
-def operator(house: House) -> Me:
+def operator_caller(house: House) -> Me:
     """Give whom the rules see when the operator asks."""
     return house.me(language=catalog.language_here(), admin=True)
 
 
-async def is_empty(house: House) -> bool:
+async def has_no_accounts(house: House) -> bool:
     """Say whether there is no account yet."""
-    listed = await house.ask(UserList(limit=1), operator(house))
+    listed = await house.ask(UserList(limit=1), operator_caller(house))
     assert isinstance(listed, Users)
     return not listed.users
 
 
 async def first_invite(house: House) -> str:
     """Make an admin's invite."""
-    made = await house.ask(InviteCreate(admin=True), operator(house))
+    made = await house.ask(InviteCreate(admin=True), operator_caller(house))
     assert isinstance(made, Invite)
     return made.invite
 
 
 async def ask(reactor: Any, config: Config, spec: Spec, command: Command) -> Reply:
-    """Have an admin's command carried out. Raises Refused, and Problem."""
+    """Have an admin's command carried out. Raises CommandRefused, and OperatorError."""
     directory = DataDirectory(config.data_dir)
     if not directory.path.is_dir():
-        raise Problem("no_data_dir", path=directory.path)
+        raise OperatorError("no_data_dir", path=directory.path)
     try:
         return ask_daemon(directory, spec, command)
     except (FileNotFoundError, ConnectionRefusedError):
         return await ask_directory(reactor, config, directory, command)
     except OSError as error:
-        raise Problem("operator_socket", path=directory.socket, reason=error) from None
+        raise OperatorError("operator_socket", path=directory.socket, reason=error) from None
 
 
 def ask_daemon(directory: DataDirectory, spec: Spec, command: Command) -> Reply:
@@ -73,7 +73,7 @@ def ask_daemon(directory: DataDirectory, spec: Spec, command: Command) -> Reply:
         {"action": spec.action, **msgspec.to_builtins(command)},
     ]
     with socket.socket(socket.AF_UNIX) as line:
-        line.settimeout(PATIENCE_SECONDS)
+        line.settimeout(TIMEOUT_SECONDS)
         line.connect(str(directory.socket))
         line.sendall(b"".join(json.dumps(request).encode() + b"\n" for request in requests))
         with line.makefile("rb") as replies:
@@ -82,13 +82,13 @@ def ask_daemon(directory: DataDirectory, spec: Spec, command: Command) -> Reply:
     if not reply:
         raise ConnectionResetError("closed without an answer")
     if reply["status"] != "success":
-        raise Refused(reply["message"])
+        raise CommandRefused(reply["message"])
     return msgspec.convert(reply, spec.shape.reply)
 
 
 async def ask_directory(reactor: Any, config: Config, directory: DataDirectory, command: Command) -> Reply:
     """Carry the command out on the data of a stopped daemon, which cannot start meanwhile."""
-    directory.take()
+    directory.acquire()
     try:
         database = directory.open_database(reactor)
         house = House(
@@ -100,18 +100,18 @@ async def ask_directory(reactor: Any, config: Config, directory: DataDirectory, 
         )
         try:
             house.govern(await house.read(standing))
-            return await house.ask(command, operator(house))
+            return await house.ask(command, operator_caller(house))
         except Refusal as refusal:
-            raise Refused(sentence(refusal, catalog.language_here())) from None
+            raise CommandRefused(sentence(refusal, catalog.language_here())) from None
         except StoreUnavailable as error:
-            raise Problem("database", path=directory.database, reason=error) from None
+            raise OperatorError("database", path=directory.database, reason=error) from None
         finally:
             await database.close()
     finally:
         directory.release()
 
 
-def shown(spec: Spec, reply: Reply) -> list[str]:
+def render_reply(spec: Spec, reply: Reply) -> list[str]:
     """Write an answer for the operator's terminal: its lines, then what else it holds as key=value."""
     language = catalog.language_here()
     text = [line for entry in reply.lines(language) for line in terminal.lines(entry)]

@@ -9,7 +9,7 @@ from twisted.python import usage
 
 import imd
 from imd.run.config import Config, load
-from imd.run.problem import Problem
+from imd.run.errors import OperatorError
 from imd.wire import catalog
 from imd.wire.terminal import block
 
@@ -49,8 +49,8 @@ class PlainOptions(usage.Options):
             super().parseOptions(options)
         except usage.UsageError as error:
             raise self.mistake(str(error)) from None
-        except Problem as problem:
-            raise problem.exit() from None
+        except OperatorError as error:
+            raise error.exit() from None
 
     def mistake(self, what: str) -> SystemExit:
         """Give what ends the process with this mistake, and the nearest known word to it, on stderr."""
@@ -62,7 +62,7 @@ class PlainOptions(usage.Options):
 
 
 class Placed(PlainOptions):
-    """A command about the data of a server: where that is, and how a Problem ends it."""
+    """A command about the data of a server: where that is, and how an OperatorError ends it."""
 
     optParameters = [
         ["data-dir", "d", None, say("option.data_dir")],
@@ -70,7 +70,7 @@ class Placed(PlainOptions):
     ]
 
     def config(self) -> Config:
-        """Put together where the data is. Raises Problem."""
+        """Put together where the data is. Raises OperatorError."""
         given = {name: self[name.replace("_", "-")] for name in ("data_dir", "config")}
         return load({name: value for name, value in given.items() if value}, os.environ)
 
@@ -78,11 +78,11 @@ class Placed(PlainOptions):
         """Do it; what is wrong is one line on stderr."""
         try:
             self.work()
-        except Problem as problem:
-            raise problem.exit() from None
+        except OperatorError as error:
+            raise error.exit() from None
 
     def work(self) -> None:
-        """Do what this command does. Raises Problem."""
+        """Do what this command does. Raises OperatorError."""
         raise NotImplementedError
 
 
@@ -116,6 +116,6 @@ class Options(PlainOptions):
             raise usage.UsageError(say("extra", word=words[0]))
 
     def config(self) -> Config:
-        """Put the options, the environment and the file together. Raises Problem."""
+        """Put the options, the environment and the file together. Raises OperatorError."""
         given = {name.replace("-", "_"): value for name, value in self.items() if value not in (None, [])}
         return load(given, os.environ)

@@ -12,16 +12,16 @@ from twisted.logger import Logger
 
 from imd.engine.house import House
 from imd.net.tls import ServerTLS
-from imd.run import certificates, descriptors
+from imd.run import certificates, rlimits
+from imd.run.banner import say
 from imd.run.config import Config
 from imd.run.directory import DataDirectory
-from imd.run.greeting import say
-from imd.run.problem import Problem
+from imd.run.errors import OperatorError
 
 log = Logger(namespace="imd.run")
 
 CERTIFICATE = {"certificate", "key"}
-AT_ONCE = {"limits", "register", "language"} | CERTIFICATE
+RELOADABLE = {"limits", "register", "language"} | CERTIFICATE
 
 
 @attrs.define
@@ -37,24 +37,24 @@ class Reloader:
         """Read and apply; whatever is wrong is logged, and everything stays as it is."""
         try:
             config = read()
-            if self._by_acme(config):
+            if self._uses_acme(config):
                 self.tls.look()
             else:
-                self.tls.use([certificates.shown(self.directory, config)])
-        except Problem as problem:
-            log.error("{line}", line=say("not_reloaded", reason=problem))
+                self.tls.use([certificates.active_pair(self.directory, config)])
+        except OperatorError as error:
+            log.error("{line}", line=say("not_reloaded", reason=error))
         except (SSL.Error, OSError, ValueError) as error:
             log.error("{line}", line=say("not_reloaded", reason=error))
         else:
             self._apply(config)
 
-    def _by_acme(self, config: Config) -> bool:
+    def _uses_acme(self, config: Config) -> bool:
         """Say whether ACME sees to the certificate, or would after a restart: nobody else may change it meanwhile."""
         return bool(self.config.acme or config.acme)
 
     def _apply(self, config: Config) -> None:
-        self.house.configure(descriptors.fitted(config.limits), config.registration, config.language)
-        at_once = AT_ONCE - CERTIFICATE if self._by_acme(config) else AT_ONCE
+        self.house.configure(rlimits.fit(config.limits), config.registration, config.language)
+        at_once = RELOADABLE - CERTIFICATE if self._uses_acme(config) else RELOADABLE
         later = [
             field.name
             for field in attrs.fields(Config)

@@ -32,15 +32,15 @@ from imd.engine.house import House
 from imd.net.factory import ImdFactory, OperatorFactory
 from imd.net.proxy import proxied
 from imd.net.tls import ServerTLS
-from imd.run import certificates, descriptors, greeting, operator
+from imd.run import banner, certificates, operator, rlimits
 from imd.run.config import Config
 from imd.run.directory import DataDirectory
-from imd.run.listening import opening
+from imd.run.endpoints import tcp_address
+from imd.run.errors import OperatorError
+from imd.run.health import HealthProbe
 from imd.run.notify import Notifier
 from imd.run.options import Options
-from imd.run.problem import Problem
 from imd.run.reload import Reloader
-from imd.run.surroundings import Surroundings
 
 __all__ = ["Daemon", "Options", "makeService"]
 
@@ -55,24 +55,24 @@ def makeService(options: Options) -> IService:
     reactor.seconds = time.monotonic  # type: ignore[method-assign]  # else timers jump with the wall clock
     try:
         daemon = Daemon(options.config(), reactor)
-    except Problem as problem:
-        raise problem.exit() from None
+    except OperatorError as error:
+        raise error.exit() from None
     if options.parent is not None and (user := options.parent["uid"]) is not None:
         group = options.parent["gid"]
-        daemon.directory.give(user, pwd.getpwuid(user).pw_gid if group is None else group)
-    _reload_when_told(reactor, daemon, options)
-    reactor.callWhenRunning(_end_well_when_told, reactor)
-    reactor.callWhenRunning(_leave_out_what_stays)
+        daemon.directory.chown(user, pwd.getpwuid(user).pw_gid if group is None else group)
+    _install_reload_handler(reactor, daemon, options)
+    reactor.callWhenRunning(_install_stop_handlers, reactor)
+    reactor.callWhenRunning(_freeze_garbage_collector)
     return daemon
 
 
-def _leave_out_what_stays() -> None:
+def _freeze_garbage_collector() -> None:
     """Have the collector pass over what is there for good: going through it took the reactor 45 ms each time."""
     gc.collect()
     gc.freeze()
 
 
-def _end_well_when_told(reactor: Any) -> None:
+def _install_stop_handlers(reactor: Any) -> None:
     """Take SIGTERM and SIGINT as a wish, not a death: twistd would kill itself by the same signal after stopping."""
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -86,7 +86,7 @@ def _end_well_when_told(reactor: Any) -> None:
     signal.signal(signal.SIGINT, stop)
 
 
-def _reload_when_told(reactor: Any, daemon: "Daemon", options: Options) -> None:
+def _install_reload_handler(reactor: Any, daemon: "Daemon", options: Options) -> None:
     """Take SIGHUP, from now on, as a wish to have the configuration read again."""
 
     def reload(number: int, frame: FrameType | None) -> None:
@@ -101,16 +101,16 @@ class Daemon(MultiService):
     log = Logger(namespace="imd.run")
 
     def __init__(self, config: Config, reactor: Any) -> None:
-        """Prepare everything that can be without opening a port. Raises Problem."""
+        """Prepare everything that can be without opening a port. Raises OperatorError."""
         super().__init__()
         self.config = config
         self.reactor = reactor
         self._inviting: Deferred[None] = defer.succeed(None)
         self.directory = DataDirectory(config.data_dir)
-        self.directory.take()
+        self.directory.acquire()
         try:
             self._prepare()
-        except Problem:
+        except OperatorError:
             self.directory.release()
             raise
 
@@ -122,14 +122,14 @@ class Daemon(MultiService):
         self.house = House(
             database=self.directory.open_database(self.reactor),
             reactor=self.reactor,
-            limits=descriptors.fitted(config.limits),
+            limits=rlimits.fit(config.limits),
             registration=config.registration,
             language=config.language,
             scratch=self.directory.scratch,
             disk=Disk(self.directory.path, self.reactor.seconds),
         )
-        self.house.govern(self.directory.look_up(policies.standing))
-        self.house.watch = Surroundings(self.directory, self.tls).watched
+        self.house.govern(self.directory.read_now(policies.standing))
+        self.house.watch = HealthProbe(self.directory, self.tls).probe
         self.factory = ImdFactory(self.house, tls=self.tls, proxies=[ip_network(each) for each in config.proxies])
         self.reloader = Reloader(config, self.directory, self.house, self.tls)
         self.notifier = Notifier(self.reactor)
@@ -137,25 +137,25 @@ class Daemon(MultiService):
             plain = not listen.startswith("imd:")  # those put the PROXY protocol before their TLS
             self._serve(listen, proxied(self.factory, self.factory) if plain else self.factory)
         if config.metrics is not None:
-            self._measure(config.metrics)
+            self._add_metrics(config.metrics)
         if config.acme:
-            self._certify(config)
+            self._add_acme(config)
 
-    def _certify(self, config: Config) -> None:
+    def _add_acme(self, config: Config) -> None:
         try:
-            from imd.run.acme import Renewal, Wish  # an extra that only this key needs
+            from imd.run.acme import AcmeClient, Renewal  # an extra that only this key needs
         except ImportError:
-            raise Problem("acme_extra") from None
-        wish = Wish(config.acme, config.acme_url, config.acme_email, self.directory.acme_account)
-        Renewal(wish, self.directory, self.tls, self.reactor).setServiceParent(self)
+            raise OperatorError("acme_extra") from None
+        client = AcmeClient(config.acme, config.acme_url, config.acme_email, self.directory.acme_account)
+        Renewal(client, self.directory, self.tls, self.reactor).setServiceParent(self)
 
-    def _measure(self, listen: str) -> None:
+    def _add_metrics(self, listen: str) -> None:
         try:
-            from imd.run.metrics import Metrics, MetricsSite  # an extra that only this key needs
+            from imd.run.metrics import MetricsSite, PrometheusMetrics  # an extra that only this key needs
         except ImportError:
-            raise Problem("metrics_extra") from None
+            raise OperatorError("metrics_extra") from None
         try_port(listen)
-        metrics = Metrics(self.house)
+        metrics = PrometheusMetrics(self.house)
         metrics.setServiceParent(self)
         self._serve(listen, MetricsSite(metrics))
 
@@ -163,27 +163,27 @@ class Daemon(MultiService):
         try:
             port = strports.service(listen, factory, reactor=self.reactor)
         except (ValueError, TypeError, LookupError, OSError) as error:
-            raise Problem("endpoint", listen=listen, reason=error) from None
+            raise OperatorError("endpoint", listen=listen, reason=error) from None
         port.setServiceParent(self)
 
     def _tls(self) -> ServerTLS:
-        certificate, reason = self.directory.pair(self.config)[0], ""
+        certificate, reason = self.directory.certificate_pair(self.config)[0], ""
         try:
-            return self._shown()
+            return self._load_tls()
         except SSL.Error as error:
             reason = error.args[0][0][-1]
         except ValueError as error:
             reason = str(error)
         except OSError as error:
-            raise Problem("certificate", path=certificate, reason=error) from None
+            raise OperatorError("certificate", path=certificate, reason=error) from None
         if certificate != self.directory.acme_certificate:
-            raise Problem("certificate", path=certificate, reason=reason)
+            raise OperatorError("certificate", path=certificate, reason=reason)
         aside = certificate.replace(certificate.with_name(f"{certificate.name}.damaged"))  # ours: another can be had
-        self.log.warn("{line}", line=greeting.say("acme_damaged", path=certificate, reason=reason, aside=aside))
+        self.log.warn("{line}", line=banner.say("acme_damaged", path=certificate, reason=reason, aside=aside))
         return self._tls()
 
-    def _shown(self) -> ServerTLS:
-        certificate, key = certificates.shown(self.directory, self.config)
+    def _load_tls(self) -> ServerTLS:
+        certificate, key = certificates.active_pair(self.directory, self.config)
         self.fingerprint = certificates.fingerprint(certificates.load(certificate))
         return ServerTLS([(certificate, key)])
 
@@ -193,7 +193,7 @@ class Daemon(MultiService):
             super().privilegedStartService()
         except CannotListenError as error:
             at = f"{error.interface or '*'}:{error.port}"
-            raise Problem("endpoint", listen=at, reason=error.socketError).exit() from None
+            raise OperatorError("endpoint", listen=at, reason=error.socketError).exit() from None
 
     def startService(self) -> None:
         """Begin to serve, and tell how to connect."""
@@ -209,21 +209,21 @@ class Daemon(MultiService):
         self.reactor.callWhenRunning(self._announce)
 
     def _announce(self) -> None:
-        for line in greeting.lines(self.config, self.house.registration, self.fingerprint):
+        for line in banner.lines(self.config, self.house.registration, self.fingerprint):
             self.log.info("{line}", line=line)
-        self._inviting = Deferred.fromCoroutine(self._invite_the_first())
+        self._inviting = Deferred.fromCoroutine(self._offer_first_invite())
         self._inviting.addErrback(lambda failure: self.log.failure("no invite for the first admin", failure))
 
-    async def _invite_the_first(self) -> None:
+    async def _offer_first_invite(self) -> None:
         """Where there is no account yet, make an admin's invite for the terminal; what is none may be kept as a log."""
-        if not await operator.is_empty(self.house):
+        if not await operator.has_no_accounts(self.house):
             return
         if sys.__stdout__ is None or not sys.__stdout__.isatty():
-            self.log.info("{line}", line=greeting.say("first.elsewhere"))
+            self.log.info("{line}", line=banner.say("first.elsewhere"))
             return
-        self.log.info("{line}", line=greeting.say("first"))
+        self.log.info("{line}", line=banner.say("first"))
         invite = await operator.first_invite(self.house)
-        print(greeting.say("invite", invite=invite), file=sys.__stdout__, flush=True)
+        print(banner.say("invite", invite=invite), file=sys.__stdout__, flush=True)
 
     def reload(self, read: Callable[[], Config]) -> None:
         """Read the configuration again, and go by what of it can change under way."""
@@ -249,15 +249,15 @@ class Daemon(MultiService):
         self.house.archivist.stop()
         self.house.shelf.close()
         self.directory.release()
-        self.log.info("{line}", line=greeting.say("stopped"))
+        self.log.info("{line}", line=banner.say("stopped"))
 
 
 def try_port(listen: str) -> None:
-    """Try whether the TCP port of an endpoint string can be had. Raises Problem."""
+    """Try whether the TCP port of an endpoint string can be had. Raises OperatorError."""
     try:
-        if at := opening(listen):
+        if at := tcp_address(listen):
             at.bind()
     except (OSError, OverflowError) as error:
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-            raise Problem("port_taken", listen=listen) from None
-        raise Problem("endpoint", listen=listen, reason=error) from None
+            raise OperatorError("port_taken", listen=listen) from None
+        raise OperatorError("endpoint", listen=listen, reason=error) from None

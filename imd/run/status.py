@@ -4,8 +4,8 @@ import msgspec
 
 from imd.run import operator
 from imd.run.directory import DataDirectory
+from imd.run.errors import OperatorError
 from imd.run.options import Placed, say, tell
-from imd.run.problem import Problem
 from imd.wire import catalog
 from imd.wire.base import registry
 from imd.wire.status import AskServerStatus
@@ -27,10 +27,10 @@ class Status(Placed):
         try:
             reply = operator.ask_daemon(directory, registry.actions["server_status"], AskServerStatus())
         except (FileNotFoundError, ConnectionRefusedError):
-            raise Problem("not_running", path=directory.path) from None
+            raise OperatorError("not_running", path=directory.path) from None
         except OSError as error:
-            raise Problem("operator_socket", path=directory.socket, reason=error) from None
-        except operator.Refused as refused:
+            raise OperatorError("operator_socket", path=directory.socket, reason=error) from None
+        except operator.CommandRefused as refused:
             tell(f"imd: {refused}", wrong=True)
             raise SystemExit(1) from None
         tell(msgspec.json.encode(reply).decode() if self["json"] else "\n".join(reply.lines(catalog.language_here())))

@@ -23,7 +23,7 @@ from imd.store.migrations import migrate
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """A data directory in which a daemon has been."""
-    certificates.ensure(tmp_path / "certificate.pem", tmp_path / "key.pem", certificates.today())
+    certificates.ensure(tmp_path / "certificate.pem", tmp_path / "key.pem", certificates.utc_now())
     connection = connect(str(tmp_path / "imd.sqlite3"))
     migrate(connection)
     connection.close()
@@ -95,7 +95,7 @@ def test_a_port_that_we_serve(data: Path, taken: socket.socket) -> None:
 
 def test_a_port_served_with_another_certificate(data: Path, taken: socket.socket, tmp_path: Path) -> None:
     other = tmp_path / "other.pem", tmp_path / "other.key"
-    certificates.ensure(*other, certificates.today())
+    certificates.ensure(*other, certificates.utc_now())
     server = answer_once(taken, *other)
     assert len(ill(data, listen=[listen(taken)])) == 1
     server.join()
@@ -116,16 +116,16 @@ def test_a_key_that_others_may_read(data: Path) -> None:
 
 def test_a_certificate_near_its_end(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     end = certificates.load(data / "certificate.pem").not_valid_after_utc
-    monkeypatch.setattr(certificates, "today", lambda: end - timedelta(days=15))
+    monkeypatch.setattr(certificates, "utc_now", lambda: end - timedelta(days=15))
     assert ill(data) == []
-    monkeypatch.setattr(certificates, "today", lambda: end - timedelta(days=13))
+    monkeypatch.setattr(certificates, "utc_now", lambda: end - timedelta(days=13))
     (found,) = ill(data)
     assert f"ends on {end:%Y-%m-%d}: renew it" in found
 
 
 def test_a_key_of_another_certificate(data: Path) -> None:
     (data / "key.pem").unlink()
-    certificates.ensure(data / "other.pem", data / "key.pem", certificates.today())
+    certificates.ensure(data / "other.pem", data / "key.pem", certificates.utc_now())
     (found,) = ill(data)
     assert found.startswith(f"{data}/certificate.pem and its key cannot be used")
     (found,) = ill(data, certificate=f"{data}/none.pem", key=f"{data}/key.pem")
@@ -277,6 +277,6 @@ def test_an_old_backup(data: Path) -> None:
 
 def test_a_certificate_of_tomorrow(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begins = certificates.load(data / "certificate.pem").not_valid_before_utc
-    monkeypatch.setattr(certificates, "today", lambda: begins - timedelta(hours=1))
+    monkeypatch.setattr(certificates, "utc_now", lambda: begins - timedelta(hours=1))
     (found,) = ill(data)
     assert "is not good before" in found

@@ -8,8 +8,8 @@ import pytest
 
 from imd.chat.limits import Limits
 from imd.run.config import KINDS, Config, load
-from imd.run.listening import DEFAULT
-from imd.run.problem import Problem
+from imd.run.endpoints import DEFAULT_ENDPOINT
+from imd.run.errors import OperatorError
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,15 +24,15 @@ def file(tmp_path: Path) -> Path:
 def told(file: Path, text: str) -> str:
     """Give what is said of a file with this text."""
     file.write_text(text)
-    with pytest.raises(Problem) as problem:
+    with pytest.raises(OperatorError) as error:
         load({"config": str(file)}, {})
-    return str(problem.value)
+    return str(error.value)
 
 
 def test_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     config = load({}, {"HOME": "/root", "IMDB": "no", "IMD_BURST": ""})
-    assert config == Config(data_dir=tmp_path / "imd-data", listen=(DEFAULT,), limits=Limits())
+    assert config == Config(data_dir=tmp_path / "imd-data", listen=(DEFAULT_ENDPOINT,), limits=Limits())
     assert config.language == "en"
 
 
@@ -132,9 +132,9 @@ def test_a_wrong_file_is_told_in_one_line(file: Path, text: str, said: str) -> N
 def test_a_file_that_is_none(file: Path, tmp_path: Path) -> None:
     assert told(file, "register =").startswith(f"{file} is not TOML: ")
     file.write_bytes(b"\xff")
-    with pytest.raises(Problem, match="is not TOML"):
+    with pytest.raises(OperatorError, match="is not TOML"):
         load({"config": str(file)}, {})
-    with pytest.raises(Problem, match=f"cannot read {tmp_path}/none: No such file or directory"):
+    with pytest.raises(OperatorError, match=f"cannot read {tmp_path}/none: No such file or directory"):
         load({"config": f"{tmp_path}/none"}, {})
 
 
@@ -157,9 +157,9 @@ def test_a_file_that_is_none(file: Path, tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_option_or_variable(options: dict[str, Any], environment: dict[str, str], said: str) -> None:
-    with pytest.raises(Problem) as problem:
+    with pytest.raises(OperatorError) as error:
         load(options, environment)
-    assert str(problem.value) == said
+    assert str(error.value) == said
 
 
 def test_the_clients_variables_are_none_of_the_daemons_business() -> None:

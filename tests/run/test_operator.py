@@ -9,7 +9,7 @@ from twisted.internet import reactor
 from imd.run import cli, operator
 from imd.run.config import load
 from imd.run.directory import DataDirectory
-from imd.run.problem import Problem
+from imd.run.errors import OperatorError
 from imd.store import db
 from imd.wire import shapes
 from imd.wire.base import Reply, registry
@@ -19,7 +19,9 @@ async def told(data: Path, action: str, **fields: object) -> list[str]:
     """Carry out a command and give what the terminal shows of it."""
     spec = registry.actions[action]
     config = load({"data_dir": str(data)}, {})
-    return operator.shown(spec, await operator.ask(reactor, config, spec, shapes.build(spec, fields, strict=False)))
+    return operator.render_reply(
+        spec, await operator.ask(reactor, config, spec, shapes.build(spec, fields, strict=False))
+    )
 
 
 async def test_accounts_are_administered(tmp_path: Path) -> None:
@@ -58,17 +60,17 @@ async def test_policies_words_and_announcements_are_administered(tmp_path: Path)
 
 
 async def test_a_refusal_is_a_sentence_and_the_directory_is_let_go(tmp_path: Path) -> None:
-    with pytest.raises(operator.Refused, match=r"^There is nobody called bob here\.$"):
+    with pytest.raises(operator.CommandRefused, match=r"^There is nobody called bob here\.$"):
         await told(tmp_path, "user_disable", username="bob")
     directory = DataDirectory(tmp_path)
-    directory.take()
-    with pytest.raises(Problem, match="in use by another imd"):
+    directory.acquire()
+    with pytest.raises(OperatorError, match="in use by another imd"):
         await told(tmp_path, "user_list")
     directory.release()
 
 
 async def test_no_directory_is_made_by_mistake(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match="there is no data directory"):
+    with pytest.raises(OperatorError, match="there is no data directory"):
         await told(tmp_path / "typo", "user_list")
     assert not (tmp_path / "typo").exists()
 
@@ -80,28 +82,28 @@ async def test_what_could_not_be_stored_is_told(
         raise db.sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr(db, "run_batch", full)
-    with pytest.raises(Problem, match="disk is full"):
+    with pytest.raises(OperatorError, match="disk is full"):
         await told(tmp_path, "invite_create")
     logged_failures.clear()
 
 
 async def test_a_house_is_empty_until_there_is_an_account(tmp_path: Path) -> None:
     directory = DataDirectory(tmp_path)
-    directory.take()
+    directory.acquire()
     database = directory.open_database(reactor)
     house = operator.House(database=database, reactor=reactor, passwords=operator.Passwords(operator.Inline()))
     assert await operator.first_invite(house)
-    assert await operator.is_empty(house)
+    assert await operator.has_no_accounts(house)
     await house.ask(
-        shapes.build(registry.actions["user_add"], {"username": "a"}, strict=True), operator.operator(house)
+        shapes.build(registry.actions["user_add"], {"username": "a"}, strict=True), operator.operator_caller(house)
     )
-    assert not await operator.is_empty(house)
+    assert not await operator.has_no_accounts(house)
     await database.close()
     directory.release()
 
 
 def test_an_answer_without_content_is_its_sentence() -> None:
-    assert operator.shown(registry.actions["user_disable"], Reply()) == ["Done."]
+    assert operator.render_reply(registry.actions["user_disable"], Reply()) == ["Done."]
 
 
 @pytest.mark.parametrize(

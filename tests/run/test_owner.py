@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from imd.run import backup, certificates, restore
-from imd.run.check import looker
+from imd.run.check import connect_untouched
 from imd.run.config import Config, load
 from imd.testing import MemoryServer
 from tests.run.test_restore import carrying, not_asked
@@ -30,7 +30,7 @@ def data() -> Iterator[Path]:
         data = Path(above) / "data"
         data.mkdir(mode=0o700)
         MemoryServer(path=str(data / "imd.sqlite3")).stop()
-        certificates.ensure(data / "certificate.pem", data / "key.pem", certificates.today())
+        certificates.ensure(data / "certificate.pem", data / "key.pem", certificates.utc_now())
         carrying(data, data.parent / "backup")
         for each in (data, *data.rglob("*")):
             os.chown(each, OWNER, OWNER)
@@ -47,7 +47,7 @@ def starts(data: Path) -> str:
     code = (
         "import os, pathlib, sys; from imd.run.directory import DataDirectory; from imd.store import db\n"
         f"os.chdir(sys.argv[1]); os.setgroups([]); os.setgid({OWNER}); os.setuid({OWNER})\n"
-        "DataDirectory(pathlib.Path('.')).take()\n"
+        "DataDirectory(pathlib.Path('.')).acquire()\n"
         "[open(name).close() for name in ('certificate.pem', 'key.pem')]\n"
         "db.connect('imd.sqlite3').execute('UPDATE account SET admin = 0')\n"
     )
@@ -100,7 +100,7 @@ def test_what_lies_beside_the_database_tells_nobody_what_to_do(data: Path) -> No
     journal = data / "imd.sqlite3-journal"
     journal.write_bytes(bytes.fromhex("d9d505f920a163d7") + bytes(1016))
     os.chown(journal, OWNER, OWNER)
-    with closing(looker(data / "imd.sqlite3")) as connection:
+    with closing(connect_untouched(data / "imd.sqlite3")) as connection:
         assert connection.execute("SELECT count(*) FROM account").fetchone() == (0,)
     assert journal.exists()
     assert not (data / "imd.sqlite3-wal").exists()

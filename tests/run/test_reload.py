@@ -16,7 +16,7 @@ from tests.live.daemon import Daemon
 def daemon(start_daemon: Callable[..., Daemon], tmp_path: Path) -> Daemon:
     """A daemon with a configuration file and a certificate of the operator's own."""
     for name in ("old", "new"):
-        certificates.ensure(tmp_path / f"{name}.pem", tmp_path / f"{name}.key", certificates.today())
+        certificates.ensure(tmp_path / f"{name}.pem", tmp_path / f"{name}.key", certificates.utc_now())
     configure(tmp_path, "old", register="open", content_bytes="50")
     return start_daemon("--config", str(tmp_path / "imd.toml"))
 

@@ -10,9 +10,9 @@ from typing import NoReturn
 import pytest
 
 from imd import store
-from imd.run import archive, backup, verify
+from imd.run import backup, backup_file, verify
 from imd.run.config import load
-from imd.run.problem import Problem
+from imd.run.errors import OperatorError
 from imd.testing import MemoryServer
 
 
@@ -92,7 +92,7 @@ def test_a_database_that_is_none(tmp_path: Path) -> None:
     (said,) = ill(tmp_path)
     assert "is damaged or unreadable" in said
     (tmp_path / "empty").mkdir()
-    with pytest.raises(Problem, match="there is no data directory"):
+    with pytest.raises(OperatorError, match="there is no data directory"):
         ill(tmp_path / "empty")
 
 
@@ -115,15 +115,15 @@ def test_a_full_disk_is_not_the_backups_fault(data: Path, tmp_path: Path, monkey
     full = sqlite3.OperationalError("database or disk is full")
     full.sqlite_errorcode = sqlite3.SQLITE_FULL
     for where, name, error in [
-        (archive.Reading, "unpack", OSError(errno.ENOSPC, "No space left on device")),
-        (archive.Reading, "unpack", OSError(errno.EDQUOT, "Disk quota exceeded")),
+        (backup_file.BackupReader, "unpack", OSError(errno.ENOSPC, "No space left on device")),
+        (backup_file.BackupReader, "unpack", OSError(errno.EDQUOT, "Disk quota exceeded")),
         (tempfile, "TemporaryDirectory", FileNotFoundError(errno.ENOENT, "No usable temporary directory found")),
         (store.verify, "verdicts", full),
     ]:
         with monkeypatch.context() as patched:
             patched.setattr(where, name, failing(error))
-            with pytest.raises(Problem, match="no room for temporary files"):
+            with pytest.raises(OperatorError, match="no room for temporary files"):
                 ill(tmp_path / "backup")
-    monkeypatch.setattr(archive.Reading, "unpack", failing(OSError(errno.EIO, "Input/output error")))
-    with pytest.raises(Problem, match="cannot read"):
+    monkeypatch.setattr(backup_file.BackupReader, "unpack", failing(OSError(errno.EIO, "Input/output error")))
+    with pytest.raises(OperatorError, match="cannot read"):
         ill(tmp_path / "backup")

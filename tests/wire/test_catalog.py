@@ -25,7 +25,7 @@ SAME_IN_CHINESE = {
     "line.conversation",
     "line.conversation.empty",
 }
-BY_THE_NAME_OF_A_TYPE_OR_MODULE = ("problem.kind.", "reference.part.")
+BY_THE_NAME_OF_A_TYPE_OR_MODULE = ("error.kind.", "reference.part.")
 """Keys whose ends no string in the source spells."""
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import imd
 from imd.run.config import Config
-from imd.run.listening import opening
+from imd.run.endpoints import tcp_address
 from imd.wire import catalog
 
 
@@ -35,7 +35,7 @@ _HERE = ("", "0.0.0.0", "127.0.0.1", "::", "::1")  # noqa: S104  # nosec B104  #
 
 def reachable(listen: tuple[str, ...]) -> str:
     """Give an address at which this machine reaches one of the ports, or nothing."""
-    for at in filter(None, map(opening, listen)):
+    for at in filter(None, map(tcp_address, listen)):
         host = "localhost" if at.host in _HERE else at.host
         return f"[{host}]:{at.port}" if ":" in host else f"{host}:{at.port}"
     return ""

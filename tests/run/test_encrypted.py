@@ -4,16 +4,16 @@ import io
 
 import pytest
 
-from imd.run import sealed
+from imd.run import encrypted
 
-CHUNK, TAG = sealed.CHUNK_BYTES, sealed.TAG_BYTES
-HEAD = len(sealed.MAGIC) + sealed.SALT_BYTES
+CHUNK, TAG = encrypted.CHUNK_BYTES, encrypted.TAG_BYTES
+HEAD = len(encrypted.MAGIC) + encrypted.SALT_BYTES
 
 
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real key takes 128 MiB and half a second."""
-    monkeypatch.setattr(sealed, "Scrypt", lambda **setting: Cheap(setting["salt"]))
+    monkeypatch.setattr(encrypted, "Scrypt", lambda **setting: Cheap(setting["salt"]))
 
 
 class Cheap:
@@ -26,14 +26,14 @@ class Cheap:
 
 def seal(data: bytes, passphrase: str = "open sesame") -> bytes:
     file = io.BytesIO()
-    with sealed.Sealer(file, passphrase) as sealer:
+    with encrypted.Encryptor(file, passphrase) as sealer:
         for start in range(0, len(data), 10_000):
             sealer.write(data[start : start + 10_000])
     return file.getvalue()
 
 
 def unseal(data: bytes, passphrase: str = "open sesame") -> bytes:
-    return sealed.Opener(io.BytesIO(data), passphrase).readall() or b""
+    return encrypted.Decryptor(io.BytesIO(data), passphrase).readall() or b""
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 7])
@@ -70,12 +70,12 @@ PIECE = CHUNK + TAG
 )
 def test_what_was_changed_is_not_read(spoil: "object") -> None:
     assert callable(spoil)
-    with pytest.raises(sealed.Unreadable):
+    with pytest.raises(encrypted.DecryptionError):
         unseal(spoil(seal(THREE)))
 
 
 def test_another_passphrase_opens_nothing() -> None:
-    with pytest.raises(sealed.Unreadable):
+    with pytest.raises(encrypted.DecryptionError):
         unseal(seal(b"secret"), "open barley")
     assert b"secret" not in seal(b"secret")
 
@@ -89,5 +89,5 @@ def test_the_real_key_is_scrypts(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_sealed_files_are_known_by_their_beginning() -> None:
     for data, known in [(seal(b""), True), (b"\x1f\x8b", False), (b"", False)]:
         file = io.BytesIO(data)
-        assert sealed.is_sealed(file) is known
+        assert encrypted.is_encrypted(file) is known
         assert file.tell() == 0

@@ -20,8 +20,8 @@ from typing import IO, Any
 import attrs
 import msgspec
 
-from imd.run import sealed
-from imd.run.problem import Problem
+from imd.run import encrypted
+from imd.run.errors import OperatorError
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -29,11 +29,11 @@ DATABASE = "imd.sqlite3"
 FILES = "files"
 """The directory of what people send: the only one."""
 
-LONGEST_MANIFEST = 64 * 1024 * 1024
-PIECE = 1024 * 1024
+MAX_MANIFEST_BYTES = 64 * 1024 * 1024
+CHUNK_BYTES = 1024 * 1024
 
 
-class Carried(msgspec.Struct, frozen=True):
+class FileEntry(msgspec.Struct, frozen=True):
     """A file in a backup."""
 
     sha256: str
@@ -47,21 +47,21 @@ class Manifest(msgspec.Struct, frozen=True):
     imd: str
     schema: int
     made: str
-    files: dict[str, Carried]
+    files: dict[str, FileEntry]
 
 
-def carried(path: Path) -> Carried:
+def describe(path: Path) -> FileEntry:
     """Describe a file as it lies there."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        while piece := file.read(PIECE):
-            digest.update(piece)
-    return Carried(sha256=digest.hexdigest(), bytes=path.stat().st_size)
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return FileEntry(sha256=digest.hexdigest(), bytes=path.stat().st_size)
 
 
 def write(into: IO[bytes], manifest: Manifest, files: dict[str, Path], passphrase: str) -> None:
     """Write a backup: the manifest, then its files."""
-    body: Any = sealed.Sealer(into, passphrase) if passphrase else into
+    body: Any = encrypted.Encryptor(into, passphrase) if passphrase else into
     with (
         gzip.GzipFile(fileobj=body, mode="wb", compresslevel=1, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
@@ -83,7 +83,7 @@ def _entry(name: str, size: int) -> tarfile.TarInfo:
 
 
 @attrs.frozen
-class Reading:
+class BackupReader:
     """A backup that is being read."""
 
     path: Path
@@ -103,22 +103,22 @@ class Reading:
                 (into / above).mkdir(mode=0o700, exist_ok=True)
             target.touch(0o600)
             with target.open("wb") as file:
-                while source is not None and (piece := source.read(PIECE)):
-                    file.write(piece)
+                while source is not None and (chunk := source.read(CHUNK_BYTES)):
+                    file.write(chunk)
                 file.flush()
-            if carried(target) != expected:
+            if describe(target) != expected:
                 raise self.damaged(entry.name)
-        while self._packed.read(PIECE):
+        while self._packed.read(CHUNK_BYTES):
             pass  # to the end, where the checksum of it all stands
         if left:
             raise self.damaged(next(iter(left)))
 
-    def damaged(self, what: str) -> Problem:
-        """Give the problem that a part of it is."""
-        return Problem("backup.damaged", path=self.path, part=what)
+    def damaged(self, what: str) -> OperatorError:
+        """Give the error that a part of it is damaged."""
+        return OperatorError("backup.damaged", path=self.path, part=what)
 
 
-def _harmless(name: str) -> bool:
+def _is_safe_name(name: str) -> bool:
     """Say whether a file is one of a server's, and not one that SQLite, a restore or the daemon acts upon."""
     first, *others = name.split("/")
     if others:
@@ -127,31 +127,31 @@ def _harmless(name: str) -> bool:
 
 
 @contextmanager
-def reading(path: Path, passphrase: Callable[[], str]) -> Iterator[Reading]:
-    """Open a backup and read its manifest; asks for the passphrase where it is sealed. Raises Problem, also later."""
+def open_backup(path: Path, passphrase: Callable[[], str]) -> Iterator[BackupReader]:
+    """Open a backup and read its manifest; asks for a passphrase if it is sealed. Raises OperatorError, also later."""
     try:
         with path.open("rb") as file:
             body: Any = file
-            if sealed.is_sealed(file):
-                body = io.BufferedReader(sealed.Opener(file, passphrase()))
+            if encrypted.is_encrypted(file):
+                body = io.BufferedReader(encrypted.Decryptor(file, passphrase()))
             with gzip.GzipFile(fileobj=body) as packed, tarfile.open(fileobj=packed, mode="r|") as tar:
                 first = tar.next()
-                if first is None or first.name != MANIFEST or first.size > LONGEST_MANIFEST:
-                    raise Problem("backup.none", path=path)
+                if first is None or first.name != MANIFEST or first.size > MAX_MANIFEST_BYTES:
+                    raise OperatorError("backup.none", path=path)
                 written = tar.extractfile(first)
                 if written is None:
-                    raise Problem("backup.none", path=path)
+                    raise OperatorError("backup.none", path=path)
                 manifest = msgspec.json.decode(written.read(), type=Manifest)
                 if manifest.format > FORMAT:
-                    raise Problem("backup.newer", path=path, version=manifest.imd)
-                backup = Reading(path, manifest, packed, tar)
+                    raise OperatorError("backup.newer", path=path, version=manifest.imd)
+                backup = BackupReader(path, manifest, packed, tar)
                 for name in manifest.files:
-                    if not _harmless(name):
+                    if not _is_safe_name(name):
                         raise backup.damaged(name)
                 yield backup
-    except sealed.Unreadable:
-        raise Problem("backup.sealed", path=path) from None
+    except encrypted.DecryptionError:
+        raise OperatorError("backup.sealed", path=path) from None
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError) as error:
-        raise Problem("backup.broken", path=path, reason=error) from None
+        raise OperatorError("backup.broken", path=path, reason=error) from None
     except OSError as error:
-        raise Problem("unreadable", path=path, reason=error.strerror or error) from None
+        raise OperatorError("unreadable", path=path, reason=error.strerror or error) from None

@@ -12,17 +12,17 @@ from imd.run.directory import DataDirectory
 
 
 @attrs.frozen
-class Surroundings:
+class HealthProbe:
     """A daemon's directory and the certificate it shows."""
 
     directory: DataDirectory
     tls: ServerTLS
 
-    def watched(self, vitals: Vitals) -> Vitals:
+    def probe(self, vitals: Vitals) -> Vitals:
         """Add to the vitals how disk, certificate and backups are; what cannot be found out is left unknown."""
         with suppress(OSError):
             vitals = attrs.evolve(vitals, disk_free=shutil.disk_usage(self.directory.path).free)
-        vitals = attrs.evolve(vitals, certificate_days=(self.tls.until - certificates.today()).days)
+        vitals = attrs.evolve(vitals, certificate_days=(self.tls.until - certificates.utc_now()).days)
         if latest := self.directory.latest_backup():
             vitals = attrs.evolve(vitals, backup=latest.time * 1000)
         return vitals

@@ -6,14 +6,14 @@ from ipaddress import ip_address, ip_network
 
 import attrs
 
-DEFAULT = "imd:7373:interface=127.0.0.1"
+DEFAULT_ENDPOINT = "imd:7373:interface=127.0.0.1"
 
 _PIECE = re.compile(r"(?:[^:\\]|\\.)+", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 @attrs.frozen
-class Opening:
+class TCPAddress:
     """A TCP port on one of this machine's addresses; no host means all of them."""
 
     host: str
@@ -35,21 +35,21 @@ def _pieces(listen: str) -> list[str]:
     return [_ESCAPED.sub(r"\1", piece) for piece in raw]
 
 
-def opening(listen: str) -> Opening | None:
+def tcp_address(listen: str) -> TCPAddress | None:
     """Read an endpoint string that opens a TCP port by number; None for every other kind."""
     kind, *pieces = _pieces(listen) or [""]
     named = dict(piece.split("=", 1) for piece in pieces if "=" in piece)
     numbers = [piece for piece in [named.get("port", ""), *pieces] if piece.isdecimal()]
     if kind not in ("imd", "tcp", "tcp6", "ssl", "tls") or not numbers:
         return None
-    return Opening(named.get("interface", ""), int(numbers[0]))
+    return TCPAddress(named.get("interface", ""), int(numbers[0]))
 
 
 def loopback_only(listen: str) -> bool:
     """Say whether only this machine can reach what the string opens. What cannot be told counts as beyond."""
     if _pieces(listen)[:1] == ["unix"]:
         return True
-    at = opening(listen)
+    at = tcp_address(listen)
     try:
         return at is not None and (at.host == "localhost" or ip_address(at.host).is_loopback)
     except ValueError:

@@ -4,11 +4,11 @@ from imd.wire import catalog
 from imd.wire.terminal import block
 
 
-class Problem(Exception):
-    """Something outside the program is wrong; str() is the sentence, from `[problem.CASE]` of the catalog."""
+class OperatorError(Exception):
+    """Something outside the program is wrong; str() is the sentence, from `[error.CASE]` of the catalog."""
 
     def __init__(self, case: str, **params: object) -> None:
-        super().__init__(block(catalog.say(f"problem.{case}", catalog.language_here(), **params)))
+        super().__init__(block(catalog.say(f"error.{case}", catalog.language_here(), **params)))
         self.case = case
 
     def exit(self) -> SystemExit:

@@ -21,11 +21,11 @@ CHUNK_BYTES = 65_536
 TAG_BYTES = 16
 
 
-class Unreadable(Exception):
+class DecryptionError(Exception):
     """The passphrase is wrong, or the file is not what was sealed."""
 
 
-def is_sealed(file: IO[bytes]) -> bool:
+def is_encrypted(file: IO[bytes]) -> bool:
     """Say whether a file begins like a sealed one; it is read from the beginning afterwards."""
     begins = file.read(len(MAGIC)) == MAGIC
     file.seek(0)
@@ -41,7 +41,7 @@ def _nonce(number: int, last: bool) -> bytes:
     return number.to_bytes(11, "big") + bytes([last])
 
 
-class Sealer(io.RawIOBase):
+class Encryptor(io.RawIOBase):
     """Writes into a sealed file. Closing it seals the last chunk, and leaves the file itself open."""
 
     def __init__(self, file: IO[bytes], passphrase: str) -> None:
@@ -75,8 +75,8 @@ class Sealer(io.RawIOBase):
         super().close()
 
 
-class Opener(io.RawIOBase):
-    """Reads a sealed file. Raises Unreadable at the first chunk that does not hold."""
+class Decryptor(io.RawIOBase):
+    """Reads a sealed file. Raises DecryptionError at the first chunk that does not hold."""
 
     def __init__(self, file: IO[bytes], passphrase: str) -> None:
         head = file.read(len(MAGIC) + SALT_BYTES)
@@ -105,6 +105,6 @@ class Opener(io.RawIOBase):
         try:
             opened = self._cipher.decrypt(_nonce(self._number, self._over), chunk, None)
         except (InvalidTag, ValueError):
-            raise Unreadable from None
+            raise DecryptionError from None
         self._number += 1
         return opened

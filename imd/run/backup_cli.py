@@ -10,8 +10,8 @@ from typing import Any
 from twisted.python import usage
 
 from imd.run import backup, restore, verify
+from imd.run.errors import OperatorError
 from imd.run.options import Placed, say, tell
-from imd.run.problem import Problem
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -23,7 +23,7 @@ def _end(number: int, frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
-class Keeping(Placed):
+class BackupCommand(Placed):
     """What the three have in common."""
 
     optParameters = [["passphrase-file", "p", None, say("option.passphrase_file")]]
@@ -42,23 +42,23 @@ class Keeping(Placed):
         super().carry_out()
 
     def passphrase(self) -> str:
-        """Give the first line of the file that was named; else ask at the terminal. Raises Problem."""
+        """Give the first line of the file that was named; else ask at the terminal. Raises OperatorError."""
         if named := self["passphrase-file"]:
             try:
                 lines = Path(named).read_text("utf-8").splitlines()
             except (OSError, ValueError) as error:
-                raise Problem("unreadable", path=named, reason=error) from None
+                raise OperatorError("unreadable", path=named, reason=error) from None
             given = lines[0] if lines else ""
         elif sys.stdin is not None and sys.stdin.isatty():
             given = getpass.getpass(f"{say('passphrase')}: ")
         else:
             given = ""
         if not given:
-            raise Problem("no_passphrase")
+            raise OperatorError("no_passphrase")
         return given
 
 
-class Backup(Keeping):
+class Backup(BackupCommand):
     """`imd backup FILE`."""
 
     synopsis = "Usage: imd backup [options] FILE"
@@ -75,7 +75,7 @@ class Backup(Keeping):
             tell(f"imd: {say('backup.left_out', path=path, reason=reason)}", wrong=True)
 
 
-class Restore(Keeping):
+class Restore(BackupCommand):
     """`imd restore FILE`."""
 
     synopsis = "Usage: imd restore [options] FILE"
@@ -94,7 +94,7 @@ class Restore(Keeping):
             tell(say("restore.config", path=done.directory / "config.toml"))
 
 
-class Verify(Keeping):
+class Verify(BackupCommand):
     """`imd verify [FILE]`."""
 
     synopsis = "Usage: imd verify [options] [FILE]"

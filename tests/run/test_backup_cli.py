@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from imd.run import archive, cli, keeping
+from imd.run import backup_cli, backup_file, cli
 from imd.testing import MemoryServer
 
 
@@ -25,7 +25,7 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def signals() -> Iterator[None]:
     """The process of the tests goes on, and shall end as before."""
-    before = {each: signal.getsignal(each) for each in keeping.ENDING}
+    before = {each: signal.getsignal(each) for each in backup_cli.ENDING}
     yield
     for each, handler in before.items():
         signal.signal(each, handler)
@@ -128,7 +128,7 @@ def test_a_signal_leaves_nothing_unsealed(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     imd(f"backup -d {data} {tmp_path}/whole")
     before = listing(tmp_path)
-    written, unpacked, left = archive.write, archive.Reading.unpack, list[set[str]]()
+    written, unpacked, left = backup_file.write, backup_file.BackupReader.unpack, list[set[str]]()
 
     def killed(work: Callable[..., None]) -> Callable[..., None]:
         def working(*arguments: Any) -> None:
@@ -139,8 +139,8 @@ def test_a_signal_leaves_nothing_unsealed(
 
         return working
 
-    monkeypatch.setattr(archive, "write", killed(written))
-    monkeypatch.setattr(archive.Reading, "unpack", killed(unpacked))
+    monkeypatch.setattr(backup_file, "write", killed(written))
+    monkeypatch.setattr(backup_file.BackupReader, "unpack", killed(unpacked))
     for line in (
         f"backup -d {data} {tmp_path}/file",
         f"verify {tmp_path}/whole",
@@ -149,7 +149,7 @@ def test_a_signal_leaves_nothing_unsealed(
         assert mistake(line) == str(128 + how)
         assert left.pop(), "there is something to clear away"
         assert listing(tmp_path) == before, line
-        for each in keeping.ENDING:
+        for each in backup_cli.ENDING:
             assert signal.getsignal(each) is signal.SIG_IGN, "a second one waits"
             signal.signal(each, signal.SIG_DFL)
 
