@@ -93,7 +93,6 @@ class AcmeClient:
 
     names: tuple[str, ...] = attrs.field(converter=_lower)
     url: str
-    email: str | None
     account_key: Path
 
     def obtain(self, prove: Prover) -> tuple[bytes, bytes]:
@@ -116,7 +115,7 @@ class AcmeClient:
         return JWKEC.load(self.account_key.read_bytes())
 
     def _sign_up(self, acme: client.ClientV2) -> None:
-        wanted = messages.NewRegistration.from_data(email=self.email, terms_of_service_agreed=True)
+        wanted = messages.NewRegistration.from_data(terms_of_service_agreed=True)
         try:
             acme.new_account(wanted)
         except errors.ConflictError as known:

@@ -1,7 +1,7 @@
 """The log: one event a line, of ids and codes; never what people say, nor a password or a token.
 
 `imd run` writes it for a person who watches; `log_format = "json"` makes it one object a line, and `log_file` puts it
-into files that never grow beyond `log_bytes` each and `log_files` in number. Under twistd, `--logger
+into files that never grow beyond FILE_BYTES each and FILES in number. Under twistd, `--logger
 imd.run.log.configured` does the same by what the environment says.
 """
 
@@ -19,6 +19,10 @@ from twisted.python.logfile import LogFile
 from imd.run.config import Config, load
 from imd.run.errors import OperatorError
 from imd.wire.terminal import harmless
+
+FILE_BYTES = 10_485_760
+FILES = 5
+"""How many are kept, with the one being written."""
 
 Observer = Callable[[LogEvent], None]
 
@@ -60,8 +64,8 @@ def _file(config: Config) -> Callable[[str], None]:
         file = LogFile(
             config.log_file.name,
             str(config.log_file.parent),
-            rotateLength=config.log_bytes,
-            maxRotatedFiles=config.log_files - 1,
+            rotateLength=FILE_BYTES,
+            maxRotatedFiles=FILES - 1,
             defaultMode=0o600,
         )
     except OSError as error:

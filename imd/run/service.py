@@ -146,7 +146,7 @@ class Daemon(MultiService):
             from imd.run.acme import AcmeClient, Renewal  # an extra that only this key needs
         except ImportError:
             raise OperatorError("acme_extra") from None
-        client = AcmeClient(config.acme, config.acme_url, config.acme_email, self.directory.acme_account)
+        client = AcmeClient(config.acme, config.acme_url, self.directory.acme_account)
         Renewal(client, self.directory, self.tls, self.reactor).setServiceParent(self)
 
     def _add_metrics(self, listen: str) -> None:

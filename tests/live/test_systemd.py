@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from imd.run.cli import Imd
-from imd.run.config import KINDS, load
+from imd.run.config import KEYS, load
 from tests.live.daemon import TWISTD, Daemon
 
 ROOT = Path(__file__).parents[2]
@@ -181,7 +181,7 @@ def test_the_container_copies_and_runs_what_is_there() -> None:
         if words := re.findall(r'CMD \["imd", (.*)\]', line):
             Imd().parseOptions([word.strip('" ') for word in words[0].split(",")])
     settings = re.findall(r"IMD_(\w+)=", "\n".join(lines))
-    assert {name.lower() for name in settings} <= KINDS.keys()
+    assert {name.lower() for name in settings} <= KEYS.keys()
     assert "--uid 7373" in (DEPLOY / "Containerfile").read_text("utf-8"), "not root"
 
 
@@ -189,6 +189,6 @@ def test_the_compose_file_names_what_is_there() -> None:
     text = (DEPLOY / "compose.yaml").read_text("utf-8")
     (dockerfile,) = re.findall(r"dockerfile: (\S+)", text)
     assert (DEPLOY / ".." / dockerfile).exists()
-    assert {name.lower() for name in re.findall(r"IMD_(\w+):", text)} <= KINDS.keys()
+    assert {name.lower() for name in re.findall(r"IMD_(\w+):", text)} <= KEYS.keys()
     (volume,) = re.findall(r'volumes: \["(\w+):', text)
     assert re.search(rf"^volumes:\n  {volume}:", text, re.MULTILINE)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from zipfile import ZipFile
 
 import msgspec
@@ -36,8 +37,9 @@ def logs(directory: Path) -> Iterator[None]:
     """Keep logs in both formats."""
     observers = []
     for name in ("text", "json"):
-        config = load({"log_format": name, "log_file": str(directory / f"{name}.log"), "log_bytes": 10**9}, {})
-        observers.append(log.observer(config))
+        config = load({"log_format": name, "log_file": str(directory / f"{name}.log")}, {})
+        with patch.object(log, "FILE_BYTES", 10**9):
+            observers.append(log.observer(config))
         globalLogPublisher.addObserver(observers[-1])
     yield
     for observer in observers:

@@ -53,7 +53,7 @@ def wait_for(daemon: Daemon, part: str) -> None:
 def test_a_daemon_gets_its_certificate_by_itself(
     authority: Authority, start_daemon: Callable[..., Daemon], tmp_path: Path
 ) -> None:
-    settings = {"acme": " ".join(NAMES), "acme_url": authority.url, "acme_email": "root@chat.example"}
+    settings = {"acme": " ".join(NAMES), "acme_url": authority.url}
     daemon = start_daemon("--listen", f"imd:{authority.port}:interface=127.0.0.1", **settings)
     wait_for(daemon, "certificate obtained for chat.example, im.example")
     got = shown(authority.port, "chat.example")
@@ -101,7 +101,7 @@ def test_a_damaged_one_is_no_obstacle(
 
 
 def test_a_known_account_is_used_again(authority: Authority, tmp_path: Path) -> None:
-    client = AcmeClient(("chat.example",), authority.url, None, tmp_path / "account.pem")
+    client = AcmeClient(("chat.example",), authority.url, tmp_path / "account.pem")
     for _ in range(2):
         with pytest.raises(Exception, match=r".*"):
             client.obtain(lambda name, certificate, key: None)
@@ -122,7 +122,7 @@ def test_one_that_cannot_be_stored_is_tried_again(tmp_path: Path, monkeypatch: p
     directory, clock = DataDirectory(tmp_path), Clock()
     certificates.ensure(directory.certificate, directory.key, certificates.utc_now())
     tls = ServerTLS([(directory.certificate, directory.key)])
-    renewal = Renewal(AcmeClient(("Chat.Example",), "", None, directory.acme_account), directory, tls, clock)
+    renewal = Renewal(AcmeClient(("Chat.Example",), "", directory.acme_account), directory, tls, clock)
     assert renewal._client.names == ("chat.example",), "as authorities write it"
     renewal.running = True
     with monkeypatch.context() as full:
@@ -140,11 +140,11 @@ def test_it_is_renewed_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     tls = ServerTLS([(directory.certificate, directory.key)])
     names = certificates.load(directory.certificate).extensions.get_extension_for_class(x509.SubjectAlternativeName)
     hosts = tuple(names.value.get_values_for_type(x509.DNSName))
-    renewal = Renewal(AcmeClient(hosts, "", None, directory.acme_account), directory, tls, Clock())
+    renewal = Renewal(AcmeClient(hosts, "", directory.acme_account), directory, tls, Clock())
     assert renewal.is_due(), "there is none"
     directory.acme_certificate.write_bytes(directory.certificate.read_bytes())
     assert not renewal.is_due()
-    other = Renewal(AcmeClient(("other.example",), "", None, directory.acme_account), directory, tls, Clock())
+    other = Renewal(AcmeClient(("other.example",), "", directory.acme_account), directory, tls, Clock())
     assert other.is_due(), "it is of other names"
     end = certificates.load(directory.certificate).not_valid_after_utc
     monkeypatch.setattr(certificates, "utc_now", lambda: end - timedelta(days=31))

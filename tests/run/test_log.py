@@ -75,8 +75,10 @@ def kept(directory: Path) -> list[Path]:
     return sorted(directory.glob("imd.log*"))
 
 
-def test_files_never_grow_beyond_their_bounds(tmp_path: Path) -> None:
-    said = logger("imd.run", log_file=f"{tmp_path}/imd.log", log_bytes=1000, log_files=3)
+def test_files_never_grow_beyond_their_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "FILE_BYTES", 1000)
+    monkeypatch.setattr(log, "FILES", 3)
+    said = logger("imd.run", log_file=f"{tmp_path}/imd.log")
     for number in range(200):
         said.info("event {number}", number=number)
     assert [path.name for path in kept(tmp_path)] == ["imd.log", "imd.log.1", "imd.log.2"]

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from msgspec import inspect, structs
@@ -63,8 +64,9 @@ def written(tmp_path: Path) -> Iterator[Path]:
     """Logs in both formats, as they are while the test runs."""
     observers = []
     for name in ("text", "json"):
-        config = load({"log_format": name, "log_file": str(tmp_path / f"{name}.log"), "log_bytes": 10**9}, {})
-        observers.append(log.observer(config))
+        config = load({"log_format": name, "log_file": str(tmp_path / f"{name}.log")}, {})
+        with patch.object(log, "FILE_BYTES", 10**9):
+            observers.append(log.observer(config))
         globalLogPublisher.addObserver(observers[-1])
     yield tmp_path
     for observer in observers:
