@@ -22,7 +22,7 @@ from imd_client.state import Item
 from msgspec import inspect
 from twisted.python.failure import Failure
 
-from imd.run.options import tell
+from imd.run.parser import echo
 from imd.wire import terminal
 from imd.wire.conversations import Conversation, Page
 from imd.wire.messages import Message, SendMessage
@@ -160,7 +160,7 @@ def test_without_harmless_each_would_be(wires: Wires, tmp_path: Path, monkeypatc
     assert all(bad_screens(wires, tmp_path).values())
 
 
-@pytest.mark.parametrize("say", [complain, tell, lambda text: tell(text, wrong=True)])
+@pytest.mark.parametrize("say", [complain, echo, lambda text: echo(text, wrong=True)])
 def test_nor_is_it_by_what_the_command_line_prints(say: Any, capsys: pytest.CaptureFixture[str]) -> None:
     say(f"imd: {HARM}")
     printed = "".join(capsys.readouterr())

@@ -12,7 +12,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from imd.run.cli import Imd
+from imd.run.cli import program
 from tests.live.daemon import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -139,7 +139,7 @@ def test_every_command_of_the_page_works(machine: Machine) -> None:
 
 def test_the_page_tells_every_command_of_the_program() -> None:
     page = PAGE.read_text("utf-8")
-    words = [name for name, *_ in Imd.subCommands]
+    words = list(program().commands)
     assert [word for word in words if not re.search(rf"`imd {word}\b|^# imd {word}\b", page, re.MULTILINE)] == [
         "send",
         "export",

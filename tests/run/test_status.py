@@ -49,9 +49,7 @@ def test_the_days_are_those_of_the_certificate_that_is_shown(tmp_path: Path) -> 
 
 
 def ask(*words: str) -> None:
-    options = cli.Imd()
-    options.parseOptions(["status", *words])
-    options.subOptions.carry_out()
+    cli.execute(["status", *words])
 
 
 def test_a_running_daemon_tells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

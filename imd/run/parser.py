@@ -1,0 +1,151 @@
+"""The parser of the command line: argparse, with help and errors in the person's language.
+
+argparse's own sentences are English and differ from one Python to the next, so none of them is shown: groups, usage
+lines and errors come from the catalog. A mistake is one line on stderr with the nearest known word, and exit code 1.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any, NoReturn
+from unicodedata import east_asian_width
+
+import imd
+from imd.wire import catalog
+from imd.wire.terminal import block
+
+_PIECE = re.compile(r"[（「]*(?:[\u2e80-\uffef]|[^\s\u2e80-\uffef]+)[，。；：！？、）」]*\s*")
+"""What a line of help may not break: a word or one Chinese character, and the punctuation behind it."""
+
+
+def say(key: str, **params: object) -> str:
+    """Give a sentence of the command line, in the language of the person who reads it."""
+    return catalog.say(f"command_line.{key}", catalog.language_here(), **params)
+
+
+def echo(text: str, *, wrong: bool = False) -> None:
+    """Print text from anywhere, made harmless for a terminal; what is wrong goes to stderr."""
+    print(block(text), file=sys.stderr if wrong else sys.stdout, flush=True)
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Wraps by columns: a Chinese character takes two, and a line may break after it."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        lines, used = [""], 0
+        for piece in _PIECE.findall(text):
+            columns = sum(1 + (east_asian_width(each) in "WF") for each in piece.rstrip())
+            if used + columns > width and lines[-1]:
+                lines.append("")
+                used = 0
+            lines[-1] += piece
+            used += columns + len(piece) - len(piece.rstrip())
+        return [line.rstrip() for line in lines]
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(f"{indent}{line}" for line in self._split_lines(text, width))
+
+
+class Parser(argparse.ArgumentParser):
+    """One command and its options, or a program of several commands. Options and words may stand in any order."""
+
+    def __init__(self, prog: str, about: str = "") -> None:
+        super().__init__(
+            prog,
+            usage=argparse.SUPPRESS,
+            description=about,
+            formatter_class=_Formatter,
+            add_help=False,
+            allow_abbrev=False,
+        )
+        self.commands: dict[str, Parser] = {}
+        self._subparsers_action: Any = None
+        self._words: list[tuple[argparse.Action, bool]] = []
+        """The words it takes in order, and whether each is needed."""
+
+        self._flags: set[str] = set()
+        self._with_value: set[str] = set()
+        self._groups = self.add_argument_group(say("words")), self.add_argument_group(say("options"))
+        self.add_argument("-h", "--help", action="help", help=say("help"))
+        self.add_argument("--version", action="version", version=f"imd {imd.__version__}", help=say("version"))
+
+    def add_argument(self, *names: str, **settings: Any) -> argparse.Action:
+        """Add an option, or a word where the name has no dash. A word with `nargs="?"` may be left out."""
+        words, options = self._groups
+        if settings.get("help"):
+            settings["help"] = settings["help"].replace("%", "%%")
+        if names[0].startswith("-"):
+            action = options.add_argument(*names, **settings)
+            (self._flags if action.nargs == 0 else self._with_value).update(names)
+            return action
+        needed = settings.get("nargs") != "?"
+        action = words.add_argument(*names, **settings | {"nargs": "?"})  # `parse` says which one is missing
+        self._words.append((action, needed))
+        return action
+
+    def add_command(self, name: str, summary: str, about: str = "") -> "Parser":
+        """Add a command of this program."""
+        if self._subparsers_action is None:
+            metavar = f"{say('command')} [{say('usage.options')}]"
+            self._subparsers_action = self.add_subparsers(title=say("commands"), metavar=metavar, prog=self.prog)
+        self.commands[name] = self._subparsers_action.add_parser(name, help=summary.replace("%", "%%"), about=about)
+        return self.commands[name]
+
+    def parse(self, given: Sequence[str]) -> argparse.Namespace:
+        """Read the words of a command line. A mistake, or half a command, ends the process."""
+        parser = self._chosen(given)
+        namespace, rest = self.parse_known_args(given)
+        if parser.commands:
+            raise SystemExit(parser.format_help())
+        parser._take(namespace, rest)
+        return namespace
+
+    def _chosen(self, given: Iterable[str]) -> "Parser":
+        """Follow the words to the command that they name."""
+        parser = self
+        for word in given:
+            if not parser.commands:
+                break
+            if word in parser.commands:
+                parser = parser.commands[word]
+            elif word not in parser._flags:
+                case = "unknown_option" if word.startswith("-") else "unknown_command"
+                raise parser._mistake(case, word, [*parser.commands, *parser._flags])
+        return parser
+
+    def _take(self, namespace: argparse.Namespace, rest: list[str]) -> None:
+        """Fill in the words that argparse left, as it does with those that stand after an option."""
+        end = rest.index("--") if "--" in rest else len(rest)
+        for word in rest[:end]:
+            if word.startswith("-") and word != "-":
+                raise self._mistake("unknown_option", word.partition("=")[0], self._flags | self._with_value)
+        words = rest[:end] + rest[end + 1 :]
+        for action, needed in self._words:
+            if getattr(namespace, action.dest) is None and words:
+                setattr(namespace, action.dest, words.pop(0))
+            if getattr(namespace, action.dest) is None and needed:
+                raise self._mistake("missing", str(action.metavar or action.dest))
+        if words:
+            raise self._mistake("extra", words[0])
+
+    def _mistake(self, case: str, word: str, known: Iterable[str] = ()) -> SystemExit:
+        sentence = say(case, word=word, command=self.prog)
+        if near := get_close_matches(word, sorted(known), n=1):
+            sentence = say("near", mistake=sentence, suggestion=near[0])
+        return SystemExit(block(f"imd: {sentence}"))
+
+    def error(self, message: str) -> NoReturn:
+        """Tell which option is wrong. What argparse says of it is left out."""
+        cause = sys.exception()
+        name = cause.argument_name if isinstance(cause, argparse.ArgumentError) else None
+        option = max((name or message).split("/"), key=len)
+        raise self._mistake("takes_no_value" if option in self._flags else "needs_value", option)
+
+    def format_help(self) -> str:
+        """Write the usage line, what the command does, its words, options and commands."""
+        words = [(str(action.metavar or action.dest), needed) for action, needed in self._words]
+        line = [self.prog, *([say("command")] if self.commands else []), f"[{say('usage.options')}]"]
+        line += [word if needed else f"[{word}]" for word, needed in words]
+        return f"{say('usage', line=' '.join(line))}\n\n{super().format_help()}"
