@@ -1,8 +1,8 @@
 """`imd backup FILE`: one file that holds a whole server, made while the daemon runs or while it does not.
 
 It reads the database itself, beside the daemon: a reader keeps nobody from writing, and the daemon's own threads have
-nothing to do with it. FILE appears whole or not at all. What is to be sealed is copied in the data directory: FILE's
-disk may be less trusted.
+nothing to do with it. FILE appears whole or not at all. For an encrypted backup the database is copied in the data
+directory, since FILE's disk may be less trusted.
 """
 
 import errno
@@ -10,10 +10,11 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import attrs
 import msgspec
@@ -40,7 +41,7 @@ class BackupResult:
     """What belongs to the server but cannot be read, and why."""
 
 
-def make(config: Config, target: Path, passphrase: str = "") -> BackupResult:  # nosec B107  # none: not sealed
+def make(config: Config, target: Path, recipients: Sequence[Any] = ()) -> BackupResult:
     """Make a backup of the server that a configuration describes. Raises OperatorError."""
     begun = time.monotonic()
     directory = DataDirectory(config.data_dir)
@@ -52,13 +53,13 @@ def make(config: Config, target: Path, passphrase: str = "") -> BackupResult:  #
         with (
             directory.backing_up() as place,
             _private_directory(target.with_name(f".{target.name}.part"), target) as workspace,
-            _private_directory(place if passphrase else workspace / "clear", directory.path) as clear,
+            _private_directory(place if recipients else workspace / "clear", directory.path) as clear,
         ):
             files, left_out = _collect(config, directory, clear)
             manifest = _manifest(files)
             draft = workspace / target.name
             with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                backup_file.write(file, manifest, files, passphrase)
+                backup_file.write(file, manifest, files, recipients)
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(target)

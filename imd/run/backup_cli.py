@@ -1,4 +1,4 @@
-"""`imd backup`, `imd restore` and `imd verify` on the command line."""
+"""`imd backup`, `imd restore`, `imd verify` and `imd keygen` on the command line."""
 
 import argparse
 import getpass
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from imd.run import backup, restore, verify
+from imd.run import backup, encrypted, restore, verify
 from imd.run.errors import OperatorError
 from imd.run.options import PLACE, add_options, configured
 from imd.run.parser import Parser, echo, say
@@ -19,21 +19,29 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def add_commands(program: Parser) -> None:
-    """Add the three."""
+    """Add the four."""
     command = _add_command(program, "backup", say("backup"), say("backup.about"), run_backup)
-    command.add_argument("-e", "--encrypt", action="store_true", help=say("option.encrypt"))
+    command.add_argument("-r", "--recipient", action="append", default=[], help=say("option.recipient"))
     command = _add_command(program, "restore", say("restore"), say("restore.about"), run_restore)
     command.add_argument("--force", action="store_true", help=say("option.force"))
-    _add_command(program, "verify", say("verify"), say("verify.about"), run_verify, nargs="?")
+    _add_identity(command)
+    _add_identity(_add_command(program, "verify", say("verify"), say("verify.about"), run_verify, nargs="?"))
+    command = program.add_command("keygen", say("keygen"), say("keygen.about"))
+    command.add_argument("file", metavar="FILE", help=say("option.identity"))
+    command.set_defaults(run=run_keygen)
 
 
 def _add_command(program: Parser, name: str, summary: str, about: str, run: Run, **file: str) -> Parser:
     parser = program.add_command(name, summary, about)
     parser.add_argument("file", metavar="FILE", help=say("option.file"), **file)
-    parser.add_argument("-p", "--passphrase-file", help=say("option.passphrase_file"))
     add_options(parser, PLACE)
     parser.set_defaults(run=lambda namespace: _run(run, namespace))
     return parser
+
+
+def _add_identity(parser: Parser) -> None:
+    parser.add_argument("-i", "--identity", help=say("option.identity"))
+    parser.add_argument("-p", "--passphrase-file", help=say("option.passphrase_file"))
 
 
 def _run(run: Run, namespace: argparse.Namespace) -> None:
@@ -45,7 +53,7 @@ def _run(run: Run, namespace: argparse.Namespace) -> None:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    """End, but clear away first what lies unsealed; a second signal does not cut that short."""
+    """End, but clear away first what lies in clear; a second signal does not cut that short."""
     for each in ENDING:
         signal.signal(each, signal.SIG_IGN)
     sys.exit(128 + number)
@@ -68,10 +76,23 @@ def passphrase(file: str | None) -> str:
     return given
 
 
+def identities(namespace: argparse.Namespace) -> encrypted.Identities:
+    """Read the identities that were named. Raises OperatorError."""
+    if not namespace.identity:
+        raise OperatorError("no_identity")
+    return encrypted.identities(Path(namespace.identity), lambda: passphrase(namespace.passphrase_file))
+
+
+def run_keygen(namespace: argparse.Namespace) -> None:
+    """Make an identity, and print its recipient. Raises OperatorError."""
+    public = encrypted.make_identity(Path(namespace.file))
+    echo(say("keygen.done", path=namespace.file, recipient=public))
+
+
 def run_backup(namespace: argparse.Namespace) -> None:
     """Make a backup, and say what is in it."""
-    secret = passphrase(namespace.passphrase_file) if namespace.encrypt or namespace.passphrase_file else ""
-    made = backup.make(configured(vars(namespace)), Path(namespace.file).absolute(), secret)
+    recipients = [encrypted.recipient(each) for each in namespace.recipient]
+    made = backup.make(configured(vars(namespace)), Path(namespace.file).absolute(), recipients)
     size = f"{made.bytes / 2**20:.1f} MiB"
     echo(say("backup.made", path=made.path, size=size, seconds=f"{made.seconds:.1f}", files=", ".join(made.files)))
     for path, reason in made.left_out.items():
@@ -82,9 +103,7 @@ def run_restore(namespace: argparse.Namespace) -> None:
     """Restore, and say what to do next."""
     given = namespace.data_dir
     into = Path(given).absolute() if given else configured(vars(namespace)).data_dir
-    done = restore.restore(
-        Path(namespace.file), into, lambda: passphrase(namespace.passphrase_file), force=namespace.force
-    )
+    done = restore.restore(Path(namespace.file), into, lambda: identities(namespace), force=namespace.force)
     echo(say("restore.done", path=done.directory, made=done.manifest.made))
     if done.kept is not None:
         echo(say("restore.kept", path=done.kept))
@@ -96,7 +115,7 @@ def run_verify(namespace: argparse.Namespace) -> None:
     """Print a line for each thing looked at; exit code 1 where something does not hold."""
     path = Path(namespace.file) if namespace.file else configured(vars(namespace)).data_dir
     well = True
-    for finding in verify.findings(path.absolute(), lambda: passphrase(namespace.passphrase_file)):
+    for finding in verify.findings(path.absolute(), lambda: identities(namespace)):
         echo(finding.line())
         well = well and finding.well
     sys.exit(int(not well))

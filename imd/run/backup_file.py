@@ -1,10 +1,10 @@
-"""A backup's file: a compressed tar of a manifest and what it lists, sealed where a passphrase is given.
+"""A backup's file: a compressed tar of a manifest and the files it lists, encrypted if there are recipients.
 
     manifest.json    format, imd's version, the schema, when it was made, and of each file its SHA-256 and size
     imd.sqlite3      the database, copied whole while the daemon runs
     certificate.pem, key.pem, config.toml
 
-Any `tar xzf` opens one that is not sealed.
+`tar xzf` opens it, after `age --decrypt` if it is encrypted.
 """
 
 import gzip
@@ -12,8 +12,8 @@ import hashlib
 import io
 import tarfile
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -59,10 +59,10 @@ def describe(path: Path) -> FileEntry:
     return FileEntry(sha256=digest.hexdigest(), bytes=path.stat().st_size)
 
 
-def write(into: IO[bytes], manifest: Manifest, files: dict[str, Path], passphrase: str) -> None:
+def write(into: IO[bytes], manifest: Manifest, files: dict[str, Path], recipients: Sequence[Any]) -> None:
     """Write a backup: the manifest, then its files."""
-    body: Any = encrypted.Encryptor(into, passphrase) if passphrase else into
     with (
+        encrypted.encrypting(into, recipients) if recipients else nullcontext(into) as body,
         gzip.GzipFile(fileobj=body, mode="wb", compresslevel=1, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
     ):
@@ -71,8 +71,6 @@ def write(into: IO[bytes], manifest: Manifest, files: dict[str, Path], passphras
         for name, path in files.items():
             with path.open("rb") as file:
                 tar.addfile(_entry(name, manifest.files[name].bytes), file)
-    if passphrase:
-        body.close()
 
 
 def _entry(name: str, size: int) -> tarfile.TarInfo:
@@ -127,30 +125,31 @@ def _is_safe_name(name: str) -> bool:
 
 
 @contextmanager
-def open_backup(path: Path, passphrase: Callable[[], str]) -> Iterator[BackupReader]:
-    """Open a backup and read its manifest; asks for a passphrase if it is sealed. Raises OperatorError, also later."""
+def open_backup(path: Path, identities: Callable[[], encrypted.Identities]) -> Iterator[BackupReader]:
+    """Open a backup and read its manifest; asks for identities if it is encrypted. Raises OperatorError, also later."""
     try:
-        with path.open("rb") as file:
-            body: Any = file
-            if encrypted.is_encrypted(file):
-                body = io.BufferedReader(encrypted.Decryptor(file, passphrase()))
-            with gzip.GzipFile(fileobj=body) as packed, tarfile.open(fileobj=packed, mode="r|") as tar:
-                first = tar.next()
-                if first is None or first.name != MANIFEST or first.size > MAX_MANIFEST_BYTES:
-                    raise OperatorError("backup.none", path=path)
-                written = tar.extractfile(first)
-                if written is None:
-                    raise OperatorError("backup.none", path=path)
-                manifest = msgspec.json.decode(written.read(), type=Manifest)
-                if manifest.format > FORMAT:
-                    raise OperatorError("backup.newer", path=path, version=manifest.imd)
-                backup = BackupReader(path, manifest, packed, tar)
-                for name in manifest.files:
-                    if not _is_safe_name(name):
-                        raise backup.damaged(name)
-                yield backup
+        with path.open("rb") as file, ExitStack() as opened:
+            body: IO[bytes] = file
+            if encrypted.is_encrypted(file.peek(encrypted.LONGEST_START)):
+                body = opened.enter_context(encrypted.decrypting(file, identities()))
+            packed = opened.enter_context(gzip.GzipFile(fileobj=body))
+            tar = opened.enter_context(tarfile.open(fileobj=packed, mode="r|"))
+            first = tar.next()
+            if first is None or first.name != MANIFEST or first.size > MAX_MANIFEST_BYTES:
+                raise OperatorError("backup.none", path=path)
+            written = tar.extractfile(first)
+            if written is None:
+                raise OperatorError("backup.none", path=path)
+            manifest = msgspec.json.decode(written.read(), type=Manifest)
+            if manifest.format > FORMAT:
+                raise OperatorError("backup.newer", path=path, version=manifest.imd)
+            backup = BackupReader(path, manifest, packed, tar)
+            for name in manifest.files:
+                if not _is_safe_name(name):
+                    raise backup.damaged(name)
+            yield backup
     except encrypted.DecryptionError:
-        raise OperatorError("backup.sealed", path=path) from None
+        raise OperatorError("backup.encrypted", path=path) from None
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError) as error:
         raise OperatorError("backup.broken", path=path, reason=error) from None
     except OSError as error:

@@ -1,110 +1,172 @@
-"""A file sealed with a passphrase: nobody reads it without, and no bit of it changes unnoticed.
+"""Encrypted backups in the age format (age-encryption.org/v1), which `age` and other programs open as well.
 
-    imd-sealed-1\\n, 16 bytes of salt, then chunks: 64 KiB and the last one's rest, each 16 bytes longer for its tag
-
-scrypt makes the key of passphrase and salt, AES-256-GCM seals each chunk. The nonce is the chunk's number and whether
-it is the last: chunks can neither change places nor be left out, nor can the end be cut off. A salt is used once, and
-so is a key.
+A backup is encrypted to recipients, so a server that makes one needs no secret; the identity of one of them opens it.
+An identity file may itself be encrypted with a passphrase, as `age -p` does. This needs the extra `encryption`.
 """
 
-import io
 import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from threading import Event, Thread
 from typing import IO, Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from imd.run.errors import OperatorError
 
-MAGIC = b"imd-sealed-1\n"
-SALT_BYTES = 16
-CHUNK_BYTES = 65_536
-TAG_BYTES = 16
+STARTS = (b"age-encryption.org/v1\n", b"-----BEGIN AGE ENCRYPTED FILE-----")
+
+LONGEST_START = max(map(len, STARTS))
+
+Identities = Sequence[Any]
 
 
 class DecryptionError(Exception):
-    """The passphrase is wrong, or the file is not what was sealed."""
+    """No identity opens the file, or it is damaged."""
 
 
-def is_encrypted(file: IO[bytes]) -> bool:
-    """Say whether a file begins like a sealed one; it is read from the beginning afterwards."""
-    begins = file.read(len(MAGIC)) == MAGIC
-    file.seek(0)
-    return begins
+def _age() -> Any:
+    try:
+        return import_module("pyrage")
+    except ImportError:
+        raise OperatorError("encryption_extra") from None
 
 
-def _cipher(passphrase: str, salt: bytes) -> AESGCM:
-    """Make the key as OWASP's Password Storage Cheat Sheet sets scrypt: N=2^17, r=8, p=1, which takes 128 MiB."""
-    return AESGCM(Scrypt(salt=salt, length=32, n=2**17, r=8, p=1).derive(passphrase.encode()))
+def is_encrypted(start: bytes) -> bool:
+    """Say whether a file that starts like this is encrypted."""
+    return start.startswith(STARTS)
 
 
-def _nonce(number: int, last: bool) -> bytes:
-    return number.to_bytes(11, "big") + bytes([last])
+def recipient(text: str) -> Any:
+    """Read a recipient, `age1...`. Raises OperatorError, which does not repeat what may be an identity by mistake."""
+    age = _age()
+    try:
+        return age.x25519.Recipient.from_str(text)
+    except age.RecipientError:
+        raise OperatorError("recipient") from None
 
 
-class Encryptor(io.RawIOBase):
-    """Writes into a sealed file. Closing it seals the last chunk, and leaves the file itself open."""
-
-    def __init__(self, file: IO[bytes], passphrase: str) -> None:
-        salt = os.urandom(SALT_BYTES)
-        file.write(MAGIC + salt)
-        self._file = file
-        self._cipher = _cipher(passphrase, salt)
-        self._number = 0
-        self._waiting = bytearray()
-
-    def writable(self) -> bool:
-        """Be there to be written."""
-        return True
-
-    def write(self, data: Any) -> int:
-        """Take bytes in; all but the last chunk are sealed at once."""
-        self._waiting += data
-        while len(self._waiting) > CHUNK_BYTES:
-            self._seal(bytes(self._waiting[:CHUNK_BYTES]), last=False)
-            del self._waiting[:CHUNK_BYTES]
-        return len(data)
-
-    def _seal(self, chunk: bytes, *, last: bool) -> None:
-        self._file.write(self._cipher.encrypt(_nonce(self._number, last), chunk, None))
-        self._number += 1
-
-    def close(self) -> None:
-        """Seal what is left."""
-        if not self.closed:
-            self._seal(bytes(self._waiting), last=True)
-        super().close()
+def identities(path: Path, passphrase: Callable[[], str]) -> Identities:
+    """Read an identity file; asks for the passphrase of one that is encrypted. Raises OperatorError."""
+    age = _age()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise OperatorError("unreadable", path=path, reason=error.strerror) from None
+    try:
+        if is_encrypted(data):
+            data = age.passphrase.decrypt(data, passphrase())
+        lines = [line.strip() for line in data.decode("ascii", "replace").splitlines()]
+        found = [age.x25519.Identity.from_str(line) for line in lines if line and not line.startswith("#")]
+    except age.DecryptError:
+        raise OperatorError("identity.passphrase", path=path) from None
+    except age.IdentityError:
+        found = []
+    if not found:
+        raise OperatorError("identity.none", path=path)
+    return found
 
 
-class Decryptor(io.RawIOBase):
-    """Reads a sealed file. Raises DecryptionError at the first chunk that does not hold."""
+def make_identity(path: Path) -> str:
+    """Write a new identity into a file, as `age-keygen` does, and give its recipient. Raises OperatorError."""
+    identity = _age().x25519.Identity.generate()
+    public, now = str(identity.to_public()), datetime.now(UTC).isoformat(timespec="seconds")
+    try:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            file.write(f"# created: {now}\n# public key: {public}\n{identity}\n")
+    except OSError as error:
+        raise OperatorError("backup.unwritten", path=path, reason=error.strerror) from None
+    return public
 
-    def __init__(self, file: IO[bytes], passphrase: str) -> None:
-        head = file.read(len(MAGIC) + SALT_BYTES)
-        self._file = file
-        self._cipher = _cipher(passphrase, head[len(MAGIC) :])
-        self._number = 0
-        self._ahead = file.read(CHUNK_BYTES + TAG_BYTES)
-        self._opened = b""
-        self._over = False
 
-    def readable(self) -> bool:
-        """Be there to be read."""
-        return True
+class _File:
+    """A file that keeps its OSError: age raises one of its own, with the text of it alone."""
 
-    def readinto(self, buffer: Any) -> int:
-        """Give the next bytes."""
-        while not self._opened and not self._over:
-            self._opened = self._open()
-        given, self._opened = self._opened[: len(buffer)], self._opened[len(buffer) :]
-        buffer[: len(given)] = given
-        return len(given)
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.error: OSError | None = None
 
-    def _open(self) -> bytes:
-        chunk, self._ahead = self._ahead, self._file.read(CHUNK_BYTES + TAG_BYTES)
-        self._over = not self._ahead
+    def read(self, size: int) -> bytes:
+        with self._kept():
+            return self.file.read(size)
+
+    def write(self, data: bytes) -> int:
+        with self._kept():
+            return self.file.write(data)
+
+    def flush(self) -> None:
+        with self._kept():
+            self.file.flush()
+
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
         try:
-            opened = self._cipher.decrypt(_nonce(self._number, self._over), chunk, None)
-        except (InvalidTag, ValueError):
-            raise DecryptionError from None
-        self._number += 1
-        return opened
+            yield
+        except OSError as error:
+            self.error = error
+            raise
+
+
+def _pipe() -> tuple[IO[bytes], IO[bytes]]:
+    outlet, inlet = os.pipe()
+    return open(outlet, "rb"), open(inlet, "wb")  # each end is closed by the thread that uses it
+
+
+@contextmanager
+def encrypting(file: IO[bytes], recipients: Sequence[Any]) -> Iterator[IO[bytes]]:
+    """Give a file to write to; what is written arrives in `file`, encrypted. Raises the OSError of that one."""
+    age, target, failures = _age(), _File(file), list[Exception]()
+    outlet, inlet = _pipe()
+
+    def encrypt() -> None:
+        with outlet:  # its end is the writer's BrokenPipeError
+            try:
+                age.encrypt_io(outlet, target, recipients)
+            except Exception as error:
+                failures.append(target.error or error)
+
+    thread = Thread(target=encrypt, name="encrypt")
+    thread.start()
+    try:
+        try:
+            with inlet:
+                yield inlet
+        finally:
+            thread.join()
+    except BrokenPipeError:
+        if not failures:
+            raise
+    if failures:
+        raise failures[0]
+
+
+@contextmanager
+def decrypting(file: IO[bytes], identities: Identities) -> Iterator[IO[bytes]]:
+    """Give a file to read: `file`, decrypted. Raises DecryptionError, or the OSError of `file`, when it was read."""
+    age, source, failures, stopped = _age(), _File(file), list[Exception](), Event()
+    outlet, inlet = _pipe()
+
+    def decrypt() -> None:
+        try:
+            age.decrypt_io(source, inlet, identities)
+        except Exception as error:
+            if not stopped.is_set():  # else it is only that nobody reads on
+                failures.append(error)
+        with suppress(OSError):
+            inlet.close()  # after the failure is noted: the reader asks for it at this end
+
+    thread = Thread(target=decrypt, name="decrypt")
+    thread.start()
+    try:
+        try:
+            yield outlet
+        finally:
+            stopped.set()
+            outlet.close()
+            thread.join()
+    except Exception:
+        if not failures:
+            raise
+    if failures:
+        raise source.error or DecryptionError from failures[0]

@@ -21,6 +21,7 @@ import attrs
 
 from imd.run import backup_file
 from imd.run.directory import DataDirectory, chown_like, sync
+from imd.run.encrypted import Identities
 from imd.run.errors import OperatorError
 from imd.store import db, life, migrations
 
@@ -37,10 +38,10 @@ class Restored:
     kept: Path | None
 
 
-def restore(path: Path, into: Path, passphrase: Callable[[], str], *, force: bool = False) -> Restored:
+def restore(path: Path, into: Path, identities: Callable[[], Identities], *, force: bool = False) -> Restored:
     """Make a data directory of a backup. Raises OperatorError, and then nothing that was there is lost."""
     directory = DataDirectory(into.resolve())  # systemd makes /var/lib/imd a link
-    with backup_file.open_backup(path, passphrase) as backup:
+    with backup_file.open_backup(path, identities) as backup:
         newest = migrations.available()[-1][0]
         if backup_file.DATABASE not in backup.manifest.files:
             raise backup.damaged(backup_file.DATABASE)

@@ -13,13 +13,14 @@ from pathlib import Path
 from imd.run import backup_file
 from imd.run.check import Finding, connect_untouched
 from imd.run.directory import DataDirectory
+from imd.run.encrypted import Identities
 from imd.run.errors import OperatorError
 from imd.store import migrations, verify
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-def findings(path: Path, passphrase: Callable[[], str]) -> Iterator[Finding]:
+def findings(path: Path, identities: Callable[[], Identities]) -> Iterator[Finding]:
     """Look at a data directory, also beside a running daemon, or at a backup. Raises OperatorError."""
     if path.is_dir():
         yield from _of_database(DataDirectory(path).database)
@@ -28,7 +29,7 @@ def findings(path: Path, passphrase: Callable[[], str]) -> Iterator[Finding]:
         workspace = tempfile.TemporaryDirectory(prefix="imd-verify.")
     except OSError:  # none of the usual places takes a byte
         raise OperatorError("verify.no_room") from None
-    with workspace as made, backup_file.open_backup(path, passphrase) as backup:
+    with workspace as made, backup_file.open_backup(path, identities) as backup:
         try:
             backup.unpack(Path(made))
         except OSError as error:

@@ -6,9 +6,10 @@ import sqlite3
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import attrs
+import pyrage
 import pytest
 
 from imd.run import backup, backup_file, certificates, check, restore, verify
@@ -18,15 +19,16 @@ from imd.run.errors import OperatorError
 from imd.store import db, migrations
 from imd.testing import MemoryServer
 
-SECRET = "open sesame"
+IDENTITY = pyrage.x25519.Identity.generate()
+ENCRYPTED = [IDENTITY.to_public()]
 
 
-def secret() -> str:
-    return SECRET
+def identity() -> list[Any]:
+    return [IDENTITY]
 
 
-def not_asked() -> str:
-    raise AssertionError("nobody need be asked for a passphrase")
+def not_asked() -> list[Any]:
+    raise AssertionError("nobody need be asked for an identity")
 
 
 @pytest.fixture
@@ -61,14 +63,17 @@ def epoch(data: Path) -> str:
     return str(found)
 
 
-@pytest.mark.parametrize("passphrase", ["", SECRET])
-def test_what_was_saved_comes_back(config: Config, tmp_path: Path, passphrase: str) -> None:
+both = pytest.mark.parametrize("recipients", [[], ENCRYPTED], ids=["clear", "encrypted"])
+
+
+@both
+def test_what_was_saved_comes_back(config: Config, tmp_path: Path, recipients: list[Any]) -> None:
     file = tmp_path / "backup.imd"
-    made = backup.make(config, file, passphrase)
+    made = backup.make(config, file, recipients)
     assert made.files == ("imd.sqlite3", "certificate.pem", "key.pem", "config.toml")
     assert made.bytes == file.stat().st_size
     assert file.stat().st_mode & 0o777 == 0o600
-    done = restore.restore(file, tmp_path / "other", secret if passphrase else not_asked)
+    done = restore.restore(file, tmp_path / "other", identity if recipients else not_asked)
     other = tmp_path / "other"
     assert done.kept is None
     assert rows(other) == rows(config.data_dir)
@@ -80,7 +85,7 @@ def test_what_was_saved_comes_back(config: Config, tmp_path: Path, passphrase: s
     assert other.stat().st_mode & 0o777 == 0o700
     assert not (other / ".restoring").exists()
     assert {path.name for path in tmp_path.iterdir()} == {"data", "other", "backup.imd", "imd.toml"}, "no litter"
-    assert all(finding.well for finding in verify.findings(file, secret))
+    assert all(finding.well for finding in verify.findings(file, identity))
 
 
 def test_any_tar_opens_a_backup(config: Config, tmp_path: Path) -> None:
@@ -92,13 +97,13 @@ def test_any_tar_opens_a_backup(config: Config, tmp_path: Path) -> None:
     assert len(manifest["files"]["imd.sqlite3"]["sha256"]) == 64
 
 
-def test_a_sealed_backup_tells_nothing(config: Config, tmp_path: Path) -> None:
-    backup.make(config, tmp_path / "sealed", SECRET)
-    data = (tmp_path / "sealed").read_bytes()
+def test_an_encrypted_backup_tells_nothing(config: Config, tmp_path: Path) -> None:
+    backup.make(config, tmp_path / "backup.age", ENCRYPTED)
+    data = (tmp_path / "backup.age").read_bytes()
     assert b"manifest" not in data
     assert b"PRIVATE KEY" not in data
-    with pytest.raises(OperatorError, match="the passphrase is wrong, or the file is damaged"):
-        restore.restore(tmp_path / "sealed", tmp_path / "other", lambda: "wrong")
+    with pytest.raises(OperatorError, match="it is encrypted for another identity, or damaged"):
+        restore.restore(tmp_path / "backup.age", tmp_path / "other", lambda: [pyrage.x25519.Identity.generate()])
     assert not (tmp_path / "other").exists()
 
 
@@ -155,9 +160,9 @@ def test_a_failed_backup_leaves_the_old_one(config: Config, tmp_path: Path, monk
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
-@pytest.mark.parametrize("passphrase", ["", SECRET])
-def test_what_is_to_be_sealed_lies_clear_in_the_data_directory_alone(
-    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passphrase: str
+@both
+def test_what_is_to_be_encrypted_lies_clear_in_the_data_directory_alone(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipients: list[Any]
 ) -> None:
     private, elsewhere = config.data_dir / ".backup", tmp_path / "elsewhere"
     for killed in (private, elsewhere / ".file.part"):
@@ -165,17 +170,17 @@ def test_what_is_to_be_sealed_lies_clear_in_the_data_directory_alone(
         (killed / "left by kill -9").touch()
     written, seen = backup_file.write, dict[str, tuple[int, bytes]]()
 
-    def looking(into: IO[bytes], manifest: backup_file.Manifest, files: dict[str, Path], passphrase: str) -> None:
-        written(into, manifest, files, passphrase)
+    def looking(into: IO[bytes], manifest: backup_file.Manifest, files: dict[str, Path], to: list[Any]) -> None:
+        written(into, manifest, files, to)
         into.flush()
         for path in (each for place in (private, elsewhere) for each in place.glob("**/*") if each.is_file()):
             seen[str(path.relative_to(tmp_path))] = path.stat().st_mode & 0o777, path.read_bytes()[:10]
         assert {path.parent.stat().st_mode & 0o777 for path in (*private.glob("*"), *elsewhere.glob("*/*"))} == {0o700}
 
     monkeypatch.setattr(backup_file, "write", looking)
-    backup.make(config, elsewhere / "file", passphrase)
-    if passphrase:
-        clear, made = "data/.backup/copy", b"imd-sealed"
+    backup.make(config, elsewhere / "file", recipients)
+    if recipients:
+        clear, made = "data/.backup/copy", b"age-encryp"
     else:
         clear, made = "elsewhere/.file.part/clear/copy", seen["elsewhere/.file.part/file"][1]
     assert seen == {clear: (0o600, b"SQLite for"), "elsewhere/.file.part/file": (0o600, made)}
@@ -269,13 +274,13 @@ def test_a_damaged_backup_changes_nothing(config: Config, tmp_path: Path) -> Non
     [
         (b"this is no backup", "is damaged, or no backup"),
         (b"", "is damaged, or no backup"),
-        (b"imd-sealed-1\n", "the passphrase is wrong, or the file is damaged"),
+        (b"age-encryption.org/v1\n", "it is encrypted for another identity, or damaged"),
     ],
 )
 def test_what_is_no_backup(content: bytes, said: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(content)
     with pytest.raises(OperatorError, match=said):
-        restore.restore(tmp_path / "file", tmp_path / "other", secret)
+        restore.restore(tmp_path / "file", tmp_path / "other", identity)
 
 
 def forged(path: Path, change: Callable[[dict[str, bytes]], None], tmp_path: Path) -> Path:

@@ -1,12 +1,14 @@
 """`imd backup`, `restore` and `verify` as words of a command line."""
 
 import os
+import re
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyrage
 import pytest
 
 from imd.run import backup_cli, backup_file, cli
@@ -48,12 +50,13 @@ def mistake(line: str) -> str:
 
 
 def test_there_and_back(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "secret").write_text("open sesame\n")
-    imd(f"backup -d {data} -p {tmp_path}/secret {tmp_path}/sealed")
+    imd(f"keygen {tmp_path}/key")
+    [recipient] = re.findall("age1[a-z0-9]+", capsys.readouterr().out)
+    imd(f"backup -d {data} -r {recipient} {tmp_path}/encrypted")
     assert "(imd.sqlite3)" in capsys.readouterr().out
-    assert mistake(f"verify -p {tmp_path}/secret {tmp_path}/sealed") == "0"
+    assert mistake(f"verify -i {tmp_path}/key {tmp_path}/encrypted") == "0"
     assert "accounts: 1" in capsys.readouterr().out
-    imd(f"restore -p {tmp_path}/secret --force -d {data} {tmp_path}/sealed")
+    imd(f"restore -i {tmp_path}/key --force -d {data} {tmp_path}/encrypted")
     heard = capsys.readouterr().out
     assert f"{data} is as it was at " in heard
     assert f"what was there before is kept in {data}/before-" in heard
@@ -63,10 +66,18 @@ def test_there_and_back(data: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_a_passphrase_is_asked_for_at_the_terminal(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("getpass.getpass", lambda prompt: "open sesame")
-    imd(f"backup -e -d {data} {tmp_path}/sealed")
-    assert (tmp_path / "sealed").read_bytes().startswith(b"imd-sealed")
+    key, other = pyrage.x25519.Identity.generate(), pyrage.x25519.Identity.generate()
+    (tmp_path / "key.age").write_bytes(pyrage.passphrase.encrypt(str(key).encode(), "open sesame"))
+    (tmp_path / "passphrase").write_text("open sesame\n")
+    imd(f"backup -r {key.to_public()} -r {other.to_public()} -d {data} {tmp_path}/encrypted")
+    line = f"verify -i {tmp_path}/key.age {tmp_path}/encrypted"
+    assert mistake(line) == "0"
     monkeypatch.setattr("getpass.getpass", lambda prompt: "")
-    assert mistake(f"backup -e -d {data} {tmp_path}/sealed").startswith("imd: a passphrase is needed")
+    assert mistake(line).startswith("imd: the identity needs its passphrase")
+    assert mistake(f"{line} -p {tmp_path}/passphrase") == "0"
+    (tmp_path / "key").write_text(str(other))
+    assert mistake(f"verify -i {tmp_path}/key {tmp_path}/encrypted") == "0"
+    assert mistake(f"verify {tmp_path}/encrypted").startswith("imd: the backup is encrypted: name the file")
 
 
 def test_a_key_that_is_left_out_is_said(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,7 +115,9 @@ def test_a_key_that_is_left_out_is_said(data: Path, tmp_path: Path, capsys: pyte
         ("verify one two", "imd: two is one word too many"),
         ("backup -d /nowhere x", "imd: there is no data directory /nowhere. Name the server's with"),
         ("backup -d DATA /nowhere/x", "imd: cannot write /nowhere/x: No such file or directory"),
-        ("backup -d DATA -p /nowhere x", "imd: cannot read /nowhere: "),
+        ("backup -d DATA -r bob x", "imd: --recipient must be an age recipient"),
+        ("keygen", "imd: imd keygen needs FILE"),
+        ("keygen /nowhere/key", "imd: cannot write /nowhere/key: No such file or directory"),
         ("restore -d /nowhere /none", "imd: cannot read /none: No such file or directory"),
         ("verify -d /nowhere", "imd: cannot read /nowhere: No such file or directory"),
     ],
@@ -120,7 +133,7 @@ def test_a_broken_database_ends_with_one(data: Path, capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_signal_leaves_nothing_unsealed(
+def test_a_signal_leaves_nothing_in_clear(
     how: signal.Signals, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

@@ -248,7 +248,7 @@ def test_what_is_printed_is_made_harmless_in_one_place() -> None:
         ("imd check --data-dir {data} | true", 0, ""),
         ("imd check --data-dir {data} > /dev/full", 1, "No space left on device"),
         ("PYTHONIOENCODING=latin-1 imd check --data-dir {data}/小明 > {data}/out", 0, ""),
-        ("echo imd-sealed-1 > {data}/sealed; imd verify {data}/sealed <&-", 1, "passphrase"),
+        ("echo age-encryption.org/v1 > {data}/backup; imd verify {data}/backup <&-", 1, "--identity"),
         ("imd user passwd ann - --data-dir {data} <&-", 1, ""),
     ],
 )

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pyrage
 import pytest
 
 from imd.run import backup, certificates, restore
@@ -73,7 +74,7 @@ def test_a_restore_into_an_empty_directory_made_for_it(data: Path) -> None:
 
 
 def backed_up(config: Config) -> None:
-    backup.make(config, config.data_dir.parent / "another", "sealed")
+    backup.make(config, config.data_dir.parent / "another", [pyrage.x25519.Identity.generate().to_public()])
 
 
 def administered(config: Config) -> None:

@@ -20,8 +20,8 @@ from imd.store import db
 from imd.testing import MemoryServer
 
 
-def not_asked() -> str:
-    raise AssertionError("nobody need be asked for a passphrase")
+def not_asked() -> list[Any]:
+    raise AssertionError("nobody need be asked for an identity")
 
 
 def people(data: Path) -> list[str]:
@@ -87,7 +87,7 @@ def carrying(data: Path, file: Path) -> bytes:
     files = {name: data / name for name in ("imd.sqlite3", "certificate.pem", "key.pem")}
     files |= {"files/2026/one": data.parent / "one", "files/none": data.parent / "none"}
     with file.open("wb") as into:
-        backup_file.write(into, backup._manifest(files), files, "")
+        backup_file.write(into, backup._manifest(files), files, [])
     return content
 
 
@@ -140,7 +140,7 @@ def test_a_backup_brings_nothing_but_a_servers_files(tmp_path: Path, name: str) 
     fill(data)
     files = {"imd.sqlite3": data / "imd.sqlite3", name: data / "key.pem"}
     with file.open("wb") as into:
-        backup_file.write(into, backup._manifest(files), files, "")
+        backup_file.write(into, backup._manifest(files), files, [])
     with pytest.raises(OperatorError, match="is damaged"):
         restore.restore(file, tmp_path / "other", not_asked)
 
