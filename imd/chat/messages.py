@@ -16,7 +16,7 @@ from imd.store import mentions as mention_rows
 from imd.store import messages as sql
 from imd.store.transaction import Tx
 from imd.wire import messages as wire
-from imd.wire.fields import timestamp
+from imd.wire.fields import timestamp, wait_seconds
 from imd.wire.refusals import (
     BadRequest,
     Conflict,
@@ -127,7 +127,7 @@ def may_write(tx: Tx, me: Me, place: Place) -> None:
     if place.at_least("owner"):
         return
     if row.muted_until > me.now:
-        raise Forbidden("muted", retry_after=-(-(row.muted_until - me.now) // 1000))
+        raise Forbidden("muted", retry_after=wait_seconds(row.muted_until - me.now))
     if not place.at_least("admin") and (row.who_writes == "admins" or not place.at_least("member")):
         raise Forbidden("readers")
 
@@ -136,7 +136,7 @@ def _in_turn(me: Me, place: Place) -> None:
     """Refuse who spoke in a slow group only just now."""
     left = min(place.row.spoke - me.now, 0) + place.row.slow_mode * 1000  # no longer, if the clock was set back
     if place.row.slow_mode and left > 0 and not place.at_least("admin"):
-        raise RateLimited("slow_mode", retry_after=-(-left // 1000))
+        raise RateLimited("slow_mode", retry_after=wait_seconds(left))
 
 
 def _begun(tx: Tx, me: Me, target: Target) -> Target:
@@ -153,7 +153,7 @@ def _refuse_many_strangers(tx: Tx, me: Me) -> None:
     most = me.limits.strangers_per_day
     if most and (began := conversations.begun(tx, me.account, me.now - burning.DAY, most)) is not None:
         left = min(began - me.now, 0) + burning.DAY  # no longer than a day, if the clock was set back
-        raise QuotaExceeded("strangers", limit=most, retry_after=-(-left // 1000))
+        raise QuotaExceeded("strangers", limit=most, retry_after=wait_seconds(left))
 
 
 def check_content(tx: Tx, me: Me, kind: str, content: str) -> None:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import attrs
 
+from imd.wire.fields import wait_seconds
 from imd.wire.refusals import RateLimited
 
 DAY = 86_400_000
@@ -37,7 +38,7 @@ class Newcomers:
         day = self._day(address, now)
         if day.count >= most:
             left = min(day.began - now, 0) + DAY  # no longer than that, if the clock was set back
-            raise RateLimited("registrations", retry_after=-(-left // 1000))
+            raise RateLimited("registrations", retry_after=wait_seconds(left))
         day.count += 1
         try:
             yield

@@ -6,6 +6,7 @@ from typing import Any, BinaryIO
 
 import attrs
 
+from imd.wire.fields import wait_seconds
 from imd.wire.refusals import BadRequest, RateLimited, Unavailable
 
 PAUSE = 600_000
@@ -59,7 +60,7 @@ class Shelf:
         """Make room for a new archive in place of an older one; refuses who had one made only just now."""
         earlier = self._archives.get(account)
         if earlier is not None and now - earlier.began < PAUSE:
-            raise RateLimited("export", retry_after=-(-(earlier.began + PAUSE - now) // 1000))
+            raise RateLimited("export", retry_after=wait_seconds(earlier.began + PAUSE - now))
         if sum(not each.sha256 for each in self._archives.values()) >= MOST_AT_ONCE:
             raise Unavailable("exports", retry_after=RETRY_SECONDS)
         self.drop(account)

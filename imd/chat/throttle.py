@@ -10,6 +10,7 @@ from typing import Protocol
 
 import attrs
 
+from imd.wire.fields import wait_seconds
 from imd.wire.refusals import InvalidCredentials, RateLimited
 
 LONGEST_SECONDS = 900
@@ -104,7 +105,7 @@ class Throttle:
             delay = min(2 ** min(over, 10), LONGEST_SECONDS)
             left = min(record.last - now, 0) + delay * 1000  # no longer than that, if the clock was set back
             if record.under_way or left > 0:
-                raise RateLimited(case, retry_after=max(1, -(-left // 1000)))
+                raise RateLimited(case, retry_after=wait_seconds(left))
         record.under_way += 1
         return record
 

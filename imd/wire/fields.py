@@ -94,6 +94,11 @@ def _second(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
+def wait_seconds(milliseconds: int) -> int:
+    """Give how many whole seconds, at least one, `retry_after` names for a wait in milliseconds."""
+    return max(1, -(-milliseconds // 1000))
+
+
 def clock_face(time: str) -> str:
     """Write a wire time for a person at a terminal: `2026-11-23 06:25Z`."""
     return f"{time[:10]} {time[11:16]}Z"
