@@ -12,11 +12,11 @@ Bytes = Annotated[int, Meta(ge=1, le=16_777_216)]
 
 @attrs.frozen
 class Limits:
-    """How much, how long, how often. Sizes are bytes, times seconds.
+    """How much, how long, how often. Sizes are in bytes, times in seconds.
 
-    A limit with bounds is a key of the configuration; a plain `int` is a constant, or follows from another limit.
-    0 means no limit for registrations of an address, requests a second, strangers a day, and the time within which a
-    message may be changed; no reserve for the disk.
+    A limit with bounds is a key of the configuration; a plain `int` is fixed, or derived from another limit.
+    0 means unlimited for registrations_per_address, requests_per_second, strangers_per_day and edit_seconds, and no
+    reserve for disk_reserve_mb.
     """
 
     line_bytes: Annotated[int, Meta(ge=128, le=16_777_216)] = 65_536
@@ -49,5 +49,5 @@ class Limits:
 
     @property
     def strangers(self) -> int:
-        """How many connections may wait to log in: never more than half of all, so that people have room too."""
+        """How many connections may wait for a login: at most half of all, so that the other half is for people."""
         return min(self.unauthenticated, self.connections // 2)

@@ -1,9 +1,9 @@
-"""Certificates by ACME (RFC 8555), proven on our own port by tls-alpn-01 (RFC 8737).
+"""Certificates by ACME (RFC 8555), with the challenge tls-alpn-01 (RFC 8737).
 
-    account, order  ->  for each name a certificate that proves it, shown to who offers `acme-tls/1`  ->  the real one
+    account, order  ->  for each name, serve a proof to clients that offer `acme-tls/1`  ->  fetch the certificate
 
-The authority connects to port 443 of each name: imd must listen there. All this takes seconds and blocks, so it is
-done in a thread. This module needs the extra `acme`; nothing else imports it.
+The authority connects to port 443 of each name, so imd must listen there. An order blocks for seconds and runs in a
+thread. This module needs the extra `acme`.
 """
 
 import datetime
@@ -42,32 +42,32 @@ CHECK_EVERY_SECONDS = 12 * 3600
 RETRY_SECONDS = 3600
 ORDER_TIMEOUT = datetime.timedelta(seconds=90)
 IDENTIFIER = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.31")
-"""The extension that holds the proof, as a DER octet string (RFC 8737 section 3)."""
+"""The extension that holds the proof, a DER octet string (RFC 8737 section 3)."""
 
 Prover = Callable[[str, x509.Certificate, ec.EllipticCurvePrivateKey], None]
 
 
 @ChallengeResponse.register
 class TLSALPN01Response(KeyAuthorizationChallengeResponse):
-    """The answer to tls-alpn-01: look now."""
+    """The response to tls-alpn-01: the proof is being served."""
 
     typ = "tls-alpn-01"
 
 
 @Challenge.register
 class TLSALPN01(KeyAuthorizationChallenge):
-    """tls-alpn-01, which the package `acme` has given up."""
+    """tls-alpn-01, which the package `acme` no longer supports."""
 
     response_cls = TLSALPN01Response
     typ = response_cls.typ
 
     def validation(self, account_key: JWK, **kwargs: Any) -> bytes:
-        """Give what the proving certificate must hold."""
+        """Give the digest that the proving certificate must contain."""
         return hashlib.sha256(self.key_authorization(account_key).encode()).digest()
 
 
 def proof(name: str, digest: bytes) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-    """Make the certificate that proves a name."""
+    """Make the certificate that proves control of a name."""
     key, now = ec.generate_private_key(ec.SECP256R1()), certificates.utc_now()
     builder = (
         x509.CertificateBuilder()
@@ -89,14 +89,14 @@ def _lower(names: Iterable[str]) -> tuple[str, ...]:
 
 @attrs.frozen
 class AcmeClient:
-    """Which certificate is wanted, from whom."""
+    """Orders one certificate for these names from an authority."""
 
     names: tuple[str, ...] = attrs.field(converter=_lower)
     url: str
     account_key: Path
 
     def obtain(self, prove: Prover) -> tuple[bytes, bytes]:
-        """Get it: the chain and the key, as PEM. Blocks; raises what `acme` and `requests` raise."""
+        """Order the certificate; returns chain and key as PEM. Blocks, and raises what `acme` and `requests` raise."""
         net = client.ClientNetwork(self._key(), alg=ES256, user_agent=f"imd/{imd.__version__}")
         acme = client.ClientV2(client.ClientV2.get_directory(self.url, net), net)
         self._sign_up(acme)
@@ -106,7 +106,9 @@ class AcmeClient:
         for authorization in order.authorizations:
             if authorization.body.status != messages.STATUS_VALID:
                 self._answer(acme, authorization.body, prove)
-        done = acme.poll_and_finalize(order, datetime.datetime.now() + ORDER_TIMEOUT)  # as acme compares
+        done = acme.poll_and_finalize(
+            order, datetime.datetime.now() + ORDER_TIMEOUT
+        )  # naive local time: acme compares it with datetime.now()
         return done.fullchain_pem.encode(), pem
 
     def _key(self) -> JWK:
@@ -137,7 +139,7 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 class Renewal(Service):
-    """Sees to it that there is a certificate, and a new one in time."""
+    """Obtains a certificate when there is none, and renews it in time."""
 
     log = Logger(namespace="imd.run")
 
@@ -149,12 +151,12 @@ class Renewal(Service):
         self._timer: IDelayedCall | None = None
 
     def startService(self) -> None:
-        """Look whether one is needed, now and twice a day."""
+        """Check now, and twice a day, whether a certificate is needed."""
         super().startService()
         self._reactor.callWhenRunning(self._check)
 
     def stopService(self) -> None:
-        """Look no more. What is under way ends with the process."""
+        """Stop checking. An order in progress ends with the process."""
         super().stopService()
         if self._timer is not None:
             self._timer.cancel()
@@ -170,7 +172,7 @@ class Renewal(Service):
             self._schedule(CHECK_EVERY_SECONDS)
 
     def is_due(self) -> bool:
-        """Say whether there is none, one of other names, or one near its end."""
+        """Say whether the certificate is missing, has other names, or expires soon."""
         try:
             present = certificates.load(self._directory.acme_certificate)
         except (OSError, ValueError):
@@ -181,7 +183,7 @@ class Renewal(Service):
         return present.not_valid_after_utc - certificates.utc_now() < RENEW_BEFORE
 
     def _work(self) -> None:
-        """Obtain it, in the thread."""
+        """Order the certificate, in the thread."""
         try:
             chain, key = self._client.obtain(self._prove)
         except Exception as error:

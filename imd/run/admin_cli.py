@@ -48,12 +48,12 @@ def _add_command(noun: Parser, verb: str, spec: Spec) -> None:
 
 
 def run(namespace: argparse.Namespace) -> None:
-    """Ask, and print the answer."""
+    """Run the command, and print its reply."""
     react(ask, [namespace])
 
 
 async def ask(reactor: Any, namespace: argparse.Namespace) -> None:
-    """Ask the daemon, or its data directory, and print the answer. A refusal is one line, and exit code 1."""
+    """Run the command and print its reply. A refusal is one line on stderr, with exit code 1."""
     spec: Spec = namespace.spec
     fields = {
         name.removeprefix("field "): value
@@ -77,7 +77,7 @@ async def ask(reactor: Any, namespace: argparse.Namespace) -> None:
 
 
 def _prompt(name: str) -> str:
-    """Ask for a field, so that a password stays out of the shell's history."""
+    """Read a field from the terminal or stdin, so that a password stays out of the shell's history."""
     if sys.stdin is None:  # closed
         return ""
     return getpass.getpass(f"{name}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")

@@ -1,8 +1,7 @@
-"""`imd backup FILE`: one file that holds a whole server, made while the daemon runs or while it does not.
+"""`imd backup FILE`: one file that holds a whole server, made whether the daemon runs or not.
 
-It reads the database itself, beside the daemon: a reader keeps nobody from writing, and the daemon's own threads have
-nothing to do with it. FILE appears whole or not at all. For an encrypted backup the database is copied in the data
-directory, since FILE's disk may be less trusted.
+It opens the database itself: a reader never blocks the daemon's writes. FILE appears complete or not at all. For an
+encrypted backup the clear copy of the database stays in the data directory, since FILE's disk may be less trusted.
 """
 
 import errno
@@ -31,14 +30,14 @@ BUSY_TIMEOUT_SECONDS = 30
 
 @attrs.frozen
 class BackupResult:
-    """A backup that was made."""
+    """What `make` did."""
 
     path: Path
     bytes: int
     seconds: float
     files: tuple[str, ...]
     left_out: dict[Path, str]
-    """What belongs to the server but cannot be read, and why."""
+    """Files of the server that could not be read, and why."""
 
 
 def make(config: Config, target: Path, recipients: Sequence[Any] = ()) -> BackupResult:
@@ -68,7 +67,7 @@ def make(config: Config, target: Path, recipients: Sequence[Any] = ()) -> Backup
         raise OperatorError("backup.database", path=directory.database, reason=error) from None
     except OSError as error:
         raise OperatorError("backup.unwritten", path=target, reason=error.strerror or error) from None
-    with suppress(OSError):  # whoever makes the backup may only be allowed to read
+    with suppress(OSError):  # the user of this process may have read access only
         latest = msgspec.json.encode(LatestBackup(int(time.time()), str(target)))
         certificates.write_atomically(directory.last_backup, latest, 0o644)  # root writes it, the daemon reads it
         chown_like([directory.last_backup], directory.path)
@@ -77,7 +76,7 @@ def make(config: Config, target: Path, recipients: Sequence[Any] = ()) -> Backup
 
 @contextmanager
 def _private_directory(path: Path, named: Path) -> Iterator[Path]:
-    """Give a private directory, gone afterwards; what a killed backup left there goes first. Raises OperatorError."""
+    """Make a private directory, emptied of a killed backup, and remove it afterwards. Raises OperatorError."""
     shutil.rmtree(path, ignore_errors=True)
     try:
         path.mkdir(mode=0o700)
@@ -90,15 +89,15 @@ def _private_directory(path: Path, named: Path) -> Iterator[Path]:
 
 
 def _collect(config: Config, directory: DataDirectory, clear: Path) -> tuple[dict[str, Path], dict[Path, str]]:
-    """Copy the database, and list what else belongs to a server: name in the backup -> where it lies; what it lacks."""
+    """Copy the database and list the server's other files, by their name in the backup; also what could not be read."""
     copy = clear / "copy"
     copy.touch(0o600)
     with closing(connect_read_only(directory.database)) as connection:
-        connection.execute("PRAGMA synchronous = OFF")  # a copy that a power cut spoils is made again
+        connection.execute("PRAGMA synchronous = OFF")  # after a power cut the backup is made again anyway
         connection.execute("VACUUM INTO ?", (str(copy),))
     certificate, key = directory.certificate_pair(config)
     files = {"certificate.pem": certificate, "key.pem": key}
-    if certificate == directory.acme_certificate:  # which holds its key as well, and is got anew where it is lost
+    if certificate == directory.acme_certificate:  # it contains its key; if both are lost, imd orders a new one
         files |= {certificate.name: certificate, "certificate.pem": directory.certificate, "key.pem": directory.key}
     if config.file is not None:
         files["config.toml"] = config.file
@@ -108,7 +107,7 @@ def _collect(config: Config, directory: DataDirectory, clear: Path) -> tuple[dic
 
 
 def _read_error(path: Path) -> str:
-    """Say why a file cannot be read; empty where it can."""
+    """Say why a file cannot be read; empty if it can."""
     try:
         path.open("rb").close()
     except OSError as error:
@@ -129,6 +128,6 @@ def _manifest(files: dict[str, Path]) -> backup_file.Manifest:
 
 
 def connect_read_only(database: Path, mode: str = "ro") -> sqlite3.Connection:
-    """Open a database to be read, beside a daemon that may be writing it. Raises sqlite3.Error."""
+    """Open a database that a daemon may be writing. Raises sqlite3.Error."""
     uri = f"{database.as_uri()}?mode={mode}"
     return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)

@@ -45,22 +45,22 @@ def _add_identity(parser: Parser) -> None:
 
 
 def _run(run: Run, namespace: argparse.Namespace) -> None:
-    """Do it, and let nothing lie about where a signal ends it."""
+    """Run a command that removes its temporary files even if a signal ends it."""
     for each in ENDING:
-        if signal.getsignal(each) is not signal.SIG_IGN:  # nohup's stays ignored
+        if signal.getsignal(each) is not signal.SIG_IGN:  # nohup ignores SIGHUP
             signal.signal(each, _end)
     run(namespace)
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    """End, but clear away first what lies in clear; a second signal does not cut that short."""
+    """Exit, so that `with` blocks remove clear copies; a second signal does not interrupt that."""
     for each in ENDING:
         signal.signal(each, signal.SIG_IGN)
     sys.exit(128 + number)
 
 
 def passphrase(file: str | None) -> str:
-    """Give the first line of the file that was named; else ask at the terminal. Raises OperatorError."""
+    """Read the first line of a file, or else ask at the terminal. Raises OperatorError."""
     if file:
         try:
             lines = Path(file).read_text("utf-8").splitlines()
@@ -77,7 +77,7 @@ def passphrase(file: str | None) -> str:
 
 
 def identities(namespace: argparse.Namespace) -> encrypted.Identities:
-    """Read the identities that were named. Raises OperatorError."""
+    """Read the identity file of the command line. Raises OperatorError."""
     if not namespace.identity:
         raise OperatorError("no_identity")
     return encrypted.identities(Path(namespace.identity), lambda: passphrase(namespace.passphrase_file))
@@ -90,7 +90,7 @@ def run_keygen(namespace: argparse.Namespace) -> None:
 
 
 def run_backup(namespace: argparse.Namespace) -> None:
-    """Make a backup, and say what is in it."""
+    """Make a backup, and print what it contains. Raises OperatorError."""
     recipients = [encrypted.recipient(each) for each in namespace.recipient]
     made = backup.make(configured(vars(namespace)), Path(namespace.file).absolute(), recipients)
     size = f"{made.bytes / 2**20:.1f} MiB"
@@ -100,7 +100,7 @@ def run_backup(namespace: argparse.Namespace) -> None:
 
 
 def run_restore(namespace: argparse.Namespace) -> None:
-    """Restore, and say what to do next."""
+    """Restore a backup, and print what to do next. Raises OperatorError."""
     given = namespace.data_dir
     into = Path(given).absolute() if given else configured(vars(namespace)).data_dir
     done = restore.restore(Path(namespace.file), into, lambda: identities(namespace), force=namespace.force)
@@ -112,7 +112,7 @@ def run_restore(namespace: argparse.Namespace) -> None:
 
 
 def run_verify(namespace: argparse.Namespace) -> None:
-    """Print a line for each thing looked at; exit code 1 where something does not hold."""
+    """Print the result of each check; exit code 1 if something is wrong. Raises OperatorError."""
     path = Path(namespace.file) if namespace.file else configured(vars(namespace)).data_dir
     well = True
     for finding in verify.findings(path.absolute(), lambda: identities(namespace)):

@@ -1,7 +1,7 @@
 """A backup's file: a compressed tar of a manifest and the files it lists, encrypted if there are recipients.
 
-    manifest.json    format, imd's version, the schema, when it was made, and of each file its SHA-256 and size
-    imd.sqlite3      the database, copied whole while the daemon runs
+    manifest.json    format, imd's version, schema, time, and each file's SHA-256 and size
+    imd.sqlite3      a consistent copy of the database
     certificate.pem, key.pem, config.toml
 
 `tar xzf` opens it, after `age --decrypt` if it is encrypted.
@@ -27,21 +27,21 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 DATABASE = "imd.sqlite3"
 FILES = "files"
-"""The directory of what people send: the only one."""
+"""The directory of uploaded files, the only directory in a backup."""
 
 MAX_MANIFEST_BYTES = 64 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
 
 
 class FileEntry(msgspec.Struct, frozen=True):
-    """A file in a backup."""
+    """One file of a backup, in the manifest."""
 
     sha256: str
     bytes: int
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a backup holds. `made` is a time in RFC 3339."""
+    """The contents of a backup. `made` is an RFC 3339 time."""
 
     format: int
     imd: str
@@ -51,7 +51,7 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 def describe(path: Path) -> FileEntry:
-    """Describe a file as it lies there."""
+    """Hash and measure a file."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
@@ -82,7 +82,7 @@ def _entry(name: str, size: int) -> tarfile.TarInfo:
 
 @attrs.frozen
 class BackupReader:
-    """A backup that is being read."""
+    """A backup that is open for reading."""
 
     path: Path
     manifest: Manifest
@@ -90,7 +90,7 @@ class BackupReader:
     _tar: tarfile.TarFile
 
     def unpack(self, into: Path) -> None:
-        """Write each of its files into a directory, all with mode 600, and compare it with the manifest."""
+        """Write all files into a directory, with mode 600, and check each against the manifest."""
         left = dict(self.manifest.files)
         while (entry := self._tar.next()) is not None:
             if (expected := left.pop(entry.name, None)) is None or not entry.isreg():
@@ -107,17 +107,17 @@ class BackupReader:
             if describe(target) != expected:
                 raise self.damaged(entry.name)
         while self._packed.read(CHUNK_BYTES):
-            pass  # to the end, where the checksum of it all stands
+            pass  # gzip's checksum stands at the end
         if left:
             raise self.damaged(next(iter(left)))
 
     def damaged(self, what: str) -> OperatorError:
-        """Give the error that a part of it is damaged."""
+        """Make the error for a damaged part."""
         return OperatorError("backup.damaged", path=self.path, part=what)
 
 
 def _is_safe_name(name: str) -> bool:
-    """Say whether a file is one of a server's, and not one that SQLite, a restore or the daemon acts upon."""
+    """Say whether a backup may contain this file: none that would make SQLite, a restore or the daemon do something."""
     first, *others = name.split("/")
     if others:
         return first == FILES and not {"", ".", ".."}.intersection(others)

@@ -38,13 +38,13 @@ def run_daemon(namespace: argparse.Namespace) -> None:
     twistd.subOptions.update(vars(namespace))
     try:
         runApp(twistd)
-    except OSError:  # unforeseen: `main` says it in a line, the log how it came about
+    except OSError:  # unexpected: `main` prints one line, the log has the traceback
         Logger(namespace="imd.run").failure("fault: please report it")
         raise
 
 
 def run_check(namespace: argparse.Namespace) -> None:
-    """Print a line for each thing looked at; exit code 1 where something needs mending. Raises OperatorError."""
+    """Print the result of each check; exit code 1 if something is wrong. Raises OperatorError."""
     findings = list(check.findings(configured(vars(namespace))))
     for finding in findings:
         echo(finding.line())
@@ -52,21 +52,23 @@ def run_check(namespace: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Do what the words of this process's command line say."""
+    """Run the command line of this process."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character is no reason to stop
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a character that the terminal lacks must not end the program
     try:
         execute(sys.argv[1:])
     except OSError as error:
-        if not isinstance(error, BrokenPipeError):  # `| head`: nobody reads on
+        if not isinstance(error, BrokenPipeError):  # as in `imd ... | head`
             echo(f"imd: {error}", wrong=True)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still to be written goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left to write at exit is dropped
         sys.exit(1)
 
 
 def execute(words: list[str]) -> None:
-    """Carry out one command line. A mistake or an OperatorError ends the process with one line."""
+    """Run one command line. A mistake or an OperatorError ends the process with one line."""
     if client := client_cli.read(words):
         client.run()
         return

@@ -98,7 +98,7 @@ def read(words: Sequence[str]) -> _Options | None:
 
 
 async def _exit_with(reactor: Any, main: Any, options: _Options) -> None:
-    reactor.seconds = time.monotonic  # else timers jump with the wall clock
+    reactor.seconds = time.monotonic  # else timers follow the wall clock
     code: Deferred[int] = main(reactor, options)
     reactor.addSystemEventTrigger("before", "shutdown", _cancel, code)
     try:
@@ -108,6 +108,6 @@ async def _exit_with(reactor: Any, main: Any, options: _Options) -> None:
 
 
 def _cancel(code: Deferred[int]) -> Deferred[int]:
-    """Let the terminal be left as it was found, where a signal ends the program."""
+    """Cancel the program when a signal ends it, so that it restores the terminal."""
     code.cancel()
     return code

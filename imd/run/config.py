@@ -1,8 +1,7 @@
 """The configuration: every key from the TOML file, the environment (IMD_ and the key in capitals), or an option.
 
-An option overrides the environment, that the file, and that the default. Each key is declared once, as a field of
-Config or Limits with its type and bounds. An unknown key or a value that does not fit is an OperatorError that says
-where it stands.
+Options override the environment, which overrides the file. Each key is declared once, as a field of Config or Limits
+with its type and bounds. An unknown key or a wrong value is an OperatorError that names the place.
 """
 
 import tomllib
@@ -24,7 +23,7 @@ from imd.wire.policies import Registration
 
 PREFIX = "IMD_"
 CLIENT_VARIABLES = {"IMD_SERVER", "IMD_PASSWORD"}
-"""Variables of `imd chat` and `imd send`, which may well be set where a daemon is started."""
+"""Variables of `imd chat` and `imd send`, which may be set where a daemon starts."""
 
 Text = Annotated[str, Meta(min_length=1)]
 Texts = tuple[Text, ...]
@@ -32,14 +31,14 @@ Texts = tuple[Text, ...]
 
 @attrs.frozen
 class Config:
-    """What the daemon is told. Paths are absolute: twistd changes its directory."""
+    """The configuration. Paths are absolute, since twistd changes its working directory."""
 
     data_dir: Path
     listen: Annotated[Texts, Meta(min_length=1)] = (DEFAULT_ENDPOINT,)
     """Endpoint strings."""
 
     proxies: Annotated[Texts, Meta(min_length=1)] = ()
-    """Addresses and networks of balancers that speak the PROXY protocol."""
+    """Addresses and networks of load balancers that send the PROXY protocol."""
 
     register: Registration | None = None
     """Who may register. None leaves it to `registration`."""
@@ -47,20 +46,20 @@ class Config:
     certificate: Path | None = None
     key: Path | None = None
     acme: Annotated[Texts, Meta(min_length=1)] = ()
-    """The names for which a certificate is got by ACME."""
+    """The names to obtain a certificate for by ACME."""
 
     acme_url: Text = "https://acme-v02.api.letsencrypt.org/directory"
     metrics: Text | None = None
-    """The endpoint string of the figures for Prometheus, which only this machine may reach."""
+    """The endpoint string of the metrics for Prometheus, which only this machine may reach."""
 
     log_format: Literal["text", "json"] = "text"
-    """text, or json: one object a line."""
+    """text, or json: one object per line."""
 
     log_file: Path | None = None
-    """None leaves the log to the terminal, or to twistd."""
+    """None: the log goes to the terminal, or to twistd."""
 
     language: Language = "en"
-    """What a session reads before it says HELLO lang=..."""
+    """The language of a session until it sends HELLO lang=..."""
 
     limits: Limits = attrs.Factory(Limits)
     file: Path | None = None
@@ -68,12 +67,12 @@ class Config:
 
     @property
     def registration(self) -> str:
-        """Who may register: as told, else anyone on loopback and by invite beyond it."""
+        """Who may register: as configured, or else anyone on loopback, and with an invite beyond."""
         return self.register or ("open" if all(map(loopback_only, self.listen)) else "invite")
 
 
 def _without_none(kind: Any) -> Any:
-    """Give the type of `X | None` without None: an optional key may be left out, but not set to nothing."""
+    """Give X of `X | None`: an optional key may be left out, but not be set to nothing."""
     return get_args(kind)[0] if type(None) in get_args(kind) else kind
 
 
@@ -82,14 +81,14 @@ KEYS: dict[str, Any] = {
     for field in (*attrs.fields(Config), *attrs.fields(Limits))
     if field.name not in ("limits", "file") and field.type is not int
 }
-"""Every key and its type, bounds included. Each limit that has bounds is a key of its own."""
+"""Every key with its type and bounds. A limit with bounds is a key."""
 
 
 @attrs.frozen
 class Given:
-    """One value as it was found: `name` is how its source calls the key, `base` where its relative paths begin.
+    """A value and where it was given: the key's name there, and the directory that relative paths start from.
 
-    A value of the environment is `text`: a number in digits, a list in words.
+    `text` is for the environment, where a number is digits and a list is words.
     """
 
     value: Any
@@ -98,7 +97,7 @@ class Given:
     text: bool = False
 
     def convert(self, key: str) -> Any:
-        """Give the value as its key holds it. Raises OperatorError with the place, and what would fit."""
+        """Convert the value to its key's type. Raises OperatorError, which names the place and what is allowed."""
         value = self.value
         if isinstance(value, str) and isinstance(type_info(KEYS[key]), VarTupleType):
             value = value.split() if self.text else [value]
@@ -112,7 +111,7 @@ class Given:
             raise ValueError
         try:
             return (self.base / Path(value).expanduser()).absolute()
-        except RuntimeError:  # ~nobody: there is no such home
+        except RuntimeError:  # such as ~nobody, without a home directory
             raise ValueError from None
 
     def _mistake(self, key: str) -> OperatorError:
@@ -129,7 +128,7 @@ class Given:
 
 
 def load(options: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
-    """Gather the configuration; `options` holds those that were given. Raises OperatorError."""
+    """Put the configuration together; `options` are those that were given. Raises OperatorError."""
     given = {key: Given(value, f"--{key.replace('_', '-')}") for key, value in options.items()}
     given = _environment(environment) | given
     file = None

@@ -1,4 +1,4 @@
-"""What an endpoint string opens, judged by reading it: before anything is opened."""
+"""What an endpoint string would open, judged by its text."""
 
 import re
 import socket
@@ -14,13 +14,13 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 @attrs.frozen
 class TCPAddress:
-    """A TCP port on one of this machine's addresses; no host means all of them."""
+    """A TCP port at one of this machine's addresses; an empty host means all of them."""
 
     host: str
     port: int
 
     def bind(self) -> None:
-        """Try whether the port can be had, and let go of it again. Raises OSError."""
+        """Bind the port as a test, and release it. Raises OSError."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -28,7 +28,7 @@ class TCPAddress:
 
 
 def _pieces(listen: str) -> list[str]:
-    """Cut at the colons that are not escaped. An `imd:` around another endpoint counts as that one."""
+    """Split at unescaped colons. An `imd:` around another endpoint counts as that one."""
     raw = _PIECE.findall(listen)
     if raw[:1] == ["imd"] and raw[1:] and not raw[1].isdecimal():
         return _pieces(":".join([_ESCAPED.sub(r"\1", raw[1]), *raw[2:]]))
@@ -36,7 +36,7 @@ def _pieces(listen: str) -> list[str]:
 
 
 def tcp_address(listen: str) -> TCPAddress | None:
-    """Read an endpoint string that opens a TCP port by number; None for every other kind."""
+    """Read the address of an endpoint string that opens a TCP port; None for every other kind."""
     kind, *pieces = _pieces(listen) or [""]
     named = dict(piece.split("=", 1) for piece in pieces if "=" in piece)
     numbers = [piece for piece in [named.get("port", ""), *pieces] if piece.isdecimal()]
@@ -46,7 +46,7 @@ def tcp_address(listen: str) -> TCPAddress | None:
 
 
 def loopback_only(listen: str) -> bool:
-    """Say whether only this machine can reach what the string opens. What cannot be told counts as beyond."""
+    """Say whether only this machine can reach the endpoint; False if in doubt."""
     if _pieces(listen)[:1] == ["unix"]:
         return True
     at = tcp_address(listen)
@@ -57,7 +57,7 @@ def loopback_only(listen: str) -> bool:
 
 
 def is_network(text: str) -> bool:
-    """Say whether a text is an address or a network."""
+    """Say whether a text is an IP address or network."""
     try:
         ip_network(text)
     except ValueError:

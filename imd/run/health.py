@@ -1,4 +1,4 @@
-"""What a daemon knows of its surroundings: disk, certificate and backups, for `SERVER STATUS`."""
+"""The health of the daemon's environment for `SERVER STATUS`: disk, certificate, backups."""
 
 import shutil
 from contextlib import suppress
@@ -13,13 +13,13 @@ from imd.run.directory import DataDirectory
 
 @attrs.frozen
 class HealthProbe:
-    """A daemon's directory and the certificate it shows."""
+    """Looks at a data directory and the certificate that is served."""
 
     directory: DataDirectory
     tls: ServerTLS
 
     def probe(self, vitals: Vitals) -> Vitals:
-        """Add to the vitals how disk, certificate and backups are; what cannot be found out is left unknown."""
+        """Add free disk space, the certificate's days and the latest backup; what is unknown stays None."""
         with suppress(OSError):
             vitals = attrs.evolve(vitals, disk_free=shutil.disk_usage(self.directory.path).free)
         vitals = attrs.evolve(vitals, certificate_days=(self.tls.until - certificates.utc_now()).days)

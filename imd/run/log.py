@@ -1,8 +1,7 @@
-"""The log: one event a line, of ids and codes; never what people say, nor a password or a token.
+"""The log: one event per line, with ids and codes; never messages, passwords or tokens.
 
-`imd run` writes it for a person who watches; `log_format = "json"` makes it one object a line, and `log_file` puts it
-into files that never grow beyond FILE_BYTES each and FILES in number. Under twistd, `--logger
-imd.run.log.configured` does the same by what the environment says.
+`imd run` writes text for people, or with `log_format = "json"` one object per line. With `log_file` it goes into FILES
+files of FILE_BYTES each. For twistd, `--logger imd.run.log.configured` does the same, configured by the environment.
 """
 
 import json
@@ -22,21 +21,21 @@ from imd.wire.terminal import harmless
 
 FILE_BYTES = 10_485_760
 FILES = 5
-"""How many are kept, with the one being written."""
+"""How many files are kept, including the current one."""
 
 Observer = Callable[[LogEvent], None]
 
 _config: list[Config] = []
-"""The configuration that `configured` follows, where it is not the environment's."""
+"""The configuration for `configured`, if it is not the environment's."""
 
 
 def use_config(config: Config) -> None:
-    """Let `configured` follow a configuration."""
+    """Make `configured` use this configuration."""
     _config[:] = [config]
 
 
 def configured() -> Observer:
-    """Make the observer that the configuration asks for; twistd's `--logger` takes it by name."""
+    """Make the configured observer; twistd's `--logger` finds it by name."""
     try:
         config = _config[0] if _config else load({}, os.environ)
         return observer(config)
@@ -45,7 +44,7 @@ def configured() -> Observer:
 
 
 def observer(config: Config) -> Observer:
-    """Make an observer as configured. Raises OperatorError."""
+    """Make the observer for a configuration. Raises OperatorError."""
     write = _file(config) if config.log_file is not None else _terminal()
     if config.log_format == "json":
         return lambda event: write(format_json(event)) if should_log(event) else None
@@ -54,7 +53,7 @@ def observer(config: Config) -> Observer:
 
 
 def _terminal() -> Callable[[str], None]:
-    out = sys.stdout  # the terminal: what is printed later is turned into log events
+    out = sys.stdout  # later, twistd turns what is printed into log events
     return lambda line: print(line, file=out, flush=True)
 
 
@@ -74,7 +73,7 @@ def _file(config: Config) -> Callable[[str], None]:
 
 
 def should_log(event: LogEvent) -> bool:
-    """Say whether an event is for the operator: what imd says, and what goes wrong anywhere."""
+    """Say whether an event is for the operator: imd's own from info up, all others from warnings up."""
     level = event.get("log_level", LogLevel.info)
     return bool(level > LogLevel.info or (level is LogLevel.info and _namespace(event).startswith("imd.")))
 
@@ -89,7 +88,7 @@ def _traceback(event: LogEvent) -> list[str]:
 
 
 def format_text(event: LogEvent, *, timed: bool) -> str:
-    """Write an event for people. Only a line of ours begins at the margin: a name cannot forge one."""
+    """Write an event for people. All lines but the first are indented, so that no name can forge an entry."""
     level = event.get("log_level", LogLevel.info)
     said = harmless(formatEvent(event))
     if level is not LogLevel.info:
@@ -100,7 +99,7 @@ def format_text(event: LogEvent, *, timed: bool) -> str:
 
 
 def format_json(event: LogEvent) -> str:
-    """Write an event for programs: its time, level, place and sentence, and the plain values in it."""
+    """Write an event for programs: time, level, namespace, message, and the plain values in it."""
     level = event.get("log_level", LogLevel.info)
     told: dict[str, Any] = {
         "time": _time(event),

@@ -1,6 +1,6 @@
-"""Figures for Prometheus, on an endpoint of their own that only this machine reaches.
+"""Metrics for Prometheus, on an endpoint of their own that only this machine can reach.
 
-This module needs the extra `metrics` (prometheus-client); nothing else imports it.
+This module needs the extra `metrics` (prometheus-client).
 """
 
 import time
@@ -28,17 +28,17 @@ from imd.wire.base import Reply, Request
 from imd.wire.messages import Sent
 
 TICK_SECONDS = 0.05
-"""How often the reactor is looked at: is it on time?"""
+"""How often the reactor's delay is measured."""
 
 FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 LAGS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1)
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
-disable_created_metrics()  # a second series for each, which no panel shows
+disable_created_metrics()  # a second series for each, which nobody uses
 
 
 class PrometheusMetrics(Service):
-    """Is told what happens (a Meter), looks at the rest when it is asked, and watches the reactor's punctuality."""
+    """Counts events as they happen, reads gauges when scraped, and measures the reactor's delay."""
 
     def __init__(self, house: House) -> None:
         self.house = house
@@ -61,7 +61,7 @@ class PrometheusMetrics(Service):
         house.database.measure = self.committed
 
     def _add_gauges(self) -> None:
-        """Name what is looked up at the moment somebody asks."""
+        """Add the values that are read at each scrape."""
         for name, about, look in (
             ("imd_connections", "Open connections.", lambda: self.house.audience.size),
             ("imd_people_online", "Accounts online.", lambda: self.house.audience.people),
@@ -76,7 +76,7 @@ class PrometheusMetrics(Service):
     def _vital(self, name: str) -> float:
         return float(getattr(self.house.vitals(), name) or 0)
 
-    # -- what the house tells
+    # -- what the server reports
 
     def answered(self, request: Request, reply: Reply) -> None:
         """Count a command that succeeded."""
@@ -90,20 +90,20 @@ class PrometheusMetrics(Service):
         self._refusals.labels(code).inc()
 
     def committed(self, writes: int, seconds: float) -> None:
-        """Count a group of writes."""
+        """Count the commit of a group of writes."""
         self._sizes.observe(writes)
         self._commits.observe(seconds)
 
-    # -- the reactor's punctuality
+    # -- the reactor's delay
 
     def startService(self) -> None:
-        """Begin to watch the reactor."""
+        """Start measuring the reactor's delay."""
         super().startService()
         self._due = self.house.reactor.seconds()
         self._tick()
 
     def stopService(self) -> None:
-        """Watch it no more."""
+        """Stop measuring."""
         super().stopService()
         if self._timer is not None:
             self._timer.cancel()
@@ -116,7 +116,7 @@ class PrometheusMetrics(Service):
         self._timer = self.house.reactor.callLater(TICK_SECONDS, self._tick)
 
     def text(self) -> bytes:
-        """Write everything as Prometheus reads it."""
+        """Write all metrics in the format of Prometheus."""
         return generate_latest(self.registry)
 
 
@@ -128,13 +128,13 @@ class _Page(Resource):
         self._metrics = metrics
 
     def render_GET(self, request: WebRequest) -> bytes:
-        """Answer with the figures."""
+        """Answer with the metrics."""
         request.setHeader("Content-Type", CONTENT_TYPE_LATEST)
         return self._metrics.text()
 
 
 class MetricsSite(Site):
-    """Serves the figures at /metrics, and writes no access log."""
+    """Serves the metrics at /metrics, without an access log."""
 
     noisy = False
 
@@ -144,4 +144,4 @@ class MetricsSite(Site):
         super().__init__(root)
 
     def log(self, request: Any) -> None:
-        """Keep no account of who asks."""
+        """Write no access log."""

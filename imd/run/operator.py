@@ -1,6 +1,6 @@
-"""The operator: an admin without an account. Asks a running daemon by its socket, a stopped one's data directly.
+"""The operator: an admin without an account.
 
-Either way it is the same command, run by the same handler.
+A command goes to the running daemon by its unix socket, or else runs on the data directory, by the same handler.
 """
 
 import json
@@ -28,33 +28,33 @@ TIMEOUT_SECONDS = 30
 
 
 class CommandRefused(Exception):
-    """The daemon turned the command down; str() says why."""
+    """The command was refused; str() says why."""
 
     def __init__(self, why: str) -> None:
         super().__init__(terminal.harmless(why))
 
 
 def operator_caller(house: House) -> Me:
-    """Give whom the rules see when the operator asks."""
+    """Make the caller that handlers see for the operator."""
     return house.me(language=catalog.language_here(), admin=True)
 
 
 async def has_no_accounts(house: House) -> bool:
-    """Say whether there is no account yet."""
+    """Say whether the server has no account yet."""
     listed = await house.ask(UserList(limit=1), operator_caller(house))
     assert isinstance(listed, Users)
     return not listed.users
 
 
 async def first_invite(house: House) -> str:
-    """Make an admin's invite."""
+    """Create an invite that makes an admin."""
     made = await house.ask(InviteCreate(admin=True), operator_caller(house))
     assert isinstance(made, Invite)
     return made.invite
 
 
 async def ask(reactor: Any, config: Config, spec: Spec, command: Command) -> Reply:
-    """Have an admin's command carried out. Raises CommandRefused, and OperatorError."""
+    """Run an admin command. Raises CommandRefused and OperatorError."""
     directory = DataDirectory(config.data_dir)
     if not directory.path.is_dir():
         raise OperatorError("no_data_dir", path=directory.path)
@@ -67,7 +67,7 @@ async def ask(reactor: Any, config: Config, spec: Spec, command: Command) -> Rep
 
 
 def ask_daemon(directory: DataDirectory, spec: Spec, command: Command) -> Reply:
-    """Ask the daemon that runs on a data directory. Raises OSError where none does."""
+    """Send the command to the daemon of a data directory. Raises OSError if none runs, and CommandRefused."""
     requests = [
         {"action": "hello", "lang": catalog.language_here()},
         {"action": spec.action, **msgspec.to_builtins(command)},
@@ -87,7 +87,7 @@ def ask_daemon(directory: DataDirectory, spec: Spec, command: Command) -> Reply:
 
 
 async def ask_directory(reactor: Any, config: Config, directory: DataDirectory, command: Command) -> Reply:
-    """Carry the command out on the data of a stopped daemon, which cannot start meanwhile."""
+    """Run the command on a data directory without a daemon; the lock keeps one from starting."""
     directory.acquire()
     try:
         database = directory.open_database(reactor)
@@ -112,7 +112,7 @@ async def ask_directory(reactor: Any, config: Config, directory: DataDirectory, 
 
 
 def render_reply(spec: Spec, reply: Reply) -> list[str]:
-    """Write an answer for the operator's terminal: its lines, then what else it holds as key=value."""
+    """Write a reply for the terminal: its lines, then its other values as key=value."""
     language = catalog.language_here()
     text = [line for entry in reply.lines(language) for line in terminal.lines(entry)]
     values = {name: getattr(reply, name) for name in reply.__struct_fields__}

@@ -1,4 +1,4 @@
-"""The options of the daemon, read by one parser for `twistd imd`, `imd run` and whatever looks at the same data."""
+"""The options of the daemon, declared once for `twistd imd`, `imd run` and the commands that use its data."""
 
 import os
 import sys
@@ -19,14 +19,14 @@ SHORT = {
     "key": "",
     "language": "",
 }
-"""Every key of the configuration that is an option, and its short name."""
+"""The keys of the configuration that are options, with their short names."""
 
 PLACE = ("data_dir", "config")
-"""The options that say where the data is."""
+"""The options of commands that only need to find the data."""
 
 
 def add_options(parser: Parser, keys: Iterable[str] = tuple(SHORT)) -> None:
-    """Add the options of these keys."""
+    """Add the options for these keys."""
     for key in keys:
         names = [name for name in (SHORT[key], f"--{key.replace('_', '-')}") if name]
         action = "append" if key == "listen" else "store"
@@ -39,10 +39,10 @@ def configured(options: Mapping[str, Any]) -> Config:
 
 
 class Options(usage.Options):
-    """The options of `twistd imd`. The parser of `imd run` reads them, so that the two cannot differ."""
+    """The options of `twistd imd`, parsed like those of `imd run`, so that the two cannot differ."""
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """Read the words of a command line. A mistake ends the process with one line."""
+        """Parse a command line. A mistake ends the process with one line."""
         parser = Parser("twistd imd", say("daemon"))
         add_options(parser)
         self.update(vars(parser.parse(sys.argv[1:] if options is None else options)))

@@ -1,7 +1,7 @@
 """The parser of the command line: argparse, with help and errors in the person's language.
 
-argparse's own sentences are English and differ from one Python to the next, so none of them is shown: groups, usage
-lines and errors come from the catalog. A mistake is one line on stderr with the nearest known word, and exit code 1.
+argparse's own sentences are English and change between versions of Python, so none of them is shown: titles, usage
+and errors come from the catalog. A mistake is one line on stderr, with the nearest known word, and exit code 1.
 """
 
 import argparse
@@ -17,21 +17,21 @@ from imd.wire import catalog
 from imd.wire.terminal import block
 
 _PIECE = re.compile(r"[（「]*(?:[\u2e80-\uffef]|[^\s\u2e80-\uffef]+)[，。；：！？、）」]*\s*")
-"""What a line of help may not break: a word or one Chinese character, and the punctuation behind it."""
+"""A piece of help that stays on one line: a word or a Chinese character, with its punctuation."""
 
 
 def say(key: str, **params: object) -> str:
-    """Give a sentence of the command line, in the language of the person who reads it."""
+    """Give a sentence of the command line, in the language of this process's environment."""
     return catalog.say(f"command_line.{key}", catalog.language_here(), **params)
 
 
 def echo(text: str, *, wrong: bool = False) -> None:
-    """Print text from anywhere, made harmless for a terminal; what is wrong goes to stderr."""
+    """Print any text, made harmless for a terminal; `wrong` prints it to stderr."""
     print(block(text), file=sys.stderr if wrong else sys.stdout, flush=True)
 
 
 class _Formatter(argparse.HelpFormatter):
-    """Wraps by columns: a Chinese character takes two, and a line may break after it."""
+    """Wraps by columns, where argparse counts characters: a Chinese one has two, and a line may break after it."""
 
     def _split_lines(self, text: str, width: int) -> list[str]:
         lines, used = [""], 0
@@ -49,7 +49,7 @@ class _Formatter(argparse.HelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """One command and its options, or a program of several commands. Options and words may stand in any order."""
+    """The parser of one command, or of a program with commands. Options and arguments may come in any order."""
 
     def __init__(self, prog: str, about: str = "") -> None:
         super().__init__(
@@ -63,7 +63,7 @@ class Parser(argparse.ArgumentParser):
         self.commands: dict[str, Parser] = {}
         self._subparsers_action: Any = None
         self._words: list[tuple[argparse.Action, bool]] = []
-        """The words it takes in order, and whether each is needed."""
+        """Its arguments in order, and whether each is required."""
 
         self._flags: set[str] = set()
         self._with_value: set[str] = set()
@@ -72,7 +72,7 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--version", action="version", version=f"imd {imd.__version__}", help=say("version"))
 
     def add_argument(self, *names: str, **settings: Any) -> argparse.Action:
-        """Add an option, or a word where the name has no dash. A word with `nargs="?"` may be left out."""
+        """Add an option, or an argument if the name has no dash. An argument with `nargs="?"` is optional."""
         words, options = self._groups
         if settings.get("help"):
             settings["help"] = settings["help"].replace("%", "%%")
@@ -81,7 +81,7 @@ class Parser(argparse.ArgumentParser):
             (self._flags if action.nargs == 0 else self._with_value).update(names)
             return action
         needed = settings.get("nargs") != "?"
-        action = words.add_argument(*names, **settings | {"nargs": "?"})  # `parse` says which one is missing
+        action = words.add_argument(*names, **settings | {"nargs": "?"})  # so that our own error names a missing one
         self._words.append((action, needed))
         return action
 
@@ -94,7 +94,7 @@ class Parser(argparse.ArgumentParser):
         return self.commands[name]
 
     def parse(self, given: Sequence[str]) -> argparse.Namespace:
-        """Read the words of a command line. A mistake, or half a command, ends the process."""
+        """Parse a command line. A mistake ends the process with one line, half a command with its help."""
         parser = self._chosen(given)
         namespace, rest = self.parse_known_args(given)
         if parser.commands:
@@ -103,7 +103,7 @@ class Parser(argparse.ArgumentParser):
         return namespace
 
     def _chosen(self, given: Iterable[str]) -> "Parser":
-        """Follow the words to the command that they name."""
+        """Find the command that a command line names."""
         parser = self
         for word in given:
             if not parser.commands:
@@ -116,7 +116,7 @@ class Parser(argparse.ArgumentParser):
         return parser
 
     def _take(self, namespace: argparse.Namespace, rest: list[str]) -> None:
-        """Fill in the words that argparse left, as it does with those that stand after an option."""
+        """Assign the arguments that argparse left over, such as those after an option."""
         end = rest.index("--") if "--" in rest else len(rest)
         for word in rest[:end]:
             if word.startswith("-") and word != "-":
@@ -137,14 +137,14 @@ class Parser(argparse.ArgumentParser):
         return SystemExit(block(f"imd: {sentence}"))
 
     def error(self, message: str) -> NoReturn:
-        """Tell which option is wrong. What argparse says of it is left out."""
+        """End the process and name the wrong option. argparse's own message is not shown."""
         cause = sys.exception()
         name = cause.argument_name if isinstance(cause, argparse.ArgumentError) else None
         option = max((name or message).split("/"), key=len)
         raise self._mistake("takes_no_value" if option in self._flags else "needs_value", option)
 
     def format_help(self) -> str:
-        """Write the usage line, what the command does, its words, options and commands."""
+        """Write the usage line in front of argparse's help."""
         words = [(str(action.metavar or action.dest), needed) for action, needed in self._words]
         line = [self.prog, *([say("command")] if self.commands else []), f"[{say('usage.options')}]"]
         line += [word if needed else f"[{word}]" for word, needed in words]

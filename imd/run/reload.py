@@ -1,7 +1,7 @@
-"""SIGHUP: the configuration is read again, and what can change under a running daemon does.
+"""SIGHUP: reads the configuration again, and applies what can change in a running daemon.
 
-Limits, registration, language and certificates hold at once: for the next request, or the next connection. What would
-need other ports or files is named, and waits for a restart. A configuration with a mistake in it changes nothing.
+Limits, registration, language and certificates apply at once, to the next request or connection. Other changed keys
+are logged, and need a restart. A configuration with a mistake changes nothing.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ RELOADABLE = {"limits", "register", "language"} | CERTIFICATE
 
 @attrs.define
 class Reloader:
-    """Applies a configuration that was read anew."""
+    """Applies a configuration that was read again."""
 
     config: Config
     directory: DataDirectory
@@ -34,7 +34,7 @@ class Reloader:
     tls: ServerTLS
 
     def reload(self, read: Callable[[], Config]) -> None:
-        """Read and apply; whatever is wrong is logged, and everything stays as it is."""
+        """Read and apply the configuration. A mistake is logged and changes nothing."""
         try:
             config = read()
             if self._uses_acme(config):
@@ -49,7 +49,7 @@ class Reloader:
             self._apply(config)
 
     def _uses_acme(self, config: Config) -> bool:
-        """Say whether ACME sees to the certificate, or would after a restart: nobody else may change it meanwhile."""
+        """Say whether ACME manages the certificate, now or after a restart; then a reload must not replace it."""
         return bool(self.config.acme or config.acme)
 
     def _apply(self, config: Config) -> None:

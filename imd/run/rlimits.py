@@ -1,4 +1,4 @@
-"""Open files: every connection is one, and the system says how many a process may have."""
+"""The limit of open files (RLIMIT_NOFILE): every connection needs one."""
 
 import resource
 from contextlib import suppress
@@ -12,11 +12,11 @@ from imd.run.banner import say
 log = Logger(namespace="imd.run")
 
 RESERVED = 100
-"""What is open besides connections: database, log, ports, certificates, archives."""
+"""Open files besides connections: database, log, ports, certificates, exports."""
 
 
 def max_open_files(limits: Limits) -> int:
-    """Give how many files may be open here, once the daemon has raised what it may raise."""
+    """Give how many files the daemon may open, after it has raised its soft limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if resource.RLIM_INFINITY in (soft, hard):
         return limits.connections + RESERVED
@@ -24,10 +24,10 @@ def max_open_files(limits: Limits) -> int:
 
 
 def fit(limits: Limits) -> Limits:
-    """Have the system allow as many open files as there may be connections; where it will not, allow fewer of those."""
+    """Raise the soft limit for as many connections as configured; if that fails, allow fewer connections."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < (wanted := max_open_files(limits)) and soft != resource.RLIM_INFINITY:
-        with suppress(OSError, ValueError):  # forbidden, as by systemd: then it stays as it is
+        with suppress(OSError, ValueError):  # forbidden, for example by systemd's SystemCallFilter
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
             soft = wanted
     room = soft - RESERVED

@@ -1,7 +1,7 @@
-"""The daemon as a Twisted service: `makeService` is what twistd and imd.tac call.
+"""The daemon as a Twisted service: twistd and imd.tac call `makeService`.
 
-Whatever can be wrong with the surroundings (configuration, data directory, database, certificate, ports) is found out
-while the service is made: before twistd goes into the background, while there is still a terminal to say it on.
+Everything that can be wrong (configuration, data directory, database, certificate, ports) is found while the service
+is made: before twistd goes into the background, so that the error reaches the terminal.
 """
 
 import errno
@@ -45,14 +45,14 @@ from imd.run.reload import Reloader
 __all__ = ["Daemon", "Options", "makeService"]
 
 GOODBYE_SECONDS = 2
-"""How long a stop waits for peers to hear it; what they were sent is on its way even after that."""
+"""How long a stop waits for clients to read the goodbye; the kernel still delivers what was sent."""
 
 
 def makeService(options: Options) -> IService:
-    """Make the service that twistd runs. What is wrong with its surroundings ends the process with one line."""
-    from twisted.internet import reactor  # only now: twistd may still choose one
+    """Make the service that twistd runs. An OperatorError ends the process with one line."""
+    from twisted.internet import reactor  # not earlier: twistd chooses which
 
-    reactor.seconds = time.monotonic  # type: ignore[method-assign]  # else timers jump with the wall clock
+    reactor.seconds = time.monotonic  # type: ignore[method-assign]  # else timers follow the wall clock
     try:
         daemon = Daemon(options.config(), reactor)
     except OperatorError as error:
@@ -67,19 +67,19 @@ def makeService(options: Options) -> IService:
 
 
 def _freeze_garbage_collector() -> None:
-    """Have the collector pass over what is there for good: going through it took the reactor 45 ms each time."""
+    """Exempt the objects of the start from garbage collection: scanning them took 45 ms each time."""
     gc.collect()
     gc.freeze()
 
 
 def _install_stop_handlers(reactor: Any) -> None:
-    """Take SIGTERM and SIGINT as a wish, not a death: twistd would kill itself by the same signal after stopping."""
+    """Stop cleanly, with exit code 0, at SIGTERM and SIGINT; twistd would kill itself by the same signal afterwards."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         reactor.callFromThread(end)
 
     def end() -> None:
-        with suppress(ReactorNotRunning):  # told twice
+        with suppress(ReactorNotRunning):  # a second signal
             reactor.stop()
 
     signal.signal(signal.SIGTERM, stop)
@@ -87,7 +87,7 @@ def _install_stop_handlers(reactor: Any) -> None:
 
 
 def _install_reload_handler(reactor: Any, daemon: "Daemon", options: Options) -> None:
-    """Take SIGHUP, from now on, as a wish to have the configuration read again."""
+    """Reload the configuration at SIGHUP."""
 
     def reload(number: int, frame: FrameType | None) -> None:
         reactor.callFromThread(daemon.reload, options.config)
@@ -96,12 +96,12 @@ def _install_reload_handler(reactor: Any, daemon: "Daemon", options: Options) ->
 
 
 class Daemon(MultiService):
-    """One server: its data, its house, its ports, and the operator's socket. Making one locks the data directory."""
+    """One server: its data, its rules, its ports and the operator's socket. Making one locks the data directory."""
 
     log = Logger(namespace="imd.run")
 
     def __init__(self, config: Config, reactor: Any) -> None:
-        """Prepare everything that can be without opening a port. Raises OperatorError."""
+        """Prepare everything short of opening ports. Raises OperatorError."""
         super().__init__()
         self.config = config
         self.reactor = reactor
@@ -134,7 +134,7 @@ class Daemon(MultiService):
         self.reloader = Reloader(config, self.directory, self.house, self.tls)
         self.notifier = Notifier(self.reactor)
         for listen in config.listen:
-            plain = not listen.startswith("imd:")  # those put the PROXY protocol before their TLS
+            plain = not listen.startswith("imd:")  # imd: reads the PROXY header itself, before TLS
             self._serve(listen, proxied(self.factory, self.factory) if plain else self.factory)
         if config.metrics is not None:
             self._add_metrics(config.metrics)
@@ -178,7 +178,9 @@ class Daemon(MultiService):
             raise OperatorError("certificate", path=certificate, reason=error) from None
         if certificate != self.directory.acme_certificate:
             raise OperatorError("certificate", path=certificate, reason=reason)
-        aside = certificate.replace(certificate.with_name(f"{certificate.name}.damaged"))  # ours: another can be had
+        aside = certificate.replace(
+            certificate.with_name(f"{certificate.name}.damaged")
+        )  # imd obtained it, and can obtain another
         self.log.warn("{line}", line=banner.say("acme_damaged", path=certificate, reason=reason, aside=aside))
         return self._tls()
 
@@ -188,7 +190,7 @@ class Daemon(MultiService):
         return ServerTLS([(certificate, key)])
 
     def privilegedStartService(self) -> None:
-        """Open the ports, while still root where twistd was started as root."""
+        """Open the ports, before twistd gives up root."""
         try:
             super().privilegedStartService()
         except CannotListenError as error:
@@ -196,10 +198,10 @@ class Daemon(MultiService):
             raise OperatorError("endpoint", listen=at, reason=error.socketError).exit() from None
 
     def startService(self) -> None:
-        """Begin to serve, and tell how to connect."""
+        """Start serving, and print how to connect."""
         super().startService()
         self.house.chores.start()
-        self.directory.socket.unlink(missing_ok=True)  # left by a daemon that was killed: the lock says it is dead
+        self.directory.socket.unlink(missing_ok=True)  # left by a killed daemon; the lock proves that none runs
         path = quoteStringArgument(str(self.directory.socket))
         operators = strports.service(
             f"unix:{path}:mode=600:lockfile=0", OperatorFactory(self.factory.audience), reactor=self.reactor
@@ -215,7 +217,7 @@ class Daemon(MultiService):
         self._inviting.addErrback(lambda failure: self.log.failure("no invite for the first admin", failure))
 
     async def _offer_first_invite(self) -> None:
-        """Where there is no account yet, make an admin's invite for the terminal; what is none may be kept as a log."""
+        """If there is no account yet, print an admin's invite, but only on a terminal: other output may be logged."""
         if not await operator.has_no_accounts(self.house):
             return
         if sys.__stdout__ is None or not sys.__stdout__.isatty():
@@ -226,7 +228,7 @@ class Daemon(MultiService):
         print(banner.say("invite", invite=invite), file=sys.__stdout__, flush=True)
 
     def reload(self, read: Callable[[], Config]) -> None:
-        """Read the configuration again, and go by what of it can change under way."""
+        """Read the configuration again, and apply what can change in a running daemon."""
         self.notifier.reloading()
         try:
             self.reloader.reload(read)
@@ -234,7 +236,7 @@ class Daemon(MultiService):
             self.notifier.ready()
 
     def stopService(self) -> "Deferred[None]":
-        """Take no more connections, finish and answer what was asked, say goodbye, let go of everything."""
+        """Stop listening, finish and answer pending requests, say goodbye, and release everything."""
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
@@ -253,7 +255,7 @@ class Daemon(MultiService):
 
 
 def try_port(listen: str) -> None:
-    """Try whether the TCP port of an endpoint string can be had. Raises OperatorError."""
+    """Check that the TCP port of an endpoint string is free. Raises OperatorError."""
     try:
         if at := tcp_address(listen):
             at.bind()

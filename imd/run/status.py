@@ -1,4 +1,4 @@
-"""`imd status`: asks the daemon that runs how it is."""
+"""`imd status`: asks the running daemon for its state."""
 
 import argparse
 
@@ -23,7 +23,7 @@ def add_command(program: Parser) -> None:
 
 
 def run(namespace: argparse.Namespace) -> None:
-    """Print the figures: for people, or as one JSON object. Raises OperatorError."""
+    """Print the state, for people or as one JSON object. Raises OperatorError."""
     directory = DataDirectory(configured(vars(namespace)).data_dir)
     try:
         reply = operator.ask_daemon(directory, registry.actions["server_status"], AskServerStatus())
