@@ -221,7 +221,7 @@ def test_after_a_restore_that_was_cut_short_no_empty_server_starts(config: Confi
     backup.make(config, tmp_path / "backup")
     cut = DataDirectory(tmp_path / "cut")
     cut.restoring.mkdir(parents=True)
-    with pytest.raises(OperatorError, match="was cut short: run it again") as error:
+    with pytest.raises(OperatorError, match="was interrupted: run it again") as error:
         cut.open_database(None)
     findings = check.findings(attrs.evolve(config, data_dir=cut.path))
     assert [each.text for each in findings if not each.well] == [str(error.value)]
@@ -272,8 +272,8 @@ def test_a_damaged_backup_changes_nothing(config: Config, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"this is no backup", "is damaged, or no backup"),
-        (b"", "is damaged, or no backup"),
+        (b"this is no backup", "is damaged, or not a backup"),
+        (b"", "is damaged, or not a backup"),
         (b"age-encryption.org/v1\n", "it is encrypted for another identity, or damaged"),
     ],
 )
@@ -318,12 +318,12 @@ def from_the_future(members: dict[str, bytes]) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (renamed, r"\.\./evil is not what was stored"),
-        (exchanged, "key.pem is not what was stored"),
-        (added, "more is not what was stored"),
-        (lambda members: members.pop("key.pem"), "key.pem is not what was stored"),
-        (lambda members: members.pop("manifest.json"), "is no backup made by imd"),
-        (from_the_future, "is newer than this one. Upgrade imd"),
+        (renamed, r"\.\./evil differs from what was saved"),
+        (exchanged, "key.pem differs from what was saved"),
+        (added, "more differs from what was saved"),
+        (lambda members: members.pop("key.pem"), "key.pem differs from what was saved"),
+        (lambda members: members.pop("manifest.json"), "is not a backup of imd"),
+        (from_the_future, "which is newer. Upgrade imd"),
     ],
 )
 def test_a_forged_backup(change: Callable[[dict[str, bytes]], None], said: str, config: Config, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from imd.run import backup_cli, backup_file, cli
 from imd.testing import MemoryServer
+from tests.run.identities import ALICE, PASSPHRASE, PROTECTED
 
 
 @pytest.fixture
@@ -58,18 +59,18 @@ def test_there_and_back(data: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "accounts: 1" in capsys.readouterr().out
     imd(f"restore -i {tmp_path}/key --force -d {data} {tmp_path}/encrypted")
     heard = capsys.readouterr().out
-    assert f"{data} is as it was at " in heard
-    assert f"what was there before is kept in {data}/before-" in heard
+    assert f"{data} is restored to " in heard
+    assert f"the previous data is kept in {data}/before-" in heard
     assert mistake(f"verify -d {data}") == "0"
 
 
 def test_a_passphrase_is_asked_for_at_the_terminal(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
-    monkeypatch.setattr("getpass.getpass", lambda prompt: "open sesame")
-    key, other = pyrage.x25519.Identity.generate(), pyrage.x25519.Identity.generate()
-    (tmp_path / "key.age").write_bytes(pyrage.passphrase.encrypt(str(key).encode(), "open sesame"))
-    (tmp_path / "passphrase").write_text("open sesame\n")
-    imd(f"backup -r {key.to_public()} -r {other.to_public()} -d {data} {tmp_path}/encrypted")
+    monkeypatch.setattr("getpass.getpass", lambda prompt: PASSPHRASE)
+    (tmp_path / "key.age").write_text(PROTECTED)
+    (tmp_path / "passphrase").write_text(f"{PASSPHRASE}\n")
+    other = pyrage.x25519.Identity.generate()
+    imd(f"backup -r {ALICE.to_public()} -r {other.to_public()} -d {data} {tmp_path}/encrypted")
     line = f"verify -i {tmp_path}/key.age {tmp_path}/encrypted"
     assert mistake(line) == "0"
     monkeypatch.setattr("getpass.getpass", lambda prompt: "")
@@ -88,10 +89,12 @@ def test_a_key_that_is_left_out_is_said(data: Path, tmp_path: Path, capsys: pyte
     imd(line)
     heard = capsys.readouterr()
     assert "(imd.sqlite3, certificate.pem, config.toml)" in heard.out
-    assert heard.err.startswith(f"imd: the backup lacks {key}: No such file or directory. Keep a copy of it yourself")
+    assert heard.err.startswith(
+        f"imd: the backup does not contain {key}: No such file or directory. Keep a copy of it yourself"
+    )
     key.mkdir()
     imd(line)
-    assert f"lacks {key}: Is a directory" in capsys.readouterr().err
+    assert f"does not contain {key}: Is a directory" in capsys.readouterr().err
     key.rmdir()
     key.touch()
     imd(line)
@@ -99,7 +102,7 @@ def test_a_key_that_is_left_out_is_said(data: Path, tmp_path: Path, capsys: pyte
     assert heard.err == ""
     (data / "key.pem").mkdir()
     imd(f"backup -d {data} {tmp_path}/file")
-    assert f"lacks {data}/key.pem: " in capsys.readouterr().err
+    assert f"does not contain {data}/key.pem: " in capsys.readouterr().err
     (data / "key.pem").rmdir()
     imd(f"backup -d {data} {tmp_path}/file")
     assert capsys.readouterr().err == "", "the first start makes it"
@@ -109,11 +112,11 @@ def test_a_key_that_is_left_out_is_said(data: Path, tmp_path: Path, capsys: pyte
     ("line", "said"),
     [
         ("backup", "imd: imd backup needs FILE"),
-        ("backup one two", "imd: two is one word too many"),
+        ("backup one two", "imd: two is one argument too many"),
         ("restore", "imd: imd restore needs FILE"),
         ("restore --forse x", "imd: --forse is not an option of imd restore. Did you mean --force?"),
-        ("verify one two", "imd: two is one word too many"),
-        ("backup -d /nowhere x", "imd: there is no data directory /nowhere. Name the server's with"),
+        ("verify one two", "imd: two is one argument too many"),
+        ("backup -d /nowhere x", "imd: there is no data directory /nowhere. Name the server's own with"),
         ("backup -d DATA /nowhere/x", "imd: cannot write /nowhere/x: No such file or directory"),
         ("backup -d DATA -r bob x", "imd: --recipient must be an age recipient"),
         ("keygen", "imd: imd keygen needs FILE"),
@@ -129,7 +132,7 @@ def test_what_is_wrong_is_one_line(line: str, said: str, data: Path) -> None:
 def test_a_broken_database_ends_with_one(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (data / "imd.sqlite3").write_text("this is no database")
     assert mistake(f"verify -d {data}") == "1"
-    assert capsys.readouterr().out.startswith("MEND  ")
+    assert capsys.readouterr().out.startswith("FIX   ")
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])

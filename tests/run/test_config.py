@@ -104,9 +104,9 @@ def test_a_path_in_the_file_begins_where_the_file_lies(file: Path, monkeypatch: 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("brst = 1", "brst is not a key that imd knows. Did you mean burst?"),
-        ("zzz = 1", "zzz is not a key that imd knows"),
-        ("config = 'x'", "config is not a key that imd knows"),
+        ("brst = 1", "brst is not a setting of imd. Did you mean burst?"),
+        ("zzz = 1", "zzz is not a setting of imd"),
+        ("config = 'x'", "config is not a setting of imd"),
         ("burst = 'many'", "burst must be a whole number from 1 to 1000000, not 'many'"),
         ("burst = '100'", "burst must be a whole number from 1 to 1000000, not '100'"),
         ("burst = 0", "burst must be a whole number from 1 to 1000000, not 0"),
@@ -118,11 +118,11 @@ def test_a_path_in_the_file_begins_where_the_file_lies(file: Path, monkeypatch: 
         ("register = 'always'", "register must be one of open, invite, closed, not 'always'"),
         ("burst = 1000001", "burst must be a whole number from 1 to 1000000, not 1000001"),
         (f"burst = {2**70}", f"burst must be a whole number from 1 to 1000000, not {2**70}"),
-        ("waiting_writes = 1", "waiting_writes is not a key that imd knows"),
+        ("waiting_writes = 1", "waiting_writes is not a setting of imd"),
         ("log_format = 'xml'", "log_format must be one of text, json, not 'xml'"),
         ('key = "\\u0000"', "key must be a path, not '\\x00'"),
-        ("acme_url = ''", "acme_url must be a text, not ''"),
-        ("metrics = 2026-11-30", "metrics must be a text, not datetime.date(2026, 11, 30)"),
+        ("acme_url = ''", "acme_url must be a text that is not empty, not ''"),
+        ("metrics = 2026-11-30", "metrics must be a text that is not empty, not datetime.date(2026, 11, 30)"),
         ("register = 1", "register must be one of open, invite, closed, not 1"),
         ("language = 'fr'", "language must be one of en, zh, not 'fr'"),
         ("data_dir = 1", "data_dir must be a path, not 1"),
@@ -137,9 +137,9 @@ def test_a_wrong_file_is_told_in_one_line(file: Path, text: str, said: str) -> N
 
 
 def test_a_file_that_is_none(file: Path, tmp_path: Path) -> None:
-    assert told(file, "register =").startswith(f"{file} is not TOML: ")
+    assert told(file, "register =").startswith(f"{file} is not valid TOML: ")
     file.write_bytes(b"\xff")
-    with pytest.raises(OperatorError, match="is not TOML"):
+    with pytest.raises(OperatorError, match="is not valid TOML"):
         load({"config": str(file)}, {})
     with pytest.raises(OperatorError, match=f"cannot read {tmp_path}/none: No such file or directory"):
         load({"config": f"{tmp_path}/none"}, {})
@@ -148,7 +148,7 @@ def test_a_file_that_is_none(file: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "environment", "said"),
     [
-        ({}, {"IMD_BRST": "1"}, "IMD_BRST is not a key that imd knows. Did you mean IMD_BURST?"),
+        ({}, {"IMD_BRST": "1"}, "IMD_BRST is not a setting of imd. Did you mean IMD_BURST?"),
         ({}, {"IMD_BURST": "x"}, "IMD_BURST must be a whole number from 1 to 1000000, not 'x'"),
         ({}, {"IMD_BURST": "-1"}, "IMD_BURST must be a whole number from 1 to 1000000, not '-1'"),
         ({}, {"IMD_REGISTER": "x"}, "IMD_REGISTER must be one of open, invite, closed, not 'x'"),
@@ -159,7 +159,7 @@ def test_a_file_that_is_none(file: Path, tmp_path: Path) -> None:
         (
             {"certificate": "c.pem", "key": "k.pem"},
             {"IMD_ACME": "chat.example"},
-            "certificate and acme exclude each other: name your own certificate, or let imd get one",
+            "certificate and acme cannot both be set: use your own certificate, or let imd obtain one",
         ),
     ],
 )

@@ -55,7 +55,7 @@ def test_a_backup_that_hangs_is_not_waited_for_for_ever(tmp_path: Path, monkeypa
     monkeypatch.setattr(directory, "BACKUP_WAIT_SECONDS", 0)
     with (
         DataDirectory(tmp_path).backing_up(),
-        pytest.raises(OperatorError, match="has been under way"),
+        pytest.raises(OperatorError, match="has been running"),
         DataDirectory(tmp_path).backing_up(),
     ):
         pass

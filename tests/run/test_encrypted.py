@@ -1,5 +1,6 @@
 """Encrypted files: what went in comes out; `age` reads what we write, and we what it writes; memory stays flat."""
 
+import base64
 import io
 import os
 import shutil
@@ -14,9 +15,9 @@ import pytest
 
 from imd.run import encrypted
 from imd.run.errors import OperatorError
+from tests.run.identities import ALICE, BOB, PASSPHRASE, PROTECTED
 
 CHUNK = 65_536
-ALICE, BOB = pyrage.x25519.Identity.generate(), pyrage.x25519.Identity.generate()
 
 age = pytest.mark.skipif(shutil.which("age") is None, reason="age is not here (Debian: age)")
 
@@ -144,9 +145,10 @@ def test_an_identity_is_made(tmp_path: Path) -> None:
 @pytest.mark.parametrize("armored", [False, True])
 def test_an_identity_may_have_a_passphrase(tmp_path: Path, armored: bool) -> None:
     file = tmp_path / "key.age"
-    file.write_bytes(pyrage.passphrase.encrypt(f"# mine\n\n{ALICE}\n{BOB}\n".encode(), "open sesame", armored=armored))
-    assert list(map(str, encrypted.identities(file, lambda: "open sesame"))) == [str(ALICE), str(BOB)]
-    with pytest.raises(OperatorError, match="the passphrase is wrong, or the file is damaged"):
+    body = PROTECTED.split("-----")[2]
+    file.write_bytes(PROTECTED.encode() if armored else base64.b64decode(body))
+    assert list(map(str, encrypted.identities(file, lambda: PASSPHRASE))) == [str(ALICE), str(BOB)]
+    with pytest.raises(OperatorError, match="the passphrase is wrong, the file is damaged, or"):
         encrypted.identities(file, lambda: "open barley")
 
 

@@ -126,6 +126,6 @@ def test_it_is_served_on_a_unix_socket(start_daemon: Callable[..., Daemon], tmp_
     "listen", ["tcp:9464", "imd:9464", "tcp:9464:interface=10.0.0.1", "systemd:domain=INET:index=0"]
 )
 def test_others_cannot_reach_it(listen: str) -> None:
-    with pytest.raises(OperatorError, match="metrics must stay on this machine"):
+    with pytest.raises(OperatorError, match="metrics must only be reachable from this machine"):
         load({"metrics": listen}, {})
     assert load({"metrics": r"tcp:9464:interface=\:\:1"}, {}).metrics

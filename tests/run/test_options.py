@@ -69,7 +69,7 @@ def test_options_that_are_not_given_leave_room_for_the_environment(monkeypatch: 
         ("-d", "imd: --data-dir needs a value"),
         ("--version=2", "imd: --version takes no value"),
         ("-x", "imd: -x is not an option of twistd imd"),
-        ("extra", "imd: extra is one word too many"),
+        ("extra", "imd: extra is one argument too many"),
     ],
 )
 def test_a_wrong_option_is_one_line(line: str, said: str) -> None:
@@ -87,12 +87,12 @@ def test_a_wrong_option_is_one_line(line: str, said: str) -> None:
         ("user add bob --amin", "imd: --amin is not an option of imd user add. Did you mean --admin?"),
         ("user add bob --display x", "imd: --display is not an option of imd user add. Did you mean --display-name?"),
         ("user add", "imd: imd user add needs username"),
-        ("user add bob secret more", "imd: more is one word too many"),
-        ("user add bob --admin secret more", "imd: more is one word too many"),
-        ("user list bob", "imd: bob is one word too many"),
+        ("user add bob secret more", "imd: more is one argument too many"),
+        ("user add bob --admin secret more", "imd: more is one argument too many"),
+        ("user list bob", "imd: bob is one argument too many"),
         ("chat --sever x", "imd: option --sever not recognized. Did you mean --server?"),
         ("run --regster open", "imd: --regster is not an option of imd run. Did you mean --register?"),
-        ("run extra", "imd: extra is one word too many"),
+        ("run extra", "imd: extra is one argument too many"),
         ("backup", "imd: imd backup needs FILE"),
     ],
 )
@@ -107,7 +107,7 @@ def test_a_wrong_word_of_the_imd_command(line: str, said: str) -> None:
         ("run --listn x", "imd: imd run 没有 --listn 这个选项。是想输入 --listen 吗？"),
         ("run --listen", "imd: --listen 需要一个值"),
         ("status --json=1", "imd: --json 不带值"),
-        ("run extra", "imd: 多了一个词：extra"),
+        ("run extra", "imd: 多了一个参数：extra"),
         ("backup", "imd: imd backup 缺少 FILE"),
     ],
 )

@@ -124,7 +124,7 @@ def test_no_other_directory_is_taken_for_its_own(tmp_path: Path, name: str) -> N
     file = fill(data)
     (data / name).symlink_to(victim)
     before = contents(data)
-    with pytest.raises(OperatorError, match="cannot move aside"):
+    with pytest.raises(OperatorError, match="cannot move the data in"):
         restore.restore(file, data, not_asked, force=True)
     assert [each.name for each in victim.iterdir()] == ["kept"]
     assert contents(data) == before
@@ -244,7 +244,7 @@ def test_killed_anywhere_it_begins_no_server_and_loses_nothing(
         directory = DataDirectory(data)
         if directory.restore_incomplete:
             refused += 1
-            with pytest.raises(OperatorError, match="was cut short: run it again"):
+            with pytest.raises(OperatorError, match="was interrupted: run it again"):
                 directory.open_database(None)
             file.write_bytes(whole)
             done = restore.restore(file, data, not_asked)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import pyrage
 import pytest
 from msgspec import inspect, structs
 from twisted.logger import globalLogPublisher
@@ -25,6 +24,7 @@ from imd.wire.fields import kinds
 from tests.chat.authenticator import code as totp
 from tests.conftest import LoggedFailures
 from tests.live.daemon import Daemon
+from tests.run.identities import ALICE, PASSPHRASE, PROTECTED
 
 CANARY = "canary"
 """Stands in every text that goes in; the number tells which."""
@@ -208,9 +208,8 @@ def test_nor_what_the_server_hands_out(written: Path, said: list[str], capfd: py
 def test_nor_what_the_operator_is_given_or_gives(start_daemon: Callable[..., Daemon]) -> None:
     daemon = start_daemon("--register", "invite")
     encrypted, identity = daemon.directory / "encrypted", daemon.directory.with_suffix(".age")
-    (passphrase := daemon.directory.with_suffix(".passphrase")).write_text(f"{CANARY} open sesame\n")
-    key = pyrage.x25519.Identity.generate()
-    identity.write_bytes(pyrage.passphrase.encrypt(str(key).encode(), f"{CANARY} open sesame"))
+    (passphrase := daemon.directory.with_suffix(".passphrase")).write_text(f"{PASSPHRASE}\n")
+    identity.write_text(PROTECTED)
     told = []
 
     def imd(*words: str | Path, typed: str = "") -> None:
@@ -223,10 +222,10 @@ def test_nor_what_the_operator_is_given_or_gives(start_daemon: Callable[..., Dae
     imd("user", "passwd", "alice")
     imd("user", "passwd", "alice", "-", typed=f"{CANARY} secret password\n")
     imd("invite", "create", "--admin")
-    imd("backup", "--recipient", str(key.to_public()), encrypted)
+    imd("backup", "--recipient", str(ALICE.to_public()), encrypted)
     imd("verify", "--identity", identity, "--passphrase-file", passphrase, encrypted)
     imd("keygen", daemon.directory.with_suffix(".key"))
-    assert not [each for each in told if "AGE-SECRET-KEY" in each]
+    assert not [each for each in told if "AGE-SECRET-KEY" in each or PASSPHRASE in each]
     made = handed_out("".join(told))
     assert [len(made[kind]) for kind in ("token", "password")] == [1, 2]
     line = daemon.connect()
