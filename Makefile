@@ -4,7 +4,7 @@
 #                                                                  SECTION=wire: random tests of tests/wire alone
 PYTHON ?= python3
 BIN := .venv/bin
-TOOLS := openssl=openssl ncat=ncat socat=socat gnutls-cli=gnutls-bin tmux=tmux systemd-analyze=systemd curl=curl strace=strace faketime=faketime
+TOOLS := openssl=openssl ncat=ncat socat=socat gnutls-cli=gnutls-bin tmux=tmux systemd-analyze=systemd curl=curl strace=strace faketime=faketime age=age
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --system-certs \
 	--custom-compile-command 'make lock'
@@ -37,7 +37,7 @@ soak: .venv/.for-work
 
 lock: .venv/.for-work
 	$(LOCK) --extra dev --output-file requirements/work.txt pyproject.toml
-	echo hatchling | $(LOCK) --extra console --extra acme --extra metrics -c requirements/work.txt \
+	echo hatchling | $(LOCK) --extra console --extra acme --extra encryption --extra metrics -c requirements/work.txt \
 		--output-file requirements/run.txt pyproject.toml -
 	$(LOCK) --extra test --resolution lowest-direct --output-file requirements/lowest.txt pyproject.toml
 	echo 'sslyze >= 6.3' | $(LOCK) --output-file requirements/scan.txt -

@@ -63,6 +63,10 @@ class Listener(Protocol):
         """End since the device was logged out."""
 
 
+def _nothing() -> None:
+    """Complete a group of no writes."""
+
+
 @attrs.define(eq=False)
 class Pacing:
     """Spreads work over the turns of the reactor."""
@@ -180,10 +184,10 @@ class Pacing:
     def _complete(self, until: float) -> bool:
         """Call completions. True when it is time to tell and flush: a group's are called, or too much is untold."""
         while self._completions and not (self._far_behind or self.told > MOST_TOLD):
-            completion = self._completions.popleft()
-            if completion is None:
+            complete(self._completions.popleft() or _nothing)
+            if self._completions and self._completions[0] is None:
+                self._completions.popleft()
                 return True
-            complete(completion)
             if self.reactor.seconds() > until:
                 return False
         return True

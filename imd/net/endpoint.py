@@ -5,8 +5,8 @@
     imd:unix\\:/run/imd.sock               around another endpoint, here a unix socket
     imd:systemd:domain=INET:index=0       colons may also stay as they are
 
-The factory that listens brings the certificate, as its attribute `tls`, and the balancers that are believed, as
-`proxies` (see proxy).
+The factory has the certificate as its attribute `tls`, and the networks of trusted load balancers as `proxies` (see
+proxy).
 """
 
 from typing import Any

@@ -26,7 +26,7 @@ from prompt_toolkit.input import create_pipe_input
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from imd.run.options import tell
+from imd.run.parser import echo
 from imd.wire import terminal
 from imd.wire.conversations import Conversation, Page
 from imd.wire.messages import Message, SendMessage
@@ -181,7 +181,7 @@ def test_without_harmless_each_would_be(network: Network, tmp_path: Path, monkey
     assert all(bad_screens(network, tmp_path).values())
 
 
-@pytest.mark.parametrize("say", [print_error, tell, lambda text: tell(text, wrong=True)])
+@pytest.mark.parametrize("say", [print_error, echo, lambda text: echo(text, wrong=True)])
 def test_nor_is_it_by_what_the_command_line_prints(say: Any, capsys: pytest.CaptureFixture[str]) -> None:
     say(f"imd: {HARM}")
     printed = "".join(capsys.readouterr())

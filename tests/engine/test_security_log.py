@@ -75,7 +75,7 @@ def test_guessing_is_told_once_a_connection(server: MemoryServer, told: list[Log
     ]
 
 
-@pytest.mark.parametrize("write", [lambda event: log.as_text(event, timed=True), log.as_json])
+@pytest.mark.parametrize("write", [lambda event: log.format_text(event, timed=True), log.format_json])
 def test_a_line_says_when_where_who_and_what(
     server: MemoryServer, told: list[LogEvent], write: Callable[[LogEvent], str]
 ) -> None:
@@ -89,7 +89,7 @@ def test_a_line_says_when_where_who_and_what(
         moment, said = line.split(" ", 1)
         assert moment.endswith("Z")
         assert said == "login from 127.0.0.1 (account 1, device 1)"
-    assert log.is_told(told[-1])
+    assert log.should_log(told[-1])
 
 
 def test_what_takes_a_secret_is_watched() -> None:

@@ -210,7 +210,7 @@ def run(recording: Recording, count: int, seed: int) -> Result:
 def _faults(data: Path, recording: Recording, moment: float) -> Iterator[tuple[str, str]]:
     try:
         certificate = data / "certificate.pem"
-        certificates.ensure(certificate, data / "key.pem", certificates.today())
+        certificates.ensure(certificate, data / "key.pem", certificates.utc_now())
         if (
             recording.seen < moment
             and certificates.fingerprint(certificates.load(certificate)) != recording.fingerprint

@@ -28,8 +28,8 @@ SAME_IN_CHINESE = {
     "line.conversation",
     "line.conversation.empty",
 }
-BY_THE_NAME_OF_A_TYPE_OR_MODULE = ("problem.kind.", "reference.part.")
-"""Beginnings of keys whose ends are no strings in the source."""
+BY_THE_NAME_OF_A_TYPE_OR_MODULE = ("error.kind.", "reference.part.")
+"""Keys whose ends no string in the source spells."""
 
 
 def placeholders(sentence: str) -> set[str]:

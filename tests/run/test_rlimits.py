@@ -5,7 +5,7 @@ import resource
 import pytest
 
 from imd.chat.base.limits import Limits
-from imd.run import descriptors
+from imd.run import rlimits
 
 
 class System:
@@ -39,7 +39,7 @@ def test_so_many_connections_as_the_system_allows(
     system = System(soft, hard, stubborn=stubborn)
     monkeypatch.setattr("resource.getrlimit", lambda what: system.now)
     monkeypatch.setattr("resource.setrlimit", system.setrlimit)
-    limits = descriptors.fitted(Limits())
+    limits = rlimits.fit(Limits())
     assert limits.connections == connections
     assert system.now == (now, hard)
     assert limits.strangers == min(1000, connections // 2)

@@ -1,4 +1,4 @@
-"""What a daemon knows of its surroundings: disk, certificate and backups, for `SERVER STATUS`."""
+"""The health of the daemon's environment for `SERVER STATUS`: disk, certificate, backups."""
 
 import shutil
 from contextlib import suppress
@@ -12,17 +12,17 @@ from imd.run.directory import DataDirectory
 
 
 @attrs.frozen
-class Surroundings:
-    """A daemon's directory and the certificate it shows."""
+class HealthProbe:
+    """Looks at a data directory and the certificate that is served."""
 
     directory: DataDirectory
     tls: ServerTLS
 
-    def watched(self, health: Health) -> Health:
-        """Add to the vitals how disk, certificate and backups are; what cannot be found out is left unknown."""
+    def probe(self, health: Health) -> Health:
+        """Add free disk space, the certificate's days and the latest backup; what is unknown stays None."""
         with suppress(OSError):
             health = attrs.evolve(health, disk_free=shutil.disk_usage(self.directory.path).free)
-        health = attrs.evolve(health, certificate_days=(self.tls.until - certificates.today()).days)
+        health = attrs.evolve(health, certificate_days=(self.tls.until - certificates.utc_now()).days)
         if latest := self.directory.latest_backup():
             health = attrs.evolve(health, backup=latest.time * 1000)
         return health

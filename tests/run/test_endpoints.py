@@ -4,14 +4,14 @@ import socket
 
 import pytest
 
-from imd.run.listening import DEFAULT, Opening, loopback_only, opening
+from imd.run.endpoints import DEFAULT_ENDPOINT, TCPAddress, loopback_only, tcp_address
 from tests.live.daemon import has_ipv6
 
 
 @pytest.mark.parametrize(
     ("listen", "loopback"),
     [
-        (DEFAULT, True),
+        (DEFAULT_ENDPOINT, True),
         ("imd:7373:interface=127.9.9.9", True),
         ("imd:7373:interface=localhost", True),
         (r"imd:7373:interface=\:\:1", True),
@@ -48,17 +48,17 @@ def test_loopback_only(listen: str, loopback: bool) -> None:
 @pytest.mark.parametrize(
     ("listen", "opened"),
     [
-        (DEFAULT, Opening("127.0.0.1", 7373)),
-        ("imd:1", Opening("", 1)),
-        (r"tcp6:2:interface=\:\:1", Opening("::1", 2)),
-        ("imd:tcp:port=3", Opening("", 3)),
+        (DEFAULT_ENDPOINT, TCPAddress("127.0.0.1", 7373)),
+        ("imd:1", TCPAddress("", 1)),
+        (r"tcp6:2:interface=\:\:1", TCPAddress("::1", 2)),
+        ("imd:tcp:port=3", TCPAddress("", 3)),
         ("unix:/run/4", None),
         ("systemd:domain=INET:index=0", None),
         ("other:5", None),
     ],
 )
-def test_what_is_opened(listen: str, opened: Opening | None) -> None:
-    assert opening(listen) == opened
+def test_what_is_opened(listen: str, opened: TCPAddress | None) -> None:
+    assert tcp_address(listen) == opened
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
@@ -71,6 +71,6 @@ def test_a_port_is_tried_and_let_go(host: str) -> None:
         port = holder.getsockname()[1]
         holder.listen()
         with pytest.raises(OSError, match="in use"):
-            Opening(host, port).bind()
-    Opening(host, port).bind()
-    Opening(host, port).bind()
+            TCPAddress(host, port).bind()
+    TCPAddress(host, port).bind()
+    TCPAddress(host, port).bind()

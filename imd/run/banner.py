@@ -1,4 +1,4 @@
-"""What a start says: where the daemon listens, where it keeps things, and how to connect."""
+"""The banner that a start prints: where the daemon listens, where its data is, and how to connect."""
 
 import os
 import shutil
@@ -7,17 +7,17 @@ from pathlib import Path
 
 import imd
 from imd.run.config import Config
-from imd.run.listening import opening
+from imd.run.endpoints import tcp_address
 from imd.wire import catalog
 
 
 def say(key: str, **params: object) -> str:
-    """Give a sentence of the start, in the language of whoever started it."""
+    """Give a sentence of the banner, in the language of this process's environment."""
     return catalog.say(f"start.{key}", catalog.language_here(), **params)
 
 
 def lines(config: Config, registration: str, fingerprint: str) -> list[str]:
-    """Write the start's report, a line each."""
+    """Write the banner, as lines."""
     report = [
         say("listening", server=f"imd {imd.__version__}", listen=" ".join(config.listen)),
         say("kept", data_dir=config.data_dir, registration=registration),
@@ -34,13 +34,13 @@ _HERE = ("", "0.0.0.0", "127.0.0.1", "::", "::1")  # noqa: S104  # nosec B104  #
 
 
 def reachable(listen: tuple[str, ...]) -> str:
-    """Give an address at which this machine reaches one of the ports, or nothing."""
-    for at in filter(None, map(opening, listen)):
+    """Give an address that reaches one of the ports from this machine, or nothing."""
+    for at in filter(None, map(tcp_address, listen)):
         host = "localhost" if at.host in _HERE else at.host
         return f"[{host}]:{at.port}" if ":" in host else f"{host}:{at.port}"
     return ""
 
 
 def command() -> str:
-    """Give how the `imd` command is called here."""
+    """Give the `imd` command as it can be typed here."""
     return "imd" if shutil.which("imd") else os.path.relpath(Path(sys.executable).with_name("imd"))

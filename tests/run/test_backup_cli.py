@@ -1,16 +1,19 @@
 """`imd backup`, `restore` and `verify` as words of a command line."""
 
 import os
+import re
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyrage
 import pytest
 
-from imd.run import archive, cli, keeping
+from imd.run import backup_cli, backup_file, cli
 from imd.testing import MemoryServer
+from tests.run.identities import ALICE, PASSPHRASE, PROTECTED
 
 
 @pytest.fixture
@@ -25,7 +28,7 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def signals() -> Iterator[None]:
     """The process of the tests goes on, and shall end as before."""
-    before = {each: signal.getsignal(each) for each in keeping.ENDING}
+    before = {each: signal.getsignal(each) for each in backup_cli.ENDING}
     yield
     for each, handler in before.items():
         signal.signal(each, handler)
@@ -33,9 +36,7 @@ def signals() -> Iterator[None]:
 
 def imd(line: str) -> None:
     """Do what a command line says."""
-    options = cli.Imd()
-    options.parseOptions(line.split())
-    options.subOptions.carry_out()
+    cli.execute(line.split())
 
 
 def listing(path: Path) -> set[str]:
@@ -50,25 +51,34 @@ def mistake(line: str) -> str:
 
 
 def test_there_and_back(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "secret").write_text("open sesame\n")
-    imd(f"backup -d {data} -p {tmp_path}/secret {tmp_path}/sealed")
+    imd(f"keygen {tmp_path}/key")
+    [recipient] = re.findall("age1[a-z0-9]+", capsys.readouterr().out)
+    imd(f"backup -d {data} -r {recipient} {tmp_path}/encrypted")
     assert "(imd.sqlite3)" in capsys.readouterr().out
-    assert mistake(f"verify -p {tmp_path}/secret {tmp_path}/sealed") == "0"
+    assert mistake(f"verify -i {tmp_path}/key {tmp_path}/encrypted") == "0"
     assert "accounts: 1" in capsys.readouterr().out
-    imd(f"restore -p {tmp_path}/secret --force -d {data} {tmp_path}/sealed")
+    imd(f"restore -i {tmp_path}/key --force -d {data} {tmp_path}/encrypted")
     heard = capsys.readouterr().out
-    assert f"{data} is as it was at " in heard
-    assert f"what was there before is kept in {data}/before-" in heard
+    assert f"{data} is restored to " in heard
+    assert f"the previous data is kept in {data}/before-" in heard
     assert mistake(f"verify -d {data}") == "0"
 
 
 def test_a_passphrase_is_asked_for_at_the_terminal(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
-    monkeypatch.setattr("getpass.getpass", lambda prompt: "open sesame")
-    imd(f"backup -e -d {data} {tmp_path}/sealed")
-    assert (tmp_path / "sealed").read_bytes().startswith(b"imd-sealed")
+    monkeypatch.setattr("getpass.getpass", lambda prompt: PASSPHRASE)
+    (tmp_path / "key.age").write_text(PROTECTED)
+    (tmp_path / "passphrase").write_text(f"{PASSPHRASE}\n")
+    other = pyrage.x25519.Identity.generate()
+    imd(f"backup -r {ALICE.to_public()} -r {other.to_public()} -d {data} {tmp_path}/encrypted")
+    line = f"verify -i {tmp_path}/key.age {tmp_path}/encrypted"
+    assert mistake(line) == "0"
     monkeypatch.setattr("getpass.getpass", lambda prompt: "")
-    assert mistake(f"backup -e -d {data} {tmp_path}/sealed").startswith("imd: a passphrase is needed")
+    assert mistake(line).startswith("imd: the identity needs its passphrase")
+    assert mistake(f"{line} -p {tmp_path}/passphrase") == "0"
+    (tmp_path / "key").write_text(str(other))
+    assert mistake(f"verify -i {tmp_path}/key {tmp_path}/encrypted") == "0"
+    assert mistake(f"verify {tmp_path}/encrypted").startswith("imd: the backup is encrypted: name the file")
 
 
 def test_a_key_that_is_left_out_is_said(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,10 +89,12 @@ def test_a_key_that_is_left_out_is_said(data: Path, tmp_path: Path, capsys: pyte
     imd(line)
     heard = capsys.readouterr()
     assert "(imd.sqlite3, certificate.pem, config.toml)" in heard.out
-    assert heard.err.startswith(f"imd: the backup lacks {key}: No such file or directory. Keep a copy of it yourself")
+    assert heard.err.startswith(
+        f"imd: the backup does not contain {key}: No such file or directory. Keep a copy of it yourself"
+    )
     key.mkdir()
     imd(line)
-    assert f"lacks {key}: Is a directory" in capsys.readouterr().err
+    assert f"does not contain {key}: Is a directory" in capsys.readouterr().err
     key.rmdir()
     key.touch()
     imd(line)
@@ -90,7 +102,7 @@ def test_a_key_that_is_left_out_is_said(data: Path, tmp_path: Path, capsys: pyte
     assert heard.err == ""
     (data / "key.pem").mkdir()
     imd(f"backup -d {data} {tmp_path}/file")
-    assert f"lacks {data}/key.pem: " in capsys.readouterr().err
+    assert f"does not contain {data}/key.pem: " in capsys.readouterr().err
     (data / "key.pem").rmdir()
     imd(f"backup -d {data} {tmp_path}/file")
     assert capsys.readouterr().err == "", "the first start makes it"
@@ -99,14 +111,16 @@ def test_a_key_that_is_left_out_is_said(data: Path, tmp_path: Path, capsys: pyte
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("backup", "imd: name the backup's FILE"),
-        ("backup one two", "imd: two is one word too many"),
-        ("restore", "imd: name the backup's FILE"),
-        ("restore --forse x", "imd: option --forse not recognized. Did you mean --force?"),
-        ("verify one two", "imd: two is one word too many"),
-        ("backup -d /nowhere x", "imd: there is no data directory /nowhere. Name the server's with"),
+        ("backup", "imd: imd backup needs FILE"),
+        ("backup one two", "imd: two is one argument too many"),
+        ("restore", "imd: imd restore needs FILE"),
+        ("restore --forse x", "imd: --forse is not an option of imd restore. Did you mean --force?"),
+        ("verify one two", "imd: two is one argument too many"),
+        ("backup -d /nowhere x", "imd: there is no data directory /nowhere. Name the server's own with"),
         ("backup -d DATA /nowhere/x", "imd: cannot write /nowhere/x: No such file or directory"),
-        ("backup -d DATA -p /nowhere x", "imd: cannot read /nowhere: "),
+        ("backup -d DATA -r bob x", "imd: --recipient must be an age recipient"),
+        ("keygen", "imd: imd keygen needs FILE"),
+        ("keygen /nowhere/key", "imd: cannot write /nowhere/key: No such file or directory"),
         ("restore -d /nowhere /none", "imd: cannot read /none: No such file or directory"),
         ("verify -d /nowhere", "imd: cannot read /nowhere: No such file or directory"),
     ],
@@ -118,17 +132,17 @@ def test_what_is_wrong_is_one_line(line: str, said: str, data: Path) -> None:
 def test_a_broken_database_ends_with_one(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (data / "imd.sqlite3").write_text("this is no database")
     assert mistake(f"verify -d {data}") == "1"
-    assert capsys.readouterr().out.startswith("MEND  ")
+    assert capsys.readouterr().out.startswith("FIX   ")
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_signal_leaves_nothing_unsealed(
+def test_a_signal_leaves_nothing_in_clear(
     how: signal.Signals, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     imd(f"backup -d {data} {tmp_path}/whole")
     before = listing(tmp_path)
-    written, unpacked, left = archive.write, archive.Reading.unpack, list[set[str]]()
+    written, unpacked, left = backup_file.write, backup_file.BackupReader.unpack, list[set[str]]()
 
     def killed(work: Callable[..., None]) -> Callable[..., None]:
         def working(*arguments: Any) -> None:
@@ -139,8 +153,8 @@ def test_a_signal_leaves_nothing_unsealed(
 
         return working
 
-    monkeypatch.setattr(archive, "write", killed(written))
-    monkeypatch.setattr(archive.Reading, "unpack", killed(unpacked))
+    monkeypatch.setattr(backup_file, "write", killed(written))
+    monkeypatch.setattr(backup_file.BackupReader, "unpack", killed(unpacked))
     for line in (
         f"backup -d {data} {tmp_path}/file",
         f"verify {tmp_path}/whole",
@@ -149,7 +163,7 @@ def test_a_signal_leaves_nothing_unsealed(
         assert mistake(line) == str(128 + how)
         assert left.pop(), "there is something to clear away"
         assert listing(tmp_path) == before, line
-        for each in keeping.ENDING:
+        for each in backup_cli.ENDING:
             assert signal.getsignal(each) is signal.SIG_IGN, "a second one waits"
             signal.signal(each, signal.SIG_DFL)
 
