@@ -43,6 +43,7 @@ def add(tx: Tx, username: str, display_name: str, password_hash: str, admin: boo
     """
     if taken(tx, username):
         return None
+    # The unique indexes on name and skeleton decide, should somebody else have taken the name since it was looked up.
     row = tx.execute(
         "INSERT INTO account (username, skeleton, display_name, display_key, password_hash, admin, disabled, created,"
         " announced) VALUES (?, ?, ?, ?, ?, ?, 0, ?, (SELECT coalesce(max(number), 0) FROM announcement))"

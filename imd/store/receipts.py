@@ -23,6 +23,7 @@ def pointers(tx: Tx, conversation: int, account: int) -> Pointers:
 
 def advance(tx: Tx, conversation: int, account: int, delivered_seq: int, read_seq: int) -> bool:
     """Move the pointers forward, never back. Return whether one moved."""
+    # CASE and not max(): of two values that is greatest() in PostgreSQL.
     moved = tx.execute(
         "UPDATE member SET delivered_seq = CASE WHEN delivered_seq < ? THEN ? ELSE delivered_seq END,"
         " read_seq = CASE WHEN read_seq < ? THEN ? ELSE read_seq END"
@@ -34,6 +35,7 @@ def advance(tx: Tx, conversation: int, account: int, delivered_seq: int, read_se
 
 def follow_own(tx: Tx, conversation: int, account: int, seq: int) -> None:
     """Count a member's own new message as delivered to them if everything before it was."""
+    # Otherwise people would be replayed what they have said themselves.
     tx.execute(
         "UPDATE member SET delivered_seq = ? WHERE conversation = ? AND account = ? AND delivered_seq = ?",
         (seq, conversation, account, seq - 1),

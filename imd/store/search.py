@@ -98,6 +98,7 @@ class Candidate(NamedTuple):
         return Hit(self.message, self.conversation, self.seq)
 
 
+# CROSS JOIN makes SQLite begin with the few messages found, not with all memberships of the searcher.
 _CANDIDATE = Select(Candidate, "FROM message CROSS JOIN member", "message", message="message.id")
 _MINE = (
     "WHERE message.id IN ({}) AND member.conversation = message.conversation"

@@ -1,6 +1,6 @@
-"""What is for oneself alone: stars, notes, what one hides, and how one likes one's conversations.
+"""What is for oneself alone: stars, notes, hidden messages, and settings of one's own conversations.
 
-Each of these is noted in the account's log, so that every device of the account learns it, also one that was away.
+Each change goes into the account's log, from which all devices of the account learn of it, even if they were offline.
 
 -> STAR bob 1                <- OK STAR
 -> STARRED                   <- - bob 1 2026-11-23 06:25Z bob: the key is under the mat
@@ -133,7 +133,7 @@ What = Literal[
     "friend_note",
     "declined",
 ]
-"""What can change in an account's own affairs. A client names all of them, those that it passes over as well."""
+"""What can change in an account's own affairs. Clients match all of them, also those they ignore."""
 
 
 class AccountChange(Item, frozen=True, kw_only=True, omit_defaults=True):
