@@ -173,11 +173,6 @@ def by_client_id(tx: Tx, sender: int, client_id: str) -> Message | None:
     return _MESSAGE.one(tx, "WHERE sender = ? AND client_id = ?", (sender, client_id))
 
 
-def by_seq(tx: Tx, conversation: int, seq: int) -> Message | None:
-    """Find a message, without asking whether anybody may see it."""
-    return _MESSAGE.one(tx, "WHERE conversation = ? AND seq = ?", (conversation, seq))
-
-
 def visible(tx: Tx, seen: Seen, seq: int) -> Message | None:
     """Find a message if this reader may see it."""
     return next(iter(_seen(tx, seen, "AND seq = ?", seq)), None)
