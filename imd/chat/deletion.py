@@ -1,9 +1,9 @@
-"""The rules of deletion: an account is a tombstone at once, and what it leaves is destroyed in small pieces.
+"""The rules of deletion: an account becomes a tombstone at once, and a job destroys the rest in small pieces.
 
-Destroyed: the password, the devices, the profile, friends, requests, stars, what was hidden, notes to oneself, the
-account's log, and its part in every conversation; a group passes to the next in line. Kept: what was said to others,
-which is theirs as well, under the tombstone's name, or it is taken back; whom others block; what a group or the admins
-hold (links, reports). The old name is nobody's any more, so that nobody can pretend to be who left.
+Destroyed: password, second factor, devices, profile, friends, requests, stars, hidden messages, notes to oneself, the
+account's log and its memberships; a group it owns passes to the next in line. Kept: messages to others, which are
+theirs as well, unless they are recalled; other people's blocks; links of groups; reports. Nobody gets the old name
+again, so that nobody can pretend to be the person who left. `store/tables` declares it table by table.
 """
 
 from functools import partial
@@ -28,20 +28,20 @@ from imd.wire import deletion as wire
 from imd.wire.fields import timestamp
 
 ROWS_AT_ONCE = 500
-WORDS_AT_ONCE = 100
+MESSAGES_AT_ONCE = 100
 CHANGES_AT_ONCE = 50
-"""How much one piece destroys: small rows, messages with all their words, messages whose change it tells."""
+"""How much one piece destroys: small rows, whole messages, messages whose change is told to others."""
 
 SEQS_AT_ONCE = 2_000
-"""How much of a conversation one piece looks through for what the account has said."""
+"""How much of a conversation one piece searches for messages of the account."""
 
 SETTLED = 5_000
-"""So long after the last word, nothing of what the account's connections had under way can come any more."""
+"""After so many milliseconds nothing that the account's connections had already asked for can still arrive."""
 
 
 @slow(wire.DeleteAccount)
 async def delete_account(services: Services, caller: Caller, command: wire.DeleteAccount) -> Outcome[wire.Deleted]:
-    """Make my account a tombstone, log everybody out who is me, and give a receipt."""
+    """Turn my account into a tombstone, log out all my devices, and return a receipt."""
     recall = command.messages == "recall"
 
     def bury(tx: Tx) -> tuple[list[int], str]:
@@ -71,7 +71,7 @@ def _listed(counted: dict[str, int]) -> list[wire.Counted]:
 
 
 async def _counted(services: Services, account: int) -> dict[str, int]:
-    """Count what there is, in pieces that hold no reader for long."""
+    """Count what will be destroyed, in pieces so that no reader is busy for long."""
     counted = await services.read(lambda tx: {what: sql.count(tx, account, what) for what in sql.OWN})
     counted |= {"notes": 0, "groups": 0, "conversations": 0, "messages": 0}
     for mine in await services.read(lambda tx: sql.parts(tx, account)):
@@ -91,27 +91,27 @@ async def _written(services: Services, account: int, mine: sql.Part) -> int:
 
 @job
 def destroy(tx: Tx, now: int) -> JobResult:
-    """Destroy the next piece of what a deleted account leaves."""
+    """Destroy the next piece of what a deleted account has left."""
     deletion = sql.unfinished(tx)
     if deletion is None:
         return JobResult()
-    if told := _part_from_others(tx, deletion, now):
+    if told := _end_relations(tx, deletion, now):
         return JobResult(told, again=now)
     if any(sql.forget(tx, deletion.account, what, ROWS_AT_ONCE) for what in sql.OWN):
         return JobResult(again=now)
     mine = sql.next_part(tx, deletion.account, deletion.conversation)
     if not deletion.blanked:
-        sql.progress(tx, _blanked(tx, deletion, mine))
+        sql.progress(tx, _forget_text(tx, deletion, mine))
         return JobResult(again=now)
     if mine is not None:
-        return attrs.evolve(_take_apart(tx, deletion, mine, now), again=now)
+        return attrs.evolve(_end_membership(tx, deletion, mine, now), again=now)
     if now < deletion.time + SETTLED:
         return JobResult(again=deletion.time + SETTLED)
     sql.finish(tx, deletion.account)
     return JobResult(again=now)
 
 
-def _part_from_others(tx: Tx, deletion: sql.Deletion, now: int) -> tuple[Delivery, ...]:
+def _end_relations(tx: Tx, deletion: sql.Deletion, now: int) -> tuple[Delivery, ...]:
     """End some friendships and requests, under the name by which the others know the account."""
     caller = Caller(now=now, limits=Limits(), account=deletion.account, username=deletion.username)
     names = [each.username for each in friends.related(tx, caller.account, "friend")]
@@ -122,13 +122,13 @@ def _part_from_others(tx: Tx, deletion: sql.Deletion, now: int) -> tuple[Deliver
     return told
 
 
-def _blanked(tx: Tx, deletion: sql.Deletion, mine: sql.Part | None) -> sql.Deletion:
-    """Forget some of the text that will be destroyed. All of it is forgotten before the first message is emptied."""
+def _forget_text(tx: Tx, deletion: sql.Deletion, mine: sql.Part | None) -> sql.Deletion:
+    """Forget some of the text that will be destroyed. The first message is emptied when all of it is forgotten."""
     if mine is None:
         return deletion._replace(blanked=1, conversation=0, seq=0)
     upto = mine.last_seq
-    if deletion.recall or _lonely(tx, mine, deletion.account):
-        rows, upto = _next_words(tx, deletion, mine, WORDS_AT_ONCE)
+    if deletion.recall or _abandoned(tx, mine, deletion.account):
+        rows, upto = _next_messages(tx, deletion, mine, MESSAGES_AT_ONCE)
         for row in rows:
             messages.forget(tx, row)
     if upto < mine.last_seq:
@@ -136,32 +136,32 @@ def _blanked(tx: Tx, deletion: sql.Deletion, mine: sql.Part | None) -> sql.Delet
     return deletion._replace(conversation=mine.conversation, seq=0)
 
 
-def _lonely(tx: Tx, mine: sql.Part, account: int) -> bool:
-    """Say whether nobody is left to read a conversation of two, or of one."""
+def _abandoned(tx: Tx, mine: sql.Part, account: int) -> bool:
+    """Return whether nobody is left to read a direct conversation."""
     return mine.direct_key is not None and sql.alone(tx, mine.conversation, account)
 
 
-def _next_words(tx: Tx, deletion: sql.Deletion, mine: sql.Part, most: int) -> tuple[list[messages.Message], int]:
-    """Find the next messages to be destroyed in a conversation, and the seq up to which they are all of them."""
-    both = conversations.pair(mine.direct_key) if mine.direct_key and _lonely(tx, mine, deletion.account) else None
+def _next_messages(tx: Tx, deletion: sql.Deletion, mine: sql.Part, most: int) -> tuple[list[messages.Message], int]:
+    """Find the next messages to be destroyed in a conversation, and the seq up to which none was left out."""
+    both = conversations.pair(mine.direct_key) if mine.direct_key and _abandoned(tx, mine, deletion.account) else None
     senders = both or (deletion.account, deletion.account)
     upto = min(mine.last_seq, deletion.seq + SEQS_AT_ONCE)
     rows = messages.by_senders(tx, mine.conversation, senders, deletion.seq, upto, most)
     return rows, rows[-1].seq if len(rows) == most else upto
 
 
-def _take_apart(tx: Tx, deletion: sql.Deletion, mine: sql.Part, now: int) -> JobResult:
-    """Do the next piece for one conversation; once nothing is left, take the account out of it."""
+def _end_membership(tx: Tx, deletion: sql.Deletion, mine: sql.Part, now: int) -> JobResult:
+    """Do the next piece for one conversation; once nothing is left to do, remove the account from it."""
     account, done = deletion.account, JobResult()
-    if _lonely(tx, mine, account):
-        if sql.empty(tx, mine.conversation, WORDS_AT_ONCE):
+    if _abandoned(tx, mine, account):
+        if sql.empty(tx, mine.conversation, MESSAGES_AT_ONCE):
             return done
     elif deletion.recall and deletion.seq < mine.last_seq:
-        return JobResult(_take_back(tx, deletion, mine, now))
+        return JobResult(_recall(tx, deletion, mine, now))
     elif mine.direct_key:
         if unread := messages.unread_burning(tx, mine.conversation, mine.read_seq, account, CHANGES_AT_ONCE):
             return JobResult(_burn(tx, unread, now))
-        done = JobResult((_told_to_the_other(tx, mine, mine.direct_key, account),))
+        done = JobResult((_tell_other(tx, mine, mine.direct_key, account),))
     elif mine.left_seq is None:
         done = _leave(tx, account, mine.conversation, now)
     sql.remove_member(tx, mine.conversation, account)
@@ -170,7 +170,7 @@ def _take_apart(tx: Tx, deletion: sql.Deletion, mine: sql.Part, now: int) -> Job
 
 
 def _leave(tx: Tx, account: int, conversation: int, now: int) -> JobResult:
-    """Leave a group as anybody leaves it, under the name that is left."""
+    """Leave a group as anybody would, under the tombstone's name."""
     caller = Caller(now=now, limits=Limits(), account=account, username=accounts.by_id(tx, account).username)
     group = conversations.membership(tx, conversation, account)
     assert group is not None
@@ -178,9 +178,9 @@ def _leave(tx: Tx, account: int, conversation: int, now: int) -> JobResult:
     return JobResult(left.told, effects=left.effects)
 
 
-def _take_back(tx: Tx, deletion: sql.Deletion, mine: sql.Part, now: int) -> tuple[Delivery, ...]:
-    """Take back some of what the account has said in a conversation."""
-    rows, upto = _next_words(tx, deletion, mine, CHANGES_AT_ONCE)
+def _recall(tx: Tx, deletion: sql.Deletion, mine: sql.Part, now: int) -> tuple[Delivery, ...]:
+    """Recall some of the account's messages in a conversation."""
+    rows, upto = _next_messages(tx, deletion, mine, CHANGES_AT_ONCE)
     sql.progress(tx, deletion._replace(seq=upto))
     told: tuple[Delivery, ...] = ()
     for row in rows:
@@ -190,7 +190,7 @@ def _take_back(tx: Tx, deletion: sql.Deletion, mine: sql.Part, now: int) -> tupl
 
 
 def _burn(tx: Tx, unread: list[messages.Message], now: int) -> tuple[Delivery, ...]:
-    """Let the time begin of what was to burn once the account had read it: it never will."""
+    """Start the timers of messages that were to burn once the account had read them, which it never will."""
     told: tuple[Delivery, ...] = ()
     for row in unread:
         row = messages.change(tx, row, expires=now + (row.burn_after or 0) * 1000)
@@ -198,8 +198,8 @@ def _burn(tx: Tx, unread: list[messages.Message], now: int) -> tuple[Delivery, .
     return told
 
 
-def _told_to_the_other(tx: Tx, mine: sql.Part, direct_key: str, account: int) -> Delivery:
-    """Let the other one's devices know, also those that are away, what the conversation is called now."""
+def _tell_other(tx: Tx, mine: sql.Part, direct_key: str, account: int) -> Delivery:
+    """Tell the other person's devices, also those that are offline, the conversation's new name."""
     low, high = conversations.pair(direct_key)
     tombstone = accounts.by_id(tx, account).username
     other = high if account == low else low

@@ -1,4 +1,4 @@
-"""The rules of groups: making one, how it works, who finds it, its end."""
+"""The rules of groups: creating, changing, finding and deleting them."""
 
 import msgspec
 
@@ -22,12 +22,12 @@ from imd.wire.refusals import BadName, BadRequest, NameTaken, QuotaExceeded
 from imd.wire.textline import quoted
 
 AT_ONCE = 500
-"""How many rows of a deleted group one piece of the chore destroys."""
+"""How many rows of a deleted group are destroyed at a time."""
 
 
 @writes(wire.GroupCreate)
 def group_create(tx: Tx, caller: Caller, command: wire.GroupCreate) -> Outcome[wire.Created]:
-    """Make a group of mine."""
+    """Create a group that I own."""
     if not command.handle.startswith("#"):
         raise BadName("group")
     handle = names.chosen(command.handle.removeprefix("#"))
@@ -46,7 +46,7 @@ def group_create(tx: Tx, caller: Caller, command: wire.GroupCreate) -> Outcome[w
 
 @writes(wire.GroupSet)
 def group_set(tx: Tx, caller: Caller, command: wire.GroupSet) -> Outcome[wire.Noticed]:
-    """Change what a group is called and how it works. Those who are in it keep what they may read."""
+    """Change a group's name and settings. Members keep the right to read what they may read now."""
     conversation = my_group(tx, caller, command, "admin")
     given = {name: getattr(command, name) for name in _SETTINGS}
     wanted = {
@@ -68,12 +68,12 @@ def group_set(tx: Tx, caller: Caller, command: wire.GroupSet) -> Outcome[wire.No
 
 _SETTINGS = ("title", "topic", "join_mode", "who_writes", "who_invites", "history", "slow_mode", "retention")
 _WORDS: dict[str, Happened] = {"title": "title", "topic": "topic"}
-"""What has a sentence of its own."""
+"""Changes that have a system message of their own."""
 
 
 @reads(wire.AskGroup)
 def group_info(tx: Tx, caller: Caller, command: wire.AskGroup) -> Outcome[wire.GroupInfo]:
-    """Tell about a group: all to its members, to others what is public."""
+    """Return a group's details: all of them to members, the public ones to others."""
     row = known_group(tx, caller, command)
     public = wire.GroupInfo(
         conversation=row.conversation,
@@ -115,7 +115,7 @@ def group_delete(tx: Tx, caller: Caller, command: wire.GroupDelete) -> Outcome[D
 
 @job
 def purge(tx: Tx, now: int) -> JobResult:
-    """Destroy what is left of deleted groups, and note in their members' logs that they are in it no more."""
+    """Destroy what is left of deleted groups, and log for each member that they are in it no longer."""
     conversation = sql.to_purge(tx)
     if conversation is None:
         return JobResult()

@@ -21,7 +21,7 @@ _ENTRY = Select(Entry, "FROM audit")
 
 
 def add(tx: Tx, time: int, author: str, action: str, arguments: str, result: str) -> None:
-    """Write down what was done, at the end."""
+    """Append an entry."""
     tx.execute(
         "INSERT INTO audit (time, author, action, arguments, result) VALUES (?, ?, ?, ?, ?)",
         (time, author, action, arguments, result),
@@ -29,5 +29,5 @@ def add(tx: Tx, time: int, author: str, action: str, arguments: str, result: str
 
 
 def before(tx: Tx, number: int, limit: int) -> list[Entry]:
-    """Give the latest entries before a number, newest first."""
+    """List the latest entries before a number, newest first."""
     return _ENTRY.all(tx, "WHERE number < ? ORDER BY number DESC LIMIT ?", (number, limit))

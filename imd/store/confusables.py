@@ -1,11 +1,11 @@
-"""Skeletons: two names that look alike have the same one, and only one of them may be somebody's (Unicode TR39, 4).
+"""Skeletons: names that look alike have the same one, and only one of them can be taken (Unicode TR39, section 4).
 
-confusables.txt beside this file says what looks like what. It is made from the file of that name in Unicode's security
-data, whose date and version it keeps:
+confusables.txt beside this file lists what looks like what. It is made from the file of that name in Unicode's security
+data and keeps its date and version:
 
     python -m imd.store.confusables PATH/TO/confusables.txt
 
-Skeletons are kept with the names: whoever brings a newer file also brings a change of the schema that makes them anew.
+Skeletons are stored with the names, so a newer file needs a migration that computes them again.
 """
 
 import sys
@@ -17,13 +17,13 @@ from pathlib import Path
 
 DATA = Path(__file__).with_name("confusables.txt")
 _JOINERS = dict.fromkeys((0x200C, 0x200D), "")
-"""What a name may hold, in a few scripts, and nobody sees."""
+"""Invisible characters that names in a few scripts may contain."""
 
 
 def skeleton(name: str) -> str:
-    """Give what a name looks like. For comparing only: it is no name, and nobody reads it.
+    """Return what a name looks like: a key to compare names by, never shown to anybody.
 
-    TR39 takes `0` for a capital O. Names have no capitals: what looks like BOB looks like bob. Hence the second pass.
+    TR39 maps `0` to a capital O, but names have no capitals: what looks like BOB looks like bob. Hence two passes.
     """
     return _pass(_pass(name).lower())
 
@@ -34,18 +34,18 @@ def _pass(text: str) -> str:
 
 @cache
 def _look_alikes() -> Mapping[int, str]:
-    """Load the table when the first name is chosen: most starts of a server need none of its 2,500 entries."""
+    """Load the table when the first name is chosen: most runs of a server need none of its 2,500 entries."""
     return _JOINERS | parsed(DATA.read_text("utf-8").split("\n"))
 
 
 def parsed(lines: Iterable[str]) -> dict[int, str]:
-    """Read the file's lines: a prototype, a tab, and all that looks like it."""
+    """Read lines of a prototype, a tab, and the characters that look like it."""
     pairs = (line.rsplit("\t", 1) for line in lines if "\t" in line)
     return {ord(each): prototype for prototype, alike in pairs for each in alike}
 
 
 def compact(official: str) -> str:
-    """Write Unicode's file in our form: its head, and what names may hold, so no capitals and no compatible forms."""
+    """Rewrite Unicode's file in our format, without what no name contains: capitals and compatibility forms."""
     grouped = defaultdict(list)
     for line in official.split("\n"):
         fields = [field.strip() for field in line.partition("#")[0].split(";")]

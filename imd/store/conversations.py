@@ -1,6 +1,6 @@
 """Conversations and their members in SQL. A direct one has two members, or one; a group has a handle and roles.
 
-A member's `left_seq` says with which message the membership ended; it is 0 for who never was one, but is banned.
+A member's `left_seq` is the message with which the membership ended; 0 in a row that only says that somebody is banned.
 """
 
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from imd.store.transaction import Tx, assigned
 
 
 class Membership(NamedTuple):
-    """A conversation, and one account's place in it. `role` is empty for who is not a member."""
+    """A conversation as one account stands in it. `role` is empty if it is not a member."""
 
     conversation: int
     kind: str
@@ -43,7 +43,7 @@ class Membership(NamedTuple):
 
     @property
     def deleted(self) -> bool:
-        """Whether this was a group."""
+        """Whether this is what remains of a deleted group."""
         return self.kind == "group" and self.handle is None
 
     @property
@@ -73,17 +73,17 @@ _MEMBERSHIP = Select(
 
 
 def membership(tx: Tx, conversation: int, account: int) -> Membership | None:
-    """Find a conversation with an account's place in it, if it has one; None where there is no such conversation."""
+    """Find a conversation as an account stands in it; None if there is no such conversation."""
     return _MEMBERSHIP.one(tx, "WHERE c.id = ?", (account, conversation))
 
 
 def by_handle(tx: Tx, handle: str, account: int) -> Membership | None:
-    """Find a group by its handle, with an account's place in it."""
+    """Find a group by its handle, as an account stands in it."""
     return _MEMBERSHIP.one(tx, "WHERE c.handle = ?", (account, handle))
 
 
 def memberships(tx: Tx, account: int) -> list[Membership]:
-    """List the conversations an account is in, in no order."""
+    """List the conversations an account is in, in no particular order."""
     return _MEMBERSHIP.all(tx, "WHERE m.account = ? AND m.left_seq IS NULL", (account, account))
 
 
@@ -114,7 +114,7 @@ def direct(tx: Tx, one: int, other: int) -> int | None:
 
 
 def begin_direct(tx: Tx, one: int, other: int, now: int) -> int:
-    """Make the conversation of two accounts, or of one with itself."""
+    """Create the conversation of two accounts, or of one with itself."""
     row = tx.execute(
         "INSERT INTO conversation (kind, direct_key, members, last_seq, last_rev, created)"
         " VALUES ('direct', ?, ?, 0, 0, ?) RETURNING id",
@@ -129,7 +129,7 @@ def begin_direct(tx: Tx, one: int, other: int, now: int) -> int:
 
 
 def begun(tx: Tx, account: int, since: int, n: int) -> int | None:
-    """Tell when an account began the n-th last direct conversation of those it began after a time.
+    """Return when an account began the n-th latest of the direct conversations that it began after a time.
 
     It began those whose first message is its own.
     """
@@ -148,20 +148,20 @@ def _direct_key(one: int, other: int) -> str:
 
 
 def pair(direct_key: str) -> tuple[int, int]:
-    """Give the two accounts of a direct conversation: the same one twice, for notes to oneself."""
+    """Return the two accounts of a direct conversation; for notes to oneself, the same one twice."""
     low, high = direct_key.split(":")
     return int(low), int(high)
 
 
 class Counted(NamedTuple):
-    """What a member has not read: messages by others, and those among them that mention the member."""
+    """How many messages by others a member has not read, and how many of those mention the member."""
 
     unread: int
     mentions: int
 
 
 def counted(tx: Tx, account: int, place: Membership) -> Counted:
-    """Count what a member has not read. Never kept: it cannot drift, and is the same on every device."""
+    """Count what a member has not read. It is never stored, so it cannot drift and is the same on every device."""
     if place.last_seq <= place.read_seq:
         return Counted(0, 0)
     unread = (
@@ -179,7 +179,7 @@ def counted(tx: Tx, account: int, place: Membership) -> Counted:
 
 
 def add_member(tx: Tx, place: Membership, account: int, role: str, joined_seq: int, now: int) -> None:
-    """Let an account into a group, or in again, with nothing before it to be read. A reader stays one."""
+    """Make an account a member of a group, perhaps again; earlier messages count as read. A reader stays one."""
     tx.execute(
         "INSERT INTO member (conversation, account, name, role, joined, joined_seq, delivered_seq, read_seq)"
         " VALUES (?, ?, (SELECT username FROM account WHERE id = ?), ?, ?, ?, ?, ?)"
@@ -193,7 +193,7 @@ def add_member(tx: Tx, place: Membership, account: int, role: str, joined_seq: i
 
 
 def set_member(tx: Tx, conversation: int, account: int, **values: int | str | None) -> None:
-    """Change what stands on a member's row."""
+    """Change columns of a member's row."""
     tx.execute(_SET_MEMBER.format(assigned(_OF_MEMBER, values)), (*values.values(), conversation, account))
 
 
@@ -214,5 +214,5 @@ _LAST = Select(Last, "FROM conversation")
 
 
 def last(tx: Tx, conversation: int) -> Last:
-    """Give a conversation's last seq and rev."""
+    """Return a conversation's last seq and rev."""
     return _LAST.known(tx, "WHERE id = ?", (conversation,))

@@ -1,4 +1,7 @@
-"""The end of an account in SQL: it becomes a tombstone at once, and what it leaves is destroyed in pieces."""
+"""Deleting an account, in SQL: its row becomes a tombstone at once, and a job destroys the rest in pieces.
+
+What becomes of which table is declared in `tables`.
+"""
 
 from typing import NamedTuple
 
@@ -9,7 +12,7 @@ from imd.store.tables.accounts import TOMBSTONE
 from imd.store.transaction import Tx
 
 OWN = tuple(tables.OWN)
-"""What is an account's alone and may be much, as the receipt of its deletion calls it."""
+"""What belongs to an account alone and is destroyed in pieces, by its name in the receipt."""
 
 _COUNT = "SELECT count(*) FROM {name} WHERE {by} = ?"
 _COUNTS = {what: each.statement(_COUNT) for what, each in tables.OWN.items()}
@@ -25,17 +28,17 @@ _TOMBSTONE = tables.TABLES["account"].statement(_EMPTIED)
 
 
 def count(tx: Tx, account: int, what: str) -> int:
-    """Count what an account has of its own."""
+    """Count the rows that an account has of one kind."""
     return int(tx.execute(_COUNTS[what], (account,)).fetchone()[0])
 
 
 def forget(tx: Tx, account: int, what: str, most: int) -> bool:
-    """Destroy some of what an account has of its own. Gives whether there was any."""
+    """Delete some rows that an account has of one kind. Return whether there were any."""
     return tx.execute(_FORGETS[what], (account, account, most)).rowcount > 0
 
 
 def bury(tx: Tx, account: int, username: str, *, recall: bool, now: int) -> str:
-    """Make an account a tombstone that nobody logs in to, and note that the rest is to be destroyed. Gives its name."""
+    """Turn an account into a tombstone with nothing left to log in with, and queue the rest. Return its new name."""
     tx.execute(
         "INSERT INTO retired_name (username, skeleton, time) VALUES (?, ?, ?)", (username, skeleton(username), now)
     )
@@ -55,7 +58,7 @@ class Deletion(NamedTuple):
 
     account: int
     username: str
-    """What it was called."""
+    """The name it had."""
 
     time: int
     recall: int
@@ -68,19 +71,19 @@ _DELETION = Select(Deletion, "FROM deletion")
 
 
 def unfinished(tx: Tx) -> Deletion | None:
-    """Give the oldest deletion that is not finished."""
+    """Return the oldest deletion that is not finished."""
     return _DELETION.one(tx, "ORDER BY time, account LIMIT 1")
 
 
 def finish(tx: Tx, account: int) -> None:
-    """Note that nothing is left to be destroyed, and that what was must leave the files."""
+    """End a deletion. What was destroyed must leave the files too."""
     forgetting.note(tx)
     tx.execute("UPDATE account SET log_n = 0 WHERE id = ?", (account,))
     tx.execute("DELETE FROM deletion WHERE account = ?", (account,))
 
 
 def progress(tx: Tx, deletion: Deletion) -> None:
-    """Note how far it has come."""
+    """Record how far a deletion has come."""
     tx.execute(
         "UPDATE deletion SET blanked = ?, conversation = ?, seq = ? WHERE account = ?",
         (deletion.blanked, deletion.conversation, deletion.seq, deletion.account),
@@ -88,7 +91,7 @@ def progress(tx: Tx, deletion: Deletion) -> None:
 
 
 class Part(NamedTuple):
-    """An account's part in a conversation; `left_seq` where it is in it no more."""
+    """An account's membership in a conversation, perhaps a former one: then it has a `left_seq`."""
 
     conversation: int
     direct_key: str | None
@@ -112,12 +115,12 @@ def parts(tx: Tx, account: int) -> list[Part]:
 
 
 def next_part(tx: Tx, account: int, after: int) -> Part | None:
-    """Give the first of them after a conversation."""
+    """Return the first of them after a conversation."""
     return _PART.one(tx, "WHERE m.account = ? AND m.conversation > ? ORDER BY m.conversation LIMIT 1", (account, after))
 
 
 def remove_member(tx: Tx, conversation: int, account: int) -> None:
-    """Take an account out of a conversation, without a trace."""
+    """Delete an account's row in a conversation."""
     was = tx.execute(
         "DELETE FROM member WHERE conversation = ? AND account = ? RETURNING left_seq", (conversation, account)
     ).fetchone()
@@ -126,7 +129,7 @@ def remove_member(tx: Tx, conversation: int, account: int) -> None:
 
 
 def alone(tx: Tx, conversation: int, account: int) -> bool:
-    """Say whether nobody else has a part in a conversation."""
+    """Return whether nobody else is or was in a conversation."""
     other = tx.execute("SELECT 1 FROM member WHERE conversation = ? AND account <> ? LIMIT 1", (conversation, account))
     return other.fetchone() is None
 
@@ -136,7 +139,7 @@ _EMPTY = [each.statement(_OLDEST) for each in tables.ON_MESSAGES]
 
 
 def empty(tx: Tx, conversation: int, most: int) -> bool:
-    """Destroy some of a conversation's messages, the oldest first. Gives whether there were any."""
+    """Delete some of a conversation's messages, the oldest first. Return whether there were any."""
     if forgetting.overwrite_some(tx, conversation, most):
         return True
     (first,) = tx.execute("SELECT min(seq) FROM message WHERE conversation = ?", (conversation,)).fetchone()
@@ -148,7 +151,7 @@ def empty(tx: Tx, conversation: int, most: int) -> bool:
 
 
 def written(tx: Tx, *, conversation: int, account: int, span: tuple[int, int]) -> int:
-    """Count what an account has said in a conversation, after the first seq of a span up to the last."""
+    """Count the messages of an account with a seq after the first of a span, up to the last."""
     row = tx.execute(
         "SELECT count(*) FROM message WHERE conversation = ? AND seq > ? AND seq <= ? AND sender = ?"
         " AND kind <> 'notice' AND recalled IS NULL AND burned IS NULL",

@@ -1,6 +1,6 @@
-"""What is kept of one account, section by section, as plain records to hand out: no password, no token, no id.
+"""What an account can export, as plain records: no password, no token, no id.
 
-Which columns of which tables is declared in `tables`.
+Which columns go into which list is declared in `tables`.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from imd.store.transaction import Tx
 
 
 class Section(NamedTuple):
-    """One list of records. The query takes the account, how many at most, and how many to skip."""
+    """One list of records. The query takes the account, a limit and an offset."""
 
     name: str
     kinds: Mapping[str, str]
@@ -27,11 +27,11 @@ SECTIONS = tuple(
 )
 CONVERSATION = tables.recorded("conversation")
 MEMBER = tables.recorded("member")
-"""What an archive says of a conversation, as its member sees it, and of each member: the fields with their kinds."""
+"""The fields, with their kinds, that an archive has of a conversation as its member sees it, and of each member."""
 
 
 def records(tx: Tx, section: Section, account: int, skip: int, limit: int) -> list[dict[str, Any]]:
-    """Give a page of a section."""
+    """Return a page of a section."""
     rows = tx.execute(section.query, (account, limit, skip)).fetchall()
     return [dict(zip(section.kinds, row, strict=True)) for row in rows]
 

@@ -1,38 +1,39 @@
-"""Forgetting: text that is to be gone leaves the database, and its files too. What that takes is known here alone.
+"""Forgetting: destroyed text must leave the database's files too. Only this module knows what that takes.
 
 SQLite's `secure_delete` (see db.py) clears what is deleted, but not the copy that stays behind when a row moves to
-another page, as rows do when a neighbour grows, shrinks or goes. So text is written over where it lies first, at the
-same length, which moves nothing. What burns has a table to itself, in which rows are only added at the end.
+another page, which happens when a neighbouring row grows, shrinks or goes. So text is first overwritten in place, at
+the same length, which moves nothing. Messages that burn keep their text in a table of its own, to which rows are only
+ever appended.
 
-Older states of pages lie in the write-ahead log, too. The transaction that destroys the last of something notes it,
-and the database empties the log when no reader needs it: `due` and `cleaned` are for that.
+Older versions of pages also remain in the write-ahead log. A transaction that has destroyed something says so (`note`),
+and the database empties the log once no reader needs it (`due`, `cleaned`).
 """
 
 from imd.store import search
 from imd.store.transaction import Tx
 
 PIECE = 50
-"""How many rows of burned text one piece of work gives back."""
+"""How many rows of overwritten text are deleted at a time."""
 
 
 def keep(tx: Tx, text: str) -> int:
-    """Keep the text of a message that burns. Gives where."""
+    """Store the text of a message that burns, and return where."""
     row = tx.execute("INSERT INTO burning_words (words) VALUES (?) RETURNING id", (text,)).fetchone()
     return int(row[0])
 
 
 def overwrite(tx: Tx, kept: int, text: str) -> None:
-    """Write over kept text."""
+    """Overwrite a stored text in place."""
     tx.execute("UPDATE burning_words SET words = ? WHERE id = ?", (blank(text), kept))
 
 
 def blank(text: str) -> str:
-    """Give what takes the same room and says nothing."""
+    """Return spaces that take as many bytes as a text."""
     return " " * len(text.encode())
 
 
 def overwrite_some(tx: Tx, conversation: int, most: int) -> int:
-    """Write over the text of some messages of a conversation that burn and are to be deleted. Gives of how many."""
+    """Overwrite the text of some burning messages of a conversation, before their rows go. Return of how many."""
     found = tx.execute(
         "SELECT burning_words.id, words FROM message JOIN burning_words ON burning_words.id = message.burning"
         " WHERE conversation = ? AND burning IS NOT NULL LIMIT ?",
@@ -45,23 +46,23 @@ def overwrite_some(tx: Tx, conversation: int, most: int) -> int:
 
 
 def note(tx: Tx) -> None:
-    """Note that something was destroyed which must leave the files."""
+    """Record that something was destroyed that must leave the files."""
     tx.execute("UPDATE forgetting SET noted = noted + 1")
 
 
 def due(tx: Tx) -> int:
-    """Say whether the files hold what must leave them: 0, or what to tell `cleaned` once they do not."""
+    """Return 0 if the files hold nothing that must leave them, else what to pass to `cleaned` afterwards."""
     row = tx.execute("SELECT noted FROM forgetting WHERE noted > cleaned").fetchone()
     return int(row[0]) if row else 0
 
 
 def cleaned(tx: Tx, upto: int) -> None:
-    """Note that the files are rid of what was due. What was noted meanwhile stays due."""
+    """Record that what was due has left the files. What was noted in the meantime stays due."""
     tx.execute("UPDATE forgetting SET cleaned = ? WHERE cleaned < ?", (upto, upto))
 
 
 def proceed(tx: Tx, now: int) -> int | None:
-    """Do the next piece of what destroyed text leaves to do. Gives when there is more, in milliseconds since 1970."""
+    """Do the next piece of cleaning up after destroyed text. Return when to go on, in milliseconds since 1970."""
     more = _give_back(tx)
     tidied = search.tidy(tx, now)
     if tidied.done:
@@ -70,10 +71,8 @@ def proceed(tx: Tx, now: int) -> int | None:
 
 
 def _give_back(tx: Tx) -> bool:
-    """Give some of the room of burned text back. Gives whether there may be more.
-
-    Rows that go make others move, so all of them must be blank by then: nothing is left that is to burn.
-    """
+    """Delete some rows of overwritten text. Return whether there may be more."""
+    # Deleted rows make others move, so no row may go while another still holds text: while any message is to burn.
     gone = tx.execute(
         "DELETE FROM burning_words WHERE id IN (SELECT id FROM burning_words ORDER BY id LIMIT ?)"
         " AND NOT EXISTS (SELECT 1 FROM message WHERE burning IS NOT NULL)",

@@ -1,4 +1,4 @@
-"""Groups in SQL: the group itself, the public ones, and how a deleted one is taken away piece by piece."""
+"""Groups in SQL: creating, changing, listing and deleting them, and purging deleted ones in pieces."""
 
 from typing import Literal, NamedTuple
 
@@ -9,7 +9,7 @@ from imd.store.transaction import Tx, assigned
 
 
 def create(tx: Tx, handle: str, title: str, join_mode: str, now: int) -> int | None:
-    """Make a group without members and give its number; None when the handle, or one that looks like it, is taken."""
+    """Create a group without members and return its number; None if the handle or a look-alike is taken."""
     row = tx.execute(
         "INSERT INTO conversation (kind, handle, skeleton, title, join_mode, last_seq, last_rev, created)"
         " VALUES ('group', ?, ?, ?, ?, 0, 0, ?) ON CONFLICT DO NOTHING RETURNING id",
@@ -49,7 +49,7 @@ _PUBLIC = Select(Public, "FROM conversation")
 
 
 def public(tx: Tx, skip: int, limit: int) -> list[Public]:
-    """List the groups that anybody may join or ask to, the one with the most members first."""
+    """List the groups that anybody may join or ask to join, the largest first."""
     return _PUBLIC.all(
         tx,
         "WHERE handle IS NOT NULL AND join_mode <> 'invite' ORDER BY members DESC, handle LIMIT ? OFFSET ?",
@@ -58,7 +58,7 @@ def public(tx: Tx, skip: int, limit: int) -> list[Public]:
 
 
 class Owned(NamedTuple):
-    """One group with its owner's name."""
+    """One group in the admins' list, with its owner's name."""
 
     handle: str
     title: str
@@ -78,12 +78,12 @@ _OWNED = Select(
 
 
 def every(tx: Tx, after: str, limit: int) -> list[Owned]:
-    """List groups by name, after a name, public or not."""
+    """List all groups by name, starting after a name."""
     return _OWNED.all(tx, "WHERE c.handle > ? ORDER BY c.handle LIMIT ?", (after, limit))
 
 
 def delete(tx: Tx, conversation: int) -> None:
-    """End a group: nobody is in it, nobody finds it, and what was said waits to be destroyed."""
+    """End a group: it has no members and no name any more, and its messages are queued for destruction."""
     tx.execute(
         "UPDATE member SET left_seq = (SELECT last_seq + 1 FROM conversation WHERE id = ?)"
         " WHERE conversation = ? AND left_seq IS NULL",
@@ -101,19 +101,19 @@ _AT_ONCE = [each.statement(_ALL) for each in tables.gone_at_once(purge=True)]
 
 
 def to_purge(tx: Tx) -> int | None:
-    """Find a deleted group of which something is left."""
+    """Find a deleted group that is not purged yet."""
     row = tx.execute("SELECT min(conversation) FROM purge").fetchone()
     return None if row[0] is None else int(row[0])
 
 
 def purged(tx: Tx, conversation: int) -> None:
-    """Note that nothing is left of a group, and that its text must leave the files."""
+    """End the purge of a group. Its text must leave the files too."""
     forgetting.note(tx)
     tx.execute("DELETE FROM purge WHERE conversation = ?", (conversation,))
 
 
 class Former(NamedTuple):
-    """A member of a deleted group; `to_the_end`: one who had not left before."""
+    """A member of a deleted group. `to_the_end` is 1 for those who had not left before."""
 
     account: int
     to_the_end: int
@@ -125,7 +125,7 @@ _FORMER = Select(
 
 
 def purge_members(tx: Tx, conversation: int, limit: int) -> list[Former]:
-    """Delete the rows of some members of a deleted group, and give them."""
+    """Delete the rows of some members of a deleted group, and return them."""
     former = _FORMER.all(tx, "WHERE conversation = ? ORDER BY account LIMIT ?", (conversation, limit))
     if former:
         tx.execute("DELETE FROM member WHERE conversation = ? AND account <= ?", (conversation, former[-1].account))
@@ -137,7 +137,7 @@ _PIECES = [each.statement(_SOME) for each in tables.PURGED]
 
 
 def purge_messages(tx: Tx, conversation: int, limit: int) -> int:
-    """Destroy some of what was said in a group. Gives how many rows went; fewer than the limit: nothing is left."""
+    """Delete some messages of a group. Return how many rows went; if fewer than the limit, none are left."""
     gone = forgetting.overwrite_some(tx, conversation, limit)
     for purge in _PIECES:
         if gone < limit:

@@ -1,4 +1,4 @@
-"""Invites in SQL. The code itself is not kept, only its hash; a number is there to speak of it."""
+"""Invites to this server, in SQL. Only the hash of a code is stored; a number identifies it to admins."""
 
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ _INVITE = Select(Invite, "FROM invite")
 
 
 def add(tx: Tx, code_hash: str, uses: int, expires: int, admin: bool) -> int:
-    """Keep an invite and give its number."""
+    """Store an invite and return its number."""
     row = tx.execute(
         "INSERT INTO invite (code_hash, uses_left, expires, admin) VALUES (?, ?, ?, ?) RETURNING number",
         (code_hash, uses, expires, int(admin)),
@@ -28,7 +28,7 @@ def add(tx: Tx, code_hash: str, uses: int, expires: int, admin: bool) -> int:
 
 
 def use(tx: Tx, code_hash: str, now: int) -> bool | None:
-    """Use an invite up by one. Gives whether it makes an admin; None when it does not work."""
+    """Use an invite once. Return whether it makes an admin; None if it does not work."""
     row = tx.execute(
         "UPDATE invite SET uses_left = uses_left - 1"
         " WHERE code_hash = ? AND uses_left > 0 AND expires > ? RETURNING admin",
@@ -43,5 +43,5 @@ def working(tx: Tx, now: int) -> list[Invite]:
 
 
 def revoke(tx: Tx, number: int) -> bool:
-    """Let an invite work no more. Gives whether there is one of this number."""
+    """Revoke an invite. Return whether there is one of this number."""
     return tx.execute("UPDATE invite SET uses_left = 0 WHERE number = ?", (number,)).rowcount > 0

@@ -1,4 +1,4 @@
-"""Members in SQL: who is in a group, who is not any more, and who may not be. Coming in is conversations.add_member."""
+"""Members of groups in SQL: leaving, banning and listing. conversations.add_member lets them in."""
 
 from typing import Literal, NamedTuple
 
@@ -7,7 +7,7 @@ from imd.store.transaction import Tx, marks
 
 
 def end(tx: Tx, conversation: int, account: int, seq: int) -> None:
-    """Let a member's membership end with a message. Who was to read only will be so again."""
+    """End a membership with a message. A reader who comes back is a reader again."""
     tx.execute(
         "UPDATE member SET left_seq = ?, role = CASE WHEN role = 'reader' THEN 'reader' ELSE 'member' END"
         " WHERE conversation = ? AND account = ?",
@@ -17,7 +17,7 @@ def end(tx: Tx, conversation: int, account: int, seq: int) -> None:
 
 
 def ban(tx: Tx, conversation: int, account: int) -> None:
-    """Keep out somebody who is not a member, or not any more."""
+    """Ban somebody who is not a member, or no longer one."""
     tx.execute(
         "INSERT INTO member (conversation, account, left_seq, banned, delivered_seq, read_seq)"
         " VALUES (?, ?, 0, 1, 0, 0) ON CONFLICT (conversation, account) DO UPDATE SET banned = 1",
@@ -46,7 +46,7 @@ _HEIR = Select(Named, "FROM member", username="name")
 
 
 def heir(tx: Tx, conversation: int, owner: int) -> Named | None:
-    """Find who is next after the owner: the longest-standing admin, else member, else reader."""
+    """Find the owner's successor: the longest-standing admin, else member, else reader."""
     return _HEIR.one(
         tx,
         "WHERE conversation = ? AND left_seq IS NULL AND account <> ?"
@@ -56,7 +56,7 @@ def heir(tx: Tx, conversation: int, owner: int) -> Named | None:
 
 
 class Listed(NamedTuple):
-    """One member in the list. `hides`: they block who asks."""
+    """One member in the list. `hides` is 1 if they block the account that asks."""
 
     account: int
     username: str
@@ -79,7 +79,7 @@ _LISTED = Select(
 
 
 def page(tx: Tx, conversation: int, asker: int, after: str, limit: int) -> list[Listed]:
-    """List members by name, after a name."""
+    """List members by name, starting after a name."""
     return _LISTED.all(
         tx,
         "WHERE m.conversation = ? AND m.left_seq IS NULL AND m.name <> '' AND m.name > ? ORDER BY m.name LIMIT ?",

@@ -1,6 +1,6 @@
-"""Messages in SQL: a log for each conversation, numbered by seq, with rev counting every insert and every change.
+"""Messages in SQL: each conversation is a log, numbered by seq, and rev counts its inserts and changes.
 
-A message's row is its present state. A change gives the row the conversation's next rev; nothing is ever renumbered.
+A message's row holds its present state. A change gives the row the conversation's next rev; its seq never changes.
 """
 
 from typing import Any, NamedTuple
@@ -31,22 +31,22 @@ class Message(NamedTuple):
     forwarded: str | None = None
     pinned: int | None = None
     mentions: str | None = None
-    """Names, with a space between two."""
+    """Names, separated by spaces."""
 
     reacted: int | None = None
     """How many reactions it has."""
 
     burning: int | None = None
-    """Where its words are kept, if it is to burn."""
+    """Where its text is stored if it is to burn: in `burning_words`."""
 
 
 PLAIN_FIELDS = Message._fields.index("reply_to")
 PLAIN = (None,) * (len(Message._fields) - PLAIN_FIELDS)
-"""What follows the content of a message that answers nothing and to which nothing has happened."""
+"""The fields after the content in a message that is no reply and to which nothing has happened."""
 
 
 class Seen(NamedTuple):
-    """What a reader may see of a conversation: what lies after a seq, without what they deleted for themselves."""
+    """What a reader sees of a conversation: the messages after a seq, except those hidden for the reader."""
 
     account: int
     conversation: int
@@ -72,7 +72,7 @@ def _seen(tx: Tx, seen: Seen, rest: str, *parameters: Any) -> list[Message]:
 
 
 def append(tx: Tx, message: Message) -> Message:
-    """Add a message at the end; gives it with its seq and rev."""
+    """Append a message, and return it with its seq and rev."""
     seq, rev = tx.execute(
         "UPDATE conversation SET last_seq = last_seq + 1, last_rev = last_rev + 1"
         " WHERE id = ? RETURNING last_seq, last_rev",
@@ -103,7 +103,7 @@ def append(tx: Tx, message: Message) -> Message:
 
 
 def next_rev(tx: Tx, conversation: int) -> int:
-    """Count a change of a conversation."""
+    """Take the conversation's next rev, for a change."""
     row = tx.execute(
         "UPDATE conversation SET last_rev = last_rev + 1 WHERE id = ? RETURNING last_rev", (conversation,)
     ).fetchone()
@@ -129,7 +129,7 @@ _CHANGE = "UPDATE message SET {} WHERE conversation = ? AND seq = ?"
 
 
 def reword(tx: Tx, message: Message, content: str, **values: Any) -> Message:
-    """Change what a message says, and perhaps more of its state."""
+    """Change a message's text, and perhaps more of its state."""
     if message.burning is None:
         return change(tx, message, content=content, **values)
     forgetting.overwrite(tx, message.burning, message.content)
@@ -146,7 +146,7 @@ def change(tx: Tx, message: Message, **values: Any) -> Message:
 
 
 def empty(tx: Tx, message: Message, **values: int) -> Message:
-    """Take everything out of a message but its place in the log: `values` say why and when."""
+    """Remove everything from a message but its place in the log; `values` say why and when."""
     place = (message.conversation, message.seq)
     if message.reacted:
         tx.execute("DELETE FROM reaction WHERE conversation = ? AND seq = ?", place)
@@ -157,29 +157,24 @@ def empty(tx: Tx, message: Message, **values: int) -> Message:
 
 
 def replace_mentions(tx: Tx, conversation: int, seq: int, accounts: list[int]) -> None:
-    """Keep who is called in a message that was changed, in place of who was."""
+    """Store the mentions of a message that was changed, in place of the old ones."""
     tx.execute("DELETE FROM mention WHERE conversation = ? AND seq = ?", (conversation, seq))
     add_mentions(tx, conversation, seq, accounts)
 
 
 def add_mentions(tx: Tx, conversation: int, seq: int, accounts: list[int]) -> None:
-    """Keep who is called in a message: account 0 is everybody."""
+    """Store the mentions of a message: account 0 is everybody."""
     for account in accounts:
         tx.execute("INSERT INTO mention (conversation, account, seq) VALUES (?, ?, ?)", (conversation, account, seq))
 
 
 def by_client_id(tx: Tx, sender: int, client_id: str) -> Message | None:
-    """Find what a sender sent under a client_id."""
+    """Find the message that a sender sent under a client_id."""
     return _MESSAGE.one(tx, "WHERE sender = ? AND client_id = ?", (sender, client_id))
 
 
-def by_seq(tx: Tx, conversation: int, seq: int) -> Message | None:
-    """Find a message, whoever may see it."""
-    return _MESSAGE.one(tx, "WHERE conversation = ? AND seq = ?", (conversation, seq))
-
-
 def visible(tx: Tx, seen: Seen, seq: int) -> Message | None:
-    """Find a message that this reader may see."""
+    """Find a message if this reader may see it."""
     return next(iter(_seen(tx, seen, "AND seq = ?", seq)), None)
 
 
@@ -189,32 +184,32 @@ def last_by(tx: Tx, seen: Seen, sender: int) -> Message | None:
 
 
 def latest(tx: Tx, seen: Seen, before: int, limit: int) -> list[Message]:
-    """Give the last messages before a seq, newest first."""
+    """List the last messages before a seq, newest first."""
     return _seen(tx, seen, "AND seq < ? ORDER BY seq DESC LIMIT ?", before, limit)
 
 
 def following(tx: Tx, seen: Seen, after: int, before: int, limit: int) -> list[Message]:
-    """Give the first messages with after < seq < before, oldest first."""
+    """List the first messages with after < seq < before, oldest first."""
     return _seen(tx, seen, "AND seq > ? AND seq < ? ORDER BY seq LIMIT ?", after, before, limit)
 
 
 def changed(tx: Tx, seen: Seen, after_rev: int, limit: int) -> list[Message]:
-    """Give the messages new or changed after a rev, by rev."""
+    """List the messages that are new or changed after a rev, by rev."""
     return _seen(tx, seen, "AND rev > ? ORDER BY rev LIMIT ?", after_rev, limit)
 
 
 def thread(tx: Tx, seen: Seen, root: int, after: int, limit: int) -> list[Message]:
-    """Give the answers to a message, oldest first."""
+    """List the replies to a message, oldest first."""
     return _seen(tx, seen, "AND reply_to = ? AND seq > ? ORDER BY seq LIMIT ?", root, after, limit)
 
 
 def pinned(tx: Tx, seen: Seen) -> list[Message]:
-    """Give the pinned messages, the one pinned last first."""
+    """List the pinned messages, the most recently pinned first."""
     return _seen(tx, seen, "AND pinned IS NOT NULL ORDER BY pinned DESC, seq DESC")
 
 
 class Reaction(NamedTuple):
-    """Who put one emoji to one message; `username` is who did."""
+    """One reaction to a message: an emoji and the name of the person."""
 
     seq: int
     emoji: str
@@ -226,12 +221,12 @@ _TO_MESSAGES = "WHERE conversation = ? AND seq IN ({}) ORDER BY reaction.time, r
 
 
 def reactions(tx: Tx, conversation: int, seqs: list[int]) -> list[Reaction]:
-    """List the reactions to some messages, the oldest first."""
+    """List the reactions to some messages, oldest first."""
     return _REACTION.all(tx, _TO_MESSAGES.format(marks(len(seqs))), (conversation, *seqs))
 
 
 def burning(tx: Tx, conversation: int, after: int, upto: int, reader: int) -> list[Message]:
-    """List what a reader has just read by others that is to burn after reading."""
+    """List the messages by others that a reader has just read and that burn after reading."""
     return _MESSAGE.all(
         tx,
         "WHERE conversation = ? AND seq > ? AND seq <= ? AND burn_after IS NOT NULL AND burned IS NULL AND sender <> ?",
@@ -240,7 +235,7 @@ def burning(tx: Tx, conversation: int, after: int, upto: int, reader: int) -> li
 
 
 def unread_burning(tx: Tx, conversation: int, after: int, reader: int, limit: int) -> list[Message]:
-    """List what a reader has not read by others, after a seq, and what therefore does not burn yet."""
+    """List the messages by others after a seq that burn once read, and whose time has not begun."""
     return _MESSAGE.all(
         tx,
         "WHERE conversation = ? AND seq > ? AND burn_after IS NOT NULL AND burned IS NULL AND expires IS NULL"
@@ -250,7 +245,7 @@ def unread_burning(tx: Tx, conversation: int, after: int, reader: int, limit: in
 
 
 def by_senders(tx: Tx, conversation: int, senders: tuple[int, int], after: int, upto: int, limit: int) -> list[Message]:
-    """List what either of two has said with after < seq <= upto, and what still has words."""
+    """List the messages of two senders with after < seq <= upto that still have text."""
     return _MESSAGE.all(
         tx,
         "WHERE conversation = ? AND seq > ? AND seq <= ? AND sender IN (?, ?) AND kind <> 'notice'"
@@ -260,7 +255,7 @@ def by_senders(tx: Tx, conversation: int, senders: tuple[int, int], after: int, 
 
 
 def forget(tx: Tx, message: Message) -> None:
-    """Forget the text of a message whose row is to be emptied or deleted, see `forgetting`."""
+    """Overwrite the text of a message whose row will be emptied or deleted later; see `forgetting`."""
     if message.burning is not None:
         forgetting.overwrite(tx, message.burning, message.content)
         return
@@ -269,11 +264,11 @@ def forget(tx: Tx, message: Message) -> None:
 
 
 def expired(tx: Tx, now: int, limit: int) -> list[Message]:
-    """List the messages whose time is over, the one over first."""
+    """List the messages that have expired, in the order in which they did."""
     return _MESSAGE.all(tx, "WHERE expires <= ? ORDER BY expires LIMIT ?", (now, limit))
 
 
 def next_expiry(tx: Tx) -> int | None:
-    """Give when the next message's time is over."""
+    """Return when the next message expires."""
     row = tx.execute("SELECT min(expires) FROM message WHERE expires IS NOT NULL").fetchone()
     return None if row[0] is None else int(row[0])

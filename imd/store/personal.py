@@ -1,7 +1,7 @@
-"""What is for one account alone, in SQL: stars and hidden messages, and the log from which its devices learn of it.
+"""An account's own affairs in SQL: its stars, the messages hidden for it, and its log of changes.
 
-The log has one row a thing, in its latest state. A device that was away asks for what lies after the last `n` it has;
-a thing that changes again moves to the end.
+The log has one row for each thing, with its latest change; a thing that changes again moves to the end. A device that
+was offline fetches what follows the last `n` it knows.
 """
 
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from imd.store.transaction import Tx
 
 
 def set_star(tx: Tx, account: int, conversation: int, seq: int, time: int | None) -> bool:
-    """Star a message at a time, or take the star off. Gives whether that changed anything."""
+    """Star a message, or with no time remove the star. Return whether that changed anything."""
     if time is None:
         changed = tx.execute(
             "DELETE FROM star WHERE account = ? AND conversation = ? AND seq = ?", (account, conversation, seq)
@@ -44,7 +44,7 @@ _STAR = Select(
 
 
 def stars(tx: Tx, account: int, skip: int, limit: int) -> list[Star]:
-    """List what is starred in conversations the account is in, the one starred last first."""
+    """List the starred messages of conversations the account is in, the most recently starred first."""
     return _STAR.all(
         tx,
         "WHERE star.account = ? AND member.left_seq IS NULL"
@@ -54,7 +54,7 @@ def stars(tx: Tx, account: int, skip: int, limit: int) -> list[Star]:
 
 
 def hide(tx: Tx, account: int, conversation: int, seq: int) -> None:
-    """Hide a message from one reader."""
+    """Hide a message for one account."""
     tx.execute(
         "INSERT INTO hidden (account, conversation, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         (account, conversation, seq),
@@ -62,7 +62,7 @@ def hide(tx: Tx, account: int, conversation: int, seq: int) -> None:
 
 
 class LogEntry(NamedTuple):
-    """One thing's latest change; `data` is JSON."""
+    """The latest change of one thing; `data` is JSON."""
 
     n: int
     what: str
@@ -73,7 +73,7 @@ _LOG_ENTRY = Select(LogEntry, "FROM account_log")
 
 
 def note_change(tx: Tx, account: int, thing: str, what: str, data: str) -> int:
-    """Keep a change under the account's next n, in place of what was kept of the same thing. Gives the n."""
+    """Store a change under the account's next n, in place of an earlier one of the same thing. Return the n."""
     (n,) = tx.execute("UPDATE account SET log_n = log_n + 1 WHERE id = ? RETURNING log_n", (account,)).fetchone()
     tx.execute(
         "INSERT INTO account_log (account, n, thing, what, data) VALUES (?, ?, ?, ?, ?)"
@@ -84,10 +84,10 @@ def note_change(tx: Tx, account: int, thing: str, what: str, data: str) -> int:
 
 
 def changes_after(tx: Tx, account: int, n: int, limit: int) -> list[LogEntry]:
-    """List what changed after an n, in order."""
+    """List the changes after an n, in order."""
     return _LOG_ENTRY.all(tx, "WHERE account = ? AND n > ? ORDER BY n LIMIT ?", (account, n, limit))
 
 
 def last_change(tx: Tx, account: int) -> int:
-    """Give the latest n."""
+    """Return the latest n."""
     return int(tx.execute("SELECT log_n FROM account WHERE id = ?", (account,)).fetchone()[0])

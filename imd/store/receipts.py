@@ -1,4 +1,4 @@
-"""Receipts in SQL: two numbers on the member's row, which only grow."""
+"""Receipts in SQL: two pointers in the member's row that only move forward."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from imd.store.transaction import Tx
 
 
 class Pointers(NamedTuple):
-    """How far a member was delivered to and has read."""
+    """Up to where messages were delivered to a member, and up to where they are read."""
 
     delivered_seq: int
     read_seq: int
@@ -17,12 +17,13 @@ _POINTERS = Select(Pointers, "FROM member")
 
 
 def pointers(tx: Tx, conversation: int, account: int) -> Pointers:
-    """Give a member's pointers."""
+    """Return a member's pointers."""
     return _POINTERS.known(tx, "WHERE conversation = ? AND account = ?", (conversation, account))
 
 
 def advance(tx: Tx, conversation: int, account: int, delivered_seq: int, read_seq: int) -> bool:
-    """Move the pointers forward, never back. Gives whether one moved."""
+    """Move the pointers forward, never back. Return whether one moved."""
+    # CASE and not max(): of two values that is greatest() in PostgreSQL.
     moved = tx.execute(
         "UPDATE member SET delivered_seq = CASE WHEN delivered_seq < ? THEN ? ELSE delivered_seq END,"
         " read_seq = CASE WHEN read_seq < ? THEN ? ELSE read_seq END"
@@ -33,7 +34,8 @@ def advance(tx: Tx, conversation: int, account: int, delivered_seq: int, read_se
 
 
 def follow_own(tx: Tx, conversation: int, account: int, seq: int) -> None:
-    """Count a member's own new message as delivered to them, where nothing before it is still to come."""
+    """Count a member's own new message as delivered to them if everything before it was."""
+    # Otherwise people would be replayed what they have said themselves.
     tx.execute(
         "UPDATE member SET delivered_seq = ? WHERE conversation = ? AND account = ? AND delivered_seq = ?",
         (seq, conversation, account, seq - 1),
@@ -63,7 +65,7 @@ def undelivered(tx: Tx, account: int) -> list[Undelivered]:
 
 
 class Reader(NamedTuple):
-    """How far one member got."""
+    """One member's pointers, with the name."""
 
     username: str
     delivered_seq: int
@@ -74,7 +76,7 @@ _READER = Select(Reader, "FROM member JOIN account ON account.id = member.accoun
 
 
 def readers(tx: Tx, conversation: int, sender: int, asker: int, limit: int) -> list[Reader]:
-    """List how far the members besides a message's sender got, the furthest first: those who let the asker know it."""
+    """List the pointers of the members, besides a message's sender, who show them to the asker, furthest first."""
     return _READER.all(
         tx,
         "WHERE conversation = ? AND left_seq IS NULL AND account.id <> ? AND account.receipts = 1"
@@ -85,7 +87,7 @@ def readers(tx: Tx, conversation: int, sender: int, asker: int, limit: int) -> l
 
 
 def least_read(tx: Tx, conversation: int, sender: int) -> int:
-    """Give how far every member besides the sender has read."""
+    """Return up to where every member besides the sender has read."""
     row = tx.execute(
         "SELECT min(read_seq) FROM member WHERE conversation = ? AND left_seq IS NULL AND account <> ?",
         (conversation, sender),

@@ -1,9 +1,9 @@
-"""Records read by name: the columns that a SELECT gives are written from the fields of the record it fills.
+"""Reading records by name: a SELECT lists its columns by the fields of the record that it fills.
 
     _ACCOUNT = Select(Account, "FROM account")
     _ACCOUNT.one(tx, "WHERE username = ?", (username,))
 
-So no record depends on the order in which somebody wrote a list of columns.
+So no record depends on the order in which somebody happened to write the columns.
 """
 
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ from imd.store.transaction import Tx
 R = TypeVar("R", bound=NamedTuple)
 
 STATEMENTS = 128
-"""How many whole statements a Select remembers: the same text again is found without being put together and hashed."""
+"""How many whole statements a Select remembers, so that they are not put together and hashed at each call."""
 
 
 class Select(Generic[R]):
-    """The beginning of a SELECT: what it gives, and from where.
+    """The beginning of a SELECT: its columns and its source.
 
-    A field is read from the column of its name, in `table` where several have one; `columns` say so where it is not.
+    A field is read from the column of its name, in `table` if several tables have one. `columns` are the exceptions.
     """
 
     def __init__(self, record: type[R], source: str, table: str = "", **columns: str) -> None:
@@ -34,14 +34,14 @@ class Select(Generic[R]):
         self._statement = lru_cache(STATEMENTS)(lambda rest: f"{begun} {rest}")
 
     def one(self, tx: Tx, rest: str, parameters: Sequence[Any] = ()) -> R | None:
-        """Give the first record, if there is one; `rest` is what follows in the statement."""
+        """Return the first record, if there is one. `rest` is the rest of the statement."""
         row = tx.execute(self._statement(rest), parameters).fetchone()
         return None if row is None else self._record(row)
 
     def known(self, tx: Tx, rest: str, parameters: Sequence[Any] = ()) -> R:
-        """Give a record that must be there."""
+        """Return a record that is known to exist."""
         return self._record(tx.execute(self._statement(rest), parameters).fetchone())
 
     def all(self, tx: Tx, rest: str, parameters: Sequence[Any] = ()) -> list[R]:
-        """Give every record."""
+        """Return all records."""
         return list(map(self._record, tx.execute(self._statement(rest), parameters).fetchall()))

@@ -1,12 +1,12 @@
-"""The search index in SQL: SQLite's FTS5, and nobody else knows. What is indexed, and who finds it.
+"""The search index in SQL, on SQLite's FTS5: keeping it up to date, and finding what somebody may see.
 
-A message's row in the index has its id, its words, and in `place` what a search narrows by:
+A message's row in the index has its id, its words, and in `place` what a search can be narrowed by:
 
-    c7        its conversation          s5        its sender
-    p5 p9     the two of a direct one   sticker   its kind, where that is not text
+    c7        its conversation                     s5        its sender
+    p5 p9     both people of a direct conversation sticker   its kind, unless that is text
 
-so that a word which others use all day costs nothing: it is looked for only where the searcher is. Whether they may
-see a message is asked of its own row, each time. Messages not indexed yet are looked through one by one.
+So a word that others use all day costs nothing: it is looked up only where the searcher is. Whether they may see a
+message is decided by its own row, each time. Messages that are not indexed yet are scanned one by one.
 """
 
 from typing import NamedTuple
@@ -19,22 +19,22 @@ from imd.store.words import words
 DAY = 86_400_000
 
 PIECE = 200
-"""How many messages one piece of indexing takes in at most."""
+"""How many messages are indexed at a time, at most."""
 
 PIECE_CHARACTERS = 30_000
-"""After how many characters it ends."""
+"""And how many characters, about."""
 
 MERGED_PAGES = 64
-"""How much of the index is put in order after each piece. Left to itself FTS5 does seldom what takes long."""
+"""How many pages of the index are merged after each piece. Left alone, FTS5 merges rarely, and then for long."""
 
 RECENT = 1_000
-"""How many messages that are not indexed yet one search looks through: the newest."""
+"""How many of the newest messages that are not indexed yet a search scans."""
 
 NARROWED_BY = 128
-"""Who is in more groups than these is not looked for by group: asking the index for each costs more than it saves."""
+"""For somebody in more groups than these a search is not narrowed by group: that would cost more than it saves."""
 
 EXAMINED = 5_000
-"""How many of those with the right words one search looks at."""
+"""How many messages with the right words a search examines."""
 
 
 class Phrase(NamedTuple):
@@ -45,7 +45,7 @@ class Phrase(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What somebody looks for: messages with all the phrases, and all that is not None."""
+    """A search: messages with all the phrases, and with everything that is not None."""
 
     account: int
     phrases: tuple[Phrase, ...] = ()
@@ -65,7 +65,7 @@ class Hit(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A page of messages, newest first, and the id before which to go on, where that makes sense."""
+    """A page of messages, newest first, and the id before which to go on if there may be more."""
 
     hits: list[Hit]
     before: int | None
@@ -85,7 +85,7 @@ def find(tx: Tx, asked: Asked, before: int, limit: int) -> Found:
 
 
 class Candidate(NamedTuple):
-    """A message that somebody may find, with its text."""
+    """A message that the searcher may see, with its text."""
 
     message: int
     conversation: int
@@ -98,6 +98,7 @@ class Candidate(NamedTuple):
         return Hit(self.message, self.conversation, self.seq)
 
 
+# CROSS JOIN makes SQLite begin with the few messages found, not with all memberships of the searcher.
 _CANDIDATE = Select(Candidate, "FROM message CROSS JOIN member", "message", message="message.id")
 _MINE = (
     "WHERE message.id IN ({}) AND member.conversation = message.conversation"
@@ -117,7 +118,7 @@ _NARROWED = (
 
 
 def _mine(tx: Tx, asked: Asked, ids: list[int]) -> list[Candidate]:
-    """Give those of some messages that may be found by who asks, and lie where they look."""
+    """Return those of some messages that the searcher may see and that fit the search, words aside."""
     if not ids:
         return []
     query, values = _MINE.format(marks(len(ids))), [*ids, asked.account]
@@ -132,7 +133,7 @@ def _mine(tx: Tx, asked: Asked, ids: list[int]) -> list[Candidate]:
 
 
 def _indexed(tx: Tx, asked: Asked, before: int, wanted: int) -> tuple[list[Hit], int]:
-    """Ask the index. Gives the hits, and the id down to which it was asked: 0 where it has nothing further."""
+    """Search the index. Return the hits, and the id down to which it was examined: 0 if it was to the end."""
     low, high = _days(tx, asked)
     before = min(before, high + 1)
     hits: list[Hit] = []
@@ -153,7 +154,7 @@ def _indexed(tx: Tx, asked: Asked, before: int, wanted: int) -> tuple[list[Hit],
 
 
 def _days(tx: Tx, asked: Asked) -> tuple[int, int]:
-    """Give the lowest and highest id that can lie between the times asked for."""
+    """Return the lowest and highest id that a message between the times can have."""
     low, high = 0, 2**62
     if asked.since is not None:
         row = tx.execute("SELECT min(lowest) FROM search_day WHERE day >= ?", (asked.since // DAY,)).fetchone()
@@ -165,7 +166,7 @@ def _days(tx: Tx, asked: Asked) -> tuple[int, int]:
 
 
 def _match(tx: Tx, asked: Asked) -> str:
-    """Write the question in FTS5's language. Words hold nothing but letters, digits and signs, so quotes are enough."""
+    """Write the search as an FTS5 query. Words contain only letters, digits and signs, so quoting is enough."""
     terms = [f'words:"{" ".join(each.words)}"{" *" if each.beginning else ""}' for each in asked.phrases]
     if asked.sender is not None:
         terms.append(f"place:s{asked.sender}")
@@ -184,7 +185,7 @@ def _match(tx: Tx, asked: Asked) -> str:
 
 
 def _recent(tx: Tx, asked: Asked, before: int) -> list[Hit]:
-    """Look through what came or was edited since the index was last brought up to date."""
+    """Scan the messages that came or were edited since the index was last updated."""
     ids = tx.execute(
         "SELECT id FROM message WHERE id > (SELECT indexed FROM search_state) AND id < ? ORDER BY id DESC LIMIT ?",
         (before, RECENT),
@@ -234,10 +235,7 @@ _UNINDEXED = Select(
 
 
 def index(tx: Tx) -> bool:
-    """Take a piece of what is new or was edited into the index. Gives whether there is more.
-
-    What is to burn after reading never comes into it: its words would stay in the file beyond its end.
-    """
+    """Index some messages that are new or were edited. Return whether there may be more."""
     edited = _some(tx, "WHERE message.id IN (SELECT message FROM search_again ORDER BY message LIMIT ?)", PIECE)
     for row in edited:
         _insert(tx, row)
@@ -254,14 +252,14 @@ def index(tx: Tx) -> bool:
 
 
 class Tidied(NamedTuple):
-    """When there is more to do, and whether the index has just been rid of what was deleted from it."""
+    """When there is more to do, and whether the index has just been rewritten without what was deleted."""
 
     again: int | None
     done: bool = False
 
 
 def tidy(tx: Tx, now: int) -> Tidied:
-    """Put the index together anew, a piece at a time: FTS5 only crosses out what is deleted. Once a day at most."""
+    """Rewrite the index without what was deleted, in pieces and once a day at most: FTS5 only marks it as deleted."""
     erased, tidying, tidied = tx.execute("SELECT erased, tidying, tidied FROM search_state").fetchone()
     if not tidying:
         if not erased or now < tidied + DAY:
@@ -274,14 +272,14 @@ def tidy(tx: Tx, now: int) -> Tidied:
 
 
 def _merged(tx: Tx, pages: int) -> bool:
-    """Merge parts of the index into larger ones; a negative number begins to make it one. Gives whether there were."""
+    """Merge some pages of the index; a negative number starts to merge all of it. Return whether there is more."""
     before = tx.execute("SELECT total_changes()").fetchone()[0]
     tx.execute("INSERT INTO search_index (search_index, rank) VALUES ('merge', ?)", (pages,))
     return int(tx.execute("SELECT total_changes()").fetchone()[0]) - int(before) >= 2
 
 
 def _some(tx: Tx, which: str, limit: int) -> list[Unindexed]:
-    """Give the first of some messages, until there is enough text for one piece."""
+    """Return the first of some messages, until there is enough text for one piece."""
     taken, left = [], PIECE_CHARACTERS
     for row in _UNINDEXED.all(tx, which, (limit,)):
         if left <= 0:
@@ -292,6 +290,7 @@ def _some(tx: Tx, which: str, limit: int) -> list[Unindexed]:
 
 
 def _insert(tx: Tx, row: Unindexed) -> None:
+    # What burns after reading is never indexed: its words would stay in the index for up to a day after its end.
     if not row.content or row.kind == "notice" or row.burn_after is not None:
         return
     place = [f"c{row.conversation}", f"s{row.sender}"]
@@ -306,7 +305,7 @@ def _insert(tx: Tx, row: Unindexed) -> None:
 
 
 def _note_days(tx: Tx, rows: list[Unindexed]) -> None:
-    """Keep from where to where each day's messages go."""
+    """Record the lowest and highest id of each day's messages."""
     days: dict[int, list[int]] = {}
     for row in rows:
         days.setdefault(row.time // DAY, []).append(row.id)

@@ -1,4 +1,4 @@
-"""What must hold of all that is kept, asked in SQL: each check lists the conversations, or rows, that break it."""
+"""The checks of `imd verify`, in SQL: each finds the conversations or rows that break a rule of the data."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from imd.store.transaction import Tx
 
 
 class Verdict(NamedTuple):
-    """What a check found: how many break it, and the first of them, or their tables."""
+    """What a check found: how many break it, and the first of them or their tables."""
 
     check: str
     broken: int
@@ -19,7 +19,7 @@ _STRAYING = (
     "SELECT {name}.conversation FROM {name} LEFT JOIN conversation ON conversation.id = {name}.conversation"
     " WHERE conversation.id IS NULL OR {beyond}"
 )
-"""What holds the number of a message that its conversation does not have."""
+"""What points at a message that its conversation never had."""
 
 CHECKS = {
     "dense": """
@@ -42,14 +42,14 @@ CHECKS = {
         WHERE coalesce(m.n, 0) <> c.members""",
     "attached": " UNION ALL ".join(each.statement(_STRAYING) for each in tables.ATTACHED),
 }
-"""Name -> what lists the conversations that break it. Where nobody is any more, the messages are destroyed."""
+"""Name -> what lists the conversations that break it. Without members a conversation needs no messages."""
 
 _STRANGERS = "SELECT count(*) FROM {0} WHERE {1} <> 0 AND {1} NOT IN (SELECT id FROM account)"  # 0: everybody
 OWNED = {
     table: " UNION ALL ".join(_STRANGERS.format(table, column) for column in columns)
     for table, columns in tables.referring("account").items()
 }
-"""Table -> what counts its rows that are of no account, where the schema declares no reference to it."""
+"""Table -> what counts its rows of accounts that do not exist, if the schema itself does not refuse them."""
 
 _LOST = (
     "SELECT '{0} -> conversation' FROM {0}"
@@ -60,7 +60,7 @@ LOST = " UNION ALL ".join(
     for table in tables.referring("conversation")
     if table != "message" and tables.TABLES[table] not in tables.ATTACHED
 )
-"""What lists the other rows that are of no conversation: messages, and what points at one, have checks of their own."""
+"""What lists other rows of conversations that do not exist; messages, and what points at one, have their own checks."""
 
 BURNING = {
     "burning_words": """
@@ -70,14 +70,14 @@ BURNING = {
         SELECT count(*) FROM message
         WHERE burning IS NOT NULL AND burning NOT IN (SELECT id FROM burning_words)""",
 }
-"""Table -> what counts its rows without their other half. Words that were written over lie there for a while."""
+"""Table -> what counts its rows without a counterpart. Text that was overwritten may stay for a while."""
 
 _COUNT = "SELECT count(*) FROM {}"
 COUNTED = ("account", "conversation", "member", "message")
 
 
 def verdicts(tx: Tx) -> Iterator[Verdict]:
-    """Ask everything, one after the other."""
+    """Run all checks, one after the other."""
     faults = [str(row[0]) for row in tx.execute("PRAGMA integrity_check(100)").fetchall()]
     yield _verdict("whole", [] if faults == ["ok"] else faults)
     strangers = [f"{table} -> {of}" for table, _, of, _ in tx.execute("PRAGMA foreign_key_check").fetchall()]
@@ -96,7 +96,7 @@ def _verdict(name: str, broken: list[str]) -> Verdict:
 
 
 def _miscounted(tx: Tx) -> Iterator[str]:
-    """Count anew what members have not read: with what is their own or hidden, it is all there is after the pointer."""
+    """Check unread counts: with the member's own and hidden messages they make all there are after the pointer."""
     accounts = tx.execute(
         "SELECT DISTINCT m.account FROM member m JOIN conversation c ON c.id = m.conversation"
         " WHERE m.left_seq IS NULL AND m.read_seq < c.last_seq ORDER BY m.account"
@@ -114,5 +114,5 @@ def _miscounted(tx: Tx) -> Iterator[str]:
 
 
 def counts(tx: Tx) -> dict[str, int]:
-    """Count what there is."""
+    """Count the rows of the main tables."""
     return {table: int(tx.execute(_COUNT.format(table)).fetchone()[0]) for table in COUNTED}

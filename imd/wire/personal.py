@@ -134,7 +134,7 @@ What = Literal[
     "friend_note",
     "declined",
 ]
-"""What can change in an account's own affairs. A client names all of them, those that it passes over as well."""
+"""What can change in an account's own affairs. Clients match all of them, also those they ignore."""
 
 
 class AccountChange(Item, frozen=True, kw_only=True, omit_defaults=True):

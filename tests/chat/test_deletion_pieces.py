@@ -63,7 +63,7 @@ def test_what_happened_in_a_group_is_not_taken_back(room: Room, life: Caller, bo
 
 
 def test_many_are_destroyed_in_pieces(room: Room, life: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("ROWS_AT_ONCE", "WORDS_AT_ONCE", "CHANGES_AT_ONCE", "SEQS_AT_ONCE"):
+    for name in ("ROWS_AT_ONCE", "MESSAGES_AT_ONCE", "CHANGES_AT_ONCE", "SEQS_AT_ONCE"):
         monkeypatch.setattr(rules, name, 2)
     for seq in (1, 3, 5, 6):
         room.asks(life, DeleteForMe(to="bob", seq=seq))

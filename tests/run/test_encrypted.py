@@ -175,7 +175,7 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
         lambda: encrypted.identities(tmp_path, not_asked),
         lambda: encrypted.make_identity(tmp_path / "key"),
     ):
-        with pytest.raises(OperatorError, match="encrypted backups need another package: .* install .*pyrage"):
+        with pytest.raises(OperatorError, match=r"encrypted backups need another package: .* install .*pyrage"):
             attempt()
 
 

@@ -1,4 +1,4 @@
-"""The account log: how each device of an account learns what changed in the account's own affairs."""
+"""The account log, by which all devices of an account learn of changes in its own affairs."""
 
 from typing import cast
 
@@ -20,7 +20,7 @@ def note(
     username: str | None = None,
     value: str | bool | int | None = None,
 ) -> Delivery:
-    """Keep a change, in place of an earlier one of the same thing, and tell it to the account's devices."""
+    """Store a change in place of an earlier one of the same thing, and return the event for the account's devices."""
     thing = " ".join(str(part) for part in (what, conversation, seq, username) if part is not None)
     data = {"conversation": conversation, "seq": seq, "username": username, "value": value}
     kept = {name: each for name, each in data.items() if each is not None}
@@ -29,7 +29,7 @@ def note(
 
 
 def changes(tx: Tx, account: int, after: int, limit: int) -> list[AccountChange]:
-    """Give what changed after an n, in order."""
+    """List the changes after an n, in order."""
     return [
         AccountChange(n=entry.n, what=cast("What", entry.what), **msgspec.json.decode(entry.data))  # as `note` kept it
         for entry in sql.changes_after(tx, account, after, limit)

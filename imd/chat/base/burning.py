@@ -1,7 +1,7 @@
-"""Burn after reading: the time begins when a message is read, and at its end the server destroys what it said.
+"""Burn after reading: a message's time starts when it is read, and when it is over the server destroys the text.
 
-In a direct conversation it begins when the other one reads; in a group when the last member has read it, or after
-`burn_days` whoever has not. A place in the log stays behind. Who has read it can have copied it: nothing helps there.
+In a direct conversation the other person's reading starts it; in a group the last member's, or `burn_days` at the
+latest. The message's place in the log remains. Nothing keeps a reader from making a copy.
 """
 
 from imd.chat.base.access import Conversation
@@ -14,14 +14,14 @@ from imd.store.transaction import Tx
 
 DAY = 86_400_000
 AT_ONCE = 50
-"""How many messages one piece of the chore destroys."""
+"""How many messages are destroyed at a time."""
 
 PAUSE = 50
-"""Milliseconds between two pieces of forgetting, for everybody else's writes."""
+"""Milliseconds between two pieces of forgetting, which leave room for everybody's writes."""
 
 
 def expires(new: sql.Message, conversation: Conversation | None, *, alone: bool, days: int) -> int | None:
-    """Say when a new message's time is over, as far as that is known before it is read."""
+    """Return when a new message expires, as far as that is known before it is read."""
     ends = []
     if conversation is not None and conversation.row.retention:
         ends.append(new.time + conversation.row.retention * 1000)
@@ -35,7 +35,7 @@ def expires(new: sql.Message, conversation: Conversation | None, *, alone: bool,
 def read(
     tx: Tx, conversation: Conversation, username: str, after: int, upto: int, now: int
 ) -> tuple[tuple[Delivery, ...], tuple[Effect, ...]]:
-    """Let the time begin of what somebody has just read: messages with after < seq <= upto."""
+    """Start the time of the messages that somebody has just read: those with after < seq <= upto."""
     told: tuple[Delivery, ...] = ()
     effects: tuple[Effect, ...] = ()
     for row in sql.burning(tx, conversation.id, after, upto, conversation.viewer):
@@ -51,7 +51,7 @@ def read(
 
 @job
 def burn(tx: Tx, now: int) -> JobResult:
-    """Destroy what is due."""
+    """Destroy the messages that have expired."""
     told: tuple[Delivery, ...] = ()
     for row in sql.expired(tx, now, AT_ONCE):
         told += message_changed(tx, recipients(tx, row.conversation), sql.empty(tx, row, burned=now), "burned")
@@ -60,6 +60,6 @@ def burn(tx: Tx, now: int) -> JobResult:
 
 @job
 def forget(tx: Tx, now: int) -> JobResult:
-    """Let the store go on with forgetting what was destroyed, whoever destroyed it."""
+    """Let the store clean up after destroyed text, whatever destroyed it."""
     again = forgetting.proceed(tx, now)
     return JobResult(again=None if again is None else max(again, now + PAUSE))

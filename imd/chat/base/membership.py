@@ -1,7 +1,7 @@
-"""Membership: how somebody comes into a group and goes, whoever brought it about, and how a group ends.
+"""Membership: how people join and leave a group, by whichever command, and how a group ends.
 
-Each is a notice in the conversation; a change of what the account follows; and an entry in the account's log, from
-which a device that was away learns of it.
+Joining and leaving are each a system message in the conversation, a change of the topics that the account follows, and
+an entry in the account's log, for devices that are offline.
 """
 
 import attrs
@@ -20,7 +20,7 @@ from imd.wire.messages import Happened
 def let_in(
     tx: Tx, caller: Caller, their: conversations.Membership, account: int, what: Happened, who: str | None = None
 ) -> Outcome[Noticed]:
-    """Let somebody in. `their` is the group as they stand to it; `who` they are, where it is not I who comes."""
+    """Add a member. `their` is the group as they stand in it; `who` is their name if it is not the caller."""
     joined_seq = their.last_seq if their.history == "joined" else 0
     role = "owner" if what == "created" else "member"
     conversations.add_member(tx, their, account, role, joined_seq, caller.now)
@@ -34,7 +34,7 @@ def let_in(
 def let_out(
     tx: Tx, caller: Caller, group: conversations.Membership, account: int, what: Happened, who: str | None = None
 ) -> Outcome[Noticed]:
-    """Let somebody go. They still hear of it; `who` they are, where it is not I who goes."""
+    """Remove a member, who is still told of it. `who` is their name if it is not the caller."""
     noted = notice(tx, caller, group, what, who=who)
     members.end(tx, group.conversation, account, noted.reply.seq)
     unfollow = Unfollow(account, Topic.members(group.conversation))
@@ -43,7 +43,7 @@ def let_out(
 
 
 def leave(tx: Tx, caller: Caller, group: conversations.Membership) -> Outcome[Done]:
-    """Leave a group of mine. An owner's passes to the next in line; with the last one it ends."""
+    """Leave a group. If I own it, it passes to the next in line; without any other member it ends."""
     told: tuple[Delivery, ...] = ()
     if group.role == "owner":
         heir = members.heir(tx, group.conversation, caller.account)
@@ -55,14 +55,14 @@ def leave(tx: Tx, caller: Caller, group: conversations.Membership) -> Outcome[Do
 
 
 def hand_over(tx: Tx, caller: Caller, group: conversations.Membership, heir: int, name: str) -> Outcome[Noticed]:
-    """Make another member the owner of my group. I stay as an admin."""
+    """Make another member the owner of my group; I become an admin."""
     conversations.set_member(tx, group.conversation, caller.account, role="admin")
     conversations.set_member(tx, group.conversation, heir, role="owner")
     return notice(tx, caller, group, "transferred", who=name)
 
 
 def dissolve(tx: Tx, group: conversations.Membership, by: str, now: int) -> Outcome[Done]:
-    """End a group at once; what was said in it is destroyed afterwards, piece by piece (see groups.purge)."""
+    """End a group at once. A job destroys its messages afterwards, in pieces (groups.purge)."""
     groups.delete(tx, group.conversation)
     topic = Topic.members(group.conversation)
     gone = GroupDeleted(conversation=group.conversation, to=f"#{group.handle}", by=by)

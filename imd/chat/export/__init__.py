@@ -1,1 +1,1 @@
-"""A copy of all that an account has: made in pieces, kept for an hour, fetched in parts."""
+"""Export: a copy of everything an account has. Made in pieces, kept for an hour, fetched in parts."""

@@ -1,7 +1,7 @@
 """The rules of export: one archive of everything that is mine, made in small pieces and fetched in parts.
 
-What I may see goes in as it is now. A message that burns after reading goes in without its words: an archive would
-outlive them. Passwords, tokens, second factors, and what is other people's stay out.
+It contains what I may see, as it is now. A message that burns after reading is there without its text, which the
+archive would outlive. Passwords, tokens, second factors and other people's data are left out.
 """
 
 import base64
@@ -37,7 +37,7 @@ Record = dict[str, Any]
 
 ROWS_AT_ONCE = 500
 MESSAGES_AT_ONCE = 100
-"""How many are read at a time, so that no reader is held for long."""
+"""How many are read at a time, so that no reader is busy for long."""
 
 MESSAGES_PER_PAGE = 500
 CHARACTERS_PER_PAGE = 300_000
@@ -46,7 +46,7 @@ CHARACTERS_PER_PAGE = 300_000
 
 @slow(wire.Export)
 async def export(services: Services, caller: Caller, command: wire.Export) -> Outcome[wire.Exported]:
-    """Make my archive. What is written later than it was read is not in it."""
+    """Make my archive. It does not have what is written after it was read."""
     archive = services.exports.begin(caller.account, caller.now)
     try:
         archive.file = await services.aside(services.exports.scratch)
@@ -69,7 +69,7 @@ async def export(services: Services, caller: Caller, command: wire.Export) -> Ou
 
 @slow(wire.ExportPart)
 async def export_part(services: Services, caller: Caller, command: wire.ExportPart) -> Outcome[wire.Part]:
-    """Give one part of my archive."""
+    """Return one part of my archive."""
     archive = services.exports.ready(caller.account, caller.now)
     if command.part > _parts(archive):
         raise BadRequest("no_part", parts=_parts(archive))
@@ -100,7 +100,7 @@ def _dumped(data: object) -> bytes:
 
 @attrs.frozen
 class _Making:
-    """One archive on its way: read in small pieces by the readers, written aside."""
+    """One archive in the making: read in small pieces by the readers, written in a thread of its own."""
 
     services: Services
     caller: Caller
@@ -108,7 +108,7 @@ class _Making:
     zip_writer: ZipWriter
 
     async def aside(self, work: Callable[[], T]) -> T:
-        """Work on the archive, as long as it is wanted."""
+        """Work on the archive while it is still wanted."""
         if self.archive.gone:
             raise Unavailable
         return await self.services.aside(work)
@@ -125,11 +125,11 @@ class _Making:
             msgspec.to_builtins,
         )
         numbers = await self.services.read(lambda tx: sql.conversations(tx, account))
-        volumes = [volume for number in numbers if (volume := await self._conversation(number))]
-        await self.aside(lambda: self._finish(lists, volumes))
+        conversations = [pages for number in numbers if (pages := await self._conversation(number))]
+        await self.aside(lambda: self._finish(lists, conversations))
 
     async def _gathered(self, read: Callable[[Tx, list[T]], list[T]], readable: Callable[[T], Record]) -> list[Record]:
-        """Read a list in pieces, each of which goes on after what was found so far."""
+        """Read a list in pieces; each continues after what was found so far."""
         found: list[T] = []
         while True:
             piece = await self.services.read(lambda tx: read(tx, found))
@@ -137,55 +137,55 @@ class _Making:
             if len(piece) < ROWS_AT_ONCE:
                 return [readable(each) for each in found]
 
-    def _finish(self, lists: dict[str, list[Record]], volumes: list[ConversationPages]) -> None:
+    def _finish(self, lists: dict[str, list[Record]], conversations: list[ConversationPages]) -> None:
         made = timestamp(self.caller.now)
         contents = [
             {"conversation": each.number, "to": each.record["to"], "file": f"conversations/{each.number}.json"}
-            for each in volumes
+            for each in conversations
         ]
         (account,) = lists["account"]
         head = {"format": "imd-export/1", "server": f"imd {imd.__version__}", "made": made}
         self.zip_writer.add("data.json", _dumped(head | lists | {"account": account, "conversations": contents}))
         shown = [each.name for each in sql.SECTIONS if each.shown]
-        self.zip_writer.add("index.html", archive_page.index(lists, shown, volumes, made, self.caller.language))
+        self.zip_writer.add("index.html", archive_page.index(lists, shown, conversations, made, self.caller.language))
 
     async def _conversation(self, number: int) -> ConversationPages | None:
-        """Write one conversation: its pages, the same in lines for programs, and what is known of it."""
-        volume = await self.services.read(lambda tx: _volume(tx, self.caller, number))
-        if volume is None:
+        """Write one conversation: its pages, the same as JSON lines for programs, and its record."""
+        pages = await self.services.read(lambda tx: _pages(tx, self.caller, number))
+        if pages is None:
             return None
-        volume.members = await self._gathered(_members(self.caller, volume), partial(_readable, sql.MEMBER))
+        pages.members = await self._gathered(_members(self.caller, pages), partial(_readable, sql.MEMBER))
         page: list[Message] = []
         after = size = 0
-        while found := await self.services.read(_following(self.caller, volume, after)):
+        while found := await self.services.read(_following(self.caller, pages, after)):
             for message in found:
                 if len(page) == MESSAGES_PER_PAGE or size > CHARACTERS_PER_PAGE:
-                    await self._bind(volume, page, more=True)
+                    await self._bind(pages, page, more=True)
                     page, size = [], 0
                 page.append(message)
                 size += len(message.content)
             after = found[-1].seq
-        await self._bind(volume, page, more=False)
-        known = volume.record | {
-            "members": volume.members,
-            "messages": volume.messages,
-            "files": [volume.name(page, "jsonl") for page in range(1, len(volume.starts) + 1)],
+        await self._bind(pages, page, more=False)
+        known = pages.record | {
+            "members": pages.members,
+            "messages": pages.messages,
+            "files": [pages.name(page, "jsonl") for page in range(1, len(pages.starts) + 1)],
         }
         await self.aside(lambda: self.zip_writer.add(f"conversations/{number}.json", _dumped(known)))
-        return volume
+        return pages
 
-    async def _bind(self, volume: ConversationPages, page: list[Message], *, more: bool) -> None:
+    async def _bind(self, pages: ConversationPages, page: list[Message], *, more: bool) -> None:
         """Write one page of a conversation."""
-        volume.starts.append(page[0].seq if page else 1)
-        volume.messages += len(page)
-        volume.last = page[-1].time if page else volume.last
+        pages.starts.append(page[0].seq if page else 1)
+        pages.messages += len(page)
+        pages.last = page[-1].time if page else pages.last
 
         def write() -> None:
-            number = len(volume.starts)
-            page_html = archive_page.conversation(volume, page, self.caller.username, self.caller.language, more=more)
-            self.zip_writer.add(f"conversations/{volume.name(number)}", page_html)
+            number = len(pages.starts)
+            page_html = archive_page.conversation(pages, page, self.caller.username, self.caller.language, more=more)
+            self.zip_writer.add(f"conversations/{pages.name(number)}", page_html)
             lines = b"".join(msgspec.json.encode(each) + b"\n" for each in page)
-            self.zip_writer.add(f"conversations/{volume.name(number, 'jsonl')}", lines)
+            self.zip_writer.add(f"conversations/{pages.name(number, 'jsonl')}", lines)
 
         await self.aside(write)
 
@@ -194,21 +194,21 @@ def _section(section: sql.Section, account: int) -> Callable[[Tx, list[Record]],
     return lambda tx, found: sql.records(tx, section, account, len(found), ROWS_AT_ONCE)
 
 
-def _members(caller: Caller, volume: ConversationPages) -> Callable[[Tx, list[Record]], list[Record]]:
-    """List who is in a conversation: a group's members by name, page by page, or the two of it."""
-    if volume.record["kind"] == "direct":
-        both = [{"username": name} for name in dict.fromkeys((caller.username, volume.record["to"]))]
+def _members(caller: Caller, pages: ConversationPages) -> Callable[[Tx, list[Record]], list[Record]]:
+    """List the members of a conversation: those of a group by name, page by page, or the two people."""
+    if pages.record["kind"] == "direct":
+        both = [{"username": name} for name in dict.fromkeys((caller.username, pages.record["to"]))]
         return lambda tx, found: [] if found else both
 
     def read(tx: Tx, found: list[Record]) -> list[Record]:
-        rows = members.page(tx, volume.number, caller.account, found[-1]["username"] if found else "", ROWS_AT_ONCE)
+        rows = members.page(tx, pages.number, caller.account, found[-1]["username"] if found else "", ROWS_AT_ONCE)
         return [{name: getattr(row, name) for name in sql.MEMBER} for row in rows]
 
     return read
 
 
 def _readable(kinds: Mapping[str, str], record: Record) -> Record:
-    """Give a record with its times and flags as the wire writes them."""
+    """Return a record with its times and flags as the wire writes them."""
     return {name: _WRITTEN[kinds[name]](value) for name, value in record.items()}
 
 
@@ -217,11 +217,11 @@ _WRITTEN: dict[str, Callable[[Any], Any]] = {
     "flag": bool,
     "": lambda value: value,
 }
-"""A column's kind -> how its values are written."""
+"""The kind of a field -> how its values are written."""
 
 
-def _volume(tx: Tx, caller: Caller, number: int) -> ConversationPages | None:
-    """Begin a conversation; None, for who has left it meanwhile."""
+def _pages(tx: Tx, caller: Caller, number: int) -> ConversationPages | None:
+    """Begin the pages of a conversation; None if I have left it in the meantime."""
     try:
         conversation = by_number(tx, caller, number)
     except Refusal:
@@ -232,22 +232,22 @@ def _volume(tx: Tx, caller: Caller, number: int) -> ConversationPages | None:
     return ConversationPages(number, _readable(sql.CONVERSATION, known))
 
 
-def _following(caller: Caller, volume: ConversationPages, after: int) -> Callable[[Tx], list[Message]]:
-    """Read the next messages up to where the conversation was begun, as I may see them now."""
+def _following(caller: Caller, pages: ConversationPages, after: int) -> Callable[[Tx], list[Message]]:
+    """Read the next messages, up to the last one when its pages were begun, as I may see them now."""
 
     def read(tx: Tx) -> list[Message]:
         try:
-            conversation = by_number(tx, caller, volume.number)
+            conversation = by_number(tx, caller, pages.number)
         except Refusal:
             return []
-        rows = messages.following(tx, conversation.seen, after, volume.record["last_seq"] + 1, MESSAGES_AT_ONCE)
+        rows = messages.following(tx, conversation.seen, after, pages.record["last_seq"] + 1, MESSAGES_AT_ONCE)
         return [_kept(message, caller.language) for message in rendered(tx, rows, caller.account, conversation.to)]
 
     return read
 
 
 def _kept(message: Message, language: str) -> Message:
-    """Leave out the words of what burns after reading."""
+    """Leave out the text of a message that burns after reading."""
     if message.burn_after is None or message.burned or message.recalled:
         return message
     return msgspec.structs.replace(message, content=say("archive.burning", language))

@@ -1,4 +1,4 @@
-"""Packing: files go into a ZIP archive, one after the other; its SHA-256 is known without reading it again."""
+"""Writing a ZIP archive file by file; its SHA-256 is computed on the way."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -6,11 +6,11 @@ from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 FOLDER = "imd-export"
-"""What everything lies in, so that unpacking strews nothing about."""
+"""The folder in the archive that contains everything."""
 
 
 class ZipWriter:
-    """An archive that is being made. Times are milliseconds."""
+    """An archive in the making. Times are milliseconds."""
 
     def __init__(self, file: BinaryIO, now: int) -> None:
         self.bytes = 0
@@ -20,7 +20,7 @@ class ZipWriter:
         self._zip = ZipFile(self, "w", ZIP_DEFLATED)  # type: ignore[call-overload]  # it needs no more than write and flush
 
     def write(self, data: bytes) -> int:
-        """Take what ZipFile writes. One that was given up writes its end as well, into a file that is closed."""
+        """Take what ZipFile writes. It writes the end of an abandoned archive too, when the file is closed already."""
         if self._file.closed:
             return len(data)
         self._digest.update(data)
@@ -31,14 +31,14 @@ class ZipWriter:
         """Do nothing: the archive is read where it was written."""
 
     def add(self, name: str, text: str | bytes) -> None:
-        """Add a file, which only its owner may read once it is unpacked."""
+        """Add a file, readable only by its owner once it is unpacked."""
         info = ZipInfo(f"{FOLDER}/{name}", self._time)
         info.compress_type = ZIP_DEFLATED
         info.external_attr = 0o600 << 16
         self._zip.writestr(info, text)
 
     def finish(self) -> str:
-        """Write the end, and give the SHA-256 of it all."""
+        """Write the end, and return the SHA-256 of the archive."""
         self._zip.close()
         self._file.flush()
         return self._digest.hexdigest()

@@ -26,7 +26,9 @@ def gone_at_once(*, purge: bool) -> list[Table]:
 
 
 PURGED = [each for each in TABLES.values() if isinstance(each.purge, Gone) and each.purge.how == "in pieces"]
-"""What belongs to a conversation's messages and is destroyed in pieces; the messages come last."""
+"""What belongs to a conversation's messages and is destroyed in pieces. The messages come last: at no moment is there
+anything that points at a message that is gone.
+"""
 
 ON_MESSAGES = [each for each in TABLES.values() if each.whose == "message" and each.by == ("conversation", "seq")]
 """Messages, and what has no owner but the message it is part of."""
