@@ -37,8 +37,7 @@ soak: .venv/.for-work
 
 lock: .venv/.for-work
 	$(LOCK) --extra dev --output-file requirements/work.txt pyproject.toml
-	echo hatchling | $(LOCK) --extra console --extra acme --extra encryption --extra metrics -c requirements/work.txt \
-		--output-file requirements/run.txt pyproject.toml -
+	echo hatchling | $(LOCK) --extra all -c requirements/work.txt --output-file requirements/run.txt pyproject.toml -
 	$(LOCK) --extra test --resolution lowest-direct --output-file requirements/lowest.txt pyproject.toml
 	echo 'sslyze >= 6.3' | $(LOCK) --output-file requirements/scan.txt -
 	$(LOCK) --extra soak -c requirements/work.txt --output-file requirements/soak.txt pyproject.toml

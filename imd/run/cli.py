@@ -59,7 +59,7 @@ def main() -> None:
                 errors="backslashreplace"
             )  # a character that the terminal lacks must not end the program
     try:
-        execute(sys.argv[1:])
+        run_command(sys.argv[1:])
     except OSError as error:
         if not isinstance(error, BrokenPipeError):  # as in `imd ... | head`
             echo(f"imd: {error}", wrong=True)
@@ -67,7 +67,7 @@ def main() -> None:
         sys.exit(1)
 
 
-def execute(words: list[str]) -> None:
+def run_command(words: list[str]) -> None:
     """Run one command line. A mistake or an OperatorError ends the process with one line."""
     namespace = program().parse(words)
     try:

@@ -16,7 +16,7 @@ from tests import versions
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 WHAT = {
-    "run": ("", "console", "acme", "metrics"),
+    "run": ("", "all"),
     "work": ("", "test", "dev"),
     "lowest": ("", "test"),
     "soak": ("", "soak"),
@@ -54,6 +54,12 @@ def test_what_runs_is_what_was_worked_with() -> None:
         others = versions.moved(versions.pins(lock(name)), work)
         assert [each for each in others if not each.startswith("atheris ")] == [], "run `make lock`"
     assert "hatchling" in versions.pins(lock("run")), "it installs imd itself, without a download"
+
+
+def test_all_is_every_extra_that_a_setting_may_need() -> None:
+    extras = PROJECT["project"]["optional-dependencies"]
+    (everything,) = map(Requirement, extras["all"])
+    assert everything.extras == set(extras) - {"all", "test", "dev", "soak", "plot"}
 
 
 def test_each_lower_bound_is_the_version_that_is_tried() -> None:

@@ -1,19 +1,19 @@
 """What the tests of imd/run share."""
 
-import os
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from imd.wire import catalog
 from tests.live.conftest import start_daemon
 
 __all__ = ["start_daemon"]
 
 
-@pytest.fixture(autouse=True)
-def in_english_and_unconfigured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever runs the tests may read Chinese and have settings of their own."""
-    monkeypatch.setattr(catalog, "language_here", lambda: "en")
-    for name in os.environ:
-        if name.startswith("IMD_"):
-            monkeypatch.delenv(name)
+@pytest.fixture
+def passable() -> Iterator[Path]:
+    """A directory that every user may pass; pytest's own lets in nobody else, and lies in one that is not ours."""
+    with TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        yield Path(directory)

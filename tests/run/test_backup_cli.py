@@ -36,7 +36,7 @@ def signals() -> Iterator[None]:
 
 def imd(line: str) -> None:
     """Do what a command line says."""
-    cli.execute(line.split())
+    cli.run_command(line.split())
 
 
 def listing(path: Path) -> set[str]:

@@ -178,23 +178,21 @@ def test_it_runs_in_the_background(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
-def test_it_becomes_another_user(tmp_path: Path) -> None:
-    for directory in (tmp_path, *tmp_path.parents[:3]):
-        directory.chmod(0o755)  # nobody must reach it
+def test_it_becomes_another_user(passable: Path) -> None:
     port = free_port()
     options = ("--uid=nobody", "--pidfile=", "imd", "--data-dir", "kept", "--listen", f"imd:{port}:interface=127.0.0.1")
-    with (tmp_path / "log").open("wb") as log:
+    with (passable / "log").open("wb") as log:
         process = subprocess.Popen(
-            [BIN / "twistd", "-n", *options], cwd=tmp_path, env=environment(), stdout=log, stderr=log
+            [BIN / "twistd", "-n", *options], cwd=passable, env=environment(), stdout=log, stderr=log
         )
     try:
-        wait_for(lambda: b"No account yet" in (tmp_path / "log").read_bytes())
-        owners = {path.stat().st_uid for path in (tmp_path / "kept", *(tmp_path / "kept").iterdir())}
+        wait_for(lambda: b"No account yet" in (passable / "log").read_bytes())
+        owners = {path.stat().st_uid for path in (passable / "kept", *(passable / "kept").iterdir())}
         assert owners == {65534}
     finally:
         process.terminate()
         assert process.wait(timeout=20) == 0
-    assert b"Traceback" not in (tmp_path / "log").read_bytes()
+    assert b"Traceback" not in (passable / "log").read_bytes()
 
 
 def test_imd_tac_in_a_checkout(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def parsed(line: str) -> Namespace:
 def mistake(line: str) -> str:
     """Carry out a line that is wrong, or asks for help, and give what ends the process."""
     with pytest.raises(SystemExit) as ended:
-        cli.execute(line.split())
+        cli.run_command(line.split())
     return str(ended.value)
 
 
@@ -207,7 +207,7 @@ def test_after_two_dashes_everything_is_a_word() -> None:
 
 def test_imd_run_hands_its_options_to_twistd(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli, "runApp", started := Mock())
-    cli.execute(["run", "-d", "/x", "--listen", "tcp:1", "-r", "closed"])
+    cli.run_command(["run", "-d", "/x", "--listen", "tcp:1", "-r", "closed"])
     [[options], _] = started.call_args
     assert options.subOptions.config() == twistd("-d /x --listen tcp:1 -r closed").config()
     assert options["nodaemon"]

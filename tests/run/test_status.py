@@ -49,7 +49,7 @@ def test_the_days_are_those_of_the_certificate_that_is_shown(tmp_path: Path) -> 
 
 
 def ask(*words: str) -> None:
-    cli.execute(["status", *words])
+    cli.run_command(["status", *words])
 
 
 def test_a_running_daemon_tells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ It lives in the directory SANDBOX, where the paths of the page lead. Readiness i
 """
 
 import os
+import re
 import shlex
 import signal
 import socket
@@ -22,7 +23,7 @@ def values(key: str) -> list[str]:
     """Give what the unit says of a key, with its paths in the sandbox."""
     lines = UNIT.read_text("utf-8").splitlines()
     found = [line.partition("=")[2] for line in lines if line.startswith(f"{key}=")]
-    return [value.replace("/opt/", f"{SANDBOX}/opt/").replace("/var/", f"{SANDBOX}/var/") for value in found]
+    return [re.sub(r"(?<![\w/.])/(opt|var)/", rf"{SANDBOX}/\1/", value) for value in found]
 
 
 def start() -> None:
