@@ -28,7 +28,7 @@ class EncodedEvent:
 
     def line(self, dialect: Dialect, language: str) -> bytes:
         """Give its line; nothing, where it tells a person nothing. JSON is the same in every language."""
-        key = dialect.name, language if dialect.localized else ""
+        key = dialect.name, language if dialect.for_people else ""
         line = self._lines.get(key)
         if line is None:
             line = self._lines[key] = dialect.event(self.event, language)

@@ -261,10 +261,12 @@ class Server:
 
     def spread(self, events: list[EncodedEvent], effects_: tuple[Effect, ...], session: Listener | None = None) -> None:
         """Tell the others, and apply the effects. The session that asked knows by its reply."""
-        effects.apply(When.BEFORE_TELLING, effects_, self, session)
+        if effects_:
+            effects.apply(When.BEFORE_TELLING, effects_, self, session)
         for event in events:
             self.hub.tell(event, besides=session)
-        effects.apply(When.AFTER_TELLING, effects_, self, session)
+        if effects_:
+            effects.apply(When.AFTER_TELLING, effects_, self, session)
 
     def enter(self, identity: SignIn, session: Listener) -> None:
         """Count a session as its account's."""

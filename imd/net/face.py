@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from imd.engine.encoded_event import EncodedEvent
-from imd.wire.base import Reply, Request
+from imd.wire.base import Request
 
 
 class Face(Protocol):
@@ -25,20 +25,14 @@ class Face(Protocol):
     def receive(self, data: bytes) -> None:
         """Take bytes in."""
 
-    def peek(self) -> Request | None:
-        """Give the next request without taking it, reading one line more at most. None does not mean there is none."""
-
-    def take(self) -> None:
-        """Take the request that was peeked at."""
+    def next_request(self) -> Request | None:
+        """Take the next request, reading one line more at most. None does not mean that there is none."""
 
     def frame(self, line: bytes) -> bytes:
         """Make the bytes of a line on its way out."""
 
-    def event(self, event: EncodedEvent, language: str) -> bytes:
-        """Give an event's line; nothing, where there is nothing to say."""
-
-    def replied(self, request: Request, reply: Reply) -> None:
-        """Learn what was replied."""
+    def told(self, event: EncodedEvent) -> None:
+        """Learn what a person is told."""
 
     def logged_out(self) -> None:
         """Forget what is only true of the account that was logged in."""

@@ -110,10 +110,10 @@ class Database:
         return not (self._waiting or self._writing or self._committed or self._delivering)
 
     def write(self, work: Work, done: Done) -> None:
-        """Queue a work; `done` is called with its value, or with the error that undid it. Raises StoreUnavailable."""
-        if error := self.objection():
-            raise error
-        self._queue(work, done)
+        """Queue a work; `done` is called with its value, or with the error that undid it. Ask `objection` first."""
+        if not self._waiting and not self._writing:
+            self.clock.callLater(0, self._begin)  # so that one commit takes in what this reactor turn still brings
+        self._waiting.append((work, done))
 
     def objection(self) -> StoreUnavailable | None:
         """Give the reason why no write is taken now, if there is one."""
@@ -121,18 +121,12 @@ class Database:
             return StoreUnavailable("closing")
         return QueueFull("the queue is full") if len(self._waiting) >= self.waiting_limit else None
 
-    def _queue(self, work: Work, done: Done) -> None:
-        if not self._waiting and not self._writing:
-            self.clock.callLater(0, self._begin)  # so that one commit takes in what this reactor turn still brings
-        self._waiting.append((work, done))
-
     def written(self, work: Callable[[Tx], T]) -> "Deferred[T]":
         """Write, for code that waits: fires with the work's value once it is on disk."""
-        waiting: Deferred[T] = Deferred()
-        try:
-            self.write(work, lambda value, error: waiting.errback(error) if error else waiting.callback(value))
-        except StoreUnavailable as error:
+        if error := self.objection():
             return fail(error)
+        waiting: Deferred[T] = Deferred()
+        self.write(work, lambda value, error: waiting.errback(error) if error else waiting.callback(value))
         return waiting
 
     def settled(self) -> "Deferred[None]":
@@ -141,7 +135,7 @@ class Database:
         if self.idle:
             waiting.callback(None)
         else:
-            self._queue(_nothing, lambda value, error: waiting.callback(None))
+            self.write(_nothing, lambda value, error: waiting.callback(None))
         return waiting
 
     def _begin(self) -> None:
