@@ -70,7 +70,7 @@ def people() -> dict[str, Terminal]:
     """Log five people in, who are a group and have talked."""
     server = MemoryServer(Limits(requests_per_second=0))
     found = {name: server.login(name) for name in ("ann", "bob", "cid", "dan", "eve")}
-    found["ann"].call("group_create", handle="team", join_mode="open")
+    found["ann"].call("group_create", handle="#team", join_mode="open")
     for name in ("bob", "cid", "dan", "eve"):
         found[name].call("group_join", to="#team")
     for to in ("bob", "#team"):

@@ -13,6 +13,10 @@ class Connection(Protocol):
     def congested(self) -> bool:
         """Whether the peer is behind in reading."""
 
+    @property
+    def more(self) -> bool:
+        """Whether something waits to be read as a request."""
+
     def next_request(self) -> Request | None:
         """Take the next request; None while there is none, or none is to be started."""
 

@@ -127,6 +127,9 @@ class Session:
                     self._waiting.append(request)
                 if not self._start(self._waiting[0]):
                     break
+                if self._in_input and not (self._waiting or self.connection.more):
+                    self._drained_dry = True
+                    break
         finally:
             self._pulling = False
 
@@ -139,7 +142,8 @@ class Session:
             self.pull()
         finally:
             self._in_input = False
-            self.flush()
+            if self.lines:
+                self.flush()
 
     def ended(self) -> None:
         """Forget the connection: it is gone."""

@@ -96,6 +96,7 @@ class ImdProtocol(LineReceiver):
         self._unwelcome: RateLimited | None = None
         self._first = b""
         self._going_on = False
+        self.more = False
         self._rest: IDelayedCall | None = None
         self._queue = WriteQueue()
         self._timer: IDelayedCall | None = None
@@ -201,6 +202,7 @@ class ImdProtocol(LineReceiver):
             data = self._recognize(data)
         if data and self.face is not None:
             self.face.receive(data)
+            self.more = True
             self._go_on()
 
     def _recognize(self, data: bytes) -> bytes:
@@ -221,6 +223,7 @@ class ImdProtocol(LineReceiver):
             while self.face is not None and self._rest is None and request is None:
                 reads = self.face.reads
                 request = self.face.next_request()
+                self.more = self.face.waiting
                 if self.face.reads == reads:
                     break
                 if self.face.reads % LINES_A_TURN == 0:
@@ -263,8 +266,7 @@ class ImdProtocol(LineReceiver):
         """Read no more while lines wait, the peer is behind, others have their turn, or a login is under way."""
         if self.phase is Phase.FAREWELL:
             return
-        held = self.face is not None and self.face.waiting
-        if held or self.phase is Phase.CONGESTED or self._rest is not None or self.session.entering:
+        if self.more or self.phase is Phase.CONGESTED or self._rest is not None or self.session.entering:
             self.transport.pauseProducing()
         else:
             self.transport.resumeProducing()

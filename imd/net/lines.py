@@ -69,7 +69,8 @@ class LinesFace:
     @property
     def waiting(self) -> bool:
         """Whether lines wait to be read as requests."""
-        return bool(self.buffer.lines or self._implied)
+        buffer = self.buffer
+        return bool(buffer.lines or self._implied or (buffer.partial and len(buffer.partial) > self.longest_now() + 1))
 
     def receive(self, data: bytes) -> None:
         """Take bytes in."""

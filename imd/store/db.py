@@ -78,6 +78,9 @@ class Database:
     group_limit: int = 500
     """How many writes go into one commit, so that none waits for too many others."""
 
+    epoch: str = attrs.field(default=attrs.Factory(lambda self: self.backend.epoch, takes_self=True), init=False)
+    """The name of this database's life, see `status`."""
+
     group_seconds: float = attrs.field(default=0.0, init=False)
     """How long the writer took for the latest group, its commit included."""
 
@@ -93,11 +96,6 @@ class Database:
     def open(cls, path: str, reactor: Any, deliver: Callable[[Group], None] = call_at_once) -> "Database":
         """Open an SQLite file, made or brought up to date first. Raises NewerSchema and sqlite3.Error."""
         return cls(clock=reactor, backend=Sqlite.open(path, reactor), deliver=deliver)
-
-    @property
-    def epoch(self) -> str:
-        """The name of this database's life, see `status`."""
-        return self.backend.epoch
 
     @property
     def waiting(self) -> int:
