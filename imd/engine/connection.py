@@ -1,4 +1,4 @@
-"""What the engine needs of a connection: the one seam between it and the network, which stands above it."""
+"""What the engine needs of a connection. The network layer above implements it."""
 
 from typing import Protocol
 
@@ -10,13 +10,13 @@ class Connection(Protocol):
     """A peer's connection, whatever face it speaks."""
 
     def peek(self) -> Request | None:
-        """Give the next request without taking it; None while there is none, or none is to be started."""
+        """Return the next request without taking it; None if there is none, or none may start now."""
 
     def take(self) -> None:
         """Take the request that was peeked at."""
 
     def ready(self) -> bool:
-        """Say whether the peer can take more: a reply or a page that need not be made yet waits for it."""
+        """Say whether the peer can take more. New requests and pages of a replay wait for it."""
 
     def send(self, line: bytes) -> None:
         """Queue a reply, without its line end."""
@@ -25,10 +25,10 @@ class Connection(Protocol):
         """Queue an event, in the dialect of the latest request."""
 
     def replied(self, request: Request, reply: Reply) -> None:
-        """Learn what was replied: it may tell something of the person who reads it."""
+        """Note the reply to a request: a reply may imply that earlier messages were read."""
 
     def identified(self, logged_in: bool) -> None:
-        """Learn whether an account is logged in."""
+        """Note whether an account is logged in."""
 
     def flush(self) -> None:
         """Write what is queued."""
@@ -37,13 +37,13 @@ class Connection(Protocol):
         """Send what is queued and close."""
 
     def drop(self) -> None:
-        """Discard what is held back for a peer that is behind, and do not wait long for it to read the rest."""
+        """Discard what is queued for a peer that reads too slowly, and do not wait long for it to read the rest."""
 
     def goodbye(self) -> None:
-        """Close since the server stops, with the reason for a peer that speaks lines."""
+        """Close because the server stops; a peer that speaks lines is told why."""
 
-    def turn_out(self) -> bool:
-        """Make room for another connection. True when it takes a moment longer, to be told why."""
+    def evict(self) -> bool:
+        """Close to make room for another connection. True if it stays for a moment to be told why."""
 
     def cut_off(self) -> None:
-        """Be gone at once."""
+        """Close at once, without sending what is queued."""

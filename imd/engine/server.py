@@ -194,7 +194,7 @@ class Server:
 
     def aside(self, work: Callable[[], T]) -> "Deferred[T]":
         """Work in a thread that may take its time."""
-        return self.export_executor.do(work)
+        return self.export_executor.submit(work)
 
     def hash_password(self, password: str, address: str) -> "Deferred[str]":
         """Hash a password."""

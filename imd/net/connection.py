@@ -370,8 +370,8 @@ class ImdProtocol(LineReceiver):
         else:
             self.cut_off()
 
-    def turn_out(self) -> bool:
-        """Make room for another connection. True when it takes a moment longer, to be told why."""
+    def evict(self) -> bool:
+        """Close to make room for another connection. True if it stays for a moment to be told why."""
         if self.face is None or not self.face.tells or self.phase is Phase.FAREWELL:
             self.cut_off()
             return False
@@ -379,7 +379,7 @@ class ImdProtocol(LineReceiver):
         return True
 
     def cut_off(self) -> None:
-        """Be gone at once."""
+        """Close at once, without sending what is queued."""
         self._enter(Phase.FAREWELL)
         self.transport.abortConnection()
 
