@@ -1,7 +1,7 @@
-"""Pacing: the one place that decides how much of each reactor turn goes to what is on its way out, and to strangers.
+"""Pacing: decides how much of each reactor turn goes to connections before login, to completions and to output.
 
-In a turn, in this order: connections before login have PREAUTH_SECONDS; then the completions of the committed group are
-called; then sessions that are behind hear what was said to many, and connections are flushed, one write each.
+Each turn has this order: work for connections before login, for PREAUTH_SECONDS; completions of committed groups;
+events for many, to the sessions that have yet to get them; flushing connections, with one write each.
 What does not fit into TURN_SECONDS waits for the next turn, so that new input is read in between.
 """
 
@@ -22,30 +22,30 @@ from imd.store.db import Call, Group, complete
 from imd.wire.refusals import Refusal, Unavailable
 
 TURN_SECONDS = 0.008
-"""How long a turn goes on starting things: half of it for completions, the rest for telling and flushing."""
+"""After so long a turn starts nothing more. Completions may use half of it."""
 
 PREAUTH_SECONDS = 0.003
-"""How much of a turn is for connections before login: a handshake costs a millisecond or two, and crowds come."""
+"""The share of connections before login: a TLS handshake costs one or two milliseconds, and many may come at once."""
 
 MOST_BEHIND = 32
-"""When so many events wait for one session, no more completions are called until it has heard them."""
+"""When so many events wait for one session, no more completions are called until it has got them."""
 
 MOST_UNFLUSHED = 64
-"""When so many connections wait to be flushed, no more sessions hear what was said to many: an event for a few would
-wait behind all of them."""
+"""When so many connections wait to be flushed, events for many wait. An event for a few would be flushed after all
+of them."""
 
 MOST_TOLD = 65_536
-"""When so many bytes of events were told, they are flushed first, to see whether the peers can take them."""
+"""After so many bytes of events, connections are flushed first, to learn whether their peers can take more."""
 
 
 class Listener(Protocol):
-    """A session as the pacing, the hub and a replay see it; they stand below it."""
+    """What the pacing, the hub and a replay need of a session, whose module imports theirs."""
 
     identity: SignIn | None
     """The account that it is logged in to."""
 
     def hear(self, event: EncodedEvent) -> None:
-        """Hear an event, after a replay if there is one."""
+        """Receive an event; during a replay it is held until the end."""
 
     def tell(self, event: EncodedEvent) -> None:
         """Write an event."""
@@ -54,42 +54,42 @@ class Listener(Protocol):
         """Say whether the peer can take more."""
 
     def replay_over(self) -> None:
-        """Hear events directly again."""
+        """Receive events directly again."""
 
     def close(self, refusal: Refusal) -> None:
-        """Give the reason, and end."""
+        """Tell the client why, and end."""
 
     def revoke(self) -> None:
-        """End since the device was logged out."""
+        """End because the device was logged out."""
 
 
 def _nothing() -> None:
-    """Complete a group of no writes."""
+    """Complete nothing: a group may have no completions."""
 
 
 @attrs.define(eq=False)
 class Pacing:
-    """Spreads work over the turns of the reactor."""
+    """Distributes work over the turns of the reactor."""
 
     log = Logger()
 
     reactor: IReactorTime
     observe: Callable[[int, float], None] | None = None
-    """Called with each committed group's size and the seconds the writer took."""
+    """Called with the size of each committed group, and the seconds that the writer took."""
 
     told: int = attrs.field(default=0, init=False)
-    """The bytes of events that were told since the last flush."""
+    """The bytes of events since the last flush."""
 
     _preauth: deque[Call] = attrs.field(factory=deque, init=False)
     _preauth_spent: float = attrs.field(default=0.0, init=False)
     _completions: "deque[Call | None]" = attrs.field(factory=deque, init=False)
-    """None stands after each group: then what it said is told and flushed, before the next group's are called."""
+    """None marks the end of a group: its events go out before the next group's completions are called."""
 
     _behind: dict[Listener, list[EncodedEvent]] = attrs.field(factory=dict, init=False)
-    """What each session has yet to hear; the first has waited longest."""
+    """The events that each session has yet to get. The first session has waited longest."""
 
     _far_behind: dict[Listener, None] = attrs.field(factory=dict, init=False)
-    """Those of them for whom MOST_BEHIND events wait."""
+    """The sessions for which MOST_BEHIND events wait."""
 
     _unflushed: dict[Connection, None] = attrs.field(factory=dict, init=False)
     _due: bool = attrs.field(default=False, init=False)
@@ -98,7 +98,7 @@ class Pacing:
     # -- what is to be done
 
     def deliver(self, group: Group) -> None:
-        """Call the completions of a committed group, now as far as there is time for it."""
+        """Call the completions of a committed group: as many as time allows now, the others in later turns."""
         if self.observe is not None:
             complete(partial(self.observe, group.writes, group.seconds))
         self._completions.extend(group.completions)
@@ -107,7 +107,7 @@ class Pacing:
             self._turn()
 
     def hear_later(self, session: Listener, event: EncodedEvent) -> None:
-        """Let a session hear an event that many hear, when it is its turn."""
+        """Queue an event for a session, because many sessions get it."""
         waiting = self._behind.setdefault(session, [])
         waiting.append(event)
         if len(waiting) >= MOST_BEHIND:
@@ -116,24 +116,24 @@ class Pacing:
             self._go_on()
 
     def hear_now(self, session: Listener, event: EncodedEvent) -> None:
-        """Let a session hear an event, after what it has yet to hear."""
+        """Pass an event to a session, after the events that are queued for it."""
         self.catch_up(session)
         self._let_hear(session, event)
 
     def catch_up(self, session: Listener) -> None:
-        """Let a session hear what it has yet to hear: on one connection nothing overtakes anything."""
+        """Pass the queued events to a session. Call this before sending it anything else, to keep the order."""
         if self._behind:
             self._far_behind.pop(session, None)
             for event in self._behind.pop(session, ()):
                 self._let_hear(session, event)
 
     def forget(self, session: Listener) -> None:
-        """Drop what a session has yet to hear: it is nobody's any more."""
+        """Drop the events queued for a session that has logged out or ended."""
         self._behind.pop(session, None)
         self._far_behind.pop(session, None)
 
     def flush_soon(self, connection: Connection) -> None:
-        """Flush a connection once the group's completions are called, or else at the end of this turn."""
+        """Flush a connection after the completions of a group, or else at the end of this turn."""
         self._unflushed[connection] = None
         if not self._in_turn:
             self._go_on()
@@ -143,7 +143,7 @@ class Pacing:
         self._unflushed.pop(connection, None)
 
     def preauth(self, work: Call) -> None:
-        """Do something for a connection before login: now, or when this turn's share for such is not used up."""
+        """Do work for a connection before login: now, or in a later turn if this turn's share is used up."""
         if self._preauth or self._preauth_spent >= PREAUTH_SECONDS:
             self._preauth.append(work)
         else:
@@ -182,7 +182,7 @@ class Pacing:
                 self._go_on()
 
     def _complete(self, until: float) -> bool:
-        """Call completions. True when it is time to tell and flush: a group's are called, or too much is untold."""
+        """Call completions. True when events must go out next: a group is done, or too many events wait."""
         while self._completions and not (self._far_behind or self.told > MOST_TOLD):
             complete(self._completions.popleft() or _nothing)
             if self._completions and self._completions[0] is None:
@@ -205,7 +205,7 @@ class Pacing:
             del self._unflushed[connection]
             try:
                 connection.flush()
-            except Exception:  # it keeps nobody else waiting
+            except Exception:  # the other connections must still be flushed
                 self.log.failure("a connection could not be written to")
                 connection.cut_off()
             if self.reactor.seconds() > until:
@@ -214,6 +214,6 @@ class Pacing:
     def _let_hear(self, session: Listener, event: EncodedEvent) -> None:
         try:
             session.hear(event)
-        except Exception:  # it keeps nobody else from hearing
-            self.log.failure("an event could not be told")
+        except Exception:  # the other sessions must still get it
+            self.log.failure("an event could not be sent")
             session.close(Unavailable())
