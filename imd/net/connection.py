@@ -1,7 +1,7 @@
-"""One connection: the transport, the flow of bytes both ways, and the phase it is in.
+"""One connection: its transport, the flow of bytes both ways, and its phase.
 
-ImdProtocol(LineReceiver) is what `ImdFactory` builds; it works on any transport, with TLS or without. What is spoken
-on it is its face; the session pulls requests from it and sends lines to it.
+`ImdFactory` builds an ImdProtocol(LineReceiver) for each connection. It works on any transport, with or without TLS.
+Its face knows the format of the bytes; its session pulls requests and sends lines.
 """
 
 import socket
@@ -30,51 +30,52 @@ from imd.wire.reader import LineReader
 from imd.wire.refusals import RateLimited, SlowConsumer, Unavailable
 
 SILENCE_SECONDS = 0.5
-"""A client that has sent nothing for so long is likely a person at a terminal."""
+"""A client that sends nothing for so long is probably a person at a terminal, and is greeted."""
 
 FAREWELL_SECONDS = 4.0
 """How long a peer may take to read the last lines before the connection is cut."""
 
 REVOKED_SECONDS = 0.75
-"""How long it may, where its device was logged out."""
+"""The same, if its device was logged out."""
 
 LINES_A_TURN = 32
-"""So many lines of one connection are read before others have their turn."""
+"""After so many lines of one connection, other connections have their turn."""
 
 TOO_FAST_SECONDS = 1.0
-"""How long a client that asks too fast is not read, after so many lines: refusing costs time as well."""
+"""How long a client over the rate limit is not read after LINES_A_TURN lines, since refusals cost time as well."""
 
 CROWDED_SECONDS = 5
-"""When a client that had to make room may try again."""
+"""When an evicted client may try again."""
 
 KERNEL = {
-    "TCP_NOTSENT_LOWAT": WRITE_BYTES,  # else the kernel takes megabytes for a peer that does not read
-    "TCP_KEEPIDLE": 60,  # after so many seconds of silence ask whether the peer is there,
-    "TCP_KEEPINTVL": 20,  # so often,
-    "TCP_KEEPCNT": 3,  # so many times
+    "TCP_NOTSENT_LOWAT": WRITE_BYTES,  # else the kernel buffers megabytes for a peer that does not read
+    "TCP_KEEPIDLE": 60,  # after so many seconds of silence, ask whether the peer is there:
+    "TCP_KEEPINTVL": 20,  # with so many seconds between the probes,
+    "TCP_KEEPCNT": 3,  # and so many of them
 }
-"""What the kernel is told about each connection, where it knows of it."""
+"""Socket options of each connection, if the system knows them."""
 
 VANISHED_SECONDS = 120
-"""When a peer is gone of which the kernel hears nothing. In less than keepalive takes, one lost packet would do it."""
+"""When the kernel gives up a peer that acknowledges nothing. It must not be less than what the keepalive takes, else
+one lost probe ends the connection."""
 
 
 class Phase(Enum):
-    """Where a connection is in its life. CONGESTED comes and goes; FAREWELL is the last."""
+    """The state of a connection. It may be CONGESTED several times; FAREWELL is the last one."""
 
     HANDSHAKE = auto()
-    """TLS is being agreed on."""
+    """The TLS handshake is under way."""
 
     WAITING = auto()
-    """What the peer speaks is not known yet."""
+    """It is not known yet which protocol the peer speaks."""
 
     OPEN = auto()
 
     CONGESTED = auto()
-    """The peer is behind in reading: what is for it is held back, and nothing is read from it."""
+    """The peer reads too slowly: output is held back, and nothing is read from it."""
 
     FAREWELL = auto()
-    """The last bytes are on their way."""
+    """The last bytes are being sent."""
 
 
 @implementer(IHandshakeListener)
@@ -83,7 +84,7 @@ class ImdProtocol(LineReceiver):
 
     delimiter = b"\n"
     transport: Any
-    """A TCP, TLS or unix transport: all of them can be paused, and take a producer."""
+    """A TCP, TLS or unix transport: each can be paused, and accepts a producer."""
 
     def __init__(self, server: Server, address: IAddress | None = None, *, operator: bool = False) -> None:
         self.server = server
@@ -105,11 +106,11 @@ class ImdProtocol(LineReceiver):
     # -- the connection's life
 
     def connectionMade(self) -> None:
-        """Begin: with TLS the handshake comes first, and it has a time limit."""
+        """Start. With TLS the handshake comes first; it has a time limit."""
         if ITCPTransport.providedBy(self.transport):
             self.transport.setTcpNoDelay(True)
             self.transport.setTcpKeepAlive(True)
-            self._instruct_the_kernel()
+            self._set_socket_options()
         self.transport.registerProducer(Producer(self._congested, self._relieved), True)
         self.server.admission.connections.add(self)
         limits, self._begun = self.server.limits, self.server.reactor.seconds()
@@ -123,14 +124,14 @@ class ImdProtocol(LineReceiver):
             self._await_first_bytes()
         self.session.begin()
 
-    def _instruct_the_kernel(self) -> None:
+    def _set_socket_options(self) -> None:
         vanished = max(VANISHED_SECONDS, 2 * self.server.limits.stall_seconds)  # it also ends a peer that never reads
         for name, value in (KERNEL | {"TCP_USER_TIMEOUT": min(vanished * 1000, 2**31 - 1)}).items():
             with suppress(OSError, AttributeError):
                 self.transport.socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
     def handshakeCompleted(self) -> None:
-        """Learn what the client offered by ALPN."""
+        """Use the protocol that the client offered by ALPN."""
         self._await_first_bytes()
         if (alpn := self.transport.negotiatedProtocol) and (offered := spoken(alpn, b"")):
             self._speak(offered)
@@ -148,7 +149,7 @@ class ImdProtocol(LineReceiver):
             self.flush()
 
     def _speak(self, language: Spoken) -> None:
-        """Go on in what the peer speaks."""
+        """Set the face for the protocol that the peer speaks."""
         limits = self.server.limits
         if language is Spoken.HTTP:
             self.session.ended()
@@ -162,13 +163,13 @@ class ImdProtocol(LineReceiver):
             self.session.close(self._unwelcome)
 
     def _longest_line(self) -> int:
-        """Give how long a line may be: less before login. What waits for a login's outcome is judged after it."""
+        """Return how long a line may be: less before login. Lines that wait for a login are measured after it."""
         limits = self.server.limits
         short = self.stranger and not self.session.entering
         return min(limits.stranger_line_bytes, limits.line_bytes) if short else limits.line_bytes
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Forget the connection."""
+        """Clean up."""
         self._enter(Phase.FAREWELL)
         self._stop_rest()
         self.session.ended()
@@ -177,7 +178,7 @@ class ImdProtocol(LineReceiver):
         self.server.admission.gone(self)
 
     def identified(self, logged_in: bool) -> None:
-        """Count the connection as one before login or not."""
+        """Count the connection as before login, or as logged in."""
         if logged_in and self.stranger:
             self.server.admission.depart(self, self.address)
         elif not logged_in and not self.stranger:
@@ -187,7 +188,7 @@ class ImdProtocol(LineReceiver):
             self.face.logged_out()
 
     def _enter(self, phase: Phase, seconds: float | None = None, then: Callable[[], None] | None = None) -> None:
-        """Go into a phase; a time limit of the one before it ends."""
+        """Change the phase. The timer of the phase before is cancelled."""
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self.phase = phase
@@ -196,7 +197,7 @@ class ImdProtocol(LineReceiver):
     # -- bytes in
 
     def dataReceived(self, data: bytes) -> None:
-        """Take bytes in, and let the session pull what it may start."""
+        """Receive bytes, and let the session pull the requests that it may start."""
         if self.phase is Phase.FAREWELL:
             return
         self._in_input = True
@@ -212,8 +213,8 @@ class ImdProtocol(LineReceiver):
         self.flush()
 
     def _recognize(self, data: bytes) -> bytes:
-        """Find out what is spoken. Gives what was received so far, or nothing while more is needed."""
-        self._enter(Phase.WAITING)  # a client that sends something needs no greeting
+        """Find out the protocol. Returns all bytes received so far, or nothing while more are needed."""
+        self._enter(Phase.WAITING)  # this cancels the greeting: the client has sent something
         self._first += data
         language = spoken(None, self._first)
         if language is None:
@@ -223,7 +224,7 @@ class ImdProtocol(LineReceiver):
         return data
 
     def peek(self) -> Request | None:
-        """Give the next request, unless others have their turn first."""
+        """Return the next request, unless other connections have their turn first."""
         request = None
         try:
             while self.face is not None and request is None and not (self._rest or self.session.entering):
@@ -232,7 +233,7 @@ class ImdProtocol(LineReceiver):
                 if self.face.reads == reads:
                     break
                 self._rest_after(self.face.reads)
-        except Exception as error:  # a fault of ours: the peer is told, not left hanging
+        except Exception as error:  # our own fault: tell the peer, rather than leave it waiting
             self.session.close(self.server.excuse(error, "reading"))
         if request is not None and self._unwelcome:
             self.session.close(self._unwelcome)
@@ -247,7 +248,7 @@ class ImdProtocol(LineReceiver):
         self.face.take()
 
     def _rest_after(self, lines: int) -> None:
-        """Let others have their turn after so many lines."""
+        """Pause reading after LINES_A_TURN lines, so that other connections have their turn."""
         if lines % LINES_A_TURN == 0:
             seconds = TOO_FAST_SECONDS if self.session.too_fast else 0
             self._rest = self.server.reactor.callLater(seconds, self._rested)
@@ -262,13 +263,13 @@ class ImdProtocol(LineReceiver):
             self._rest = None
 
     def _go_on(self) -> None:
-        """Let the session go on, outside a read event."""
+        """Let the session continue, outside a read event."""
         self.session.drained()
         self._regulate_reading()
         self.flush()
 
     def _regulate_reading(self) -> None:
-        """Read no more while lines wait, the peer is behind, others have their turn, or a login is under way."""
+        """Pause reading while lines wait, the peer is congested, others have their turn, or a login is under way."""
         if self.phase is Phase.FAREWELL:
             return
         held = self.face is not None and self.face.waiting
@@ -280,7 +281,7 @@ class ImdProtocol(LineReceiver):
     # -- bytes out
 
     def send(self, line: bytes) -> None:
-        """Queue a line; it goes out with the others of this turn."""
+        """Queue a line. It is written together with the others of this turn."""
         assert self.face is not None
         self._queue.add(self.face.frame(line))
         if self.phase is Phase.CONGESTED:
@@ -290,36 +291,36 @@ class ImdProtocol(LineReceiver):
             self.server.pacing.flush_soon(self)
 
     def tell(self, event: EncodedEvent, language: str) -> None:
-        """Queue an event, if it says something to this peer. One that has not shown what it speaks is told in text."""
+        """Queue an event, if the face shows it. A peer that has sent nothing yet gets text."""
         if self.face is None:
             self._speak(Spoken.LINES)
         if self.face is not None and (line := self.face.event(event, language)):
             self.send(line)
 
     def replied(self, request: Request, reply: Reply) -> None:
-        """Let the face learn what was replied."""
+        """Pass a reply to the face."""
         if self.face is not None:
             self.face.replied(request, reply)
 
     def ready(self) -> bool:
-        """Say whether the peer can take more; where much is queued, writing it is the way to know."""
+        """Say whether the peer can take more. If much is queued, it is written first, to find out."""
         if self._queue.size > WRITE_BYTES:
             self.flush()
         return self.phase is Phase.OPEN
 
     def flush(self) -> None:
-        """Write what is queued, a piece after the other: a peer that is slow has the whole time for each."""
+        """Write what is queued, in pieces, so that the time limit of a slow peer applies to each piece."""
         while self._queue and self.phase is not Phase.CONGESTED:
             self.transport.write(self._queue.piece())
 
     def _congested(self) -> None:
-        """Hold lines back: the peer is behind. It reads on before it may ask on."""
+        """Hold output back, and read nothing, until the peer has read what it was sent."""
         if self.phase is not Phase.FAREWELL and self.phase is not Phase.CONGESTED:
             self._enter(Phase.CONGESTED, self.server.limits.stall_seconds, self._too_slow)
             self._regulate_reading()
 
     def _relieved(self) -> None:
-        """Go on: the peer has caught up."""
+        """Continue: the peer has caught up."""
         if self.phase is Phase.CONGESTED:
             self._enter(Phase.OPEN)
             self.flush()
@@ -327,7 +328,7 @@ class ImdProtocol(LineReceiver):
                 self._go_on()
 
     def drop(self) -> None:
-        """Discard what is held back for a peer that is behind, and do not wait long for it to read the rest."""
+        """Discard what is queued for a peer that reads too slowly, and do not wait long for it to read the rest."""
         self._farewell = REVOKED_SECONDS
         if self.phase is Phase.FAREWELL:
             self._leave()
@@ -341,30 +342,30 @@ class ImdProtocol(LineReceiver):
     # -- the end
 
     def hang_up(self) -> None:
-        """Send what is queued and close; a peer that does not read is cut off after a while."""
+        """Send what is queued and close. A peer that does not read it in time is aborted."""
         if self.phase is Phase.FAREWELL:
             return
         self.transport.unregisterProducer()
         self._leave()
         self.flush()
-        self.transport.resumeProducing()  # TLS ends when the peer's own end has been read
+        self.transport.resumeProducing()  # TLS closes only when the peer's close_notify has been read
         self.transport.loseConnection()
 
     def _leave(self) -> None:
         self._enter(Phase.FAREWELL, self._farewell, self._abort)
 
     def _answer(self, data: bytes) -> None:
-        """Write an answer that is the last."""
+        """Send the only answer, and close."""
         self.send(data)
         self.hang_up()
 
     def peer_ended(self) -> None:
-        """Wait for what is written to be read, though not for long: the peer has said that it sends no more."""
+        """Wait a short time for the peer to read what was written: it will send no more."""
         if self.phase is not Phase.FAREWELL:
             self._enter(self.phase, self._farewell, self._abort)
 
     def goodbye(self) -> None:
-        """Close since the server stops. A peer that cannot be told is not waited for."""
+        """Close because the server stops. A peer that speaks no lines is closed at once."""
         if self.face is not None and self.face.tells:
             self.session.close(Unavailable("stopping"))
         else:

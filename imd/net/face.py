@@ -1,4 +1,4 @@
-"""Faces: a face turns bytes into requests and lines into bytes, and holds no rule."""
+"""Faces: a face turns bytes into requests and lines into bytes. It holds no rules of the chat."""
 
 from typing import Protocol
 
@@ -7,38 +7,38 @@ from imd.wire.base import Reply, Request
 
 
 class Face(Protocol):
-    """One connection's language. Everything here is without I/O."""
+    """The protocol that one connection speaks, without I/O."""
 
     tells: bool
-    """Whether the peer can be told events, such as why the connection ends."""
+    """Whether the peer can receive events, such as the reason why the connection ends."""
 
     broken: bytes
-    """What ends a frame that is partly written, so that the peer can read what follows."""
+    """The bytes that end a partly written frame, so that the peer can parse what follows."""
 
     @property
     def waiting(self) -> bool:
-        """Whether something that came has not been read as a request yet."""
+        """Whether received frames have not been read as requests yet."""
 
     reads: int
-    """How many lines, or what stands for them, were read as requests."""
+    """How many frames were read as requests so far."""
 
     def receive(self, data: bytes) -> None:
-        """Take bytes in."""
+        """Receive bytes."""
 
     def peek(self) -> Request | None:
-        """Give the next request without taking it, reading one line more at most. None does not mean there is none."""
+        """Return the next request without taking it. It reads one frame at most, so None may mean "call again"."""
 
     def take(self) -> None:
         """Take the request that was peeked at."""
 
     def frame(self, line: bytes) -> bytes:
-        """Make the bytes of a line on its way out."""
+        """Return the bytes of an outgoing line."""
 
     def event(self, event: EncodedEvent, language: str) -> bytes:
-        """Give an event's line; nothing, where there is nothing to say."""
+        """Return an event's line; empty if the peer is not shown this event."""
 
     def replied(self, request: Request, reply: Reply) -> None:
-        """Learn what was replied."""
+        """Note the reply to a request."""
 
     def logged_out(self) -> None:
-        """Forget what is only true of the account that was logged in."""
+        """Forget what belongs to the account that was logged in."""

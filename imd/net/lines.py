@@ -1,4 +1,4 @@
-"""The face for terminals and programs: lines, text or JSON, decided line by line (PROTOCOL sections 2 and 3)."""
+"""The face for terminals and programs: each line is either text or JSON (PROTOCOL sections 2 and 3)."""
 
 from collections import deque
 from collections.abc import Callable
@@ -15,16 +15,16 @@ from imd.wire.reader import LineReader
 
 @attrs.define
 class LineBuffer:
-    """Cuts bytes at LF, with or without a CR. LineReceiver's own loop copies the rest for each line."""
+    """Splits bytes at LF, with or without a CR. LineReceiver's own loop copies its whole buffer for each line."""
 
     lines: deque[bytes] = attrs.field(factory=deque, init=False)
-    """What was cut and not taken yet. A line that was too long is its first bytes."""
+    """Lines that were not taken yet. Of a line that was too long, the first bytes."""
 
     partial: bytearray = attrs.field(factory=bytearray, init=False)
     _skipping: bool = attrs.field(default=False, init=False)
 
     def feed(self, data: bytes, longest: int) -> None:
-        """Take bytes in."""
+        """Receive bytes."""
         *pieces, rest = data.split(b"\n")
         for piece in pieces:
             self._keep(piece, longest)
@@ -37,7 +37,7 @@ class LineBuffer:
             self.limit(longest)
 
     def limit(self, longest: int) -> None:
-        """Count an unfinished line that is too long as cut at once. Its rest is skipped."""
+        """End an unfinished line that is too long. The rest of it is skipped."""
         if len(self.partial) > longest + 1:
             self._end()
             self._skipping = True
@@ -57,15 +57,15 @@ class LinesFace:
 
     reader: LineReader
     longest: int
-    """How long a line may be, whoever sends it."""
+    """How long a line may be at most."""
 
     longest_now: Callable[[], int]
-    """How long one may be that is read now: before login less."""
+    """How long a line may be now: before login it is less."""
 
     tells = True
     broken = b"\r\n"
     dialect: Dialect = textline.DIALECT
-    """That of the latest request."""
+    """The dialect of the latest request."""
 
     reads: int = attrs.field(default=0, init=False)
     buffer: LineBuffer = attrs.field(factory=LineBuffer, init=False)
@@ -74,15 +74,15 @@ class LinesFace:
 
     @property
     def waiting(self) -> bool:
-        """Whether lines wait to be read as requests."""
+        """Whether received lines have not been read as requests yet."""
         return bool(self.buffer.lines)
 
     def receive(self, data: bytes) -> None:
-        """Take bytes in."""
+        """Receive bytes."""
         self.buffer.feed(data, self.longest)
 
     def peek(self) -> Request | None:
-        """Give the next request without taking it: from one more line, or from what a typed line implied."""
+        """Return the next request without taking it: from the next line, or implied by a typed line."""
         if not self.buffer.lines:
             self.buffer.limit(self.longest_now())
         if not self._requests and self.buffer.lines:
@@ -105,18 +105,18 @@ class LinesFace:
         self._requests.popleft()
 
     def frame(self, line: bytes) -> bytes:
-        """End a line."""
+        """Add the line end."""
         return line + b"\r\n"
 
     def event(self, event: EncodedEvent, language: str) -> bytes:
-        """Give an event's line in the dialect of the latest request."""
+        """Return an event's line in the dialect of the latest request."""
         line = event.line(self.dialect, language)
         if self.dialect is textline.DIALECT:
             self._implicit_acks.show(event.event)
         return line
 
     def replied(self, request: Request, reply: Reply) -> None:
-        """Take an answer that a person typed as a sign that they have read what they answer."""
+        """Queue the request that a typed answer implies: that its conversation was read."""
         if isinstance(reply, Sent) and request.dialect is textline.DIALECT:
             self._requests.extendleft(self._implicit_acks.answered(reply.conversation))
 
