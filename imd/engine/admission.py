@@ -1,9 +1,9 @@
-"""Admission: how many connections there may be, and which one gives way where there is no room.
+"""Admission: how many connections there may be, and which one is evicted when there are too many.
 
 A connection before login counts for its address. One address may have `unauthenticated_per_address` of them; as many
-again are told so, and what comes beyond is cut off without a word. All addresses together may have `Limits.strangers`.
-A newcomer beyond that takes the place of the oldest connection at the address with the most: one address cannot fill
-the room, and a client that logs in soon is never shut out. A connection that gives way has a moment to read why.
+again are told that this is too many, and further ones are refused without an answer. All addresses together may have
+`Limits.strangers`. Beyond that, a new connection evicts the oldest one of the address that has the most: one address
+cannot take all places, and a client that logs in soon is not shut out. An evicted connection is told why.
 """
 
 from collections.abc import Callable
@@ -17,10 +17,10 @@ from imd.engine.connection import Connection
 
 @attrs.define(eq=False)
 class Admission:
-    """Counts connections. One without an address (a unix socket) has no count of its own, but takes room."""
+    """Counts connections. Those without an address (a unix socket) have no limit of their own, but count in the sum."""
 
     limits: Callable[[], Limits]
-    """Gives the limits that hold now."""
+    """Returns the limits that apply now."""
 
     connections: set[Connection] = attrs.field(factory=set, init=False)
 
@@ -28,7 +28,7 @@ class Admission:
     """Address -> its connections that have not logged in, oldest first."""
 
     _leaving: dict[Connection, None] = attrs.field(factory=dict, init=False)
-    """Those that gave way, and are still being told."""
+    """Those that were evicted and are still being told why, oldest first."""
 
     _count: int = attrs.field(default=0, init=False)
     _emptied: "Deferred[None] | None" = attrs.field(default=None, init=False)
@@ -45,30 +45,30 @@ class Admission:
 
     @property
     def full(self) -> bool:
-        """Whether all places but those for connections before login are taken."""
+        """Whether all places for logged-in connections are taken."""
         limits = self.limits()
         return self.size - self._count >= limits.connections - limits.strangers
 
     def admits(self, origin: str) -> bool:
-        """Say whether one more may come from an address; another one gives way to it where there is no room."""
+        """Say whether an address may have one more connection. Another one is evicted if there is no room."""
         limits = self.limits()
         if origin and len(self._strangers.get(origin, ())) >= 2 * limits.unauthenticated_per_address:
             return False
         if self.size >= limits.connections:
-            return self._cut_one_off()
+            return self._make_room()
         if self._count >= limits.strangers:
-            self._turn_one_out()
+            self._evict_one()
         return True
 
     def arrive(self, connection: Connection, origin: str) -> bool:
-        """Count a connection before login; False when its address has too many already."""
+        """Count a connection as before login; False if its address has too many already."""
         here = self._strangers.setdefault(origin, {})
         here[connection] = None
         self._count += 1
         return not origin or len(here) <= self.limits().unauthenticated_per_address
 
     def depart(self, connection: Connection, origin: str) -> None:
-        """Count it as before login no more."""
+        """Stop counting a connection as before login."""
         here = self._strangers.get(origin, {})
         if connection in here:
             del here[connection]
@@ -85,7 +85,7 @@ class Admission:
             emptied.callback(None)
 
     def goodbye(self) -> "Deferred[None]":
-        """Close every connection, since the server stops; fires when the last one is gone."""
+        """Close every connection because the server stops; fires when the last one is gone."""
         emptied: Deferred[None] = Deferred()
         if not self.connections:
             emptied.callback(None)
@@ -95,27 +95,28 @@ class Admission:
             connection.goodbye()
         return emptied
 
-    def _turn_one_out(self) -> None:
-        crowd = max(self._strangers, key=lambda each: len(self._strangers[each]))
-        connection = next(iter(self._strangers[crowd]))
-        self.depart(connection, crowd)
+    def _evict_one(self) -> None:
+        """Evict the oldest connection before login of the address that has the most."""
+        fullest = max(self._strangers, key=lambda each: len(self._strangers[each]))
+        connection = next(iter(self._strangers[fullest]))
+        self.depart(connection, fullest)
         if len(self._leaving) >= self.limits().strangers:
-            self._cut_off(next(iter(self._leaving)))
-        if connection.turn_out():
+            self._abort(next(iter(self._leaving)))
+        if connection.evict():
             self._leaving[connection] = None
         else:
             self.gone(connection)
 
-    def _cut_off(self, connection: Connection) -> None:
+    def _abort(self, connection: Connection) -> None:
         connection.cut_off()
         self.gone(connection)
 
-    def _cut_one_off(self) -> bool:
-        """Make room at once: of those that leave anyway, else of those before login; False where all are logged in."""
+    def _make_room(self) -> bool:
+        """End one connection at once: an evicted one, else one before login. False if all are logged in."""
         if not self._leaving and not self._count:
             return False
         if not self._leaving:
-            self._turn_one_out()
+            self._evict_one()
         if connection := next(iter(self._leaving), None):
-            self._cut_off(connection)
+            self._abort(connection)
         return True

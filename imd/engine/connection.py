@@ -1,4 +1,4 @@
-"""What the engine needs of a connection: the one seam between it and the network, which stands above it."""
+"""What the engine needs of a connection. The network layer above implements it."""
 
 from typing import Protocol
 
@@ -27,19 +27,19 @@ class Connection(Protocol):
         """Learn that a person is told an event."""
 
     def identified(self, logged_in: bool) -> None:
-        """Learn whether an account is logged in."""
+        """Note whether an account is logged in."""
 
     def hang_up(self) -> None:
         """Send what is queued and close."""
 
     def drop(self) -> None:
-        """Discard what is held back for a peer that is behind, and do not wait long for it to read the rest."""
+        """Discard what is queued for a peer that reads too slowly, and do not wait long for it to read the rest."""
 
     def goodbye(self) -> None:
-        """Close since the server stops, with the reason for a peer that speaks lines."""
+        """Close because the server stops; a peer that speaks lines is told why."""
 
-    def turn_out(self) -> bool:
-        """Make room for another connection. True when it takes a moment longer, to be told why."""
+    def evict(self) -> bool:
+        """Close to make room for another connection. True if it stays for a moment to be told why."""
 
     def cut_off(self) -> None:
-        """Be gone at once."""
+        """Close at once, without sending what is queued."""

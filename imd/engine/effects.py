@@ -1,4 +1,4 @@
-"""What becomes of effects: one table, which says when each is applied and how."""
+"""Applying effects: one table says when each kind is applied, and how."""
 
 from collections.abc import Callable
 from enum import Enum, auto
@@ -21,7 +21,7 @@ from imd.chat.base.effects import (
 
 
 class When(Enum):
-    """The moments at which effects are applied."""
+    """When an effect is applied: before the reply, or before or after the events go out."""
 
     BEFORE_REPLY = auto()
     BEFORE_TELLING = auto()
@@ -29,12 +29,12 @@ class When(Enum):
 
 
 Apply = Callable[[Any, Any, Any], None]
-"""Takes the server, the session that asked (None without one) and the effect. Both stand above this table."""
+"""Takes the server, the session that asked (or None) and the effect. Their modules import this one, hence `Any`."""
 
 
 def _drop_devices(server: Any, session: Any, effect: DropDevices) -> None:
     server.hub.drop_devices(effect.account, effect.devices, besides=session)
-    identity = session and session.identity  # it ends last: its reply is out
+    identity = session and session.identity  # it ends last, so that its reply has been sent
     if identity and identity.account == effect.account and identity.device in effect.devices:
         session.revoke()
 
@@ -47,7 +47,7 @@ _TABLE: dict[type, dict[When, Apply]] = {
     },
     SignOut: {When.AFTER_TELLING: lambda server, session, effect: session.sign_out()},
     CloseConnection: {When.AFTER_TELLING: lambda server, session, effect: session.hang_up()},
-    # An account that begins to follow a topic hears this very outcome, and one that ceases still does.
+    # An account that starts to follow a topic receives the events of this outcome; one that stops still does.
     Follow: {
         When.BEFORE_TELLING: lambda server, session, effect: server.hub.follow(effect.account, effect.topic, effect.seq)
     },
@@ -63,7 +63,7 @@ _TABLE: dict[type, dict[When, Apply]] = {
 
 
 def apply(when: When, effects: tuple[Effect, ...], server: Any, session: Any = None) -> None:
-    """Apply those effects whose moment this is, in their order."""
+    """Apply those effects that are due at this moment, in order."""
     for effect in effects:
         if run := _TABLE[type(effect)].get(when):
             run(server, session, effect)

@@ -1,4 +1,4 @@
-"""An event on its way to many sessions: encoded once for each dialect and language that somebody hears it in."""
+"""An event for many sessions, encoded once for each dialect and language that is needed."""
 
 import attrs
 
@@ -9,12 +9,12 @@ from imd.wire.base import Dialect, Event
 
 @attrs.define
 class EncodedEvent:
-    """One event and its addressees. Its JSON is made beforehand: what cannot be encoded is never stored."""
+    """One event and its addressees. The JSON is made first: an event that cannot be encoded must not be stored."""
 
     to: Addressee
     event: Event
     size: int = attrs.field(init=False)
-    """How many bytes it has as JSON."""
+    """Its length as JSON, in bytes."""
 
     _lines: dict[tuple[str, str], bytes] = attrs.field(factory=dict, init=False)
 
@@ -23,7 +23,7 @@ class EncodedEvent:
 
     @classmethod
     def all(cls, deliveries: tuple[Delivery, ...]) -> "list[EncodedEvent]":
-        """Encode what a handler wants told."""
+        """Encode the deliveries of a handler."""
         return [cls(to, event) for to, event in deliveries]
 
     def line(self, dialect: Dialect, language: str) -> bytes:

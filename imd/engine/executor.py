@@ -1,4 +1,4 @@
-"""Crews: threads of their own for work that would hold up the reactor, the writer or the readers."""
+"""Executors: separate threads for work that would delay the reactor, the writer or the readers."""
 
 import os
 import sys
@@ -17,57 +17,57 @@ T = TypeVar("T")
 
 MOST_WAITING = 200
 RETRY_SECONDS = 3
-"""When a full queue is worth another try: so long it takes to work off the default one."""
+"""When to try again after a full queue: about the time that a full default queue takes."""
 
 
 class Executor(Protocol):
-    """Who does work that takes its time."""
+    """Runs work that takes long."""
 
-    def do(self, work: Callable[[], T]) -> "Deferred[T]":
-        """Run it somewhere."""
+    def submit(self, work: Callable[[], T]) -> "Deferred[T]":
+        """Run a function; fires with its result."""
 
     def stop(self) -> None:
-        """Let the threads go."""
+        """Stop the threads."""
 
 
 class InlineExecutor:
-    """Works at once: for tests, and for the command line beside a stopped daemon."""
+    """Runs work at once in the calling thread: for tests, and for commands that run without the daemon."""
 
-    def do(self, work: Callable[[], T]) -> "Deferred[T]":
-        """Run it here and now."""
+    def submit(self, work: Callable[[], T]) -> "Deferred[T]":
+        """Run a function now."""
         return maybeDeferred(work)
 
     def stop(self) -> None:
-        """Have nothing to let go."""
+        """Do nothing: there are no threads."""
 
 
 @attrs.define
 class ThreadExecutor:
-    """Works in a small pool with a bounded queue."""
+    """Runs work in a small thread pool with a bounded queue."""
 
     reactor: Any
     name: str
     threads: int = 1
     niceness: int = 0
-    """How far each thread stands back behind the others, where the system can do that."""
+    """The priority of the threads, as for nice(1). Only Linux sets it for single threads."""
 
     _pool: ThreadPool | None = None
     waiting: int = 0
     _stopped: bool = False
 
-    def do(self, work: Callable[[], T]) -> "Deferred[T]":
-        """Run it in a thread; refuses `unavailable` when too many wait, and after the end."""
+    def submit(self, work: Callable[[], T]) -> "Deferred[T]":
+        """Run a function in a thread; refuses `unavailable` when too many wait, and after `stop`."""
         if self._stopped or self.waiting >= MOST_WAITING:
             raise Unavailable("busy", retry_after=RETRY_SECONDS)
         if self._pool is None:
             self._pool = ThreadPool(0, self.threads, name=self.name)
             self._pool.start()
         self.waiting += 1
-        return deferToThreadPool(self.reactor, self._pool, self._standing_back, work).addBoth(self._done)
+        return deferToThreadPool(self.reactor, self._pool, self._run_nice, work).addBoth(self._done)
 
-    def _standing_back(self, work: Callable[[], T]) -> T:
-        if sys.platform == "linux" and os.getpriority(os.PRIO_PROCESS, 0) < self.niceness:  # there, of one thread
-            with suppress(OSError):  # forbidden: then it stands where the others do
+    def _run_nice(self, work: Callable[[], T]) -> T:
+        if sys.platform == "linux" and os.getpriority(os.PRIO_PROCESS, 0) < self.niceness:  # on Linux: of this thread
+            with suppress(OSError):  # if that is forbidden, the thread keeps its priority
                 os.setpriority(os.PRIO_PROCESS, 0, self.niceness)
         return work()
 
@@ -76,7 +76,7 @@ class ThreadExecutor:
         return result
 
     def stop(self) -> None:
-        """Let the threads go."""
+        """Stop the threads."""
         self._stopped = True
         if self._pool is not None:
             self._pool.stop()

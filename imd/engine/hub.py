@@ -1,4 +1,4 @@
-"""The hub: which accounts are online with which sessions, what they follow, and who hears an event."""
+"""The hub: the sessions of each online account, the topics they follow, and the fan-out of events."""
 
 from collections.abc import Iterable, Mapping
 
@@ -10,7 +10,7 @@ from imd.engine.pacing import Listener, Pacing
 from imd.wire.refusals import QuotaExceeded
 
 AT_ONCE = 64
-"""An event for more sessions than this is heard by each when it is its turn: encrypting takes 0.1 ms a connection."""
+"""An event for more sessions than this is paced, since encrypting takes 0.1 ms for each connection."""
 
 
 @attrs.define(eq=False)
@@ -22,7 +22,7 @@ class Hub:
     """Account -> its sessions, oldest first."""
 
     followers: dict[Topic, dict[int, int]] = attrs.field(factory=dict, init=False)
-    """Topic -> the online accounts that follow it, each from which seq on."""
+    """Topic -> the online accounts that follow it, each with the seq that its events must be beyond."""
 
     _followed: dict[int, set[Topic]] = attrs.field(factory=dict, init=False)
 
@@ -32,7 +32,7 @@ class Hub:
         return len(self.online)
 
     def enter(self, account: int, session: Listener, topics: Mapping[Topic, int], most: int) -> None:
-        """Count a session as an account's, which follows these topics. Beyond `most` sessions the oldest ends."""
+        """Add a session of an account, and let the account follow topics. Beyond `most` sessions the oldest ends."""
         sessions = self.online.setdefault(account, {})
         sessions[session] = None
         if len(sessions) > most:
@@ -43,7 +43,7 @@ class Hub:
             self.follow(account, topic, seq)
 
     def leave(self, account: int, session: Listener) -> bool:
-        """Count a session no more; it hears nothing more. True when it was the account's last one."""
+        """Remove a session; it gets no more events. True if it was the account's last one."""
         self.pacing.forget(session)
         sessions = self.online.get(account, {})
         sessions.pop(session, None)
@@ -54,13 +54,13 @@ class Hub:
         return True
 
     def follow(self, account: int, topic: Topic, seq: int) -> None:
-        """Let an account follow a topic, from a seq on, for as long as it is online."""
+        """Let an account follow a topic while it is online. It gets events with a higher seq than this."""
         if account in self.online:
             self.followers.setdefault(topic, {})[account] = seq
             self._followed.setdefault(account, set()).add(topic)
 
     def unfollow(self, account: int, topic: Topic) -> None:
-        """Let an account, or EVERYBODY, follow a topic no more."""
+        """Let an account, or EVERYBODY, stop following a topic."""
         if account == EVERYBODY:
             for each in tuple(self.followers.get(topic, ())):
                 self.unfollow(each, topic)
@@ -101,7 +101,7 @@ class Hub:
                 session.revoke()
 
     def set_admin(self, account: int, admin: bool) -> None:
-        """Give an account's sessions an admin's rights, or take them."""
+        """Grant admin rights to an account's sessions, or withdraw them."""
         for session in self.online.get(account, ()):
             if session.identity is not None:
                 session.identity = attrs.evolve(session.identity, admin=admin)

@@ -1,4 +1,4 @@
-"""Running the background jobs when they are due: one timer for all of them, each run one write."""
+"""Runs the background jobs when they are due: one timer for all, and one write for each job."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,14 +17,14 @@ from imd.store.db import Database, StoreUnavailable
 from imd.store.transaction import Tx
 
 LONGEST_SECONDS = 3600.0
-"""The timer is looked at so often at least: the wall clock may have been set meanwhile."""
+"""Jobs run at least this often, since the wall clock may have been set meanwhile."""
 
 RETRY_MILLISECONDS = 5000
 
 
 @attrs.define(eq=False)
 class Jobs:
-    """Runs every chore at the start, and again whenever one is due."""
+    """Runs every job at the start, and all of them again whenever one is due."""
 
     log = Logger()
 
@@ -36,30 +36,30 @@ class Jobs:
     """Milliseconds since 1970."""
 
     tidy: Callable[[int], None]
-    """Throws away what is out of date outside the database; takes the time."""
+    """Removes outdated things that are not in the database. Takes the time."""
 
     spread: Callable[[list[EncodedEvent], tuple[Effect, ...]], None]
-    """Tells whoever is online, and applies a job's effects."""
+    """Sends a job's events, and applies its effects."""
 
     timer: IDelayedCall | None = attrs.field(default=None, init=False)
-    """What waits for the next chore."""
+    """The timer for the next run."""
 
     _at: int | None = attrs.field(default=None, init=False)
     _running: bool = attrs.field(default=False, init=False)
     _stopped: bool = attrs.field(default=True, init=False)
 
     def start(self) -> None:
-        """Begin."""
+        """Start."""
         self._stopped = False
         self.schedule(self.now())
 
     def stop(self) -> None:
-        """Do no more."""
+        """Stop."""
         self._stopped = True
         self._cancel()
 
     def schedule(self, at: int) -> None:
-        """See to it that the chores are looked at by this time (milliseconds since 1970)."""
+        """Run the jobs by this time at the latest (milliseconds since 1970)."""
         if self._stopped or (self._at is not None and self._at <= at):
             return
         self._cancel()
@@ -85,11 +85,11 @@ class Jobs:
         self.tidy(self.now())
         for job in JOBS:
             try:
-                done = await self._do(job)
+                done = await self._run_one(job)
             except StoreUnavailable:
                 raise
-            except Exception:  # the others are still done
-                self.log.failure("a chore failed")
+            except Exception:  # the other jobs must still run
+                self.log.failure("a job failed")
                 done = JobResult(again=self.now() + RETRY_MILLISECONDS)
             if done.again is not None:
                 again.append(done.again)
@@ -99,7 +99,7 @@ class Jobs:
             self.schedule(min(again))
 
     async def _clean(self) -> bool:
-        """Rid the database's files of what was destroyed. False while a reader is in the way."""
+        """Remove destroyed content from the database's files. False if a reader prevents it."""
         due = await self.database.read(forgetting.due)
         if due and not await self.database.scrub():
             return False
@@ -107,7 +107,7 @@ class Jobs:
             await self.database.written(lambda tx: forgetting.cleaned(tx, due))
         return True
 
-    async def _do(self, job: Job) -> JobResult:
+    async def _run_one(self, job: Job) -> JobResult:
         now = self.now()
 
         def work(tx: Tx) -> tuple[JobResult, list[EncodedEvent]]:
@@ -121,7 +121,7 @@ class Jobs:
     def _failed(self, failure: Failure) -> None:
         if not self._stopped:
             if not failure.check(StoreUnavailable):
-                self.log.failure("a chore failed", failure)
+                self.log.failure("the jobs failed", failure)
             self.schedule(self.now() + RETRY_MILLISECONDS)
 
     def _over(self, result: object) -> None:

@@ -1,4 +1,4 @@
-"""What is measured, and by whom: nobody, unless the operator asks for figures. Then a house has a Meter."""
+"""What metrics are told. A server has none unless the operator configures them."""
 
 from typing import Protocol
 
@@ -6,13 +6,13 @@ from imd.wire.base import Reply, Request
 
 
 class Metrics(Protocol):
-    """Is told what happens. It must be quick, and must not fail."""
+    """Counts what happens. Its methods must be quick, and must not fail."""
 
     def answered(self, request: Request, reply: Reply) -> None:
         """Count a command that succeeded; `request.begun` says when it was started, by `time.perf_counter`."""
 
     def refused(self, code: str) -> None:
-        """Count a refusal, or a connection that was closed for its sake."""
+        """Count a refusal, or a connection that was closed with this code."""
 
     def committed(self, writes: int, seconds: float) -> None:
-        """Count a group of writes that is on the disk."""
+        """Count a group of writes that was committed."""

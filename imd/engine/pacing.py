@@ -1,7 +1,7 @@
-"""Pacing: the one place that decides how much of each reactor turn goes to what is on its way out, and to strangers.
+"""Pacing: decides how much of each reactor turn goes to connections before login, to completions and to output.
 
-In a turn, in this order: connections before login have PREAUTH_SECONDS; then the completions of the committed group are
-called; then sessions that are behind hear what was said to many, and connections are flushed, one write each.
+Each turn has this order: work for connections before login, for PREAUTH_SECONDS; completions of committed groups;
+events for many, to the sessions that have yet to get them; flushing connections, with one write each.
 What does not fit into TURN_SECONDS waits for the next turn, so that new input is read in between.
 """
 
@@ -22,24 +22,24 @@ from imd.store.db import Call, Group, complete
 from imd.wire.refusals import Refusal, Unavailable
 
 TURN_SECONDS = 0.008
-"""How long a turn goes on starting things: half of it for completions, the rest for telling and flushing."""
+"""After so long a turn starts nothing more. Completions may use half of it."""
 
 PREAUTH_SECONDS = 0.003
-"""How much of a turn is for connections before login: a handshake costs a millisecond or two, and crowds come."""
+"""The share of connections before login: a TLS handshake costs one or two milliseconds, and many may come at once."""
 
 MOST_BEHIND = 32
-"""When so many events wait for one session, no more completions are called until it has heard them."""
+"""When so many events wait for one session, no more completions are called until it has got them."""
 
 MOST_UNFLUSHED = 64
-"""When so many connections wait to be flushed, no more sessions hear what was said to many: an event for a few would
-wait behind all of them."""
+"""When so many connections wait to be flushed, events for many wait. An event for a few would be flushed after all
+of them."""
 
 MOST_TOLD = 65_536
-"""When so many bytes of events were told, they are flushed first, to see whether the peers can take them."""
+"""After so many bytes of events, connections are flushed first, to learn whether their peers can take more."""
 
 
 class Listener(Protocol):
-    """A session as the pacing, the hub and a replay see it; they stand below it."""
+    """What the pacing, the hub and a replay need of a session, whose module imports theirs."""
 
     identity: SignIn | None
     """The account that it is logged in to."""
@@ -52,7 +52,7 @@ class Listener(Protocol):
     """How many bytes these lines have."""
 
     def hear(self, event: EncodedEvent) -> None:
-        """Hear an event, after a replay if there is one."""
+        """Receive an event; during a replay it is held until the end."""
 
     def tell(self, event: EncodedEvent) -> None:
         """Write an event."""
@@ -61,42 +61,42 @@ class Listener(Protocol):
         """Say whether the peer can take more."""
 
     def replay_over(self) -> None:
-        """Hear events directly again."""
+        """Receive events directly again."""
 
     def close(self, refusal: Refusal) -> None:
-        """Give the reason, and end."""
+        """Tell the client why, and end."""
 
     def revoke(self) -> None:
-        """End since the device was logged out."""
+        """End because the device was logged out."""
 
 
 def _nothing() -> None:
-    """Complete a group of no writes."""
+    """Complete nothing: a group may have no completions."""
 
 
 @attrs.define(eq=False)
 class Pacing:
-    """Spreads work over the turns of the reactor."""
+    """Distributes work over the turns of the reactor."""
 
     log = Logger()
 
     reactor: IReactorTime
     observe: Callable[[int, float], None] | None = None
-    """Called with each committed group's size and the seconds the writer took."""
+    """Called with the size of each committed group, and the seconds that the writer took."""
 
     told: int = attrs.field(default=0, init=False)
-    """The bytes of events that were told since the last flush."""
+    """The bytes of events since the last flush."""
 
     _preauth: deque[Call] = attrs.field(factory=deque, init=False)
     _preauth_spent: float = attrs.field(default=0.0, init=False)
     _completions: "deque[Call | None]" = attrs.field(factory=deque, init=False)
-    """None stands after each group: then what it said is told and flushed, before the next group's are called."""
+    """None marks the end of a group: its events go out before the next group's completions are called."""
 
     _behind: dict[Listener, list[EncodedEvent]] = attrs.field(factory=dict, init=False)
-    """What each session has yet to hear; the first has waited longest."""
+    """The events that each session has yet to get. The first session has waited longest."""
 
     _far_behind: dict[Listener, None] = attrs.field(factory=dict, init=False)
-    """Those of them for whom MOST_BEHIND events wait."""
+    """The sessions for which MOST_BEHIND events wait."""
 
     _unflushed: dict[Listener, None] = attrs.field(factory=dict, init=False)
     _due: bool = attrs.field(default=False, init=False)
@@ -105,7 +105,7 @@ class Pacing:
     # -- what is to be done
 
     def deliver(self, group: Group) -> None:
-        """Call the completions of a committed group, now as far as there is time for it."""
+        """Call the completions of a committed group: as many as time allows now, the others in later turns."""
         if self.observe is not None:
             complete(partial(self.observe, group.writes, group.seconds))
         self._completions.extend(group.completions)
@@ -114,7 +114,7 @@ class Pacing:
             self._turn()
 
     def hear_later(self, session: Listener, event: EncodedEvent) -> None:
-        """Let a session hear an event that many hear, when it is its turn."""
+        """Queue an event for a session, because many sessions get it."""
         waiting = self._behind.setdefault(session, [])
         waiting.append(event)
         if len(waiting) >= MOST_BEHIND:
@@ -139,7 +139,7 @@ class Pacing:
             self.hear_now(session, event)
 
     def forget(self, session: Listener) -> None:
-        """Drop what a session has yet to hear: it is nobody's any more."""
+        """Drop the events queued for a session that has logged out or ended."""
         self._behind.pop(session, None)
         self._far_behind.pop(session, None)
 
@@ -154,7 +154,7 @@ class Pacing:
         self._unflushed.pop(session, None)
 
     def preauth(self, work: Call) -> None:
-        """Do something for a connection before login: now, or when this turn's share for such is not used up."""
+        """Do work for a connection before login: now, or in a later turn if this turn's share is used up."""
         if self._preauth or self._preauth_spent >= PREAUTH_SECONDS:
             self._preauth.append(work)
         else:
@@ -193,7 +193,7 @@ class Pacing:
                 self._go_on()
 
     def _complete(self, until: float) -> bool:
-        """Call completions. True when it is time to tell and flush: a group's are called, or too much is untold."""
+        """Call completions. True when events must go out next: a group is done, or too many events wait."""
         while self._completions and not (self._far_behind or self.told > MOST_TOLD):
             try:
                 (self._completions.popleft() or _nothing)()

@@ -1,10 +1,10 @@
-"""What the log says of logging in and of what is refused: who, from where, with what result; for whoever looks into it.
+"""The security log: logins and suspicious refusals, each with account, address and result.
 
     login from 192.0.2.7 (account 12, device 34)
     user_list from 192.0.2.7: refused, forbidden (account 12, device 34)
 
-Accounts and devices by their numbers. Never a name that was typed (it may be a password in the wrong place), nor a
-secret. Of each connection, each kind of refusal is told once: whoever repeats one does not fill the log.
+Accounts and devices appear as numbers. Typed names are never logged, since they may be passwords in the wrong place.
+Each kind of refusal is logged once for each connection, so that a client cannot fill the log by repeating one.
 """
 
 from functools import cache
@@ -18,54 +18,54 @@ from imd.wire.base import Command, Request, registry
 from imd.wire.fields import SECRETS
 
 REFUSALS = frozenset({"forbidden", "rate_limited", "invite_invalid"})
-"""What an attack looks like; failed logins have a line of their own, other refusals are counted in the metrics."""
+"""The codes that suggest an attack. Failed logins have their own log line; the metrics count all other refusals."""
 
-DEAD_TOKEN = ("resume", "invalid_credentials")
+UNKNOWN_TOKEN = ("resume", "invalid_credentials")
 
-ALSO = frozenset({"logout", "revoke_device"})
+LOGGED_TOO = frozenset({"logout", "revoke_device"})
 
 
 @cache
-def watched() -> frozenset[type[Command]]:
-    """Give the commands that are told when they succeed: those that take a secret, or end what one began."""
+def logged_commands() -> frozenset[type[Command]]:
+    """Return the commands that are logged when they succeed: those that take a secret, or end a login."""
     return frozenset(
         spec.shape
         for spec in registry
-        if spec.action in ALSO or SECRETS & {field.name for field in structs.fields(spec.shape)}
+        if spec.action in LOGGED_TOO or SECRETS & {field.name for field in structs.fields(spec.shape)}
     )
 
 
 @attrs.define
 class SecurityLog:
-    """Watches one connection."""
+    """Logs the security events of one connection."""
 
     log = Logger()
 
     address: str
-    _told: set[tuple[str, str]] = attrs.field(factory=set, init=False)
+    _logged: set[tuple[str, str]] = attrs.field(factory=set, init=False)
 
     def answered(self, request: Request, identity: SignIn | None) -> None:
-        """Tell of a command that succeeded, if it is one of those."""
-        if request.spec is not None and request.spec.shape in watched():
-            self._tell("{action} from {address}", request.spec.action, identity)
+        """Log a command that succeeded, if it is one of `logged_commands`."""
+        if request.spec is not None and request.spec.shape in logged_commands():
+            self._write("{action} from {address}", request.spec.action, identity)
 
     def refused(self, request: Request, code: str, identity: SignIn | None) -> None:
-        """Tell of one that was refused, if that says something and is new here."""
+        """Log a suspicious refusal, unless the same one was logged before."""
         action = request.spec.action if request.spec else "?"
-        if (code in REFUSALS or (action, code) == DEAD_TOKEN) and (action, code) not in self._told:
-            self._told.add((action, code))
-            self._tell("{action} from {address}: refused, {code}", action, identity, code=code)
+        if (code in REFUSALS or (action, code) == UNKNOWN_TOKEN) and (action, code) not in self._logged:
+            self._logged.add((action, code))
+            self._write("{action} from {address}: refused, {code}", action, identity, code=code)
 
     def closed(self, code: str, identity: SignIn | None) -> None:
-        """Tell that somebody's session was ended by the server: its device was revoked, or does not read."""
+        """Log that the server ended a logged-in session, such as one whose device was revoked."""
         if identity is not None:
-            self._tell("closed from {address}: {code}", "close", identity, code=code)
+            self._write("closed from {address}: {code}", "close", identity, code=code)
 
-    def _tell(self, said: str, action: str, identity: SignIn | None, **more: str) -> None:
+    def _write(self, text: str, action: str, identity: SignIn | None, **more: str) -> None:
         if identity is not None and identity.account:
-            said += " (account {account}, device {device})"
+            text += " (account {account}, device {device})"
             self.log.info(
-                said, action=action, address=self.address, account=identity.account, device=identity.device, **more
+                text, action=action, address=self.address, account=identity.account, device=identity.device, **more
             )
         else:
-            self.log.info(said, action=action, address=self.address, **more)
+            self.log.info(text, action=action, address=self.address, **more)

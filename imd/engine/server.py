@@ -1,4 +1,4 @@
-"""The server without its network: rules, data and shared state. It runs commands and spreads what came of them."""
+"""The server without its network: rules, data and shared state. It runs commands, sends events, applies effects."""
 
 import secrets
 import time
@@ -40,7 +40,7 @@ from imd.wire.refusals import Internal, RateLimited, Refusal, Unavailable
 T = TypeVar("T")
 
 BUSY_SECONDS = 3
-"""When a full queue of writes is worth another try: so long a slow disk takes for the default one."""
+"""When to try again after a full queue of writes: about the time that a slow disk takes for the default queue."""
 
 
 def _wall_clock() -> int:
@@ -49,7 +49,7 @@ def _wall_clock() -> int:
 
 @attrs.define(eq=False)
 class Server:
-    """One server's rules and data, without its network. Also the services that slow handlers wait for."""
+    """One server's rules and data, without its network. It also offers the services that slow handlers await."""
 
     log = Logger()
 
@@ -58,14 +58,14 @@ class Server:
     """IReactorTime; with threads, the whole reactor."""
 
     pacing: Pacing = attrs.field(default=attrs.Factory(lambda self: Pacing(self.reactor), takes_self=True))
-    """Its `deliver` is what the database hands committed groups to."""
+    """The database passes committed groups to its `deliver`."""
 
     limits: Limits = attrs.Factory(Limits)
     registration: str = "open"
     """open, invite or closed."""
 
     language: str = "en"
-    """What a session reads that did not choose a language."""
+    """The language of sessions that did not choose one."""
 
     passwords: Passwords = attrs.field(
         default=attrs.Factory(
@@ -75,19 +75,19 @@ class Server:
     export_executor: Executor = attrs.field(
         default=attrs.Factory(lambda self: ThreadExecutor(self.reactor, "archives"), takes_self=True)
     )
-    """Writes and reads archives: one thread."""
+    """Writes and reads exports, in one thread."""
 
     scratch: Callable[[], BinaryIO] = BytesIO
-    """Makes a file for an archive, which is gone once it is closed."""
+    """Opens a file for an export. It must disappear when it is closed."""
 
     now: Callable[[], int] = _wall_clock
     """Milliseconds since 1970."""
 
     disk: DiskGuard = attrs.Factory(DiskGuard)
-    """Where the data lies."""
+    """Guards the free space of the data directory."""
 
     watch: Callable[[Health], Health] = lambda health: health
-    """Adds to the health what is known further up: of disk, certificate and backups."""
+    """Adds to the health what only the daemon knows: disk, certificate and backups."""
 
     hub: Hub = attrs.field(default=attrs.Factory(lambda self: Hub(self.pacing), takes_self=True), init=False)
     admission: Admission = attrs.field(
@@ -100,7 +100,7 @@ class Server:
 
     registrations: RegistrationLimit = attrs.field(factory=RegistrationLimit, init=False)
     word_filter: WordFilter = attrs.field(factory=WordFilter, init=False)
-    """What nothing may hold that others read."""
+    """The words that texts for other people may not contain."""
 
     _configured: tuple[Limits, str] = attrs.field(
         default=attrs.Factory(lambda self: (self.limits, self.registration), takes_self=True), init=False
@@ -135,12 +135,12 @@ class Server:
         return cls(Database.open(path, reactor, pacing.deliver), reactor, pacing, **settings)
 
     def observe(self, metrics: Metrics) -> None:
-        """Let this be told what happens."""
+        """Report to these metrics from now on."""
         self.metrics = metrics
         self.pacing.observe = metrics.committed
 
     def configure(self, limits: Limits, registration: str, language: str) -> None:
-        """Go by another configuration from now on; what admins have set still holds over it."""
+        """Apply another configuration. What admins have set still overrides it."""
         self._configured = limits, registration
         self.language = language
         self.logins.allowed = limits.failed_logins
@@ -148,7 +148,7 @@ class Server:
         self.apply_policy(self._policy)
 
     def apply_policy(self, policy: ApplyPolicy) -> None:
-        """Let what admins have set hold over what is configured."""
+        """Let what admins have set override the configuration."""
         self._policy = policy
         limits, registration = self._configured
         self.limits = attrs.evolve(limits, **policy.limits)
@@ -156,7 +156,7 @@ class Server:
         self.word_filter = policy.word_filter
 
     def caller(self, **who: Any) -> Caller:
-        """Make the context of a request, now and under the rules that hold now."""
+        """Make the context of a request, with the time and the rules that apply now."""
         return Caller(
             now=self.now(),
             steady=self.steady(),
@@ -168,7 +168,7 @@ class Server:
         )
 
     def health(self) -> Health:
-        """Tell how the server is."""
+        """Report how the server is doing."""
         return self.watch(
             Health(
                 uptime=int(self.reactor.seconds() - self._began[1]),
@@ -180,7 +180,7 @@ class Server:
         )
 
     def steady(self) -> int:
-        """Give the time, had nobody set the clock since the start."""
+        """Return the wall-clock time, as if nobody had set the clock since the start."""
         wall, seconds = self._began
         return wall + int((self.reactor.seconds() - seconds) * 1000)
 
@@ -193,19 +193,19 @@ class Server:
         return self.database.written(work)
 
     def aside(self, work: Callable[[], T]) -> "Deferred[T]":
-        """Work in a thread that may take its time."""
-        return self.export_executor.do(work)
+        """Run work that may take long in the export thread."""
+        return self.export_executor.submit(work)
 
     def hash_password(self, password: str, address: str) -> "Deferred[str]":
         """Hash a password."""
         return self.passwords.hash(password, address, self.limits)
 
     def password_matches(self, password_hash: str | None, password: str, address: str) -> "Deferred[bool]":
-        """Compare a password with a hash."""
+        """Check a password against a hash."""
         return self.passwords.matches(password_hash, password, address, self.limits)
 
     def login_failed(self, account: int, address: str, refusal: Refusal) -> None:
-        """Let the log tell whoever watches it, such as fail2ban. Whose name was tried is not told, nor with what."""
+        """Log a failed login for programs such as fail2ban. Neither the name nor the password is logged."""
         self.log.info(
             "login failed from {address}: account {account}, {code}",
             address=address or "this machine",
@@ -214,7 +214,7 @@ class Server:
         )
 
     async def outcome(self, caller: Caller, command: Command) -> Outcome[Reply]:
-        """Run a command in its lane, wherever that is."""
+        """Run a command in its lane."""
         handler = HANDLERS[type(command)]
         if handler.lane is Lane.SLOW:
             result = await handler.run(self, caller, command)
@@ -228,13 +228,13 @@ class Server:
         return result
 
     async def ask(self, command: Command, caller: Caller) -> Reply:
-        """Run a command without a session: for the operator, and for programs that embed the server. Raises Refusal."""
+        """Run a command without a session, for the operator and for programs that embed the server. Raises Refusal."""
         outcome = await self.outcome(caller, command)
         self.spread(EncodedEvent.all(outcome.told), outcome.effects)
         return outcome.reply
 
     def excuse(self, error: Exception, action: str) -> Refusal:
-        """Give what a command that failed is answered with; a fault of ours goes to the log."""
+        """Turn an error of a command into the refusal that answers it. Unexpected errors are logged."""
         if isinstance(error, Refusal):
             return error
         if isinstance(error, QueueFull):
@@ -246,7 +246,7 @@ class Server:
         return Internal(reference=reference)
 
     def check_room(self, shape: type[Command], *, logged_in: bool) -> None:
-        """Refuse a command for which there is no room: on the disk, in the writer's queue, among the sessions."""
+        """Refuse a command if the disk, the queue of writes or the number of sessions leaves no room for it."""
         if shape.grows:
             self.disk.check(self.limits.disk_reserve_mb)
         if HANDLERS[shape].lane is Lane.WRITES and (error := self.database.objection()):
@@ -255,7 +255,7 @@ class Server:
             raise RateLimited("full", retry_after=self.limits.login_seconds)
 
     def refused(self, refusal: Refusal) -> None:
-        """Count a refusal, where somebody counts."""
+        """Count a refusal in the metrics, if there are any."""
         if self.metrics is not None:
             self.metrics.refused(refusal.code)
 
@@ -269,12 +269,12 @@ class Server:
             effects.apply(When.AFTER_TELLING, effects_, self, session)
 
     def enter(self, identity: SignIn, session: Listener) -> None:
-        """Count a session as its account's."""
+        """Add a session to its account: it has logged in."""
         self.hub.enter(identity.account, session, identity.topics, self.limits.connections_per_account)
         self.online.come(identity.account, identity.chosen)
 
     def leave(self, account: int, session: Listener) -> None:
-        """Count a session no more. Friends hear that the account has gone, unless it has come back by then."""
+        """Remove a session from its account. Friends learn that the account has gone, unless it is back by then."""
         if not self.hub.leave(account, session):
             return
         self.online.go(account)
@@ -292,7 +292,7 @@ class Server:
         leaving.addErrback(lambda failure: self.log.failure("a departure was not noted", failure))
 
     def note_last_seen(self) -> None:
-        """Note that the accounts online are seen last now: the server is about to stop."""
+        """Store that all online accounts were last seen now, because the server is about to stop."""
         here, now = self.online.everybody(), self.now()
         noting = self.database.written(lambda tx: still_online(tx, here, now))
         noting.addErrback(lambda failure: failure.trap(StoreUnavailable))

@@ -1,7 +1,7 @@
-"""The session of one connection: it pulls requests, checks them at the gate, and has them answered in their order.
+"""The session of one connection: it pulls requests, checks them, and has them answered in order.
 
-A write may start while earlier writes are under way, since the writer keeps their order. Anything else waits for all
-that was asked before it, and what comes after it waits for it: a session reads what it wrote.
+A write may start while earlier writes are under way, since the writer keeps their order. Any other request waits for
+all requests before it, and later ones wait for it, so that a session reads what it wrote.
 """
 
 import time
@@ -52,7 +52,7 @@ class Session:
     """The account that is logged in."""
 
     operator: bool = False
-    """Whether this is the operator's own socket: an admin without an account."""
+    """Whether this is the operator's socket: an admin without an account."""
 
     too_fast: bool = attrs.field(default=False, init=False)
     """Whether the latest request came too fast."""
@@ -97,10 +97,10 @@ class Session:
         init=False,
     )
 
-    # -- what the connection reports
+    # -- called by the connection
 
     def begin(self) -> None:
-        """Start the time within which the client must log in."""
+        """Start the timer within which the client must log in."""
         if not self.operator:
             self._deadline = self.server.reactor.callLater(self.server.limits.login_seconds, self._too_late)
 
@@ -109,8 +109,8 @@ class Session:
         self.tell(EncodedEvent((), Welcome(server="imd")))
 
     def pull(self) -> None:
-        """Start the requests that may start now."""
-        if self._pulling:  # a command that is done at once comes back here, and must not pile up on the stack
+        """Start all requests that may start now."""
+        if self._pulling:  # a command that finishes at once calls this again: do not recurse for each
             return
         self._pulling = True
         try:
@@ -146,24 +146,24 @@ class Session:
                 self.flush()
 
     def ended(self) -> None:
-        """Forget the connection: it is gone."""
+        """Clean up: the connection is gone."""
         self._end()
         self._stop_deadline()
         if self.identity is not None:
             self.server.leave(self.identity.account, self)
 
     def _end(self) -> None:
-        """Do nothing more: what is under way is finished unheard."""
+        """Do nothing more. Commands under way are finished without a reply."""
         self._over = True
         self._waiting.clear()
         self.lines, self.size = [], 0
         self.server.pacing.gone(self)
         self._stop_replay()
 
-    # -- what it is told
+    # -- events
 
     def hear(self, event: EncodedEvent) -> None:
-        """Hear an event; during a replay, after it."""
+        """Receive an event; during a replay it is held until the end."""
         if self._replay is not None:
             self._replay.hold(event)
         else:
@@ -205,7 +205,7 @@ class Session:
         self.close(AuthRequired("revoked"))
 
     def close(self, refusal: Refusal) -> None:
-        """Give the reason, and end."""
+        """Tell the client why, and end."""
         if self._over:
             return
         self.server.refused(refusal)
@@ -215,7 +215,7 @@ class Session:
         self.hang_up()
 
     def hang_up(self) -> None:
-        """End, once what is queued is sent."""
+        """End after sending what is queued."""
         if not self._over:
             self.flush()
             self._end()
@@ -224,7 +224,7 @@ class Session:
     # -- requests, in order
 
     def _start(self, request: Request) -> bool:
-        """Start a request, or leave it waiting. A refusal is said in its turn."""
+        """Start a request and give True, or leave it waiting. A refusal waits for earlier replies too."""
         refusal = self._objection(request)
         if self._under_way and (refusal is not None or not self._may_follow(request)):
             return False
@@ -238,7 +238,7 @@ class Session:
         return True
 
     def _objection(self, request: Request) -> Refusal | None:
-        """Give what speaks against a request: its own line, the limits, or the gate."""
+        """Return the refusal of a request, if any: its line is bad, it came too fast, or it is not allowed."""
         if not (request.charged or request.silent or request.notice):
             self._charge(request)
         if request.refusal is not None or request.command is None:
@@ -289,7 +289,7 @@ class Session:
         )
 
     def _write(self, request: Request, command: Command, handler: Handler) -> None:
-        """Run a write in its group. Reply and events are encoded before the commit: what is kept can be said."""
+        """Run a write. Reply and events are encoded before the commit, so that nothing unsendable is stored."""
         caller, language = self._caller(), self.language
 
         def work(tx: Tx) -> tuple[Outcome[Reply], bytes, list[EncodedEvent]]:
@@ -312,7 +312,7 @@ class Session:
         self.server.database.write(work, done)
 
     async def _ask(self, request: Request, command: Command) -> None:
-        """Run a command that is not a write, answer it, and go on."""
+        """Run a command that is not a write, and answer it."""
         try:
             outcome = await self.server.outcome(self._caller(), command)
             effects.apply(When.BEFORE_REPLY, outcome.effects, self.server, self)
@@ -330,7 +330,7 @@ class Session:
                 self._finished()
 
     def _deliver(self, request: Request, outcome: Outcome[Reply], line: bytes, events: list[EncodedEvent]) -> None:
-        """Answer, then tell the others; the one that asked knows by the answer."""
+        """Send the reply, then the events to others."""
         identity = self.identity
         if self.server.metrics is not None:
             self.server.metrics.answered(request, outcome.reply)
@@ -359,19 +359,19 @@ class Session:
         if self._waiting or not self._drained_dry:
             self.pull()
 
-    # -- what effects do to it
+    # -- called by effects
 
     def choose_language(self, language: str) -> None:
-        """Speak the language that was chosen on this connection."""
+        """Use the language that was chosen on this connection."""
         self.language, self._chose_language = language, True
 
     def prefer_language(self, language: str) -> None:
-        """Speak the language of the account that logs in, unless one was chosen on this connection."""
+        """Use the language of the account that logs in, unless one was chosen on this connection."""
         if language and not self._chose_language:
             self.language = language
 
     def sign_in(self, identity: SignIn) -> None:
-        """Speak for an account from now on."""
+        """Act for an account from now on."""
         if self._over:
             return
         self.identity = identity
@@ -382,7 +382,7 @@ class Session:
         self._replay.begin()
 
     def sign_out(self) -> None:
-        """Speak for no account any more."""
+        """Act for no account any more."""
         if self._over or self.identity is None:
             return
         self.server.leave(self.identity.account, self)
@@ -391,10 +391,10 @@ class Session:
         self._stop_replay()
         self.begin()
 
-    # -- for the replay
+    # -- called by the replay
 
     def replay_over(self) -> None:
-        """Hear events directly again."""
+        """Receive events directly again."""
         self._replay = None
 
     def _stop_replay(self) -> None:

@@ -1,4 +1,4 @@
-"""Addresses, as far as limits tell them apart."""
+"""Which addresses the limits count as one."""
 
 import ipaddress
 
@@ -7,7 +7,7 @@ from twisted.internet.interfaces import IAddress
 
 
 def origin(address: IAddress | None) -> str:
-    """Give what counts as one address: an IPv4 address, or an IPv6 /64, which one household has whole."""
+    """Return what the limits count as one address: an IPv4 address, or an IPv6 /64, which is usually one customer."""
     if not isinstance(address, IPv4Address | IPv6Address):
         return ""
     host = ipaddress.ip_address(address.host)

@@ -1,7 +1,7 @@
-"""One connection: the transport, the flow of bytes both ways, and the phase it is in.
+"""One connection: its transport, the flow of bytes both ways, and its phase.
 
-ImdProtocol(LineReceiver) is what `ImdFactory` builds; it works on any transport, with TLS or without. What is spoken
-on it is its face; the session pulls requests from it and sends lines to it.
+`ImdFactory` builds an ImdProtocol(LineReceiver) for each connection. It works on any transport, with or without TLS.
+Its face knows the format of the bytes; its session pulls requests and sends lines.
 """
 
 import socket
@@ -30,51 +30,52 @@ from imd.wire.reader import LineReader
 from imd.wire.refusals import RateLimited, SlowConsumer, Unavailable
 
 SILENCE_SECONDS = 0.5
-"""A client that has sent nothing for so long is likely a person at a terminal."""
+"""A client that sends nothing for so long is probably a person at a terminal, and is greeted."""
 
 FAREWELL_SECONDS = 4.0
 """How long a peer may take to read the last lines before the connection is cut."""
 
 REVOKED_SECONDS = 0.75
-"""How long it may, where its device was logged out."""
+"""The same, if its device was logged out."""
 
 LINES_A_TURN = 32
-"""So many lines of one connection are read before others have their turn."""
+"""After so many lines of one connection, other connections have their turn."""
 
 TOO_FAST_SECONDS = 1.0
-"""How long a client that asks too fast is not read, after so many lines: refusing costs time as well."""
+"""How long a client over the rate limit is not read after LINES_A_TURN lines, since refusals cost time as well."""
 
 CROWDED_SECONDS = 5
-"""When a client that had to make room may try again."""
+"""When an evicted client may try again."""
 
 KERNEL = {
-    "TCP_NOTSENT_LOWAT": WRITE_BYTES,  # else the kernel takes megabytes for a peer that does not read
-    "TCP_KEEPIDLE": 60,  # after so many seconds of silence ask whether the peer is there,
-    "TCP_KEEPINTVL": 20,  # so often,
-    "TCP_KEEPCNT": 3,  # so many times
+    "TCP_NOTSENT_LOWAT": WRITE_BYTES,  # else the kernel buffers megabytes for a peer that does not read
+    "TCP_KEEPIDLE": 60,  # after so many seconds of silence, ask whether the peer is there:
+    "TCP_KEEPINTVL": 20,  # with so many seconds between the probes,
+    "TCP_KEEPCNT": 3,  # and so many of them
 }
-"""What the kernel is told about each connection, where it knows of it."""
+"""Socket options of each connection, if the system knows them."""
 
 VANISHED_SECONDS = 120
-"""When a peer is gone of which the kernel hears nothing. In less than keepalive takes, one lost packet would do it."""
+"""When the kernel gives up a peer that acknowledges nothing. It must not be less than what the keepalive takes, else
+one lost probe ends the connection."""
 
 
 class Phase(Enum):
-    """Where a connection is in its life. CONGESTED comes and goes; FAREWELL is the last."""
+    """The state of a connection. It may be CONGESTED several times; FAREWELL is the last one."""
 
     HANDSHAKE = auto()
-    """TLS is being agreed on."""
+    """The TLS handshake is under way."""
 
     WAITING = auto()
-    """What the peer speaks is not known yet."""
+    """It is not known yet which protocol the peer speaks."""
 
     OPEN = auto()
 
     CONGESTED = auto()
-    """The peer is behind in reading: what is for it is held back, and nothing is read from it."""
+    """The peer reads too slowly: output is held back, and nothing is read from it."""
 
     FAREWELL = auto()
-    """The last bytes are on their way."""
+    """The last bytes are being sent."""
 
 
 @implementer(IHandshakeListener)
@@ -83,7 +84,7 @@ class ImdProtocol(LineReceiver):
 
     delimiter = b"\n"
     transport: Any
-    """A TCP, TLS or unix transport: all of them can be paused, and take a producer."""
+    """A TCP, TLS or unix transport: each can be paused, and accepts a producer."""
 
     def __init__(self, server: Server, address: IAddress | None = None, *, operator: bool = False) -> None:
         self.server = server
@@ -106,11 +107,11 @@ class ImdProtocol(LineReceiver):
     # -- the connection's life
 
     def connectionMade(self) -> None:
-        """Begin: with TLS the handshake comes first, and it has a time limit."""
+        """Start. With TLS the handshake comes first; it has a time limit."""
         if ITCPTransport.providedBy(self.transport):
             self.transport.setTcpNoDelay(True)
             self.transport.setTcpKeepAlive(True)
-            self._instruct_the_kernel()
+            self._set_socket_options()
         self.transport.registerProducer(Producer(self._congested, self._relieved), True)
         self.server.admission.connections.add(self)
         limits, self._begun = self.server.limits, self.server.reactor.seconds()
@@ -124,14 +125,14 @@ class ImdProtocol(LineReceiver):
             self._await_first_bytes()
         self.session.begin()
 
-    def _instruct_the_kernel(self) -> None:
+    def _set_socket_options(self) -> None:
         vanished = max(VANISHED_SECONDS, 2 * self.server.limits.stall_seconds)  # it also ends a peer that never reads
         for name, value in (KERNEL | {"TCP_USER_TIMEOUT": min(vanished * 1000, 2**31 - 1)}).items():
             with suppress(OSError, AttributeError):
                 self.transport.socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
     def handshakeCompleted(self) -> None:
-        """Learn what the client offered by ALPN."""
+        """Use the protocol that the client offered by ALPN."""
         self._await_first_bytes()
         if (alpn := self.transport.negotiatedProtocol) and (offered := spoken(alpn, b"")):
             self._speak(offered)
@@ -148,7 +149,7 @@ class ImdProtocol(LineReceiver):
             self.session.greet()
 
     def _speak(self, language: Spoken) -> None:
-        """Go on in what the peer speaks."""
+        """Set the face for the protocol that the peer speaks."""
         limits = self.server.limits
         if language is Spoken.HTTP:
             self.session.ended()
@@ -162,13 +163,13 @@ class ImdProtocol(LineReceiver):
             self.session.close(self._unwelcome)
 
     def _longest_line(self) -> int:
-        """Give how long a line may be: less before login. What waits for a login's outcome is judged after it."""
+        """Return how long a line may be: less before login. Lines that wait for a login are measured after it."""
         limits = self.server.limits
         short = self.stranger and not self.session.entering
         return min(limits.stranger_line_bytes, limits.line_bytes) if short else limits.line_bytes
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Forget the connection."""
+        """Clean up."""
         self._enter(Phase.FAREWELL)
         self._stop_rest()
         self.session.ended()
@@ -176,7 +177,7 @@ class ImdProtocol(LineReceiver):
         self.server.admission.gone(self)
 
     def identified(self, logged_in: bool) -> None:
-        """Count the connection as one before login or not."""
+        """Count the connection as before login, or as logged in."""
         if logged_in and self.stranger:
             self.server.admission.depart(self, self.address)
         elif not logged_in and not self.stranger:
@@ -186,7 +187,7 @@ class ImdProtocol(LineReceiver):
             self.face.logged_out()
 
     def _enter(self, phase: Phase, seconds: float | None = None, then: Callable[[], None] | None = None) -> None:
-        """Go into a phase; a time limit of the one before it ends."""
+        """Change the phase. The timer of the phase before is cancelled."""
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self.phase, self.congested = phase, phase is Phase.CONGESTED
@@ -195,7 +196,7 @@ class ImdProtocol(LineReceiver):
     # -- bytes in
 
     def dataReceived(self, data: bytes) -> None:
-        """Take bytes in, and let the session pull what it may start."""
+        """Receive bytes, and let the session pull the requests that it may start."""
         if self.phase is Phase.FAREWELL:
             return
         if self.face is None:
@@ -206,8 +207,8 @@ class ImdProtocol(LineReceiver):
             self._go_on()
 
     def _recognize(self, data: bytes) -> bytes:
-        """Find out what is spoken. Gives what was received so far, or nothing while more is needed."""
-        self._enter(Phase.WAITING)  # a client that sends something needs no greeting
+        """Find out the protocol. Returns all bytes received so far, or nothing while more are needed."""
+        self._enter(Phase.WAITING)  # this cancels the greeting: the client has sent something
         self._first += data
         language = spoken(None, self._first)
         if language is None:
@@ -263,7 +264,7 @@ class ImdProtocol(LineReceiver):
         self._regulate_reading()
 
     def _regulate_reading(self) -> None:
-        """Read no more while lines wait, the peer is behind, others have their turn, or a login is under way."""
+        """Pause reading while lines wait, the peer is congested, others have their turn, or a login is under way."""
         if self.phase is Phase.FAREWELL:
             return
         if self.more or self.phase is Phase.CONGESTED or self._rest is not None or self.session.entering:
@@ -296,13 +297,13 @@ class ImdProtocol(LineReceiver):
             self.transport.write(piece)
 
     def _congested(self) -> None:
-        """Hold lines back: the peer is behind. It reads on before it may ask on."""
+        """Hold output back, and read nothing, until the peer has read what it was sent."""
         if self.phase is not Phase.FAREWELL and self.phase is not Phase.CONGESTED:
             self._enter(Phase.CONGESTED, self.server.limits.stall_seconds, self._too_slow)
             self._regulate_reading()
 
     def _relieved(self) -> None:
-        """Go on: the peer has caught up."""
+        """Continue: the peer has caught up."""
         if self.phase is Phase.CONGESTED:
             self._enter(Phase.OPEN)
             self._flush()
@@ -310,7 +311,7 @@ class ImdProtocol(LineReceiver):
                 self._go_on()
 
     def drop(self) -> None:
-        """Discard what is held back for a peer that is behind, and do not wait long for it to read the rest."""
+        """Discard what is queued for a peer that reads too slowly, and do not wait long for it to read the rest."""
         self._farewell = REVOKED_SECONDS
         if self.phase is Phase.FAREWELL:
             self._leave()
@@ -324,7 +325,7 @@ class ImdProtocol(LineReceiver):
     # -- the end
 
     def hang_up(self) -> None:
-        """Send what is queued and close; a peer that does not read is cut off after a while."""
+        """Send what is queued and close. A peer that does not read it in time is aborted."""
         if self.phase is Phase.FAREWELL:
             return
         self.transport.unregisterProducer()
@@ -342,19 +343,19 @@ class ImdProtocol(LineReceiver):
         self.hang_up()
 
     def peer_ended(self) -> None:
-        """Wait for what is written to be read, though not for long: the peer has said that it sends no more."""
+        """Wait a short time for the peer to read what was written: it will send no more."""
         if self.phase is not Phase.FAREWELL:
             self._enter(self.phase, self._farewell, self._abort)
 
     def goodbye(self) -> None:
-        """Close since the server stops. A peer that cannot be told is not waited for."""
+        """Close because the server stops. A peer that speaks no lines is closed at once."""
         if self.face is not None and self.face.tells:
             self.session.close(Unavailable("stopping"))
         else:
             self.cut_off()
 
-    def turn_out(self) -> bool:
-        """Make room for another connection. True when it takes a moment longer, to be told why."""
+    def evict(self) -> bool:
+        """Close to make room for another connection. True if it stays for a moment to be told why."""
         if self.face is None or not self.face.tells or self.phase is Phase.FAREWELL:
             self.cut_off()
             return False
@@ -362,7 +363,7 @@ class ImdProtocol(LineReceiver):
         return True
 
     def cut_off(self) -> None:
-        """Be gone at once."""
+        """Close at once, without sending what is queued."""
         self._enter(Phase.FAREWELL)
         self.transport.abortConnection()
 

@@ -1,4 +1,4 @@
-"""Faces: a face turns bytes into requests and lines into bytes, and holds no rule."""
+"""Faces: a face turns bytes into requests and lines into bytes. It holds no rules of the chat."""
 
 from typing import Protocol
 
@@ -7,32 +7,32 @@ from imd.wire.base import Request
 
 
 class Face(Protocol):
-    """One connection's language. Everything here is without I/O."""
+    """The protocol that one connection speaks, without I/O."""
 
     tells: bool
-    """Whether the peer can be told events, such as why the connection ends."""
+    """Whether the peer can receive events, such as the reason why the connection ends."""
 
     broken: bytes
-    """What ends a frame that is partly written, so that the peer can read what follows."""
+    """The bytes that end a partly written frame, so that the peer can parse what follows."""
 
     @property
     def waiting(self) -> bool:
-        """Whether something that came has not been read as a request yet."""
+        """Whether received frames have not been read as requests yet."""
 
     reads: int
-    """How many lines, or what stands for them, were read as requests."""
+    """How many frames were read as requests so far."""
 
     def receive(self, data: bytes) -> None:
-        """Take bytes in."""
+        """Receive bytes."""
 
     def next_request(self) -> Request | None:
         """Take the next request, reading one line more at most. None does not mean that there is none."""
 
     def frame(self, line: bytes) -> bytes:
-        """Make the bytes of a line on its way out."""
+        """Return the bytes of an outgoing line."""
 
     def told(self, event: EncodedEvent) -> None:
         """Learn what a person is told."""
 
     def logged_out(self) -> None:
-        """Forget what is only true of the account that was logged in."""
+        """Forget what belongs to the account that was logged in."""

@@ -1,4 +1,4 @@
-"""ImdFactory: what a port listens with."""
+"""ImdFactory, the factory of a port, and the one of the operator's socket."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,10 +15,10 @@ from imd.net.proxy import Network
 
 
 class ImdFactory(ServerFactory):
-    """Builds a protocol for each connection. The map of who is online is its server's.
+    """Builds a protocol for each connection. The map of online accounts belongs to its server.
 
-    `tls` is what an `imd:` endpoint encrypts with; listen on other endpoints for connections that need none.
-    `proxies` are balancers that say by the PROXY protocol whose connection they hand on.
+    An `imd:` endpoint encrypts with `tls`; other endpoints need none. `proxies` are the networks of load balancers
+    that send the client's address by the PROXY protocol.
     """
 
     noisy = False
@@ -31,7 +31,7 @@ class ImdFactory(ServerFactory):
         self.proxies = proxies
 
     def buildProtocol(self, addr: IAddress | None) -> ImdProtocol | None:
-        """Build the protocol of one connection; None where there is no room for it."""
+        """Build the protocol of a connection; None if it is refused."""
         if not self.server.admission.admits(origin(addr)):
             return None
         protocol = ImdProtocol(self.server, addr)
@@ -44,16 +44,16 @@ class ImdFactory(ServerFactory):
         return self.server.hub.online
 
     def tell(self, event: EncodedEvent) -> None:
-        """Tell accounts something, wherever they are online."""
+        """Send an event to its addressees, to all their sessions."""
         self.server.hub.tell(event)
 
     def goodbye(self) -> "Deferred[None]":
-        """Close every connection, each told why; fires when the last one is gone."""
+        """Close every connection, and tell each why; fires when the last one is gone."""
         return self.server.admission.goodbye()
 
 
 class OperatorFactory(ServerFactory):
-    """Serves the operator's own socket: sessions that have an admin's rights and no account."""
+    """Serves the operator's socket: sessions with an admin's rights and without an account."""
 
     noisy = False
 

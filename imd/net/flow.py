@@ -1,4 +1,4 @@
-"""Flow control towards a peer: what waits to be written, and the transport's word on whether it can take more."""
+"""Flow control towards a peer: the queue of output, and the producer that learns when the peer can take more."""
 
 from collections import deque
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 WRITE_BYTES = 65_536
-"""So much is written at a time, and then asked whether the peer can take more."""
+"""How much is written at a time. After each write the transport may say that the peer can take no more."""
 
 
 @attrs.define
@@ -16,11 +16,11 @@ class WriteQueue:
     """Frames that wait to be written."""
 
     size: int = attrs.field(default=0, init=False)
-    """How many bytes wait in frames of which nothing is written yet."""
+    """The bytes of all frames of which nothing was written yet."""
 
     _frames: deque[bytes] = attrs.field(factory=deque, init=False)
     _rest: bytes = attrs.field(default=b"", init=False)
-    """What is left of a frame that is partly written."""
+    """The rest of a partly written frame."""
 
     def __bool__(self) -> bool:
         return bool(self._rest or self._frames)
@@ -31,7 +31,7 @@ class WriteQueue:
         self.size += len(frame)
 
     def piece(self) -> bytes:
-        """Take what is to be written next, WRITE_BYTES at most."""
+        """Take the next bytes to write, WRITE_BYTES at most."""
         data = self._rest
         if not data and self.size <= WRITE_BYTES:
             data = b"".join(self._frames)
@@ -50,12 +50,12 @@ class WriteQueue:
         return data
 
     def drop(self) -> None:
-        """Discard the frames of which nothing is written yet."""
+        """Discard the frames of which nothing was written yet."""
         self._frames.clear()
         self.size = 0
 
     def break_off(self, end: bytes) -> None:
-        """Discard everything; a frame that is partly written ends here."""
+        """Discard everything. `end` takes the place of the rest of a partly written frame."""
         self.drop()
         if self._rest:
             self._rest = end
@@ -64,17 +64,17 @@ class WriteQueue:
 @implementer(IPushProducer)
 @attrs.frozen(eq=False)
 class Producer:
-    """What a transport tells when its peer is behind in reading, and when it has caught up."""
+    """Called by a transport when its peer reads too slowly, and when it has caught up."""
 
     pause: Callable[[], None]
     resume: Callable[[], None]
 
     def pauseProducing(self) -> None:
-        """Hold back what is to be written."""
+        """Stop writing."""
         self.pause()
 
     def resumeProducing(self) -> None:
-        """Let it go."""
+        """Write again."""
         self.resume()
 
     def stopProducing(self) -> None:

@@ -1,4 +1,4 @@
-"""The HTTP face, for now: a browser that is pointed at the port learns what lives here."""
+"""The HTTP face: a browser that opens the port gets a page that says what imd is."""
 
 from collections.abc import Callable
 
@@ -16,14 +16,14 @@ _PAGE = b"""<!doctype html>
 """
 
 
-_NOTHING_ELSE = (
+_STRICT_HEADERS = (
     b"Content-Security-Policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"
     b"X-Content-Type-Options: nosniff\r\n"
     b"Referrer-Policy: no-referrer\r\n"
     b"Cross-Origin-Resource-Policy: same-origin\r\n"
     b"Cache-Control: no-store\r\n\r\n"
 )
-"""The page is all there is: a browser is to load, embed, guess and keep nothing."""
+"""A browser must load nothing else, embed the page nowhere, guess no types, and cache nothing."""
 
 
 @attrs.define(eq=False)
@@ -34,7 +34,7 @@ class HttpFace:
     """Writes the answer and closes."""
 
     retry_after: int = 0
-    """Where it is not 0, the answer is only when to try again."""
+    """If it is not 0, the answer says only when to try again."""
 
     tells = False
     broken = b""
@@ -54,7 +54,7 @@ class HttpFace:
             page, status = b"", b"429 Too Many Requests\r\nRetry-After: %d" % self.retry_after
         head = (
             b"HTTP/1.1 %b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n"
-            + _NOTHING_ELSE
+            + _STRICT_HEADERS
         )
         self.answer(head % (status, 0 if self.retry_after else len(_PAGE)) + page)
 
@@ -63,7 +63,7 @@ class HttpFace:
         return None
 
     def frame(self, line: bytes) -> bytes:
-        """Leave bytes as they are."""
+        """Return the bytes unchanged."""
         return line
 
     def told(self, event: EncodedEvent) -> None:

@@ -1,6 +1,6 @@
-"""What a person at a terminal does without saying so (PROTOCOL section 6.7).
+"""Implicit acknowledgements by a person at a terminal (PROTOCOL section 6.7).
 
-What was shown counts as delivered when they type the next line; what they answer counts as read.
+Messages shown so far count as delivered when the person types the next line, and as read when the person answers.
 """
 
 import attrs
@@ -14,35 +14,36 @@ from imd.wire.receipts import Ack, Read
 
 @attrs.define
 class ImplicitAcks:
-    """Remembers what was shown, and makes the requests that nobody types."""
+    """Remembers what was shown, and makes the requests that the person implies by typing."""
 
     _shown: dict[int, int] = attrs.field(factory=dict, init=False)
-    """Conversation -> the latest seq shown since the last line that was typed."""
+    """Conversation -> the latest seq shown since the last typed line."""
 
     _unanswered: set[int] = attrs.field(factory=set, init=False)
+    """Conversations of which messages were shown since the last answer."""
 
-    _announced: int = attrs.field(default=0, init=False)
-    """The latest announcement shown since then."""
+    _announcement: int = attrs.field(default=0, init=False)
+    """The number of the latest announcement shown since the last typed line; 0 is none."""
 
     def show(self, event: Event) -> None:
-        """Note what was shown."""
+        """Note an event that was shown."""
         if isinstance(event, NewMessage):
             self._shown[event.conversation] = event.seq
             self._unanswered.add(event.conversation)
         elif isinstance(event, NewAnnouncement):
-            self._announced = event.number
+            self._announcement = event.number
 
     def typed(self) -> list[Request]:
-        """Take a typed line as a sign that what was shown has arrived."""
+        """Return the requests that a typed line implies: acknowledgements of all that was shown."""
         acks = [_silent("ack", Ack(conversation=conversation, seq=seq)) for conversation, seq in self._shown.items()]
-        if self._announced:
-            acks.append(_silent("announcement_seen", AnnouncementSeen(number=self._announced)))
+        if self._announcement:
+            acks.append(_silent("announcement_seen", AnnouncementSeen(number=self._announcement)))
         self._shown.clear()
-        self._announced = 0
+        self._announcement = 0
         return acks
 
     def answered(self, conversation: int) -> list[Request]:
-        """Take an answer as a sign that what it answers was read."""
+        """Return the request that an answer implies: that the conversation was read."""
         if conversation not in self._unanswered:
             return []
         self._unanswered.discard(conversation)
@@ -50,5 +51,5 @@ class ImplicitAcks:
 
 
 def _silent(action: str, command: Command) -> Request:
-    """Make a request that nobody hears the answer of."""
+    """Make a request whose reply is not sent."""
     return Request(dialect=textline.DIALECT, spec=registry.actions[action], command=command, silent=True)

@@ -1,4 +1,4 @@
-"""The face for terminals and programs: lines, text or JSON, decided line by line (PROTOCOL sections 2 and 3)."""
+"""The face for terminals and programs: each line is either text or JSON (PROTOCOL sections 2 and 3)."""
 
 from collections import deque
 from collections.abc import Callable
@@ -15,16 +15,16 @@ from imd.wire.reader import LineReader
 
 @attrs.define
 class LineBuffer:
-    """Cuts bytes at LF, with or without a CR. LineReceiver's own loop copies the rest for each line."""
+    """Splits bytes at LF, with or without a CR. LineReceiver's own loop copies its whole buffer for each line."""
 
     lines: deque[bytes] = attrs.field(factory=deque, init=False)
-    """What was cut and not taken yet. A line that was too long is its first bytes."""
+    """Lines that were not taken yet. Of a line that was too long, the first bytes."""
 
     partial: bytearray = attrs.field(factory=bytearray, init=False)
     _skipping: bool = attrs.field(default=False, init=False)
 
     def feed(self, data: bytes, longest: int) -> None:
-        """Take bytes in."""
+        """Receive bytes."""
         *pieces, rest = data.split(b"\n")
         for piece in pieces:
             if self._skipping:
@@ -39,7 +39,7 @@ class LineBuffer:
             self.limit(longest)
 
     def limit(self, longest: int) -> None:
-        """Count an unfinished line that is too long as cut at once. Its rest is skipped."""
+        """End an unfinished line that is too long. The rest of it is skipped."""
         if len(self.partial) > longest + 1:
             self.lines.append(bytes(self.partial))
             self.partial.clear()
@@ -52,10 +52,10 @@ class LinesFace:
 
     reader: LineReader
     longest: int
-    """How long a line may be, whoever sends it."""
+    """How long a line may be at most."""
 
     longest_now: Callable[[], int]
-    """How long one may be that is read now: before login less."""
+    """How long a line may be now: before login it is less."""
 
     tells = True
     broken = b"\r\n"
@@ -73,7 +73,7 @@ class LinesFace:
         return bool(buffer.lines or self._implied or (buffer.partial and len(buffer.partial) > self.longest_now() + 1))
 
     def receive(self, data: bytes) -> None:
-        """Take bytes in."""
+        """Receive bytes."""
         self.buffer.feed(data, self.longest)
 
     def next_request(self) -> Request | None:
@@ -98,7 +98,7 @@ class LinesFace:
         return self._implicit_acks.answered(reply.conversation) if isinstance(reply, Sent) else []
 
     def frame(self, line: bytes) -> bytes:
-        """End a line."""
+        """Add the line end."""
         return line + b"\r\n"
 
     def told(self, event: EncodedEvent) -> None:

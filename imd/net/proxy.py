@@ -1,8 +1,8 @@
-"""The PROXY protocol, versions 1 and 2: before TLS, a balancer says whose connection it forwards.
+"""The PROXY protocol, versions 1 and 2: before TLS, a load balancer sends the address of the client it forwards.
 
     PROXY TCP4 203.0.113.7 192.0.2.1 51034 7373\\r\\n          or its binary form
 
-Connections from the networks in `proxies` must begin with a header; for everybody else a header is bad input.
+Connections from the networks in `proxies` must begin with a header. From any other address, a header is bad input.
 https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt
 
 Twisted's own, `twisted.protocols.haproxy.proxyEndpoint`, does not fit (26.10). It believes every peer. It builds the
@@ -38,14 +38,14 @@ class NotAHeader(ValueError):
 
 @attrs.frozen
 class Header:
-    """A header: the address of the client (None: the connection is the balancer's own), and its length in bytes."""
+    """A header: the client's address (None if the connection is the balancer's own), and the header's length."""
 
     source: IAddress | None
     length: int
 
 
 def parse(data: bytes) -> Header | None:
-    """Read a header; None while more bytes are needed. Raises NotAHeader."""
+    """Parse a header; None while more bytes are needed. Raises NotAHeader."""
     if SIGNATURE.startswith(data[: len(SIGNATURE)]):
         return _binary(data)
     if b"PROXY ".startswith(data[:6]):
@@ -98,7 +98,7 @@ def _address(kind: str, host: str, port: bytes) -> IAddress:
 
 
 class HeaderProtocol(TimeoutMixin, Protocol):
-    """Reads the header, then hands the connection to its own protocol."""
+    """Reads the header, then passes the connection to the protocol of the wrapped factory."""
 
     transport: Any
 
@@ -108,11 +108,11 @@ class HeaderProtocol(TimeoutMixin, Protocol):
         self._first = b""
 
     def callLater(self, period: float, func: Callable[[], None]) -> Any:
-        """Give TimeoutMixin our reactor's timers; its own would be the process's reactor."""
+        """Give TimeoutMixin the server's reactor; it would use the global one."""
         return self._factory.server.reactor.callLater(period, func)
 
     def connectionMade(self) -> None:
-        """Wait for the header, as long as for a TLS handshake."""
+        """Wait for the header, for as long as for a TLS handshake."""
         self.setTimeout(self._factory.server.limits.handshake_seconds)
 
     def timeoutConnection(self) -> None:
@@ -138,8 +138,8 @@ class HeaderProtocol(TimeoutMixin, Protocol):
             return
         rest, self._first = self._first[header.length :], b""
         real.makeConnection(self.transport)
-        self.dataReceived = real.dataReceived  # type: ignore[method-assign]  # from here on, its bytes
-        self.connectionLost = real.connectionLost  # type: ignore[method-assign]  # and its end
+        self.dataReceived = real.dataReceived  # type: ignore[method-assign]  # the real protocol takes over
+        self.connectionLost = real.connectionLost  # type: ignore[method-assign]  # the real protocol takes over
         if rest:
             real.dataReceived(rest)
 
@@ -149,7 +149,7 @@ class HeaderProtocol(TimeoutMixin, Protocol):
 
 
 class ProxiedFactory(ServerFactory):
-    """Wraps another factory: connections from the proxies begin with a header."""
+    """Wraps another factory. Connections from the proxies must begin with a header."""
 
     noisy = False
 
@@ -169,11 +169,11 @@ class ProxiedFactory(ServerFactory):
         self.inner.doStop()
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        """Build the protocol that reads the header, or the connection's own."""
+        """Build the protocol that reads the header, or for other addresses the wrapped factory's."""
         return HeaderProtocol(self, addr) if self._trusted(addr) else self.build(addr)
 
     def build(self, addr: IAddress | None) -> Any:
-        """Build the connection's own protocol."""
+        """Build the wrapped factory's protocol."""
         return self.inner.buildProtocol(addr)  # type: ignore[arg-type]  # Twisted's own factories take None too
 
     def _trusted(self, addr: IAddress | None) -> bool:

@@ -1,4 +1,4 @@
-"""What a connection speaks: by ALPN where the client offers it, else by its first bytes (PROTOCOL section 1)."""
+"""Detecting the protocol of a connection: by ALPN if the client offers it, else by its first bytes (PROTOCOL 1)."""
 
 import re
 from enum import Enum
@@ -10,14 +10,14 @@ _LONGEST_REQUEST_LINE = 4096
 
 
 class Spoken(Enum):
-    """What is spoken on a connection."""
+    """The protocol that a peer speaks."""
 
     LINES = "lines"
     HTTP = "http"
 
 
 def spoken(alpn: bytes | None, first: bytes) -> Spoken | None:
-    """Decide, or give None while more bytes are needed. `POST bob` is ours, `POST /x HTTP/1.1` is a browser's."""
+    """Return the protocol; None while more bytes are needed. `POST bob` is a command, `POST /x HTTP/1.1` is HTTP."""
     if alpn == b"imd/1":
         return Spoken.LINES
     if alpn == b"http/1.1":

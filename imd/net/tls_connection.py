@@ -1,4 +1,4 @@
-"""TLS of our own: what comes before login is decrypted when the pacing says so, and writes are not gathered twice."""
+"""Our own TLS protocol: input before login is paced, and output is not buffered twice."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from twisted.python.failure import Failure
 from imd.engine.pacing import Pacing
 
 HELD_BYTES = 4096
-"""So much may wait of one connection before it is not read any more."""
+"""When so many bytes of one connection are held, reading pauses."""
 
 
 class TlsConnection(TLSMemoryBIOProtocol):
-    """TLS whose input is paced for as long as no account is logged in.
+    """TLS whose input is paced while no account is logged in.
 
-    Writes are not gathered, as Twisted's own server side does: ImdProtocol has gathered them.
+    Unlike Twisted's own server side it does not buffer small writes, since ImdProtocol has joined them already.
     """
 
     log = Logger()
@@ -27,7 +27,7 @@ class TlsConnection(TLSMemoryBIOProtocol):
     _paused = False
 
     def dataReceived(self, data: bytes) -> None:
-        """Take bytes from the network in: now, or when it is the turn of connections before login."""
+        """Receive bytes from the network. Before login they are held until the pacing allows it."""
         if self._held:
             self._held += data
         elif getattr(self.wrappedProtocol, "stranger", False):
@@ -39,36 +39,36 @@ class TlsConnection(TLSMemoryBIOProtocol):
             self.transport.pauseProducing()
 
     def _take_held(self) -> None:
-        """Decrypt what is held; nothing, where the connection has ended meanwhile."""
+        """Decrypt the held bytes, unless the connection has ended meanwhile."""
         data, self._held = self._held, b""
         try:
             if data and self.connected:
                 super().dataReceived(data)
         except Exception:
-            self.log.failure("input before login could not be taken")
+            self.log.failure("input before login could not be processed")
             self.abortConnection()
         if not self._paused and self.connected:
             self.transport.resumeProducing()
 
     def pauseProducing(self) -> None:
-        """Be read no more."""
+        """Pause reading."""
         self._paused = True
         self.transport.pauseProducing()
 
     def resumeProducing(self) -> None:
-        """Be read again."""
+        """Resume reading, unless too much is held."""
         self._paused = False
         if len(self._held) <= HELD_BYTES:
             self.transport.resumeProducing()
 
     def _tlsShutdownFinished(self, reason: Failure | None) -> None:
-        """End. A producer that the peer has halted would keep the transport from closing once it has written all."""
-        self.unregisterProducer()
+        """End the TLS session."""
+        self.unregisterProducer()  # a paused producer would keep the transport from closing after its last write
         super()._tlsShutdownFinished(reason)
         getattr(self.wrappedProtocol, "peer_ended", lambda: None)()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """End, once what came before the end is taken."""
+        """End, after decrypting what came before the end."""
         if not self.disconnecting:
             self._take_held()
         self._held = b""

@@ -65,7 +65,7 @@ class PrometheusMetrics(Service):
             ("imd_connections", "Open connections.", lambda: self.server.admission.size),
             ("imd_people_online", "Accounts online.", lambda: self.server.hub.people),
             ("imd_waiting_writes", "Writes that wait for the writer.", lambda: self.server.database.waiting),
-            ("imd_waiting_passwords", "Passwords that wait to be hashed.", lambda: self.server.passwords.turns.waiting),
+            ("imd_waiting_passwords", "Passwords that wait to be hashed.", lambda: self.server.passwords.queue.waiting),
             ("imd_disk_free_bytes", "Free on the disk.", lambda: self._vital("disk_free")),
             ("imd_certificate_days", "Until the certificate ends.", lambda: self._vital("certificate_days")),
             ("imd_backup_time_seconds", "When the latest backup was made.", lambda: self._vital("backup") / 1000),

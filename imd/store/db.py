@@ -1,11 +1,11 @@
 """The database: writes wait in one queue, are committed in groups, and are completed in commit order.
 
-    write(work, done)   work(tx) runs inside the group's transaction; if it fails it is undone alone, and it may run
-                        a second time where another work of the group had to be undone. done(value, error) is called
+    write(work, done)   work(tx) runs inside the transaction of a group. If it fails, it alone is undone. It may run
+                        a second time if another work of the group had to be undone. done(value, error) is called
                         in the reactor once the group is synced to disk.
-    read(work)          work(tx) runs on a snapshot, in another thread; gives a Deferred
+    read(work)          work(tx) runs on a snapshot, in another thread; returns a Deferred
 
-What is SQLite's own stands in `sqlite`. A group's completions are handed over whole to `deliver`, which calls them.
+All that is special to SQLite is in `sqlite`. `deliver` gets the completions of each group, and calls them.
 """
 
 from collections.abc import Callable
@@ -27,16 +27,16 @@ Call = Callable[[], object]
 
 
 class StoreUnavailable(Exception):
-    """The write was not stored, or it is not known whether it was: the queue is full or the disk failed."""
+    """The write was not stored, or that is not known: the queue is full, the disk failed, or the database closes."""
 
 
 class QueueFull(StoreUnavailable):
-    """The write was not stored: too many wait before it."""
+    """The write was not stored: too many writes wait before it."""
 
 
 @attrs.frozen
 class Group:
-    """What a group of writes came to: its completions in commit order, how many writes, and how long they took."""
+    """The outcome of a group: its completions in commit order, its number of writes, and the time they took."""
 
     completions: list[Call]
     writes: int
@@ -44,13 +44,13 @@ class Group:
 
 
 def call_at_once(group: Group) -> None:
-    """Call a group's completions, one after the other."""
+    """Call the completions of a group."""
     for completion in group.completions:
         complete(completion)
 
 
 def complete(completion: Call) -> None:
-    """Call one completion. One that fails does not keep the others from being called."""
+    """Call one completion. Its errors are logged, so that the others are still called."""
     try:
         completion()
     except Exception:
@@ -58,7 +58,7 @@ def complete(completion: Call) -> None:
 
 
 def _nothing(tx: Tx) -> None:
-    """Change nothing: the work of a write that only waits for the writes before it."""
+    """Change nothing: the work of a write that only waits for earlier writes."""
 
 
 @attrs.define(eq=False)
@@ -76,25 +76,25 @@ class Database:
     """How many writes may wait before new ones are refused."""
 
     group_limit: int = 500
-    """How many writes go into one commit, so that none waits for too many others."""
+    """How many writes go into one commit, so that none of them waits for too many others."""
 
     epoch: str = attrs.field(default=attrs.Factory(lambda self: self.backend.epoch, takes_self=True), init=False)
     """The name of this database's life, see `status`."""
 
     group_seconds: float = attrs.field(default=0.0, init=False)
-    """How long the writer took for the latest group, its commit included."""
+    """How long the latest group took, including its commit."""
 
     _waiting: list[tuple[Work, Done]] = attrs.field(factory=list, init=False)
     _writing: bool = attrs.field(default=False, init=False)
     _committed: "Group | None" = attrs.field(default=None, init=False)
-    """The group that is committed, and is delivered once the one before it is."""
+    """A committed group that is delivered after the one before it."""
 
     _delivering: bool = attrs.field(default=False, init=False)
     _closing: "Deferred[None] | None" = attrs.field(default=None, init=False)
 
     @classmethod
     def open(cls, path: str, reactor: Any, deliver: Callable[[Group], None] = call_at_once) -> "Database":
-        """Open an SQLite file, made or brought up to date first. Raises NewerSchema and sqlite3.Error."""
+        """Open an SQLite file; it is created or migrated first. Raises NewerSchema and sqlite3.Error."""
         return cls(clock=reactor, backend=Sqlite.open(path, reactor), deliver=deliver)
 
     @property
@@ -104,7 +104,7 @@ class Database:
 
     @property
     def idle(self) -> bool:
-        """Whether every write that was taken has been completed."""
+        """Whether all accepted writes are completed."""
         return not (self._waiting or self._writing or self._committed or self._delivering)
 
     def write(self, work: Work, done: Done) -> None:
@@ -114,7 +114,7 @@ class Database:
         self._waiting.append((work, done))
 
     def objection(self) -> StoreUnavailable | None:
-        """Give the reason why no write is taken now, if there is one."""
+        """Return the reason why no write is accepted now, or None."""
         if self._closing is not None:
             return StoreUnavailable("closing")
         return QueueFull("the queue is full") if len(self._waiting) >= self.waiting_limit else None
@@ -128,7 +128,7 @@ class Database:
         return waiting
 
     def settled(self) -> "Deferred[None]":
-        """Wait until all writes taken so far are completed: what a reader can see by now has been told then."""
+        """Wait for the completion of all writes accepted so far. By then all that readers can see now was announced."""
         waiting: Deferred[None] = Deferred()
         if self.idle:
             waiting.callback(None)
@@ -137,7 +137,7 @@ class Database:
         return waiting
 
     def _begin(self) -> None:
-        """Give the next group to the writer, unless it is at work or two groups wait to be completed already."""
+        """Start the next group, unless the writer is busy or a committed group still waits for delivery."""
         if self._writing or self._committed or not self._waiting:
             return
         group = self._waiting[: self.group_limit]
@@ -160,7 +160,7 @@ class Database:
             self._deliver()
 
     def _deliver(self) -> None:
-        """Have the committed group completed; the writer works on the next one meanwhile."""
+        """Deliver the committed group, while the writer works on the next one."""
         assert self._committed is not None
         group, self._committed, self._delivering = self._committed, None, True
         self._begin()
@@ -176,17 +176,17 @@ class Database:
     def read(self, work: Callable[[Tx], T]) -> "Deferred[T]":
         """Read on one snapshot."""
         if self._closing is not None:
-            return fail(StoreUnavailable("closing"))  # a pool that has stopped would never answer
+            return fail(StoreUnavailable("closing"))  # a stopped pool would never fire
         return self.backend.read(work)
 
     def scrub(self) -> "Deferred[bool]":
-        """See to it that forgotten content leaves the database's files. False where it must be tried again."""
+        """Remove deleted content from the database's files. False if it must be tried again later."""
         if self._closing is not None:
             return fail(StoreUnavailable("closing"))
         return self.backend.scrub()
 
     async def close(self) -> None:
-        """Finish what was queued, then close the database. What is asked after this is refused."""
+        """Finish all queued writes, then close the database. New requests are refused from now on."""
         if self._closing is None:
             self._closing = Deferred()
             if not self.idle:

@@ -1,7 +1,7 @@
 """SQLite behind the database: one writer connection that commits in groups, and readers on snapshots.
 
-Pitfall this file is built around: Python's sqlite3 opens no transaction for SAVEPOINT. Without the explicit
-BEGIN IMMEDIATE each RELEASE would be a commit of its own.
+A pitfall to know: Python's sqlite3 opens no transaction for SAVEPOINT. Without the explicit BEGIN IMMEDIATE,
+each RELEASE would be a commit of its own.
 """
 
 import sqlite3
@@ -22,14 +22,14 @@ from imd.store.transaction import Result, Tx, Work
 T = TypeVar("T")
 
 SLOW_SECONDS = 0.020
-"""Work that takes longer is logged: it delays everybody's writes."""
+"""Work that takes longer is logged, since it delays all other writes."""
 
 BUSY_MILLISECONDS = 5000
-"""How long a connection waits for another one's lock."""
+"""How long a connection waits for the lock of another one."""
 
 
 class Pool(Protocol):
-    """What is used of `adbapi.ConnectionPool`."""
+    """The part of `adbapi.ConnectionPool` that is used here."""
 
     def runWithConnection(self, func: Callable[..., T], *args: Any) -> "Deferred[T]":
         """Call func(connection, *args) in a thread of the pool."""
@@ -39,16 +39,17 @@ class Pool(Protocol):
 
 
 def connect(path: str) -> sqlite3.Connection:
-    """Open the file as imd needs it: explicit transactions, WAL, a sync at each commit."""
+    """Open a file with explicit transactions, a write-ahead log, and a sync at each commit."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     prepare(connection)
     return connection
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Set what every connection needs. `synchronous = NORMAL` would lose acknowledged messages at power loss.
+    """Set what every connection needs.
 
-    secure_delete overwrites deleted content with zeros: a burned message must not lie in a free page.
+    With `synchronous = NORMAL` a power loss could lose acknowledged messages. `secure_delete` overwrites deleted
+    content with zeros, since a burned message must not stay in a free page.
     """
     connection.create_function("skeleton", 1, skeleton, deterministic=True)
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS:d}")
@@ -69,7 +70,7 @@ class Sqlite:
 
     @classmethod
     def open(cls, path: str, reactor: Any, *, readers: int = 2) -> "Sqlite":
-        """Open the file, made or brought up to date first. Raises NewerSchema and sqlite3.Error."""
+        """Open a file; it is created or migrated first. Raises NewerSchema and sqlite3.Error."""
         connection = connect(path)
         migrate(connection)
         epoch = status.epoch(connection)
@@ -85,14 +86,14 @@ class Sqlite:
             made = adbapi.ConnectionPool(
                 "sqlite3", path, cp_min=1, cp_max=size, cp_openfun=opened, cp_reactor=reactor, **settings
             )
-            # Bare connections: adbapi's own looks each call up by name, and nothing here needs that.
-            made.connectionFactory = lambda pool: pool.connect()  # type: ignore[assignment]  # any callable, it says
+            # Plain connections: adbapi's wrapper looks each method up by name, which costs time for nothing.
+            made.connectionFactory = lambda pool: pool.connect()  # type: ignore[assignment]  # any callable will do
             return made
 
         return cls(writer=pool(1, query_only=False), readers=pool(readers, query_only=True), epoch=epoch)
 
     def write(self, group: list[Work]) -> "Deferred[tuple[list[Result], float]]":
-        """Run a group in one transaction in the writer thread. Gives each one's value or error, and the seconds."""
+        """Run a group in one transaction in the writer thread. Returns its results, and the seconds it took."""
         return self.writer.runWithConnection(_timed, group)
 
     def read(self, work: Callable[[Tx], T]) -> "Deferred[T]":
@@ -100,7 +101,7 @@ class Sqlite:
         return self.readers.runWithConnection(_snapshot, work)
 
     def scrub(self) -> "Deferred[bool]":
-        """Empty the write-ahead log, where older states of pages lie. False while a reader needs it."""
+        """Empty the write-ahead log, which holds older versions of pages. False while a reader needs it."""
         return self.writer.runWithConnection(_checkpoint)
 
     def close(self) -> None:
@@ -110,7 +111,7 @@ class Sqlite:
 
 
 class _Unclean(Exception):
-    """A work failed after it had changed something, and no savepoint was set before it."""
+    """A work without a savepoint failed after it had changed something."""
 
 
 def _timed(connection: sqlite3.Connection, group: list[Work]) -> tuple[list[Result], float]:
@@ -119,11 +120,11 @@ def _timed(connection: sqlite3.Connection, group: list[Work]) -> tuple[list[Resu
 
 
 def run_group(connection: sqlite3.Connection, group: list[Work]) -> list[Result]:
-    """Run a group in one transaction; a work that fails is undone alone. Gives each one's value or error.
+    """Run a group in one transaction; of a work that fails, only its own changes are undone.
 
-    Most works that fail are refused before they change anything, so the group first runs without savepoints, which
-    cost each work two statements. Where one must be undone, the whole group is undone and run again with savepoints.
-    Raises what BEGIN or COMMIT raised: then nothing of the group is stored.
+    Savepoints would cost two statements for each work, and most failing works have changed nothing yet. So the group
+    first runs without them. If a work must be undone, the whole group is rolled back and run again with savepoints.
+    Errors of BEGIN and COMMIT are raised; then nothing of the group is stored.
     """
     try:
         return _transaction(connection, group, _run)
@@ -151,7 +152,7 @@ def _run(connection: sqlite3.Connection, work: Work) -> Result:
     try:
         result = work(connection), None
     except Exception as raised:
-        if not connection.in_transaction:  # a full disk makes SQLite undo the whole transaction
+        if not connection.in_transaction:  # if the disk is full, SQLite rolls back the whole transaction
             raise
         if connection.total_changes != changes:
             raise _Unclean from raised

@@ -18,7 +18,7 @@ class HandCrew:
     def __init__(self) -> None:
         self.waiting: list[tuple[Callable[[], Any], Deferred[Any]]] = []
 
-    def do(self, work: Callable[[], Any]) -> Deferred[Any]:
+    def submit(self, work: Callable[[], Any]) -> Deferred[Any]:
         answer: Deferred[Any] = Deferred()
         self.waiting.append((work, answer))
         return answer
@@ -45,7 +45,7 @@ class LateServer(MemoryServer):
     def late(self) -> None:
         self.database.backend.writer = self.writer
         self.database.backend.readers = self.readers
-        self.server.passwords.turns.executor = self.hashing
+        self.server.passwords.queue.executor = self.hashing
 
     def catch_up(self) -> None:
         """Let everything that waits be done."""

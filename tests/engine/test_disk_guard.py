@@ -27,7 +27,7 @@ class Room:
 
     def becomes(self, mebibytes: int) -> None:
         self.mebibytes = mebibytes
-        self.server.pass_time(disk_guard.LOOK_SECONDS)
+        self.server.pass_time(disk_guard.CHECK_SECONDS)
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_everything_that_adds_is_refused_and_all_else_goes_on(room: Room, ann: T
 
 
 def test_the_disk_is_looked_at_once_a_second_however_many_sends(room: Room, ann: Terminal) -> None:
-    room.server.pass_time(disk_guard.LOOK_SECONDS)
+    room.server.pass_time(disk_guard.CHECK_SECONDS)
     before = room.looks
     for _ in range(20):
         send(ann)

@@ -88,7 +88,7 @@ def test_addresses_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ask(passwords, 1, "a") == []
     hand.run()
     assert order == ["storm", "storm", "storm", "a", "storm", "storm"]
-    assert (passwords.turns.waiting, passwords.turns._queues) == (0, {})
+    assert (passwords.queue.waiting, passwords.queue._queues) == (0, {})
 
 
 def test_only_so_many_wait_of_one_address_and_of_all() -> None:
@@ -111,7 +111,7 @@ async def test_when_all_is_full_who_brought_most_makes_room() -> None:
     assert ask(passwords, 1, "a") == ask(passwords, 1, "storm") == ["unavailable.passwords 3"], "two of each wait"
     hand.run()
     assert await gatherResults(kept) == [False] * 4
-    assert passwords.turns.waiting == 0
+    assert passwords.queue.waiting == 0
 
 
 def test_who_has_no_address_is_counted_with_all_others_only() -> None:
@@ -122,18 +122,18 @@ def test_who_has_no_address_is_counted_with_all_others_only() -> None:
 
 
 async def test_one_that_fails_holds_nobody_up(cheap: Passwords) -> None:
-    failing = cheap.turns.take(lambda: 1 // 0, "a", 9, 9)
+    failing = cheap.queue.put(lambda: 1 // 0, "a", 9, 9)
     others = [cheap.hash("x") for _ in range(3)]
     with pytest.raises(ZeroDivisionError):
         await failing
     assert len(await gatherResults(others)) == 3
-    assert cheap.turns.waiting == 0
+    assert cheap.queue.waiting == 0
 
 
 async def test_the_threads_that_hash_stand_back_and_the_others_do_not() -> None:
     executor = ThreadExecutor(reactor, "modest", niceness=3)
     here = os.getpriority(os.PRIO_PROCESS, 0)
     for _ in range(2):
-        assert await executor.do(lambda: os.getpriority(os.PRIO_PROCESS, 0)) == max(here, 3)
+        assert await executor.submit(lambda: os.getpriority(os.PRIO_PROCESS, 0)) == max(here, 3)
     assert os.getpriority(os.PRIO_PROCESS, 0) == here
     executor.stop()

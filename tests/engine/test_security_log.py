@@ -7,7 +7,7 @@ import pytest
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from imd.chat.base.limits import Limits
-from imd.engine.security_log import watched
+from imd.engine.security_log import logged_commands
 from imd.run import log
 from imd.testing import PASSWORD, MemoryServer
 
@@ -93,6 +93,6 @@ def test_a_line_says_when_where_who_and_what(
 
 
 def test_what_takes_a_secret_is_watched() -> None:
-    names = {shape.__name__ for shape in watched()}
+    names = {shape.__name__ for shape in logged_commands()}
     assert {"Register", "Login", "Resume", "Logout", "ChangePassword", "RevokeDevice", "UserPasswd"} <= names
     assert "SendMessage" not in names

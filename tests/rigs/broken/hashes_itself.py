@@ -8,11 +8,11 @@ from twisted.scripts.twistd import run
 from imd.engine.executor import ThreadExecutor
 
 
-def do(self: ThreadExecutor, work: Any) -> "Deferred[Any]":
-    """Do it here and now."""
+def submit(self: ThreadExecutor, work: Any) -> "Deferred[Any]":
+    """Run a function now."""
     return maybeDeferred(work)
 
 
 if __name__ == "__main__":
-    ThreadExecutor.do = do  # type: ignore[method-assign]
+    ThreadExecutor.submit = submit  # type: ignore[method-assign]
     run()
