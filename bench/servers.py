@@ -77,7 +77,7 @@ def prepare(directory: Path) -> Ground:
                 ask(link, {"action": "register", **account})
                 tokens[user] = ask(link, {"action": "login", "replay": False, **account})["token"]
                 if user == SENDERS[0]:
-                    ask(link, {"action": "group_create", "handle": GROUP, "join_mode": "open"})
+                    ask(link, {"action": "group_create", "handle": f"#{GROUP}", "join_mode": "open"})
                 else:
                     ask(link, {"action": "group_join", "to": f"#{GROUP}"})
     return Ground(directory, tokens)

@@ -4,6 +4,7 @@ Calls of imd's functions, and how often the next one called lies in another file
 store, wire). `in` ends with the handler, `out` begins when it is done: for a write, with the commit.
 """
 
+import itertools
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -56,7 +57,7 @@ class Walk:
 def changes(steps: list[Step], part: Callable[[str], str]) -> int:
     """Count the steps into another part than the one before."""
     parts = [part(file) for file, _ in steps]
-    return sum(one != other for one, other in zip(parts, parts[1:], strict=False))
+    return sum(one != other for one, other in itertools.pairwise(parts))
 
 
 def counted(steps: list[Step]) -> str:
@@ -69,7 +70,7 @@ def people() -> dict[str, Terminal]:
     """Log five people in, who are a group and have talked."""
     server = MemoryServer(Limits(requests_per_second=0))
     found = {name: server.login(name) for name in ("ann", "bob", "cid", "dan", "eve")}
-    found["ann"].call("group_create", handle="team", join_mode="open")
+    found["ann"].call("group_create", handle="#team", join_mode="open")
     for name in ("bob", "cid", "dan", "eve"):
         found[name].call("group_join", to="#team")
     for to in ("bob", "#team"):

@@ -3,35 +3,31 @@
 from typing import Protocol
 
 from imd.engine.encoded_event import EncodedEvent
-from imd.wire.base import Reply, Request
+from imd.wire.base import Request
 
 
 class Connection(Protocol):
     """A peer's connection, whatever face it speaks."""
 
-    def peek(self) -> Request | None:
-        """Return the next request without taking it; None if there is none, or none may start now."""
+    @property
+    def congested(self) -> bool:
+        """Whether the peer is behind in reading."""
 
-    def take(self) -> None:
-        """Take the request that was peeked at."""
+    @property
+    def more(self) -> bool:
+        """Whether something waits to be read as a request."""
 
-    def ready(self) -> bool:
-        """Say whether the peer can take more. New requests and pages of a replay wait for it."""
+    def next_request(self) -> Request | None:
+        """Take the next request; None while there is none, or none is to be started."""
 
-    def send(self, line: bytes) -> None:
-        """Queue a reply, without its line end."""
+    def write(self, lines: list[bytes]) -> None:
+        """Write lines, without their ends, as far as the peer takes them; the rest follows when it does."""
 
-    def tell(self, event: EncodedEvent, language: str) -> None:
-        """Queue an event, in the dialect of the latest request."""
-
-    def replied(self, request: Request, reply: Reply) -> None:
-        """Note the reply to a request: a reply may imply that earlier messages were read."""
+    def told(self, event: EncodedEvent) -> None:
+        """Learn that a person is told an event."""
 
     def identified(self, logged_in: bool) -> None:
         """Note whether an account is logged in."""
-
-    def flush(self) -> None:
-        """Write what is queued."""
 
     def hang_up(self) -> None:
         """Send what is queued and close."""

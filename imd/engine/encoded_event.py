@@ -27,8 +27,8 @@ class EncodedEvent:
         return [cls(to, event) for to, event in deliveries]
 
     def line(self, dialect: Dialect, language: str) -> bytes:
-        """Return the line; empty if the dialect does not show this event. JSON is the same in every language."""
-        key = dialect.name, language if dialect.localized else ""
+        """Give its line; nothing, where it tells a person nothing. JSON is the same in every language."""
+        key = dialect.name, language if dialect.for_people else ""
         line = self._lines.get(key)
         if line is None:
             line = self._lines[key] = dialect.event(self.event, language)

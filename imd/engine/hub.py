@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from imd.chat.base.effects import EVERYBODY, Addressee, Followers, Topic
+from imd.chat.base.effects import EVERYBODY, Followers, Topic
 from imd.engine.encoded_event import EncodedEvent
 from imd.engine.pacing import Listener, Pacing
 from imd.wire.refusals import QuotaExceeded
@@ -74,20 +74,19 @@ class Hub:
             self._followed.pop(account, None)
 
     def tell(self, event: EncodedEvent, besides: Listener | None = None) -> None:
-        """Pass an event to all sessions of its addressees, except one session."""
-        sessions = [each for account in self._accounts(event.to) for each in self.online.get(account, ())]
+        """Let its addressees hear an event, all but one session."""
+        accounts = event.to if isinstance(event.to, tuple) else self._followers(event.to)
+        sessions = [each for account in accounts for each in self.online.get(account, ())]
         if not sessions:
             return
         self.pacing.told += event.size
         hear = self.pacing.hear_later if len(sessions) > AT_ONCE else self.pacing.hear_now
-        for session in sessions:
+        for session in dict.fromkeys(sessions):  # an account may be named twice
             if session is not besides:
                 hear(session, event)
 
-    def _accounts(self, to: Addressee) -> Iterable[int]:
-        """List the accounts that an event is for."""
-        if not isinstance(to, Followers):
-            return dict.fromkeys(to)
+    def _followers(self, to: Followers) -> Iterable[int]:
+        """List the accounts that follow a topic, as far as an event is for them."""
         if to.topic == Topic.everyone():
             return tuple(self.online)
         followers = self.followers.get(to.topic, {})

@@ -44,6 +44,13 @@ class Listener(Protocol):
     identity: SignIn | None
     """The account that it is logged in to."""
 
+    connection: Connection
+    lines: list[bytes]
+    """What waits to be written."""
+
+    size: int
+    """How many bytes these lines have."""
+
     def hear(self, event: EncodedEvent) -> None:
         """Receive an event; during a replay it is held until the end."""
 
@@ -91,7 +98,7 @@ class Pacing:
     _far_behind: dict[Listener, None] = attrs.field(factory=dict, init=False)
     """The sessions for which MOST_BEHIND events wait."""
 
-    _unflushed: dict[Connection, None] = attrs.field(factory=dict, init=False)
+    _unflushed: dict[Listener, None] = attrs.field(factory=dict, init=False)
     _due: bool = attrs.field(default=False, init=False)
     _in_turn: bool = attrs.field(default=False, init=False)
 
@@ -116,31 +123,35 @@ class Pacing:
             self._go_on()
 
     def hear_now(self, session: Listener, event: EncodedEvent) -> None:
-        """Pass an event to a session, after the events that are queued for it."""
-        self.catch_up(session)
-        self._let_hear(session, event)
+        """Let a session hear an event, after what it has yet to hear."""
+        if session in self._behind:
+            self.catch_up(session)
+        try:
+            session.hear(event)
+        except Exception:  # it keeps nobody else from hearing
+            self.log.failure("an event could not be told")
+            session.close(Unavailable())
 
     def catch_up(self, session: Listener) -> None:
-        """Pass the queued events to a session. Call this before sending it anything else, to keep the order."""
-        if self._behind:
-            self._far_behind.pop(session, None)
-            for event in self._behind.pop(session, ()):
-                self._let_hear(session, event)
+        """Let a session hear what it has yet to hear: on one connection nothing overtakes anything."""
+        self._far_behind.pop(session, None)
+        for event in self._behind.pop(session, ()):
+            self.hear_now(session, event)
 
     def forget(self, session: Listener) -> None:
         """Drop the events queued for a session that has logged out or ended."""
         self._behind.pop(session, None)
         self._far_behind.pop(session, None)
 
-    def flush_soon(self, connection: Connection) -> None:
-        """Flush a connection after the completions of a group, or else at the end of this turn."""
-        self._unflushed[connection] = None
+    def flush_soon(self, session: Listener) -> None:
+        """Flush a session once the group's completions are called, or else at the end of this turn."""
+        self._unflushed[session] = None
         if not self._in_turn:
             self._go_on()
 
-    def gone(self, connection: Connection) -> None:
-        """Forget a connection."""
-        self._unflushed.pop(connection, None)
+    def gone(self, session: Listener) -> None:
+        """Forget a session."""
+        self._unflushed.pop(session, None)
 
     def preauth(self, work: Call) -> None:
         """Do work for a connection before login: now, or in a later turn if this turn's share is used up."""
@@ -184,7 +195,10 @@ class Pacing:
     def _complete(self, until: float) -> bool:
         """Call completions. True when events must go out next: a group is done, or too many events wait."""
         while self._completions and not (self._far_behind or self.told > MOST_TOLD):
-            complete(self._completions.popleft() or _nothing)
+            try:
+                (self._completions.popleft() or _nothing)()
+            except Exception:
+                self.log.failure("a completion failed")
             if self._completions and self._completions[0] is None:
                 self._completions.popleft()
                 return True
@@ -201,19 +215,13 @@ class Pacing:
     def _flush(self, until: float) -> None:
         self.told = 0
         while self._unflushed:
-            connection = next(iter(self._unflushed))
-            del self._unflushed[connection]
+            session = next(iter(self._unflushed))
+            del self._unflushed[session]
+            lines, session.lines, session.size = session.lines, [], 0
             try:
-                connection.flush()
-            except Exception:  # the other connections must still be flushed
+                session.connection.write(lines)
+            except Exception:  # it keeps nobody else waiting
                 self.log.failure("a connection could not be written to")
-                connection.cut_off()
+                session.connection.cut_off()
             if self.reactor.seconds() > until:
                 break
-
-    def _let_hear(self, session: Listener, event: EncodedEvent) -> None:
-        try:
-            session.hear(event)
-        except Exception:  # the other sessions must still get it
-            self.log.failure("an event could not be sent")
-            session.close(Unavailable())

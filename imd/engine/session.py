@@ -5,6 +5,7 @@ all requests before it, and later ones wait for it, so that a session reads what
 """
 
 import time
+from collections import deque
 from typing import Any
 
 import attrs
@@ -24,10 +25,13 @@ from imd.engine.security_log import SecurityLog
 from imd.engine.server import Server
 from imd.store.transaction import Tx
 from imd.wire import jsonline, textline
-from imd.wire.base import Command, Reply, Request
+from imd.wire.base import Command, Dialect, Reply, Request
 from imd.wire.messages import Sent
 from imd.wire.refusals import AuthRequired, RateLimited, Refusal
 from imd.wire.session import Closing, Welcome
+
+WRITE_BYTES = 65_536
+"""When so much is queued it is written before more is made, to see whether the peer can take it."""
 
 PIPELINE = 128
 """How many writes of one session may be under way."""
@@ -55,10 +59,31 @@ class Session:
 
     language: str = attrs.field(default=attrs.Factory(lambda self: self.server.language, takes_self=True))
 
+    dialect: Dialect = textline.DIALECT
+    """That of the latest request."""
+
+    entering: bool = attrs.field(default=False, init=False)
+    """Whether a login is under way: how much the client may say depends on its outcome."""
+
+    lines: list[bytes] = attrs.field(factory=list, init=False)
+    """What waits to be written at the end of this turn."""
+
+    size: int = attrs.field(default=0, init=False)
+    """How many bytes these lines have."""
+
+    _waiting: deque[Request] = attrs.field(factory=deque, init=False)
+    """Requests that were taken and may not start yet."""
+
+    _drained_dry: bool = attrs.field(default=False, init=False)
+    """Whether the connection had no request the last time: it will say when it has."""
+
     _chose_language: bool = attrs.field(default=False, init=False)
     _under_way: int = attrs.field(default=0, init=False)
     _lane: Lane = attrs.field(default=Lane.LIVE, init=False)
     _pulling: bool = attrs.field(default=False, init=False)
+    _in_input: bool = attrs.field(default=False, init=False)
+    """Whether the connection flushes when it has handed in what came."""
+
     _over: bool = attrs.field(default=False, init=False)
     _replay: Replay | None = attrs.field(default=None, init=False)
     _security_log: SecurityLog = attrs.field(
@@ -89,18 +114,36 @@ class Session:
             return
         self._pulling = True
         try:
-            while not self._over and self.connection.ready():
-                request = self.connection.peek()
-                if request is None or not self._start(request):
+            while not (self._over or self.entering or self.connection.congested):
+                if self.size > WRITE_BYTES:
+                    self.flush()
+                    continue
+                if not self._waiting:
+                    request = self.connection.next_request()
+                    self._drained_dry = request is None
+                    if request is None:
+                        break
+                    self.dialect = request.dialect
+                    self._waiting.append(request)
+                if not self._start(self._waiting[0]):
+                    break
+                if self._in_input and not (self._waiting or self.connection.more):
+                    self._drained_dry = True
                     break
         finally:
             self._pulling = False
 
-    def drained(self) -> None:
-        """Continue with what waited for the peer to read."""
-        if self._replay is not None:
-            self._replay.proceed()
-        self.pull()
+    def received(self) -> None:
+        """Go on: there is input, or the peer has read what it was sent."""
+        self._in_input = True
+        try:
+            if self._replay is not None:
+                self._replay.proceed()
+            self.pull()
+        finally:
+            self._in_input = False
+            if self.lines:
+                self.flush()
 
     def ended(self) -> None:
         """Clean up: the connection is gone."""
@@ -109,14 +152,12 @@ class Session:
         if self.identity is not None:
             self.server.leave(self.identity.account, self)
 
-    @property
-    def entering(self) -> bool:
-        """Whether a login is under way. How long a line may be depends on its outcome."""
-        return self.identity is None and self._under_way > 0 and self._lane is Lane.SLOW
-
     def _end(self) -> None:
         """Do nothing more. Commands under way are finished without a reply."""
         self._over = True
+        self._waiting.clear()
+        self.lines, self.size = [], 0
+        self.server.pacing.gone(self)
         self._stop_replay()
 
     # -- events
@@ -129,12 +170,37 @@ class Session:
             self.tell(event)
 
     def tell(self, event: EncodedEvent) -> None:
-        """Write an event."""
-        if not self._over:
-            self.connection.tell(event, self.language)
+        """Write an event, if it says something in this dialect."""
+        if self._over:
+            return
+        if line := event.line(self.dialect, self.language):
+            self.send(line)
+        if self.dialect.for_people:
+            self.connection.told(event)
+
+    def send(self, line: bytes) -> None:
+        """Queue a line; it is written with the others of this turn."""
+        if not (self.lines or self._in_input):
+            self.server.pacing.flush_soon(self)
+        self.lines.append(line)
+        self.size += len(line)
+
+    def flush(self) -> None:
+        """Write what is queued."""
+        if self.lines:
+            lines, self.lines, self.size = self.lines, [], 0
+            self.connection.write(lines)
+
+    def ready(self) -> bool:
+        """Say whether the peer can take more; where much is queued, writing it is the way to know."""
+        if self.size > WRITE_BYTES:
+            self.flush()
+        return not self.connection.congested
 
     def revoke(self) -> None:
-        """End because the device was logged out. Its holder may see nothing more, not even what is queued."""
+        """End since the device was logged out: whoever holds it sees nothing more, not even what is queued."""
+        if self.connection.congested:
+            self.lines, self.size = [], 0
         self.connection.drop()
         self.close(AuthRequired("revoked"))
 
@@ -151,6 +217,7 @@ class Session:
     def hang_up(self) -> None:
         """End after sending what is queued."""
         if not self._over:
+            self.flush()
             self._end()
             self.connection.hang_up()
 
@@ -161,11 +228,11 @@ class Session:
         refusal = self._objection(request)
         if self._under_way and (refusal is not None or not self._may_follow(request)):
             return False
-        self.connection.take()
+        self._waiting.popleft()
         if refusal is not None:
             self._refuse(request, refusal)
         elif request.notice:
-            self.connection.send(textline.DIALECT.notice(request.notice, self.language))
+            self.send(textline.DIALECT.notice(request.notice, self.language))
         elif request.command is not None:
             self._run(request, request.command, HANDLERS[type(request.command)])
         return True
@@ -199,6 +266,7 @@ class Session:
     def _run(self, request: Request, command: Command, handler: Handler) -> None:
         self._lane = handler.lane
         self._under_way += 1
+        self.entering = self.identity is None and handler.lane is Lane.SLOW
         if self.server.metrics is not None:
             request.begun = time.perf_counter()
         if handler.lane is Lane.WRITES:
@@ -233,7 +301,8 @@ class Session:
             try:
                 if error is None:
                     outcome, line, events = value
-                    effects.apply(When.BEFORE_REPLY, outcome.effects, self.server, self)
+                    if outcome.effects:
+                        effects.apply(When.BEFORE_REPLY, outcome.effects, self.server, self)
                     self._deliver(request, outcome, line, events)
                 else:
                     self._failed(request, error)
@@ -256,7 +325,7 @@ class Session:
         finally:
             try:
                 if self._lane is not Lane.LIVE:
-                    self.connection.flush()  # it did not come with a commit, so it need not wait for the pacing
+                    self.flush()  # it came in a turn of its own: it need not wait for what commits write
             finally:
                 self._finished()
 
@@ -266,13 +335,14 @@ class Session:
         if self.server.metrics is not None:
             self.server.metrics.answered(request, outcome.reply)
         if not self._over and not request.silent:
-            self.server.pacing.catch_up(self)  # events of earlier changes come before this reply
-            self.connection.send(line)
+            self.server.pacing.catch_up(self)  # of two changes the earlier is told first, though another made it
+            self.send(line)
         self.server.spread(events, outcome.effects, session=self)
         self._security_log.answered(request, self.identity or identity)
         if self._replay is not None and isinstance(outcome.reply, Sent):
             self._replay.sent(outcome.reply.conversation, outcome.reply.seq)
-        self.connection.replied(request, outcome.reply)
+        if request.replied is not None:
+            self._waiting.extendleft(request.replied(outcome.reply))
 
     def _failed(self, request: Request, error: Exception) -> None:
         self._refuse(request, self.server.excuse(error, request.spec.action if request.spec else ""))
@@ -281,11 +351,13 @@ class Session:
         self.server.refused(refusal)
         self._security_log.refused(request, refusal.code, self.identity)
         if not self._over and not request.silent:
-            self.connection.send(request.dialect.refusal(request, refusal, self.language))
+            self.send(request.dialect.refusal(request, refusal, self.language))
 
     def _finished(self) -> None:
         self._under_way -= 1
-        self.pull()
+        self.entering = False
+        if self._waiting or not self._drained_dry:
+            self.pull()
 
     # -- called by effects
 
@@ -320,10 +392,6 @@ class Session:
         self.begin()
 
     # -- called by the replay
-
-    def ready(self) -> bool:
-        """Say whether the peer can take more."""
-        return self.connection.ready()
 
     def replay_over(self) -> None:
         """Receive events directly again."""

@@ -25,7 +25,7 @@ from imd.net.flow import WRITE_BYTES, Producer, WriteQueue
 from imd.net.http import HttpFace
 from imd.net.lines import LinesFace
 from imd.net.sniff import Spoken, spoken
-from imd.wire.base import Reply, Request
+from imd.wire.base import Request
 from imd.wire.reader import LineReader
 from imd.wire.refusals import RateLimited, SlowConsumer, Unavailable
 
@@ -90,13 +90,14 @@ class ImdProtocol(LineReceiver):
         self.server = server
         self.address = "" if operator else origin(address)
         self.operator = operator
-        self.phase = Phase.WAITING
+        self.phase, self.congested = Phase.WAITING, False
         self.face: Face | None = None
         self.session = Session(server, self, address=self.address, operator=operator)
         self.stranger = False
         self._unwelcome: RateLimited | None = None
         self._first = b""
-        self._in_input = False
+        self._going_on = False
+        self.more = False
         self._rest: IDelayedCall | None = None
         self._queue = WriteQueue()
         self._timer: IDelayedCall | None = None
@@ -146,7 +147,6 @@ class ImdProtocol(LineReceiver):
         self._speak(Spoken.LINES)
         if not self._unwelcome:
             self.session.greet()
-            self.flush()
 
     def _speak(self, language: Spoken) -> None:
         """Set the face for the protocol that the peer speaks."""
@@ -174,7 +174,6 @@ class ImdProtocol(LineReceiver):
         self._stop_rest()
         self.session.ended()
         self.identified(True)
-        self.server.pacing.gone(self)
         self.server.admission.gone(self)
 
     def identified(self, logged_in: bool) -> None:
@@ -191,7 +190,7 @@ class ImdProtocol(LineReceiver):
         """Change the phase. The timer of the phase before is cancelled."""
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
-        self.phase = phase
+        self.phase, self.congested = phase, phase is Phase.CONGESTED
         self._timer = None if then is None else self.server.reactor.callLater(seconds, then)
 
     # -- bytes in
@@ -200,17 +199,12 @@ class ImdProtocol(LineReceiver):
         """Receive bytes, and let the session pull the requests that it may start."""
         if self.phase is Phase.FAREWELL:
             return
-        self._in_input = True
-        try:
-            if self.face is None:
-                data = self._recognize(data)
-            if data and self.face is not None:
-                self.face.receive(data)
-                self.session.pull()
-        finally:
-            self._in_input = False
-        self._regulate_reading()
-        self.flush()
+        if self.face is None:
+            data = self._recognize(data)
+        if data and self.face is not None:
+            self.face.receive(data)
+            self.more = True
+            self._go_on()
 
     def _recognize(self, data: bytes) -> bytes:
         """Find out the protocol. Returns all bytes received so far, or nothing while more are needed."""
@@ -223,35 +217,33 @@ class ImdProtocol(LineReceiver):
         data, self._first = self._first, b""
         return data
 
-    def peek(self) -> Request | None:
-        """Return the next request, unless other connections have their turn first."""
+    def next_request(self) -> Request | None:
+        """Take the next request, unless others have their turn first."""
         request = None
         try:
-            while self.face is not None and request is None and not (self._rest or self.session.entering):
+            while self.face is not None and self._rest is None and request is None:
                 reads = self.face.reads
-                request = self.face.peek()
+                request = self.face.next_request()
+                self.more = self.face.waiting
                 if self.face.reads == reads:
                     break
-                self._rest_after(self.face.reads)
-        except Exception as error:  # our own fault: tell the peer, rather than leave it waiting
+                if self.face.reads % LINES_A_TURN == 0:
+                    self._let_others()
+        except Exception as error:  # a fault of ours: the peer is told, not left hanging
             self.session.close(self.server.excuse(error, "reading"))
+            return None
         if request is not None and self._unwelcome:
+            self.session.dialect = request.dialect
             self.session.close(self._unwelcome)
             return None
-        if request is None and not self._in_input:
+        if request is None and not self._going_on:
             self._regulate_reading()
         return request
 
-    def take(self) -> None:
-        """Take the request that was peeked at."""
-        assert self.face is not None
-        self.face.take()
-
-    def _rest_after(self, lines: int) -> None:
-        """Pause reading after LINES_A_TURN lines, so that other connections have their turn."""
-        if lines % LINES_A_TURN == 0:
-            seconds = TOO_FAST_SECONDS if self.session.too_fast else 0
-            self._rest = self.server.reactor.callLater(seconds, self._rested)
+    def _let_others(self) -> None:
+        """Let others have their turn."""
+        seconds = TOO_FAST_SECONDS if self.session.too_fast else 0
+        self._rest = self.server.reactor.callLater(seconds, self._rested)
 
     def _rested(self) -> None:
         self._rest = None
@@ -263,55 +255,46 @@ class ImdProtocol(LineReceiver):
             self._rest = None
 
     def _go_on(self) -> None:
-        """Let the session continue, outside a read event."""
-        self.session.drained()
+        """Let the session go on."""
+        self._going_on = True
+        try:
+            self.session.received()
+        finally:
+            self._going_on = False
         self._regulate_reading()
-        self.flush()
 
     def _regulate_reading(self) -> None:
         """Pause reading while lines wait, the peer is congested, others have their turn, or a login is under way."""
         if self.phase is Phase.FAREWELL:
             return
-        held = self.face is not None and self.face.waiting
-        if held or self.phase is Phase.CONGESTED or self._rest is not None or self.session.entering:
+        if self.more or self.phase is Phase.CONGESTED or self._rest is not None or self.session.entering:
             self.transport.pauseProducing()
         else:
             self.transport.resumeProducing()
 
     # -- bytes out
 
-    def send(self, line: bytes) -> None:
-        """Queue a line. It is written together with the others of this turn."""
-        assert self.face is not None
-        self._queue.add(self.face.frame(line))
-        if self.phase is Phase.CONGESTED:
-            if self._queue.size > self.server.limits.queue_bytes:
-                self._too_slow()
-        elif not self._in_input:
-            self.server.pacing.flush_soon(self)
-
-    def tell(self, event: EncodedEvent, language: str) -> None:
-        """Queue an event, if the face shows it. A peer that has sent nothing yet gets text."""
+    def write(self, lines: list[bytes]) -> None:
+        """Write lines, as far as the peer takes them. A peer that has not shown what it speaks gets text."""
         if self.face is None:
             self._speak(Spoken.LINES)
-        if self.face is not None and (line := self.face.event(event, language)):
-            self.send(line)
+        assert self.face is not None
+        for line in lines:
+            self._queue.add(self.face.frame(line))
+        if self.congested and self._queue.size > self.server.limits.queue_bytes:
+            self._too_slow()
+        else:
+            self._flush()
 
-    def replied(self, request: Request, reply: Reply) -> None:
-        """Pass a reply to the face."""
+    def told(self, event: EncodedEvent) -> None:
+        """Let the face learn what a person is told."""
         if self.face is not None:
-            self.face.replied(request, reply)
+            self.face.told(event)
 
-    def ready(self) -> bool:
-        """Say whether the peer can take more. If much is queued, it is written first, to find out."""
-        if self._queue.size > WRITE_BYTES:
-            self.flush()
-        return self.phase is Phase.OPEN
-
-    def flush(self) -> None:
-        """Write what is queued, in pieces, so that the time limit of a slow peer applies to each piece."""
-        while self._queue and self.phase is not Phase.CONGESTED:
-            self.transport.write(self._queue.piece())
+    def _flush(self) -> None:
+        """Write what is queued, a piece after the other: a peer that is slow has the whole time for each."""
+        while not self.congested and (piece := self._queue.piece()):
+            self.transport.write(piece)
 
     def _congested(self) -> None:
         """Hold output back, and read nothing, until the peer has read what it was sent."""
@@ -323,8 +306,8 @@ class ImdProtocol(LineReceiver):
         """Continue: the peer has caught up."""
         if self.phase is Phase.CONGESTED:
             self._enter(Phase.OPEN)
-            self.flush()
-            if self.ready():
+            self._flush()
+            if not self.congested:
                 self._go_on()
 
     def drop(self) -> None:
@@ -347,16 +330,16 @@ class ImdProtocol(LineReceiver):
             return
         self.transport.unregisterProducer()
         self._leave()
-        self.flush()
-        self.transport.resumeProducing()  # TLS closes only when the peer's close_notify has been read
+        self._flush()
+        self.transport.resumeProducing()  # TLS ends when the peer's own end has been read
         self.transport.loseConnection()
 
     def _leave(self) -> None:
         self._enter(Phase.FAREWELL, self._farewell, self._abort)
 
     def _answer(self, data: bytes) -> None:
-        """Send the only answer, and close."""
-        self.send(data)
+        """Write an answer that is the last."""
+        self.write([data])
         self.hang_up()
 
     def peer_ended(self) -> None:

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from imd.engine.encoded_event import EncodedEvent
-from imd.wire.base import Reply, Request
+from imd.wire.base import Request
 
 
 class Face(Protocol):
@@ -25,20 +25,14 @@ class Face(Protocol):
     def receive(self, data: bytes) -> None:
         """Receive bytes."""
 
-    def peek(self) -> Request | None:
-        """Return the next request without taking it. It reads one frame at most, so None may mean "call again"."""
-
-    def take(self) -> None:
-        """Take the request that was peeked at."""
+    def next_request(self) -> Request | None:
+        """Take the next request, reading one line more at most. None does not mean that there is none."""
 
     def frame(self, line: bytes) -> bytes:
         """Return the bytes of an outgoing line."""
 
-    def event(self, event: EncodedEvent, language: str) -> bytes:
-        """Return an event's line; empty if the peer is not shown this event."""
-
-    def replied(self, request: Request, reply: Reply) -> None:
-        """Note the reply to a request."""
+    def told(self, event: EncodedEvent) -> None:
+        """Learn what a person is told."""
 
     def logged_out(self) -> None:
         """Forget what belongs to the account that was logged in."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import attrs
 
 from imd.engine.encoded_event import EncodedEvent
-from imd.wire.base import Reply, Request
+from imd.wire.base import Request
 
 LONGEST_HEAD = 16_384
 
@@ -58,23 +58,16 @@ class HttpFace:
         )
         self.answer(head % (status, 0 if self.retry_after else len(_PAGE)) + page)
 
-    def peek(self) -> Request | None:
-        """Return nothing: HTTP carries no requests for the session."""
+    def next_request(self) -> Request | None:
+        """Ask nothing of the session."""
         return None
-
-    def take(self) -> None:
-        """Do nothing: there is nothing to take."""
 
     def frame(self, line: bytes) -> bytes:
         """Return the bytes unchanged."""
         return line
 
-    def event(self, event: EncodedEvent, language: str) -> bytes:
-        """Return nothing: a browser receives no events."""
-        return b""
-
-    def replied(self, request: Request, reply: Reply) -> None:
-        """Do nothing: there are no replies."""
+    def told(self, event: EncodedEvent) -> None:
+        """Do nothing: nothing is told."""
 
     def logged_out(self) -> None:
         """Do nothing: no account is ever logged in."""

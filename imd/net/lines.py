@@ -8,7 +8,7 @@ import attrs
 from imd.engine.encoded_event import EncodedEvent
 from imd.net.implicit_acks import ImplicitAcks
 from imd.wire import textline
-from imd.wire.base import Dialect, Reply, Request
+from imd.wire.base import Reply, Request
 from imd.wire.messages import Sent
 from imd.wire.reader import LineReader
 
@@ -27,28 +27,23 @@ class LineBuffer:
         """Receive bytes."""
         *pieces, rest = data.split(b"\n")
         for piece in pieces:
-            self._keep(piece, longest)
-            self._end()
-        self._keep(rest, longest)
-
-    def _keep(self, piece: bytes, longest: int) -> None:
-        if not self._skipping:
-            self.partial += piece
+            if self._skipping:
+                self._skipping = False
+                continue
+            if self.partial:
+                piece = bytes(self.partial) + piece
+                self.partial.clear()
+            self.lines.append(piece[:-1] if piece.endswith(b"\r") else piece)
+        if rest and not self._skipping:
+            self.partial += rest
             self.limit(longest)
 
     def limit(self, longest: int) -> None:
         """End an unfinished line that is too long. The rest of it is skipped."""
         if len(self.partial) > longest + 1:
-            self._end()
+            self.lines.append(bytes(self.partial))
+            self.partial.clear()
             self._skipping = True
-
-    def _end(self) -> None:
-        if self._skipping:
-            self._skipping = False
-            return
-        line = bytes(self.partial)
-        self.partial.clear()
-        self.lines.append(line[:-1] if line.endswith(b"\r") else line)
 
 
 @attrs.define(eq=False)
@@ -64,61 +59,51 @@ class LinesFace:
 
     tells = True
     broken = b"\r\n"
-    dialect: Dialect = textline.DIALECT
-    """The dialect of the latest request."""
-
     reads: int = attrs.field(default=0, init=False)
     buffer: LineBuffer = attrs.field(factory=LineBuffer, init=False)
-    _requests: deque[Request] = attrs.field(factory=deque, init=False)
+    _implied: deque[Request] = attrs.field(factory=deque, init=False)
+    """What a typed line implied, and then that line's own request."""
+
     _implicit_acks: ImplicitAcks = attrs.field(factory=ImplicitAcks, init=False)
 
     @property
     def waiting(self) -> bool:
-        """Whether received lines have not been read as requests yet."""
-        return bool(self.buffer.lines)
+        """Whether lines wait to be read as requests."""
+        buffer = self.buffer
+        return bool(buffer.lines or self._implied or (buffer.partial and len(buffer.partial) > self.longest_now() + 1))
 
     def receive(self, data: bytes) -> None:
         """Receive bytes."""
         self.buffer.feed(data, self.longest)
 
-    def peek(self) -> Request | None:
-        """Return the next request without taking it: from the next line, or implied by a typed line."""
-        if not self.buffer.lines:
+    def next_request(self) -> Request | None:
+        """Take the next request: one that a typed line implied, or that of one more line."""
+        if self._implied:
+            return self._implied.popleft()
+        if not self.buffer.lines and self.buffer.partial:
             self.buffer.limit(self.longest_now())
-        if not self._requests and self.buffer.lines:
-            self.reads += 1
-            self._read(self.buffer.lines.popleft())
-        return self._requests[0] if self._requests else None
-
-    def _read(self, line: bytes) -> None:
-        limit = self.longest_now()
+        if not self.buffer.lines:
+            return None
+        self.reads += 1
+        line, limit = self.buffer.lines.popleft(), self.longest_now()
         request = self.reader.too_long(line, limit) if len(line) > limit else self.reader.feed(line)
-        if request is None:
-            return
-        self.dialect = request.dialect
-        if request.dialect is textline.DIALECT:
-            self._requests += self._implicit_acks.typed()
-        self._requests.append(request)
+        if request is None or request.dialect is not textline.DIALECT:
+            return request
+        request.replied = self._replied
+        self._implied += [*self._implicit_acks.typed(), request]
+        return self._implied.popleft()
 
-    def take(self) -> None:
-        """Take the request that was peeked at."""
-        self._requests.popleft()
+    def _replied(self, reply: Reply) -> list[Request]:
+        """Take an answer that a person typed as a sign that they have read what they answer."""
+        return self._implicit_acks.answered(reply.conversation) if isinstance(reply, Sent) else []
 
     def frame(self, line: bytes) -> bytes:
         """Add the line end."""
         return line + b"\r\n"
 
-    def event(self, event: EncodedEvent, language: str) -> bytes:
-        """Return an event's line in the dialect of the latest request."""
-        line = event.line(self.dialect, language)
-        if self.dialect is textline.DIALECT:
-            self._implicit_acks.show(event.event)
-        return line
-
-    def replied(self, request: Request, reply: Reply) -> None:
-        """Queue the request that a typed answer implies: that its conversation was read."""
-        if isinstance(reply, Sent) and request.dialect is textline.DIALECT:
-            self._requests.extendleft(self._implicit_acks.answered(reply.conversation))
+    def told(self, event: EncodedEvent) -> None:
+        """Remember what a person was shown."""
+        self._implicit_acks.show(event.event)
 
     def logged_out(self) -> None:
         """Forget what was shown to the account that was logged in."""

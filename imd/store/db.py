@@ -78,6 +78,9 @@ class Database:
     group_limit: int = 500
     """How many writes go into one commit, so that none of them waits for too many others."""
 
+    epoch: str = attrs.field(default=attrs.Factory(lambda self: self.backend.epoch, takes_self=True), init=False)
+    """The name of this database's life, see `status`."""
+
     group_seconds: float = attrs.field(default=0.0, init=False)
     """How long the latest group took, including its commit."""
 
@@ -95,11 +98,6 @@ class Database:
         return cls(clock=reactor, backend=Sqlite.open(path, reactor), deliver=deliver)
 
     @property
-    def epoch(self) -> str:
-        """The name of this database's life, see `status`."""
-        return self.backend.epoch
-
-    @property
     def waiting(self) -> int:
         """How many writes wait for the writer."""
         return len(self._waiting)
@@ -110,10 +108,10 @@ class Database:
         return not (self._waiting or self._writing or self._committed or self._delivering)
 
     def write(self, work: Work, done: Done) -> None:
-        """Queue a work. `done` gets its value, or the error that undid it. Raises StoreUnavailable."""
-        if error := self.objection():
-            raise error
-        self._queue(work, done)
+        """Queue a work; `done` is called with its value, or with the error that undid it. Ask `objection` first."""
+        if not self._waiting and not self._writing:
+            self.clock.callLater(0, self._begin)  # so that one commit takes in what this reactor turn still brings
+        self._waiting.append((work, done))
 
     def objection(self) -> StoreUnavailable | None:
         """Return the reason why no write is accepted now, or None."""
@@ -121,18 +119,12 @@ class Database:
             return StoreUnavailable("closing")
         return QueueFull("the queue is full") if len(self._waiting) >= self.waiting_limit else None
 
-    def _queue(self, work: Work, done: Done) -> None:
-        if not self._waiting and not self._writing:
-            self.clock.callLater(0, self._begin)  # later, so that all writes of this reactor turn share one commit
-        self._waiting.append((work, done))
-
     def written(self, work: Callable[[Tx], T]) -> "Deferred[T]":
-        """Write, for code that awaits: fires with the work's value once it is on disk."""
-        waiting: Deferred[T] = Deferred()
-        try:
-            self.write(work, lambda value, error: waiting.errback(error) if error else waiting.callback(value))
-        except StoreUnavailable as error:
+        """Write, for code that waits: fires with the work's value once it is on disk."""
+        if error := self.objection():
             return fail(error)
+        waiting: Deferred[T] = Deferred()
+        self.write(work, lambda value, error: waiting.errback(error) if error else waiting.callback(value))
         return waiting
 
     def settled(self) -> "Deferred[None]":
@@ -141,7 +133,7 @@ class Database:
         if self.idle:
             waiting.callback(None)
         else:
-            self._queue(_nothing, lambda value, error: waiting.callback(None))
+            self.write(_nothing, lambda value, error: waiting.callback(None))
         return waiting
 
     def _begin(self) -> None:

@@ -186,8 +186,8 @@ class Dialect(Protocol):
     """How replies and events are written: bytes without the line end."""
 
     name: str
-    localized: bool
-    """Whether events read differently in another language."""
+    for_people: bool
+    """Whether a person reads it: then events read differently in another language."""
 
     def reply(self, request: "Request", reply: Reply, language: str) -> bytes:
         """Write a success."""
@@ -216,6 +216,9 @@ class Request:
 
     silent: bool = False
     """Whether it is implied by what a person did, and gets no reply."""
+
+    replied: "Callable[[Reply], list[Request]] | None" = None
+    """What is to be told of its reply, and gives the requests that the reply implies."""
 
     charged: bool = False
     """Whether it was counted against the rate limit."""

@@ -94,7 +94,7 @@ class JsonDialect:
     """How replies, refusals and events are written as JSON lines, without the line end."""
 
     name = "json"
-    localized = False
+    for_people = False
 
     def reply(self, request: Request, reply: Reply, language: str) -> bytes:
         """Write a success."""

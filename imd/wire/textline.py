@@ -143,7 +143,7 @@ class TextDialect:
     """How replies, refusals and events are written for a person; several lines are joined by CRLF."""
 
     name = "text"
-    localized = True
+    for_people = True
 
     def reply(self, request: Request, reply: Reply, language: str) -> bytes:
         """Write a success: the reply's `- ` lines, then OK."""

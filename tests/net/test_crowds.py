@@ -45,9 +45,9 @@ def test_many_who_only_ask_keep_nobody_waiting() -> None:
         hall.hear()
     assert hall.people[-1].seqs == [1]
     hall.people[5].ask("ping")
-    hall.people[5].protocol.send(b"{}")
+    hall.people[5].protocol.session.send(b"{}")
     hall.people[5].hang_up()
-    assert hall.people[5].protocol not in crowd._unflushed
+    assert hall.people[5].protocol.session not in crowd._unflushed
 
 
 def test_one_that_cannot_be_written_to_keeps_nobody_waiting(

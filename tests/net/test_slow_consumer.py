@@ -267,8 +267,7 @@ def test_a_line_that_is_half_written_is_finished_before_the_goodbye(scene: Scene
 
 def test_a_line_whose_end_is_half_written_too(scene: Scene) -> None:
     scene.bob.transport.unread = b"."
-    scene.bob.protocol.send(b"x" * (WRITE_BYTES - 1))
-    scene.bob.protocol.flush()
+    scene.bob.protocol.write([b"x" * (WRITE_BYTES - 1)])
     assert scene.bob.transport.unread.endswith(b"x\r"), "else this test could not fail"
     scene.server.pass_time(30)
     line, closing, _ = scene.bob.read_all().split(b"\r\n")

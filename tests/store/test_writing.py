@@ -19,6 +19,18 @@ KEEP = "INSERT INTO invite (code_hash, uses_left, expires, admin) VALUES (?, 1, 
 """The simplest row there is: an invite, by its name."""
 
 
+class Session:
+    """A session that notes how many answers there were when it was flushed."""
+
+    def __init__(self, bench: "Bench") -> None:
+        self.bench, self.connection = bench, self
+        self.lines: list[bytes] = []
+        self.size = 0
+
+    def write(self, lines: list[bytes]) -> None:
+        self.bench.flushed.append(len(self.bench.answers))
+
+
 class Bench:
     """A database whose writer works by hand, the statements it ran, and the answers in the order they came."""
 
@@ -34,6 +46,7 @@ class Bench:
         self.connection.set_trace_callback(self.statements.append)
         self.answers: list[tuple[str, Any]] = []
         self.flushed: list[int] = []
+        self.session: Any = Session(self)
 
     def put(self, name: str, *, fails: Exception | None = None) -> None:
         """Write one row and note the answer; or write it and fail."""
@@ -44,17 +57,14 @@ class Bench:
                 raise fails
             return f"{name} kept"
 
-        try:
-            self.database.write(work, lambda value, error: self.answer(name, error or value))
-        except db.StoreUnavailable as refused:
+        if refused := self.database.objection():
             self.answers.append((name, refused))
+        else:
+            self.database.write(work, lambda value, error: self.answer(name, error or value))
 
     def answer(self, name: str, answer: Any) -> None:
         self.answers.append((name, answer))
-        self.pacing.flush_soon(self)  # type: ignore[arg-type]  # all that it needs of a connection is flush
-
-    def flush(self) -> None:
-        self.flushed.append(len(self.answers))
+        self.pacing.flush_soon(self.session)
 
     def begin(self, names: str) -> None:
         """Write some in one group, and have the first of their answers called."""
@@ -353,10 +363,10 @@ def test_while_the_telling_is_behind_nothing_more_is_answered(bench: Bench) -> N
 
 
 def test_a_flush_that_fails_does_not_stop_the_writer(bench: Bench, logged_failures: LoggedFailures) -> None:
-    def fails() -> None:
+    def fails(lines: list[bytes]) -> None:
         raise RuntimeError("a fault of ours")
 
-    bench.flush, bench.cut_off = fails, lambda: None  # type: ignore[method-assign, attr-defined]
+    bench.session.write, bench.session.cut_off = fails, lambda: None
     bench.put("a")
     bench.clock.advance(0)
     bench.put("b")
