@@ -11,7 +11,7 @@ from typing import Any
 
 from bench import archive, machine, report, servers
 
-SECTIONS = ("pairs", "stored", "latency", "idle", "resumes", "search")
+SECTIONS = ("pairs", "group", "stored", "latency", "idle", "resumes", "search")
 
 
 def main() -> None:
@@ -68,6 +68,8 @@ def _measured(ground: servers.Ground, section: str, options: argparse.Namespace)
             found = both(window=window, seconds=options.seconds)
             for what in ("answered", "delivered"):
                 yield _figure(f"50 pairs, window {window}: {what}", "messages/s", found, what)
+    elif section == "group":
+        yield _figure("a group of 200: delivered", "messages/s", both(window=8, seconds=options.seconds), "delivered")
     elif section == "stored":
         stored = servers.with_archive(ground, archive.MANY)
         found = _both(stored, options, "pairs", window=1, seconds=options.seconds)

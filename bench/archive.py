@@ -1,12 +1,13 @@
 """An archive to search: many messages, half in Chinese, half in one conversation; and what to look for in them."""
 
 import random
+from functools import partial
 from itertools import accumulate, product
 from pathlib import Path
 
 from bench.load import RECEIVERS, SENDERS
 from imd.run.directory import DataDirectory
-from imd.store import accounts, conversations, db, messages, search
+from imd.store import accounts, conversations, messages, search, sqlite
 from imd.store.transaction import Tx
 
 MESSAGES = 100_000
@@ -45,7 +46,7 @@ def text(chance: random.Random) -> str:
 def fill(data: Path, count: int) -> None:
     """Put so many messages into a database that nobody uses, and index them."""
     chance = random.Random(1)
-    connection = db.connect(str(DataDirectory(data).database))
+    connection = sqlite.connect(str(DataDirectory(data).database))
     pairs: list[tuple[int, int, str]] = []
 
     def begin(tx: Tx) -> None:
@@ -60,16 +61,12 @@ def fill(data: Path, count: int) -> None:
             time = BEGIN + number * 60_000
             messages.append(tx, messages.Message(conversation, 0, 0, account, name, None, time, "text", text(chance)))
 
-    db.run_batch(connection, [db.Write(begin, _nothing)])
+    sqlite.run_group(connection, [begin])
     for first in range(0, count, GROUP):
-        db.run_batch(connection, [db.Write(lambda tx, first=first: send(tx, first), _nothing)])
-    while db.run_batch(connection, [db.Write(search.index, _nothing)])[0][0]:
+        sqlite.run_group(connection, [partial(send, first=first)])
+    while sqlite.run_group(connection, [search.index])[0][0]:
         pass
     connection.close()
-
-
-def _nothing(value: object, error: Exception | None) -> None:
-    """Nobody waits for it."""
 
 
 def queries() -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import attrs
 
@@ -115,11 +116,11 @@ class Poller:
             received(data)
 
 
-def ask(link: ssl.SSLSocket, request: dict[str, str]) -> dict[str, str]:
+def ask(link: ssl.SSLSocket, request: dict[str, Any]) -> dict[str, Any]:
     """Ask one thing on a blocking connection, in JSON, and give the reply."""
     link.sendall(json.dumps(request).encode() + b"\n")
     reply = b""
     while not reply.endswith(b"\n"):
         reply += link.recv(65536)
-    answer: dict[str, str] = json.loads(reply)
+    answer: dict[str, Any] = json.loads(reply)
     return answer

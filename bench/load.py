@@ -27,6 +27,8 @@ def people(count: int, prefix: str) -> list[str]:
 
 
 SENDERS, RECEIVERS = people(PAIRS, "ann"), people(PAIRS, "bob")
+GROUP = "bench"
+"""A group that everybody is a member of."""
 
 
 class Pair:
@@ -94,6 +96,24 @@ def _turn_until(poller: Poller, reached: Callable[[], bool], seconds: float = 30
         if time.perf_counter() > deadline:
             raise RuntimeError("not every message was answered once and delivered once")
         poller.turn()
+
+
+def group(face: Imd, server: int, window: int, seconds: float) -> dict[str, Any]:
+    """Deliveries a second in a group of 200 connections, one of which keeps `window` messages in flight."""
+    poller = Poller()
+    sender, *listeners = open_links(face, [*SENDERS, *RECEIVERS] * 2)
+    pair = Pair(face, sender, f"#{GROUP}", f"{time.time_ns()}")
+    poller.add(sender, pair.answer)
+    for link in listeners:
+        poller.add(link, pair.delivery)
+    pair.send(window)
+    _turn_for(poller, WARM_UP_SECONDS)
+    before, watch = pair.delivered, Stopwatch(server)
+    taken = _turn_for(poller, seconds)
+    delivered, load = pair.delivered - before, watch.load()
+    pair.going = False
+    _turn_until(poller, lambda: pair.sent == pair.answered and pair.delivered == pair.sent * len(listeners))
+    return {"delivered": round(delivered / taken), "load": attrs.asdict(load)}
 
 
 def latency(face: Imd, server: int, count: int, pause: float) -> dict[str, Any]:
@@ -178,6 +198,7 @@ def search(face: Imd, server: int, queries: dict[str, list[str]], count: int) ->
 
 SECTIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "pairs": pairs,
+    "group": group,
     "latency": latency,
     "idle": idle,
     "resumes": resumes,

@@ -1,7 +1,8 @@
 """The yardstick: a bare line relay on stock Twisted and stock TLS. No store, no rules, no accounts.
 
 -> NAME                 <- a line of a reply's size       the first line says who connects
--> OTHER anything       <- a line of a reply's size       OTHER's connection gets `anything`
+-> OTHER anything       <- a line of a reply's size       OTHER's latest connection gets `anything`
+-> #GROUP anything      <- a line of a reply's size       every other connection gets `anything`
 
 python -m bench.relay PORT CERTIFICATE KEY
 """
@@ -25,6 +26,7 @@ class Relay(LineReceiver):
     delimiter = b"\n"
     transport: Any
     online: ClassVar[dict[bytes, "Relay"]] = {}
+    everybody: ClassVar[list["Relay"]] = []
     name = b""
 
     def connectionMade(self) -> None:
@@ -35,10 +37,13 @@ class Relay(LineReceiver):
         """Pass a line on and answer it."""
         if self.name:
             other, _, rest = line.partition(b" ")
-            self.online[other].sendLine(rest)
+            to = [self.online[other]] if other[:1] != b"#" else [each for each in self.everybody if each is not self]
+            for each in to:
+                each.sendLine(rest)
         else:
             self.name = line
             self.online[line] = self
+            self.everybody.append(self)
         self.sendLine(ANSWER)
 
 

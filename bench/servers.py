@@ -18,7 +18,7 @@ import attrs
 
 from bench import archive
 from bench.link import CONTEXT, ask
-from bench.load import RECEIVERS, SENDERS
+from bench.load import GROUP, RECEIVERS, SENDERS
 from bench.machine import cores
 
 CONFIG = """\
@@ -75,7 +75,11 @@ def prepare(directory: Path) -> Ground:
             with socket.create_connection(("127.0.0.1", server.port)) as raw, CONTEXT.wrap_socket(raw) as link:
                 account = {"username": user, "password": PASSWORD}
                 ask(link, {"action": "register", **account})
-                tokens[user] = ask(link, {"action": "login", **account})["token"]
+                tokens[user] = ask(link, {"action": "login", "replay": False, **account})["token"]
+                if user == SENDERS[0]:
+                    ask(link, {"action": "group_create", "handle": f"#{GROUP}", "join_mode": "open"})
+                else:
+                    ask(link, {"action": "group_join", "to": f"#{GROUP}"})
     return Ground(directory, tokens)
 
 

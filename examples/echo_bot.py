@@ -1,6 +1,6 @@
-"""A bot that says what it hears.
+"""A bot that repeats what it is told.
 
-Beside `make run`:  IMD_PASSWORD="a secret of its own" .venv/bin/python examples/echo_bot.py
+While `make run` is running:  IMD_PASSWORD="a secret of its own" .venv/bin/python examples/echo_bot.py
 """
 
 from imd_client import Bot

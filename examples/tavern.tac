@@ -6,22 +6,19 @@ import secrets
 from twisted.application.service import Application
 from twisted.internet import reactor
 
-from imd.chat.lanes import Outcome, live
-from imd.run.config import load
-from imd.run.service import Daemon
-from imd.wire.base import Command, Reply, command
+from imd.api import Command, Daemon, Outcome, Reply, command, live, load_config
 
 class Rolled(Reply, frozen=True, kw_only=True):
     result: int
 
-@command("roll", "ROLL sides", words={"help": {"en": "Roll a die."}, "reply": {"en": "Rolled."}, "sides": {"en": "faces"}})
+@command("roll", "ROLL sides", sentences={"help": {"en": "Roll a die."}, "reply": {"en": "Rolled."}, "sides": {"en": "faces"}})
 class Roll(Command, frozen=True, kw_only=True):
     sides: int = 6
     reply = Rolled
 
 @live(Roll)
-def roll(me, command):
+def roll(caller, command):
     return Outcome(Rolled(result=secrets.randbelow(max(command.sides, 1)) + 1))
 
 application = Application("tavern")
-Daemon(load({}, os.environ), reactor).setServiceParent(application)
+Daemon(load_config({}, os.environ), reactor).setServiceParent(application)

@@ -1,4 +1,4 @@
-"""A whole server in memory, for other people's tests as for ours: no socket, no thread, time that stands still.
+"""A whole server in memory, for our tests and for yours: no sockets, no threads, and a clock that the test moves.
 
 server = MemoryServer()
 alice = server.connect()
@@ -21,33 +21,34 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.chat.policies import standing
-from imd.engine.crew import Inline
-from imd.engine.house import House
+from imd.engine.executor import InlineExecutor
+from imd.engine.pacing import Pacing
 from imd.engine.passwords import Passwords
+from imd.engine.server import Server
+from imd.net.connection import ImdProtocol
 from imd.net.factory import ImdFactory
-from imd.net.protocol import ImdProtocol
-from imd.store import db, life
+from imd.store import db, sqlite, status
 from imd.store.migrations import migrate
 
 T = TypeVar("T")
 
 EPOCH = 1_790_000_000_000
-"""When the server's day begins, in milliseconds: 2026-09-21T14:13:20Z."""
+"""The time at which the server starts, in milliseconds: 2026-09-21T14:13:20Z."""
 
-PASSWORD = "correct horse battery"  # noqa: S105  # nosec B105  # everybody's, in tests
+PASSWORD = "correct horse battery"  # noqa: S105  # nosec B105  # of all accounts in tests
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 class InlinePool:
-    """Works at once, on one connection."""
+    """Runs database work at once in the calling thread, on one connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
 
     def runWithConnection(self, func: Callable[..., T], *args: Any) -> "Deferred[T]":
-        """Call it here and now."""
+        """Call func(connection, *args) now."""
         return maybeDeferred(func, self.connection, *args)
 
     def close(self) -> None:
@@ -57,32 +58,33 @@ class InlinePool:
 
 @functools.cache
 def _empty() -> bytes:
-    connection = db.connect(":memory:")
+    connection = sqlite.connect(":memory:")
     migrate(connection)
     return connection.serialize()
 
 
 def memory_connection() -> sqlite3.Connection:
-    """Open an empty database in memory. The schema is made once a process: it takes 30 ms."""
+    """Open an empty database in memory. Its schema takes 30 ms, so it is made once for all."""
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     connection.deserialize(_empty())
-    db.prepare(connection)
+    sqlite.prepare(connection)
     return connection
 
 
-def inline_database(path: str, clock: Any) -> db.Database:
-    """Open a database that works in the calling thread; `:memory:` leaves nothing behind."""
+def inline_database(path: str, clock: Any, deliver: Callable[[db.Group], None] = db.call_at_once) -> db.Database:
+    """Open a database that works in the calling thread: a file, or `:memory:`."""
     if path == ":memory:":
         connection = memory_connection()
     else:
-        connection = db.connect(path)
+        connection = sqlite.connect(path)
         migrate(connection)
     pool = InlinePool(connection)
-    return db.Database(clock=clock, writer=pool, readers=pool, epoch=life.epoch(connection))
+    backend = sqlite.Sqlite(writer=pool, readers=pool, epoch=status.epoch(connection))
+    return db.Database(clock=clock, backend=backend, deliver=deliver)
 
 
 class MemoryTransport(StringTransport):
-    """A transport that ends when it is told to, as a connected peer would end it."""
+    """A transport in memory that notes when the server aborts it."""
 
     aborted = False
 
@@ -90,7 +92,7 @@ class MemoryTransport(StringTransport):
         super().__init__(peerAddress=IPv4Address("TCP", host, 54321))
 
     def abortConnection(self) -> None:
-        """End at once."""
+        """Close at once."""
         self.aborted = True
         self.loseConnection()
 
@@ -118,18 +120,18 @@ class Terminal:
         self.say(json.dumps({"action": action, **fields}, ensure_ascii=False))
 
     def heard(self) -> list[str]:
-        """Give the lines that came since the last time."""
+        """Return the lines received since the last call."""
         self.server.settle()
         data: str = self.transport.value().decode()
         self.transport.clear()
         return data.split("\r\n")[:-1]
 
     def objects(self) -> list[dict[str, Any]]:
-        """Give the JSON lines that came since the last time."""
+        """Return the JSON lines received since the last call."""
         return [json.loads(line) for line in self.heard() if line.startswith("{")]
 
     def call(self, action: str, **fields: Any) -> dict[str, Any]:
-        """Send a JSON request and give its reply; what came before it is dropped."""
+        """Send a JSON request and return its reply. All other lines are dropped."""
         self.ask(action, **fields)
         return [each for each in self.objects() if "status" in each][-1]
 
@@ -147,27 +149,29 @@ class Terminal:
 
 
 class MemoryServer:
-    """A server on an empty database, with `clock` as its only time."""
+    """A server on an empty database. Its time is `clock` alone."""
 
     def __init__(self, limits: Limits | None = None, registration: str = "open", path: str = ":memory:") -> None:
         self.clock = Clock()
-        self.database = inline_database(path, self.clock)
-        self.house = House(
+        self.pacing = Pacing(self.clock)
+        self.database = inline_database(path, self.clock, self.pacing.deliver)
+        self.server = Server(
             database=self.database,
             reactor=self.clock,
+            pacing=self.pacing,
             limits=limits or Limits(),
             registration=registration,
-            passwords=Passwords(Inline(), CHEAP),
-            archivist=Inline(),
+            passwords=Passwords(InlineExecutor(), CHEAP),
+            export_executor=InlineExecutor(),
             now=lambda: EPOCH + int(self.clock.seconds() * 1000),
         )
-        self.database.read(standing).addCallback(self.house.govern)
-        self.factory = ImdFactory(self.house)
-        self.house.chores.start()
+        self.database.read(standing).addCallback(self.server.apply_policy)
+        self.factory = ImdFactory(self.server)
+        self.server.jobs.start()
         self.terminals: list[Terminal] = []
 
     def connect(self, host: str = "127.0.0.1") -> Terminal:
-        """Connect a client from an address. Raises ConnectionRefusedError when the server turns it down."""
+        """Connect a client from an address. Raises ConnectionRefusedError if the server refuses it."""
         protocol = self.factory.buildProtocol(IPv4Address("TCP", host, 54321))
         if protocol is None:
             raise ConnectionRefusedError
@@ -178,7 +182,7 @@ class MemoryServer:
         return terminal
 
     def login(self, username: str, *, password: str = PASSWORD, **fields: Any) -> Terminal:
-        """Connect a client and log it in by JSON, registered first if need be."""
+        """Connect a client, register the account unless it exists, and log in by JSON."""
         terminal = self.connect()
         terminal.call("register", username=username, password=password)
         reply = terminal.call("login", username=username, password=password, **fields)
@@ -187,18 +191,18 @@ class MemoryServer:
 
     def stop(self) -> None:
         """Stop, so that another server may open the same file."""
-        self.house.chores.stop()
-        self.house.shelf.close()
-        self.database.writer.close()
+        self.server.jobs.stop()
+        self.server.exports.close()
+        self.database.backend.close()
 
     @property
     def timers(self) -> list[IDelayedCall]:
-        """The timers that connections have set; the house's own chores are not among them."""
-        chores = self.house.chores
-        return [call for call in self.clock.getDelayedCalls() if call is not chores.timer]
+        """The timers that connections have set; the server's own jobs are not among them."""
+        jobs = self.server.jobs
+        return [call for call in self.clock.getDelayedCalls() if call is not jobs.timer]
 
     def settle(self) -> None:
-        """Let everything that is due happen."""
+        """Run everything that is due now."""
         while any(call.getTime() <= self.clock.seconds() for call in self.clock.getDelayedCalls()):
             self.clock.advance(0)
         for terminal in self.terminals:
@@ -206,6 +210,6 @@ class MemoryServer:
                 terminal.hang_up()
 
     def pass_time(self, seconds: float) -> None:
-        """Move time, and let happen what falls due."""
+        """Advance the clock, and run what becomes due."""
         self.clock.advance(seconds)
         self.settle()

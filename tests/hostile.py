@@ -9,8 +9,8 @@ import attrs
 import msgspec
 from msgspec import inspect
 
-from imd.chat.lanes import HANDLERS, Lane
-from imd.chat.limits import Limits
+from imd.chat.base.handlers import HANDLERS, Lane
+from imd.chat.base.limits import Limits
 from imd.testing import PASSWORD, MemoryServer, Terminal
 from imd.wire import textline
 from imd.wire.base import Command, Right, Spec, registry

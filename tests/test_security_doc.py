@@ -92,7 +92,7 @@ def test_every_dependency_is_listed() -> None:
     assert set(re.findall(r"^\| ([a-z0-9-]+) \|", table, re.MULTILINE)) - {"package"} == needed
     extras = {
         re.match(r"\w+(-\w+)?", each)[0]
-        for name in ("console", "acme", "metrics")
+        for name in ("console", "acme", "metrics", "encryption")
         for each in project["optional-dependencies"][name]
     }  # type: ignore[index]
     assert not {each for each in extras if f"`{each}`" not in PAGE}

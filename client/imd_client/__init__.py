@@ -2,12 +2,13 @@
 
 from imd_client.bot import Bot
 from imd_client.client import Client
-from imd_client.connection import CodeNeeded, Connection, Credentials, LoginNeeded
-from imd_client.happenings import (
+from imd_client.connection import Connection, Credentials
+from imd_client.errors import CodeNeeded, LoginNeeded
+from imd_client.events import (
     Arrived,
     CaughtUp,
     Changed,
-    Departed,
+    ContactDeleted,
     GaveUp,
     NotSent,
     Offline,
@@ -30,8 +31,8 @@ __all__ = [
     "Client",
     "CodeNeeded",
     "Connection",
+    "ContactDeleted",
     "Credentials",
-    "Departed",
     "GaveUp",
     "LoginNeeded",
     "NotSent",

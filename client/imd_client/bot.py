@@ -1,4 +1,4 @@
-"""Bots: a program that answers. What a handler returns is sent back, once, even if the bot is killed in between.
+"""Bots: programs that answer messages. A handler's answer is sent exactly once, even if the bot is killed meanwhile.
 
 bot = Bot("echo", password="a secret of its own")
 
@@ -30,9 +30,9 @@ from imd.wire.terminal import harmless
 from imd_client.address import Address
 from imd_client.client import Client
 from imd_client.connection import Credentials
-from imd_client.happenings import Arrived, CaughtUp, GaveUp, Happening, NotSent, Offline, Online
-from imd_client.place import state_file
-from imd_client.reasons import reason
+from imd_client.database import default_state_file
+from imd_client.errors import describe_failure
+from imd_client.events import Arrived, CaughtUp, ClientEvent, GaveUp, NotSent, Offline, Online
 from imd_client.state import State
 
 Answer = str | None
@@ -40,9 +40,9 @@ Handler = Callable[[Message], Answer | Awaitable[Answer]]
 
 
 class Bot(Client):
-    """A client with a handler. The account is made at the first start, where the server lets people register.
+    """A client with a message handler. It registers its account on the first start, if the server allows that.
 
-    Without `password`, IMD_PASSWORD is taken; without `server`, IMD_SERVER, or localhost:7373.
+    `password` defaults to IMD_PASSWORD; `server` to IMD_SERVER, or else to localhost:7373.
     It is a Service: give it a parent, or call `run`.
     """
 
@@ -51,7 +51,7 @@ class Bot(Client):
     def __init__(
         self,
         username: str,
-        password: str = "",  # nosec B107  # none: IMD_PASSWORD
+        password: str = "",  # nosec B107  # empty: IMD_PASSWORD
         *,
         server: str = "",
         state: State | str | Path = "",
@@ -59,7 +59,7 @@ class Bot(Client):
         endpoint: IStreamClientEndpoint | None = None,
     ) -> None:
         address = Address.parse(server or os.environ.get("IMD_SERVER", "localhost"))
-        kept = state if isinstance(state, State) else State(state or state_file())
+        kept = state if isinstance(state, State) else State(state or default_state_file())
         account = kept.account(address.name, names.username(username))
         secret = password or os.environ.get("IMD_PASSWORD", "")
         credentials = Credentials(password=secret, register=True, device="bot")
@@ -69,37 +69,37 @@ class Bot(Client):
         self._busy = False
 
     def hears(self, handler: Handler) -> Handler:
-        """Let this function, plain or async, handle each message by others. A text it returns is the answer."""
+        """Set the function, plain or async, that handles every message by others. It returns the answer, or None."""
         self._handler = handler
         return handler
 
     def run(self) -> None:
-        """Start, log to the standard output, and stay until stopped. Ends with exit code 1 if the server refuses us."""
+        """Start, log to standard output, and run until stopped. Exits with code 1 if the server refuses the login."""
         globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)], redirectStandardIO=False)
         react(self._main)
 
     def _main(self, reactor: Any) -> Deferred[None]:
-        reactor.seconds = time.monotonic  # else timers jump with the wall clock
+        reactor.seconds = time.monotonic  # otherwise timers follow the wall clock
         return Deferred.fromCoroutine(self._stay())
 
     async def _stay(self) -> None:
         self.startService()
         gave_up = await self._ended
-        raise SystemExit(reason(gave_up.reason, self.account.server, language_here()).strip())
+        raise SystemExit(describe_failure(gave_up.reason, self.account.server, language_here()).strip())
 
-    def _hear(self, happening: Happening) -> None:
-        match happening:
+    def _hear(self, event: ClientEvent) -> None:
+        match event:
             case Arrived() | CaughtUp() if not self._busy:
                 self._busy = True
                 self.spawn(self._work())
             case Online(username):
                 self._log.info("{username} is on {server}", username=username, server=self.account.server)
             case Offline(why):
-                self._log.info("offline: {why}", why=reason(why, self.account.server, "en"))
+                self._log.info("offline: {why}", why=describe_failure(why, self.account.server, "en"))
             case NotSent(item, refused):
                 self._log.warn("not sent to {to}: {refused}", to=item.to, refused=harmless(str(refused)))
             case GaveUp() if not self._ended.called:
-                self._ended.callback(happening)
+                self._ended.callback(event)
 
     async def _work(self) -> None:
         try:
@@ -107,12 +107,12 @@ class Bot(Client):
                 for message in messages:
                     self.account.handled(message, await self._answer(message))
                     self.outbox.work()
-                    self.marks.move(Read(conversation=message.conversation, seq=message.seq))
+                    self.receipts.send(Read(conversation=message.conversation, seq=message.seq))
         finally:
             self._busy = False
 
     async def _answer(self, message: Message) -> Answer:
-        """Ask the handler. A fault in it costs this one answer, and is logged."""
+        """Call the handler. If it raises, the failure is logged and only this answer is lost."""
         try:
             answer = self._handler(message)
             return await answer if isawaitable(answer) else answer

@@ -17,17 +17,17 @@ from imd.wire.messages import Message, MessageChanged, NewMessage, SendMessage, 
 from imd.wire.personal import AccountChanged
 from imd_client.address import Address
 from imd_client.connection import Connection, Credentials
-from imd_client.happenings import Happening, Online, Restored
+from imd_client.events import ClientEvent, Online, Restored
 from imd_client.inbox import Inbox
-from imd_client.loop import turning
-from imd_client.marks import Marks
 from imd_client.outbox import Outbox
 from imd_client.protocol import AnswerLost
+from imd_client.reactor import current_reactor
+from imd_client.receipts import Receipts
 from imd_client.state import Account, State
 
 
 class Client(Service):
-    """Start it, and it stays connected, sends what is queued, and tells `watch` of each Happening."""
+    """Stays connected once started, sends what is queued, and calls `on_event` with every ClientEvent."""
 
     name: str | None = "imd client"
     _log = Logger()
@@ -36,37 +36,37 @@ class Client(Service):
         self,
         account: Account,
         credentials: Credentials,
-        watch: Callable[[Happening], None] = lambda happening: None,
+        on_event: Callable[[ClientEvent], None] = lambda event: None,
         *,
         reactor: Any = None,
         endpoint: IStreamClientEndpoint | None = None,
     ) -> None:
-        reactor = turning(reactor)
+        reactor = current_reactor(reactor)
         self.account = account
-        self.watch = watch
-        self.connection = Connection(account, credentials, self._happened, reactor=reactor, endpoint=endpoint)
-        self.marks = Marks(self.connection, self.spawn, reactor)
-        self.inbox = Inbox(account, self.connection, self.marks, self._happened, self.spawn, reactor)
-        self.outbox = Outbox(account, self.connection, self.inbox, self._happened, self.spawn)
+        self.on_event = on_event
+        self.connection = Connection(account, credentials, self._on_event, reactor=reactor, endpoint=endpoint)
+        self.receipts = Receipts(self.connection, self.spawn, reactor)
+        self.inbox = Inbox(account, self.connection, self.receipts, self._on_event, self.spawn, reactor)
+        self.outbox = Outbox(account, self.connection, self.inbox, self._on_event, self.spawn)
 
     @classmethod
     def of(
         cls,
         username: str,
-        password: str = "",  # nosec B107  # none: the token is used
+        password: str = "",  # nosec B107  # empty: the token is used
         *,
         server: str = "localhost",
         state: State | str | Path = ":memory:",
         register: bool = False,
-        watch: Callable[[Happening], None] = lambda happening: None,
+        on_event: Callable[[ClientEvent], None] = lambda event: None,
     ) -> "Client":
-        """Make a client from plain words. A bad name is a Refusal, a bad address a ValueError."""
+        """Make a client from plain strings. Raises Refusal for a bad name and ValueError for a bad address."""
         kept = state if isinstance(state, State) else State(state)
         account = kept.account(Address.parse(server).name, names.username(username))
-        return cls(account, Credentials(password=password, register=register), watch)
+        return cls(account, Credentials(password=password, register=register), on_event)
 
     def startService(self) -> None:
-        """Begin to connect."""
+        """Start connecting."""
         super().startService()
         self.connection.startService()
 
@@ -74,31 +74,31 @@ class Client(Service):
         await self.connection.stopService()
 
     def stopService(self) -> Deferred[None]:
-        """Disconnect. What is in the outbox stays there for the next time."""
+        """Disconnect. Messages in the outbox stay there until the next start."""
         super().stopService()
         return Deferred.fromCoroutine(self._stop())
 
     def send(self, to: str, content: str, *, reply_to: int | None = None) -> Deferred[Sent]:
-        """Send a message, now or when the connection is back. Fires when it is stored, or fails with Refused."""
+        """Send a message, now or after reconnecting. Fires when the server has stored it, or fails with Refused."""
         return self.outbox.send(SendMessage(to=to, content=content, reply_to=reply_to))
 
     async def ask(self, command: Command) -> Any:
-        """Give any command. Gives its typed reply, or raises Refused or AnswerLost.
+        """Send any command. Returns its typed reply, or raises Refused or AnswerLost.
 
-        A session is told nothing of what it did itself, so what the command changed is fetched.
+        The server does not tell a session about its own commands, so what this one changed is fetched.
         """
         reply = await self.connection.ask(command)
         match reply:
             case Reply(conversation=int(conversation), rev=int(rev)):  # type: ignore[misc]  # some replies have them
-                self.inbox.heard_of(conversation, rev)
+                self.inbox.revision_seen(conversation, rev)
         return reply
 
-    def look_around(self) -> None:
-        """Fetch whatever changed; for after a command whose reply does not say what it did."""
+    def refresh(self) -> None:
+        """Fetch whatever changed, after a command whose reply does not say."""
         self.spawn(self.inbox.catch_up())
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Let work go on by itself. If it fails for a reason nobody foresaw, a new connection begins afresh."""
+        """Run a coroutine in the background. If it fails unexpectedly, the connection is dropped and made again."""
         Deferred.fromCoroutine(work).addErrback(self._failed)
 
     def _failed(self, failure: Failure) -> None:
@@ -106,17 +106,17 @@ class Client(Service):
             self._log.failure("the client stumbled", failure=failure)
             self.connection.drop()
 
-    def _happened(self, happening: Happening) -> None:
-        if isinstance(happening, NewMessage | MessageChanged):
-            self.inbox.heard(msgspec.convert(happening, Message, from_attributes=True))
-        elif isinstance(happening, AccountChanged):
-            self.inbox.noted(happening)
-        elif isinstance(happening, Restored):
-            self.inbox.begin_anew()
-            self.marks.begin_anew()
-        elif isinstance(happening, Online):
+    def _on_event(self, event: ClientEvent) -> None:
+        if isinstance(event, NewMessage | MessageChanged):
+            self.inbox.receive(msgspec.convert(event, Message, from_attributes=True))
+        elif isinstance(event, AccountChanged):
+            self.inbox.account_changed(event)
+        elif isinstance(event, Restored):
+            self.inbox.reset()
+            self.receipts.reset()
+        elif isinstance(event, Online):
             self.spawn(self._begin())
-        self.watch(happening)
+        self.on_event(event)
 
     async def _begin(self) -> None:
         self.outbox.held = True

@@ -1,4 +1,4 @@
-"""What a line typed in the console means: a message to whom was chosen, or a /command."""
+"""What a line typed in the console means: a message to the chosen conversation, or a /command."""
 
 from typing import Any
 
@@ -17,12 +17,11 @@ from imd.wire.reader import LineReader
 from imd.wire.refusals import BadName
 from imd.wire.session import Help, explained
 from imd.wire.terminal import harmless
-from imd_client import shown
 from imd_client.client import Client
-from imd_client.dialogue import Dialogue
+from imd_client.formatting import SECRET_COMMANDS, is_listing, split_command
 from imd_client.protocol import AnswerLost, Refused
-from imd_client.view import View
-from imd_client.waiting import within
+from imd_client.reactor import wait_for
+from imd_client.view import Screen, View
 
 
 @attrs.define
@@ -35,23 +34,22 @@ class Commands:
     wait: float
     clock: Any
     refused: int = 0
-    """How many typed lines came to nothing."""
+    """How many lines failed."""
 
     _reader: LineReader = attrs.Factory(lambda: LineReader(content_limit=2**20))
     _posting: bool = False
 
     @property
-    def screen(self) -> Dialogue:
-        """The screen of the view."""
+    def screen(self) -> Screen:
+        """The view's screen."""
         return self.view.screen
 
     async def typed(self, line: str | Command) -> bool:
-        """Do what a line says, or a command that a key stands for. False: the person wants to leave."""
+        """Carry out a line, or a command that a key stands for. Returns False if the person wants to leave."""
         if isinstance(line, Command):
             return await self._carry_out(next(spec for spec in registry if spec.shape is type(line)), line)
         if self._posting:
-            self.screen.echo(line)
-            return await self._command(line)
+            return await self._post(line)
         line = line.strip()
         if line.startswith("/") and not line.startswith("//"):
             return await self._slash(line)
@@ -69,8 +67,11 @@ class Commands:
         self.view.queued(self.client.outbox.queue(message))
 
     async def _slash(self, line: str) -> bool:
-        word, rest = shown.arguments(line)
-        if word not in shown.SECRETIVE:
+        if "\n" in line:
+            self._fail(say("console.one_line", self.language))
+            return True
+        word, rest = split_command(line)
+        if word not in SECRET_COMMANDS:
             self.screen.echo(line)
         if word in {"quit", "exit"}:
             return False
@@ -93,14 +94,14 @@ class Commands:
             self.screen.show(say("console.help", self.language).strip("\n"))
 
     async def _choose(self, typed: str = "", first: str = "") -> None:
-        """Choose whom to write to, show what was said before, and say the first words if there are some."""
+        """Choose a conversation and show its latest messages; send the text after the name, if there is any."""
         if not typed:
             key = "chosen" if self.view.to else "nobody"
             self.screen.show(say(f"console.{key}", self.language, to=self.view.to))
             return
         try:
             to = typed if typed.startswith("#") else names.username(typed)
-            page = await self._last_words(to) if self.screen.interactive else None
+            page = await self._latest_page(to) if self.screen.interactive else None
         except BadName as refusal:
             self._fail(sentence(refusal, self.language))
         except Refused as refused:
@@ -110,8 +111,8 @@ class Commands:
             if first:
                 self._queue(SendMessage(to=to, content=first))
 
-    async def _last_words(self, to: str) -> Page | None:
-        """Ask the server about somebody. Without a connection anybody may be chosen."""
+    async def _latest_page(self, to: str) -> Page | None:
+        """Fetch the latest messages. Offline, any name may be chosen."""
         if not self.client.connection.online:
             return None
         try:
@@ -124,8 +125,14 @@ class Commands:
             return None
         return page
 
+    async def _post(self, text: str) -> bool:
+        """Add to a message of several lines. A paste may go on after the line that ends it."""
+        line, more, rest = text.partition("\n")
+        self.screen.echo(line)
+        return await self._command(line) and (not more or await self.typed(rest))
+
     async def _command(self, line: str) -> bool:
-        """Do a command of the server's, in its text syntax."""
+        """Run one of the server's commands, written in its text syntax."""
         request = self._reader.feed(line.encode(errors="replace"))
         if request is None:
             return True
@@ -157,16 +164,16 @@ class Commands:
             self._fail(say("console.answer_lost", self.language))
         else:
             self.view.answered(spec, command, reply)
-            if not isinstance(reply, Changed) and not shown.lists(reply):
-                self.client.look_around()
+            if not isinstance(reply, Changed) and not is_listing(reply):
+                self.client.refresh()
             if isinstance(command, Logout):
                 self.client.account.set_token(None)
-                self.screen.last_words(say("console.logged_out", self.language))
+                self.screen.show_after_exit(say("console.logged_out", self.language))
                 return False
         return True
 
     async def _connected(self) -> bool:
-        """A person is told at once when there is no connection; a pipe waits for it, and for what it sent before."""
+        """Return whether there is a connection; on a pipe, first wait for it and for the messages sent before."""
         if self.screen.interactive:
             return self.client.connection.online
-        return await within(self.wait, self.client.outbox.flushed(), self.clock)
+        return await wait_for(self.wait, self.client.outbox.flushed(), self.clock)

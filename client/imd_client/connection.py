@@ -1,7 +1,7 @@
-"""A connection that keeps itself up: TLS, logging in, and coming back after it was lost.
+"""A connection that keeps itself up: TLS, login, and reconnecting.
 
--> HELLO, then RESUME with the token, or LOGIN with the password (and REGISTER before it, where that was asked for)
-   ask(SendMessage(to="bob", content="hi"))  gives Sent(...), or raises Refused or AnswerLost
+-> HELLO, then RESUME with the token, or LOGIN with the password (after REGISTER, if that was asked for)
+      ask(SendMessage(to="bob", content="hi"))  returns Sent(...), or raises Refused or AnswerLost
 """
 
 from collections.abc import Callable
@@ -25,40 +25,33 @@ from imd.wire.accounts import Login, Register, Resume
 from imd.wire.base import Command
 from imd.wire.session import Closing, Hello
 from imd_client.address import Address
-from imd_client.happenings import GaveUp, Happening, Offline, Online, Restored, Trusted
-from imd_client.loop import turning
-from imd_client.protocol import AnswerLost, ClientProtocol, Heard, Refused
+from imd_client.errors import ClosedByServer, CodeNeeded, LoginNeeded, wants_code
+from imd_client.events import ClientEvent, GaveUp, Offline, Online, Restored, Trusted
+from imd_client.protocol import AnswerLost, ClientProtocol, Refused, ServerEvent
+from imd_client.reactor import current_reactor
 from imd_client.state import Account
-from imd_client.trust import CertificateChanged, Trust
+from imd_client.trust import CertificateChanged, TrustOnFirstUse
 
-PASSING = frozenset({"rate_limited", "unavailable"})
-"""Refusals that say nothing about the request: the same one may succeed later."""
+TRANSIENT = frozenset({"rate_limited", "unavailable"})
+"""Refusals that say nothing about the request itself: the same one may succeed later."""
 
-LONGEST_WAIT = 3600.0
-"""Seconds: no server makes us wait longer for the next attempt, whatever it asks for."""
+MAX_RETRY_AFTER = 3600.0
+"""Seconds; the longest that we wait before the next attempt, whatever the server asks for."""
 
 _backoff = backoffPolicy(initialDelay=0.3, maxDelay=30, factor=1.6)
 
 
-def _asked(params: dict[str, Any], otherwise: float = 0) -> float:
-    """Give the seconds that a refusal asks us to wait."""
+def _retry_after(params: dict[str, Any], otherwise: float = 0) -> float:
+    """Return the seconds that a refusal asks us to wait."""
     seconds = params.get("retry_after")
-    return min(seconds, LONGEST_WAIT) if isinstance(seconds, int | float) and seconds >= 0 else otherwise
-
-
-class LoginNeeded(Exception):
-    """There is no token that works, and no password was given."""
-
-
-class CodeNeeded(Exception):
-    """The account has a second factor, and no code was given."""
+    return min(seconds, MAX_RETRY_AFTER) if isinstance(seconds, int | float) and seconds >= 0 else otherwise
 
 
 @attrs.define
 class Credentials:
-    """How to log in where no token is known. `register` makes the account first if there is none, with the invite.
+    """How to log in when no token is known. With `register`, a new account is made, with `invite` if that is set.
 
-    `code` is what a second factor asks for; it works once.
+    `code` is the code of a second factor; it is used once.
     """
 
     password: str = ""
@@ -71,27 +64,27 @@ class Credentials:
 
 @implementer(IStreamClientEndpoint)
 @attrs.define
-class _Watched:
-    """An endpoint that tells of each attempt that failed; ClientService keeps that to itself."""
+class _ReportingEndpoint:
+    """An endpoint that reports every failed attempt; ClientService does not."""
 
     endpoint: Any
     failed: Callable[[Failure], None]
 
     def connect(self, factory: IProtocolFactory) -> Deferred[Any]:
-        """Try, and tell."""
+        """Connect, and report a failure."""
         attempt: Deferred[Any] = self.endpoint.connect(factory)
-        return attempt.addErrback(self._told)
+        return attempt.addErrback(self._report)
 
-    def _told(self, failure: Failure) -> Failure:
+    def _report(self, failure: Failure) -> Failure:
         if not failure.check(CancelledError):
             self.failed(failure)
         return failure
 
 
 class Connection(Service):
-    """One account's connection. `tell` is called with each Happening, in the order they happen.
+    """One account's connection. `emit` is called with every ClientEvent, in order.
 
-    `endpoint` takes the place of the address's own endpoint and its TLS, for tests.
+    `endpoint` replaces the address's own endpoint and its TLS, for tests.
     """
 
     name: str | None = "imd connection"
@@ -101,7 +94,7 @@ class Connection(Service):
         self,
         account: Account,
         credentials: Credentials,
-        tell: Callable[[Happening], None],
+        emit: Callable[[ClientEvent], None],
         *,
         reactor: Any = None,
         endpoint: IStreamClientEndpoint | None = None,
@@ -109,41 +102,41 @@ class Connection(Service):
         self.account = account
         self.credentials = credentials
         self.online = False
-        self._tell = tell
-        self._reactor = turning(reactor)
-        self._given = endpoint
+        self._emit = emit
+        self._reactor = current_reactor(reactor)
+        self._endpoint = endpoint
         self._protocol: ClientProtocol | None = None
         self._waiting: list[Deferred[ClientProtocol]] = []
         self._failures = 0
-        self._setback: Failure | None = None
-        self._wait = 0.0
-        self._trust = Trust(Address.parse(account.server), account.state)
+        self._reason: Failure | None = None
+        self._delay = 0.0
+        self._trust = TrustOnFirstUse(Address.parse(account.server), account.state)
         self._service = self._client_service()
 
     def _client_service(self) -> ClientService:
         factory = Factory.forProtocol(
             lambda: ClientProtocol(
-                self._reactor, self._opened, self._heard, self._lost, None if self._given else self._judge
+                self._reactor, self._opened, self._on_server_event, self._lost, None if self._endpoint else self._verify
             )
         )
         factory.noisy = False
-        endpoint = self._given or wrapClientTLS(self._trust, self._trust.address.endpoint(self._reactor))
-        watched = _Watched(endpoint, self._offline)
-        return ClientService(watched, factory, self._pause, self._reactor)
+        endpoint = self._endpoint or wrapClientTLS(self._trust, self._trust.address.endpoint(self._reactor))
+        watched = _ReportingEndpoint(endpoint, self._offline)
+        return ClientService(watched, factory, self._retry_delay, self._reactor)
 
-    def _pause(self, attempt: int) -> float:
-        """Give the seconds until the next attempt: a login that failed counts like a connection that did."""
-        return max(_backoff(max(attempt, self._failures)), self._wait)
+    def _retry_delay(self, attempt: int) -> float:
+        """Return the seconds until the next attempt. A failed login counts like a failed connection."""
+        return max(_backoff(max(attempt, self._failures)), self._delay)
 
     def startService(self) -> None:
-        """Begin to connect. After it gave up, it may be started again."""
+        """Start connecting. It may be started again after it gave up."""
         super().startService()
         self._failures = 0
-        self._wait = 0
+        self._delay = 0
         self._service.startService()
 
     def stopService(self) -> Deferred[None]:
-        """Say goodbye. Whoever waits for the connection gets a CancelledError."""
+        """Close the connection. Those waiting for it get a CancelledError."""
         super().stopService()
         waiting, self._waiting = self._waiting, []
         for each in waiting:
@@ -153,7 +146,7 @@ class Connection(Service):
         return self._service.stopService()
 
     def ready(self) -> Deferred[ClientProtocol]:
-        """Give the connection once it is logged in: now, or when it is back."""
+        """Fire with the connection when it is logged in."""
         waiting: Deferred[ClientProtocol] = Deferred()
         if self.online and self._protocol is not None:
             waiting.callback(self._protocol)
@@ -164,40 +157,40 @@ class Connection(Service):
         return waiting
 
     async def ask(self, command: Command) -> Any:
-        """Send a request as soon as we are logged in. Gives its typed reply, or raises Refused or AnswerLost."""
+        """Send a request when logged in. Returns its typed reply, or raises Refused or AnswerLost."""
         return await (await self.ready()).ask(command)
 
-    async def insist(self, command: Command) -> Any:
-        """Ask, and ask again while the server says that it is too much or not now."""
+    async def ask_with_retry(self, command: Command) -> Any:
+        """Send a request, and again as long as the server says that it is too much or that it is not available."""
         while True:
             try:
                 return await self.ask(command)
             except Refused as refused:
-                if refused.code not in PASSING:
+                if refused.code not in TRANSIENT:
                     raise
-                await deferLater(self._reactor, _asked(refused.params, 1))
+                await deferLater(self._reactor, _retry_after(refused.params, 1))
 
     def drop(self) -> None:
-        """Cut the connection; a new one follows by itself."""
+        """Cut the connection; it is made again."""
         if self._protocol is not None:
             self._protocol.transport.abortConnection()
 
-    # What the protocol tells us.
+    # Called by the protocol.
 
-    def _judge(self, connection: SSL.Connection) -> None:
-        if (fingerprint := self._trust.judge(connection)) is not None:
-            self._tell(Trusted(self.account.server, fingerprint))
+    def _verify(self, connection: SSL.Connection) -> None:
+        if (fingerprint := self._trust.verify(connection)) is not None:
+            self._emit(Trusted(self.account.server, fingerprint))
 
     def _opened(self, protocol: ClientProtocol) -> None:
         self._protocol = protocol
-        self._setback = None
-        Deferred.fromCoroutine(self._enter(protocol)).addErrback(self._kept_out, protocol)
+        self._reason = None
+        Deferred.fromCoroutine(self._log_in(protocol)).addErrback(self._login_failed, protocol)
 
-    def _heard(self, event: Heard) -> None:
+    def _on_server_event(self, event: ServerEvent) -> None:
         if isinstance(event, Closing):
-            self._setback = Failure(ClosedByServer(event))
-            self._wait = _asked(event.params)
-        self._tell(event)
+            self._reason = Failure(ClosedByServer(event))
+            self._delay = _retry_after(event.params)
+        self._emit(event)
 
     def _lost(self, protocol: ClientProtocol, reason: Failure) -> None:
         if self._protocol is protocol:
@@ -211,25 +204,25 @@ class Connection(Service):
         self.online = False
         self._failures += 1
         if self.running:
-            self._tell(Offline(self._setback or reason))
+            self._emit(Offline(self._reason or reason))
 
     # Logging in.
 
-    async def _enter(self, protocol: ClientProtocol) -> None:
+    async def _log_in(self, protocol: ClientProtocol) -> None:
         greeting = await protocol.ask(Hello(client=f"imd {__version__}", lang=self.credentials.language))  # type: ignore[arg-type]  # a Language, by where it comes from
-        if self.account.meets(greeting.epoch):
-            self._tell(Restored())
-        if not await self._resumed(protocol):
-            await self._logged_in(protocol)
+        if self.account.check_epoch(greeting.epoch):
+            self._emit(Restored())
+        if not await self._resume(protocol):
+            await self._log_in_with_password(protocol)
         self.online = True
         self._failures = 0
-        self._wait = 0
-        self._tell(Online(self.account.username))
+        self._delay = 0
+        self._emit(Online(self.account.username))
         waiting, self._waiting = self._waiting, []
         for each in waiting:
             each.callback(protocol)
 
-    async def _resumed(self, protocol: ClientProtocol) -> bool:
+    async def _resume(self, protocol: ClientProtocol) -> bool:
         token = self.account.token()
         if token is None:
             return False
@@ -242,44 +235,46 @@ class Connection(Service):
             return False
         return True
 
-    async def _logged_in(self, protocol: ClientProtocol) -> None:
-        mine = self.credentials
-        if not mine.password:
+    async def _log_in_with_password(self, protocol: ClientProtocol) -> None:
+        credentials = self.credentials
+        if not credentials.password:
             raise LoginNeeded
         login = Login(
             username=self.account.username,
-            password=mine.password,
-            device=mine.device[:64],
+            password=credentials.password,
+            device=credentials.device[:64],
             replay=False,
-            code=mine.code,
+            code=credentials.code,
         )
-        mine.code = ""
+        credentials.code = ""
         try:
             reply = await protocol.ask(login)
         except Refused as refused:
             if wants_code(refused) and not login.code:
                 raise CodeNeeded from None
-            if refused.code != "invalid_credentials" or wants_code(refused) or not mine.register:
+            if refused.code != "invalid_credentials" or wants_code(refused) or not credentials.register:
                 raise
-            await self._registered(protocol, refused)
+            await self._register(protocol, refused)
             reply = await protocol.ask(login)
         self.account.set_token(reply.token)
 
-    async def _registered(self, protocol: ClientProtocol, wrong: Refused) -> None:
-        mine = self.credentials
+    async def _register(self, protocol: ClientProtocol, wrong: Refused) -> None:
+        credentials = self.credentials
         try:
-            await protocol.ask(Register(username=self.account.username, password=mine.password, invite=mine.invite))
+            await protocol.ask(
+                Register(username=self.account.username, password=credentials.password, invite=credentials.invite)
+            )
         except Refused as refused:
             raise (wrong if refused.code == "name_taken" else refused) from None
 
-    def _kept_out(self, reason: Failure, protocol: ClientProtocol) -> None:
-        """Deal with a login that failed: for good, or for now."""
+    def _login_failed(self, reason: Failure, protocol: ClientProtocol) -> None:
+        """Handle a failed login: give up, or try again later."""
         if reason.check(AnswerLost):
             return
         refused = reason.value
-        if isinstance(refused, Refused) and refused.code in PASSING | {"internal"}:
-            self._setback = reason
-            self._wait = _asked(refused.params)
+        if isinstance(refused, Refused) and refused.code in TRANSIENT | {"internal"}:
+            self._reason = reason
+            self._delay = _retry_after(refused.params)
         else:
             self._give_up(reason)
         protocol.transport.loseConnection()
@@ -288,17 +283,4 @@ class Connection(Service):
         self.online = False
         if self.running:
             self.stopService().addErrback(lambda failure: self._log.failure("stopping", failure))
-            self._tell(GaveUp(reason))
-
-
-def wants_code(refused: Refused) -> bool:
-    """Say whether the password was right, and the code is what was missing or wrong."""
-    return refused.code == "invalid_credentials" and refused.params.get("field") == "code"
-
-
-class ClosedByServer(Exception):
-    """The server said goodbye, and why: `closing.code`, `closing.message`."""
-
-    def __init__(self, closing: Closing) -> None:
-        super().__init__(closing.message)
-        self.closing = closing
+            self._emit(GaveUp(reason))

@@ -1,15 +1,16 @@
-"""`imd chat`: the console. A line typed is a message to whom was chosen last, or a /command.
+"""`imd chat`: the console. A typed line is a message to the chosen conversation, or a /command.
 
-The console lets a person in, carries out what they type, and sees them off; its view shows what happens (see view).
+Console logs the person in, carries out what they type and leaves; its view shows what happens (see view).
 """
 
+import argparse
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NoReturn
 
+from twisted.internet import asyncioreactor
 from twisted.internet.defer import Deferred, DeferredQueue, race
 from twisted.internet.task import deferLater
 from twisted.logger import globalLogBeginner
-from twisted.python import usage
 from twisted.python.failure import Failure
 
 from imd.extras import install
@@ -18,53 +19,64 @@ from imd.wire.catalog import say
 from imd_client.client import Client
 from imd_client.commands import Commands
 from imd_client.connection import Credentials
-from imd_client.dialogue import Ended, Typed
-from imd_client.entrance import Entrance
-from imd_client.happenings import CaughtUp, GaveUp, Happening, NotSent, Online
-from imd_client.options import ClientOptions, told
-from imd_client.place import claim
+from imd_client.errors import describe_failure
+from imd_client.events import CaughtUp, ClientEvent, GaveUp, NotSent, Online
+from imd_client.login_dialog import LoginDialog
+from imd_client.options import ClientOptions, OptionError, checked, help_text
+from imd_client.options import add_arguments as add_shared_arguments
 from imd_client.plain import PlainView
-from imd_client.reasons import reason
-from imd_client.rich.theme import THEMES, theme_here
-from imd_client.screen import capable, open_screen
+from imd_client.reactor import run_to_exit, wait_for
+from imd_client.screen import is_capable_terminal, open_line_screen
 from imd_client.state import Account
-from imd_client.view import View
-from imd_client.waiting import within
+from imd_client.view import InputEnded, OnLine, Screen, View
 
-HURRY = 3
-"""Seconds that a person who leaves waits for the last answers."""
+LEAVE_TIMEOUT = 3
+"""Seconds to wait for the last answers when a person leaves."""
+
+
+THEMES = ("dark", "light")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `imd chat`."""
+    parser.add_argument("address", metavar="server", nargs="?", help=help_text("server"))
+    add_shared_arguments(parser)
+    parser.add_argument("--invite", help=help_text("invite"))
+    parser.add_argument("--theme", help=help_text("theme"))
+    for flag in ("register", "plain"):
+        parser.add_argument(f"--{flag}", action="store_true", help=help_text(flag))
 
 
 class Options(ClientOptions):
-    """The command line of `imd chat`."""
+    """The options of `imd chat`."""
 
-    synopsis = "Usage: imd chat [options] [server]"
-    optParameters = [["invite", None, None, told("invite")], ["theme", None, None, told("theme")]]
-    optFlags = [["register", None, told("register")], ["plain", None, told("plain")]]
-
-    def parseArgs(self, server: str | None = None) -> None:
-        """Take the server as a plain word too."""
-        self["server"] = server or self["server"]
-
-    def postOptions(self) -> None:
-        """Check the theme too."""
-        super().postOptions()
-        if self["theme"] not in (None, *THEMES):
+    def __init__(self, given: argparse.Namespace) -> None:
+        super().__init__(given, given.address)
+        self.register: bool = given.register
+        self.plain: bool = given.plain
+        self.invite: str = given.invite or ""
+        self.theme: str = given.theme or ""
+        if self.theme not in ("", *THEMES):
             raise self.wrong("theme", themes=", ".join(THEMES))
 
     @property
-    def rich(self) -> bool:
-        """Whether the screen is to be drawn: it could be, and the extra is installed."""
-        return self.wants_rich and find_spec("prompt_toolkit") is not None
+    def full_screen(self) -> bool:
+        """Whether to draw the full screen."""
+        return self.edits_lines and not self.plain
 
     @property
-    def wants_rich(self) -> bool:
-        """Whether the screen could be drawn, and the person has nothing against it."""
-        return not self["plain"] and capable()
+    def edits_lines(self) -> bool:
+        """Whether prompt_toolkit edits the input line: the terminal can do it, and the extra is installed."""
+        return is_capable_terminal() and find_spec("prompt_toolkit") is not None
+
+    @property
+    def lacks_extra(self) -> bool:
+        """Whether the full screen is wanted and only the extra is missing."""
+        return not self.plain and is_capable_terminal() and not self.edits_lines
 
 
 class Stop(Exception):
-    """There is no going on. `code` is what the program ends with; the text is for people."""
+    """The console cannot go on. The text is for people; `code` is the exit code."""
 
     def __init__(self, text: str, code: int = 1) -> None:
         super().__init__(text)
@@ -85,27 +97,27 @@ class Console:
         self.typed: DeferredQueue[str | Command | GaveUp | None] = DeferredQueue()
         self.view = open_view(self.typed.put, reactor, options)
         self.screen = self.view.screen
-        self.entrance = Entrance(self.screen, options.place, self.language)
-        self._entering: Deferred[Any] | None = None
+        self.login_dialog = LoginDialog(self.screen, options.server_name, self.language)
+        self._logging_in: Deferred[Any] | None = None
         self._caught_up: Deferred[None] = Deferred()
 
     async def run(self) -> int:
-        """Do it all; gives the exit code."""
+        """Run it; returns the exit code."""
         try:
             return await self._chat()
-        except (Stop, usage.UsageError) as stop:
-            self.screen.last_words(str(stop))
+        except (Stop, OptionError) as stop:
+            self.screen.show_after_exit(str(stop))
             return stop.code if isinstance(stop, Stop) else 1
-        except Ended:
+        except InputEnded:
             return 1
         finally:
             await self.screen.close()
 
     async def _chat(self) -> int:
         account = await self._account()
-        self.client = Client(account, self.credentials, self._happened, reactor=self.reactor)
+        self.client = Client(account, self.credentials, self._on_event, reactor=self.reactor)
         self.view.begin(self.client)
-        self.commands = Commands(self.view, self.client, self.language, self.options["wait"], self.reactor)
+        self.commands = Commands(self.view, self.client, self.language, self.options.wait, self.reactor)
         if waiting := len(account.waiting()):
             self.screen.show(say("console.waiting", self.language, count=waiting))
         try:
@@ -116,7 +128,7 @@ class Console:
             self.screen.prompt("> ")
             while (line := await self.typed.get()) is not None:
                 if isinstance(line, GaveUp):
-                    await self._let_in(line.reason)
+                    await self._ask_credentials(line.reason)
                     self.client.connection.startService()
                 elif not await self._line(line):
                     break
@@ -124,93 +136,93 @@ class Console:
         finally:
             await self.client.stopService()
 
-    # Coming in.
+    # Logging in.
 
     async def _account(self) -> Account:
         state = self.options.open_state()
         account = self.options.account(state)
         if account is None and not self.screen.interactive:
-            raise Stop(self.entrance.say("no_name"))
-        account = account or state.account(self.options.place, await self.entrance.name())
-        if not claim(account):
-            raise Stop(self.entrance.say("busy", username=account.username))
+            raise Stop(self.login_dialog.say("no_name"))
+        account = account or state.account(self.options.server_name, await self.login_dialog.name())
+        if not account.lock():
+            raise Stop(self.login_dialog.say("busy", username=account.username))
         self.credentials = self.options.credentials(
-            "console", register=bool(self.options["register"]), invite=self.options["invite"] or ""
+            "console", register=self.options.register, invite=self.options.invite
         )
         if account.token() is None and not self.credentials.password:
             if not self.screen.interactive:
-                raise Stop(self.entrance.say("no_password"))
-            self.credentials.password = await self.entrance.password(account.username)
+                raise Stop(self.login_dialog.say("no_password"))
+            self.credentials.password = await self.login_dialog.password(account.username)
         return account
 
     async def _log_in(self) -> None:
-        """Log in for the first time; until that succeeded there is nothing to type."""
+        """Log in for the first time; nothing can be typed before that."""
         start = self.client.startService
         while True:
-            self._entering = Deferred()
+            self._logging_in = Deferred()
             start()
             patience: Deferred[Any] = Deferred()
             if not self.screen.interactive:
-                patience = deferLater(self.reactor, self.options["wait"])
-            which, gave_up = await race([self._entering, patience])
+                patience = deferLater(self.reactor, self.options.wait)
+            which, gave_up = await race([self._logging_in, patience])
             if which == 1:
-                raise Stop(say("console.no_answer", self.language, server=self.options.place), 2)
-            self._entering = None
+                raise Stop(say("console.no_answer", self.language, server=self.options.server_name), 2)
+            self._logging_in = None
             if gave_up is None:
                 return
-            await self._let_in(gave_up.reason)
+            await self._ask_credentials(gave_up.reason)
             start = self.client.connection.startService
 
-    async def _let_in(self, failure: Failure) -> None:
-        """Ask the person for what was wrong, if that can help."""
+    async def _ask_credentials(self, failure: Failure) -> None:
+        """Ask the person for what was missing or wrong, if an answer can help."""
         username = self.client.account.username
-        if self.screen.interactive and await self.entrance.again(username, self.credentials, failure):
+        if self.screen.interactive and await self.login_dialog.again(username, self.credentials, failure):
             return
-        raise Stop(reason(failure, self.options.place, self.language).strip("\n"))
+        raise Stop(describe_failure(failure, self.options.server_name, self.language).strip("\n"))
 
-    # Being there.
+    # Chatting.
 
     async def _line(self, line: str | Command) -> bool:
-        self.view.present()
+        self.view.mark_read()
         return await self.commands.typed(line)
 
-    def _happened(self, happening: Happening) -> None:
-        self.view.happened(happening)
-        match happening:
-            case Online() if self._entering is not None:
-                self._entering.callback(None)
-            case GaveUp() if self._entering is not None:
-                self._entering.callback(happening)
+    def _on_event(self, event: ClientEvent) -> None:
+        self.view.on_event(event)
+        match event:
+            case Online() if self._logging_in is not None:
+                self._logging_in.callback(None)
+            case GaveUp() if self._logging_in is not None:
+                self._logging_in.callback(event)
             case GaveUp():
-                self.typed.put(happening)
+                self.typed.put(event)
             case NotSent():
                 self.commands.refused += 1
             case CaughtUp() if not self._caught_up.called:
                 self._caught_up.callback(None)
 
-    # Going.
+    # Leaving.
 
     async def _leave(self) -> int:
-        """Wait for the last answers; nobody waits for ever."""
+        """Wait for the last answers, but not forever."""
         self.screen.prompt("")
-        seconds = HURRY if self.screen.interactive else self.options["wait"]
+        seconds = LEAVE_TIMEOUT if self.screen.interactive else self.options.wait
         if self.client.connection.online or not self.screen.interactive:
             settled: Deferred[Any] = Deferred.fromCoroutine(
-                within(seconds, Deferred.fromCoroutine(self._settle()), self.reactor)
+                wait_for(seconds, Deferred.fromCoroutine(self._settle()), self.reactor)
             )
             given_up: Deferred[Any] = Deferred.fromCoroutine(self._given_up())
             _, gave_up = await race([settled, given_up])
             if isinstance(gave_up, GaveUp):
-                raise Stop(reason(gave_up.reason, self.options.place, self.language).strip("\n"))
+                raise Stop(describe_failure(gave_up.reason, self.options.server_name, self.language).strip("\n"))
         waiting = len(self.client.account.waiting())
         if waiting:
-            self.screen.last_words(say("console.still_queued", self.language, count=waiting))
+            self.screen.show_after_exit(say("console.still_queued", self.language, count=waiting))
         if self.screen.interactive:
             return 0
         return 1 if self.commands.refused else 2 if waiting or not self._caught_up.called else 0
 
     async def _given_up(self) -> GaveUp:
-        """Wait for the connection to give up; what else was typed does not count any more."""
+        """Wait until the connection gives up; lines typed meanwhile are ignored."""
         while not isinstance(last := await self.typed.get(), GaveUp):
             pass
         return last
@@ -218,24 +230,45 @@ class Console:
     async def _settle(self) -> None:
         await self._caught_up
         await self.client.outbox.flushed()
-        await self.client.marks.flush()
+        await self.client.receipts.flush()
 
 
-def open_view(typed: Typed, reactor: Any, options: Options) -> View:
-    """Open the screen as it is wanted."""
-    if not options.rich:
-        view = PlainView(open_screen(typed, reactor), options.place, options.language)
-        if options.wants_rich:
-            view.say("extra", command=install("console"))
-        return view
-    from imd_client.rich.view import RichView  # only here: prompt_toolkit may not be installed
+def open_view(on_line: OnLine, reactor: Any, options: Options) -> View:
+    """Open the view and screen that fit the options and the terminal."""
+    if options.full_screen:
+        from imd_client.fullscreen.view import FullScreenView  # prompt_toolkit may not be installed
 
-    rich = RichView(typed, options.place, options.language, options["theme"] or theme_here())
-    observer: Any = rich.screen.log
+        full_screen = FullScreenView(on_line, options.server_name, options.language, options.theme)
+        _log_to(full_screen.screen.log)
+        return full_screen
+    view = PlainView(_open_screen(on_line, reactor, options), options.server_name, options.language)
+    if options.lacks_extra:
+        view.say("extra", command=install("console"))
+    return view
+
+
+def _open_screen(on_line: OnLine, reactor: Any, options: Options) -> Screen:
+    if not options.edits_lines:
+        return open_line_screen(on_line, reactor)
+    from imd_client.prompt import PromptScreen  # prompt_toolkit may not be installed
+
+    screen = PromptScreen(on_line)
+    _log_to(screen.log)
+    return screen
+
+
+def _log_to(observer: Any) -> None:
     globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
-    return rich
 
 
 def main(reactor: Any, options: Options) -> Deferred[int]:
-    """Run the console. Fires with the exit code: from a pipe 0 = all stored, 1 = something refused, 2 = unknown."""
+    """Run the console. Fires with the exit code; from a pipe 0 = all stored, 1 = something refused, 2 = unknown."""
     return Deferred.fromCoroutine(Console(reactor, options).run())
+
+
+def run(given: argparse.Namespace) -> NoReturn:
+    """Run `imd chat`; ends the process with its exit code."""
+    options = checked(Options, given)
+    if options.edits_lines:
+        asyncioreactor.install()  # see imd_client.prompt
+    run_to_exit(main, options)

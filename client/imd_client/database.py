@@ -1,4 +1,4 @@
-"""The client's file: its tables, transactions on them, and the certificates that are known."""
+"""The client's file: its tables, transactions, and the pinned certificates."""
 
 import os
 import sqlite3
@@ -30,12 +30,18 @@ CREATE TABLE receipt (
 """
 
 
+def default_state_file() -> Path:
+    """Return the default state file: $XDG_STATE_HOME/imd/client.sqlite3, or the same below ~/.local/state."""
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "imd" / "client.sqlite3"
+
+
 class NewerState(Exception):
-    """The file was written by a newer imd than this one."""
+    """The file was written by a newer version of imd."""
 
 
 class Database:
-    """The file. `:memory:` forgets everything at the end. Raises NewerState, or sqlite3.Error for no database."""
+    """The file; `:memory:` is lost at the end. Raises NewerState, or sqlite3.Error if it is not a database."""
 
     def __init__(self, path: str | Path = ":memory:", factory: type[sqlite3.Connection] = sqlite3.Connection) -> None:
         self.path = str(path)
@@ -58,7 +64,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Do all of what is inside, or nothing."""
+        """Do everything inside, or nothing."""
         self.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -68,18 +74,18 @@ class Database:
         self.execute("COMMIT")
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         self._sqlite.close()
 
     def scrub(self) -> None:
-        """Let nothing of what was overwritten stay in the file's journal."""
+        """Leave nothing that was overwritten in the file's journal."""
         self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def pin(self, server: str) -> str | None:
-        """Give the fingerprint of the server's certificate, if it is known."""
+        """Return the pinned fingerprint of a server's certificate, or None."""
         row = self.execute("SELECT fingerprint FROM pin WHERE server = ?", (server,)).fetchone()
         return row[0] if row else None
 
     def set_pin(self, server: str, fingerprint: str) -> None:
-        """Trust this certificate of the server from now on, and no other."""
+        """Pin a server's certificate: no other is trusted from now on."""
         self.execute("INSERT OR REPLACE INTO pin VALUES (?, ?)", (server, fingerprint))

@@ -1,40 +1,46 @@
-"""`imd export FILE`: everything of one's own as one archive. Exit code 0 = written, 1 = refused, 2 = no server.
+"""`imd export FILE`: everything of the account in one ZIP file. Exit code 0 = written, 1 = refused, 2 = no server.
 
-The file is new, and only its owner may read it. Unless all of it has come and is what the server made, there is none.
+The file must be new, and only its owner may read it. It appears only when all of it has come undamaged.
 """
 
+import argparse
 import base64
 import hashlib
 import os
 from contextlib import suppress
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 from twisted.internet.defer import Deferred, race
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import deferLater
-from twisted.python import usage
 
 from imd.wire.catalog import say
 from imd.wire.export import Export, Exported, ExportPart, Part
 from imd.wire.fields import clock_face
 from imd.wire.terminal import harmless
 from imd_client.connection import Connection
-from imd_client.happenings import GaveUp, Happening, Offline, Online
-from imd_client.options import ClientOptions, complain
+from imd_client.errors import describe_failure
+from imd_client.events import ClientEvent, GaveUp, Offline, Online
+from imd_client.options import ClientOptions, OptionError, checked, help_text, print_error
+from imd_client.options import add_arguments as add_shared_arguments
 from imd_client.protocol import AnswerLost, Refused
-from imd_client.reasons import reason
+from imd_client.reactor import run_to_exit
 
 WRITTEN, REFUSED, UNREACHED = 0, 1, 2
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `imd export`."""
+    parser.add_argument("file", help=help_text("file"))
+    add_shared_arguments(parser)
+
+
 class Options(ClientOptions):
-    """The command line of `imd export`."""
+    """The options of `imd export`."""
 
-    synopsis = "Usage: imd export [options] file"
-
-    def parseArgs(self, file: str) -> None:  # type: ignore[override]  # Twisted calls it with the words there are
-        """Take the file to be written."""
-        self["file"] = file
+    def __init__(self, given: argparse.Namespace) -> None:
+        super().__init__(given)
+        self.file: str = given.file
 
 
 def _private(path: str, flags: int) -> int:
@@ -53,25 +59,25 @@ class Exporting:
         self._patience: IDelayedCall | None = None
 
     def say(self, key: str, **params: object) -> None:
-        """Tell the person, beside the output."""
-        complain(say(f"export.{key}", self.options.language, **params))
+        """Tell the person something, on stderr."""
+        print_error(say(f"export.{key}", self.options.language, **params))
 
     async def run(self) -> int:
-        """Do it; gives the exit code."""
-        path = self.options["file"]
+        """Run it; returns the exit code."""
+        path = self.options.file
         if os.path.lexists(path):
             self.say("exists", file=path)
             return REFUSED
         try:
-            return await self._written(path, f"{path}.part")
-        except usage.UsageError as wrong:
-            complain(str(wrong))
+            return await self._write(path, f"{path}.part")
+        except OptionError as wrong:
+            print_error(str(wrong))
         except OSError as fault:
             self.say("unwritable", file=path, reason=fault.strerror)
         return REFUSED
 
-    async def _written(self, path: str, part: str) -> int:
-        """Write beside the file first: a name without an end says what a run that was stopped has left."""
+    async def _write(self, path: str, part: str) -> int:
+        """Write to FILE.part first, so that the name shows what an interrupted run left behind."""
         try:
             with open(part, "wb", opener=_private) as file:
                 code = await self._export(file)
@@ -85,9 +91,9 @@ class Exporting:
     async def _export(self, file: BinaryIO) -> int:
         account, credentials = self.options.account(self.options.open_state()), self.options.credentials("export")
         if account is None or not (account.token() or credentials.password):
-            complain(say("send.no_account", self.options.language))
+            print_error(say("send.no_account", self.options.language))
             return REFUSED
-        connection = Connection(account, credentials, self._happened, reactor=self.reactor)
+        connection = Connection(account, credentials, self._on_event, reactor=self.reactor)
         connection.startService()
         self._wait()
         fetched: Deferred[Any] = Deferred.fromCoroutine(self._fetch(connection, file))
@@ -101,14 +107,17 @@ class Exporting:
         if outcome is None:
             self.say("unreachable")
             return UNREACHED
-        self.say("refused", reason=reason(outcome.reason, self.options.place, self.options.language).strip("\n"))
+        self.say(
+            "refused",
+            reason=describe_failure(outcome.reason, self.options.server_name, self.options.language).strip("\n"),
+        )
         return REFUSED
 
     async def _fetch(self, connection: Connection, file: BinaryIO) -> int:
-        """Have the archive made, and fetch it part by part; a lost connection only costs the part under way."""
+        """Have the export made, and fetch it part by part; a lost connection only costs the part under way."""
         digest, made = hashlib.sha256(), None
         try:
-            made = await self._made(connection)
+            made = await self._request_export(connection)
             for number in range(1, made.parts + 1):
                 part = await self._part(connection, number)
                 data = base64.b64decode(part.data)
@@ -121,11 +130,11 @@ class Exporting:
             self.say("damaged")
             return UNREACHED
         time = clock_face(made.time)
-        self.say("written", file=self.options["file"], bytes=made.bytes, time=time, sha256=made.sha256)
+        self.say("written", file=self.options.file, bytes=made.bytes, time=time, sha256=made.sha256)
         return WRITTEN
 
-    async def _made(self, connection: Connection) -> Exported | Part:
-        """Have it made. One that was made only just now will do: this connection may have broken over it."""
+    async def _request_export(self, connection: Connection) -> Exported | Part:
+        """Have the export made. If one was made just now, take that: the connection may have been lost after it."""
         while True:
             try:
                 made: Exported = await connection.ask(Export())
@@ -143,24 +152,24 @@ class Exporting:
     async def _part(self, connection: Connection, number: int) -> Part:
         while True:
             with suppress(AnswerLost):
-                part: Part = await connection.insist(ExportPart(part=number))
+                part: Part = await connection.ask_with_retry(ExportPart(part=number))
                 return part
 
-    # Without a connection for too long, it is given up.
+    # Without a connection for too long, it gives up.
 
-    def _happened(self, happening: Happening) -> None:
-        match happening:
+    def _on_event(self, event: ClientEvent) -> None:
+        match event:
             case Online():
                 self._wait_no_longer()
             case GaveUp():
-                self._gave_up.callback(happening)
+                self._gave_up.callback(event)
             case Offline(why):
-                self._wait(reason(why, self.options.place, self.options.language))
+                self._wait(describe_failure(why, self.options.server_name, self.options.language))
 
     def _wait(self, why: str = "") -> None:
-        seconds = self.options["wait"]
+        seconds = self.options.wait
         if why:
-            complain(say("send.trying", self.options.language, reason=why, seconds=round(seconds)))
+            print_error(say("send.trying", self.options.language, reason=why, seconds=round(seconds)))
         if self._patience is None:
             self._patience = self.reactor.callLater(seconds, self._gave_up.callback, None)
 
@@ -171,5 +180,10 @@ class Exporting:
 
 
 def main(reactor: Any, options: Options) -> Deferred[int]:
-    """Fetch the archive. Fires with the exit code."""
+    """Fetch the export. Fires with the exit code."""
     return Deferred.fromCoroutine(Exporting(reactor, options).run())
+
+
+def run(given: argparse.Namespace) -> NoReturn:
+    """Run `imd export`; ends the process with its exit code."""
+    run_to_exit(main, checked(Options, given))

@@ -1,17 +1,17 @@
-"""The options that `imd chat` and `imd send` share. Each may come from the environment where it says so."""
+"""The options that `imd chat`, `imd send` and `imd export` share: added to a parser, and checked after parsing.
 
-import getopt
+argparse only splits the words. Values are checked here, so that every error is a sentence of the catalog.
+"""
+
+import argparse
+import math
 import os
 import socket
 import sqlite3
 import sys
-from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from twisted.python import usage
-
-from imd import __version__
 from imd.wire import names
 from imd.wire.catalog import LANGUAGES, language_here, say
 from imd.wire.jsonline import sentence
@@ -19,124 +19,120 @@ from imd.wire.refusals import BadName
 from imd.wire.terminal import block
 from imd_client.address import Address
 from imd_client.connection import Credentials
-from imd_client.database import NewerState
-from imd_client.place import state_file
+from imd_client.database import NewerState, default_state_file
 from imd_client.state import Account, State
 from imd_client.trust import fingerprint
 
+WAIT = 30
+"""Seconds to wait for the server, by default."""
 
-def told(option: str) -> str:
-    """Give the help of an option in the person's language."""
+
+class OptionError(Exception):
+    """An option has a wrong value. The text is for people."""
+
+
+def help_text(option: str) -> str:
+    """Return the help of an option in the person's language."""
     return say(f"option.{option}", language_here())
 
 
-def complain(text: str) -> None:
-    """Tell a person something beside the output, whatever stands in it."""
+def print_error(text: str) -> None:
+    """Print a text to stderr, made harmless."""
     print(block(text), file=sys.stderr)
 
 
-class ClientOptions(usage.Options):
-    """Which server, who, and where it is remembered."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that all commands of the client take."""
+    for short, name in (("-s", "server"), ("-u", "user")):
+        parser.add_argument(short, f"--{name}", help=help_text(name))
+    for name in ("password_file", "code", "state", "fingerprint", "wait", "lang"):
+        parser.add_argument(f"--{name.replace('_', '-')}", help=help_text(name))
 
-    optParameters = [
-        ["server", "s", None, told("server")],
-        ["user", "u", None, told("user")],
-        ["password-file", None, None, told("password_file")],
-        ["code", None, None, told("code")],
-        ["state", None, None, told("state")],
-        ["fingerprint", None, None, told("fingerprint")],
-        ["wait", None, 30.0, told("wait"), float],
-        ["lang", None, None, told("lang")],
-    ]
 
-    def opt_version(self) -> None:
-        """Show the version and exit."""
-        print(f"imd {__version__}")
-        sys.exit(0)
+class ClientOptions:
+    """Which server, which account, and where things are remembered. Raises OptionError for a wrong value."""
 
-    def parseOptions(self, options: list[str] | None = None) -> None:
-        """Take options wherever they stand, before or after the other words."""
+    def __init__(self, given: argparse.Namespace, server: str | None = None) -> None:
+        self.language: str = given.lang or language_here()
+        if self.language not in LANGUAGES:
+            raise OptionError(say("option.wrong.lang", language_here(), languages=", ".join(LANGUAGES)))
+        self.server_name = self._server_name(server or given.server or os.environ.get("IMD_SERVER") or "localhost")
+        self.user = self.name(given.user) if given.user else ""
+        self.fingerprint = self._fingerprint(given.fingerprint) if given.fingerprint else ""
+        self.wait = self._seconds(given.wait) if given.wait is not None else WAIT
+        self.code: str = given.code or ""
+        self._password_file: str | None = given.password_file
+        self._state = given.state or default_state_file()
+
+    def wrong(self, case: str, **params: object) -> OptionError:
+        """Make the error for a wrong value."""
+        return OptionError(say(f"option.wrong.{case}", self.language, **params))
+
+    def _server_name(self, server: str) -> str:
         try:
-            found, words = getopt.gnu_getopt(sys.argv[1:] if options is None else options, self.shortOpt, self.longOpt)
-        except getopt.GetoptError as wrong:
-            raise usage.UsageError(str(wrong)) from None
-        flags = {f"--{name}" for name in self.longOpt if not name.endswith("=")}
-        flat = [
-            [name] if name in flags else [f"{name}={value}"] if name[:2] == "--" else [name, value]
-            for name, value in found
-        ]
-        super().parseOptions([*chain.from_iterable(flat), "--", *words])
-
-    def postOptions(self) -> None:
-        """Check what can be checked without a connection."""
-        if self["lang"] not in (None, *LANGUAGES):
-            raise self.wrong("lang", languages=", ".join(LANGUAGES))
-        try:
-            Address.parse(self.server)
+            return Address.parse(server).name
         except ValueError:
-            raise self.wrong("server", server=self.server) from None
-        if self["user"]:
-            self["user"] = self.name(self["user"])
-        if self["fingerprint"]:
-            try:
-                self["fingerprint"] = fingerprint(self["fingerprint"])
-            except ValueError:
-                raise self.wrong("fingerprint") from None
-
-    def wrong(self, case: str, **params: object) -> usage.UsageError:
-        """Make the error for an option that is no good."""
-        return usage.UsageError(say(f"option.wrong.{case}", self.language, **params))
-
-    @property
-    def language(self) -> str:
-        """The language to speak."""
-        return str(self["lang"] or language_here())
-
-    @property
-    def server(self) -> str:
-        """The server as it was named, here, in IMD_SERVER, or by default."""
-        return str(self["server"] or os.environ.get("IMD_SERVER") or "localhost")
+            raise self.wrong("server", server=server) from None
 
     def name(self, typed: str) -> str:
-        """Give the one spelling of a name; a UsageError if it is none."""
+        """Return a name in its normalised spelling. Raises OptionError if it is not a valid name."""
         try:
             return names.username(typed)
         except BadName as refusal:
-            raise usage.UsageError(sentence(refusal, self.language)) from None
+            raise OptionError(sentence(refusal, self.language)) from None
+
+    def _fingerprint(self, typed: str) -> str:
+        try:
+            return fingerprint(typed)
+        except ValueError:
+            raise self.wrong("fingerprint") from None
+
+    def _seconds(self, typed: str) -> float:
+        try:
+            seconds = float(typed)
+        except ValueError:
+            seconds = math.nan
+        if not 0 <= seconds < math.inf:
+            raise self.wrong("wait", given=typed)
+        return seconds
 
     def password(self) -> str:
-        """Give the password from the file, or IMD_PASSWORD, or nothing."""
-        if not self["password-file"]:
+        """Return the password from the file, from IMD_PASSWORD, or an empty string. Raises OptionError."""
+        if not self._password_file:
             return os.environ.get("IMD_PASSWORD", "")
         try:
-            return Path(self["password-file"]).read_text("utf-8").removesuffix("\n")
-        except (OSError, UnicodeDecodeError) as fault:
-            raise self.wrong("password_file", reason=fault) from None
+            return Path(self._password_file).read_text("utf-8").removesuffix("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise self.wrong("password_file", reason=error) from None
 
     def open_state(self) -> State:
-        """Open the file where everything is remembered, with the fingerprint in it if one was given."""
-        path = self["state"] or state_file()
+        """Open the state file, and pin the fingerprint that was given. Raises OptionError."""
         try:
-            state = State(path)
-        except (OSError, sqlite3.Error) as fault:
-            raise self.wrong("state", path=path, reason=fault) from None
+            state = State(self._state)
+        except (OSError, sqlite3.Error) as error:
+            raise self.wrong("state", path=self._state, reason=error) from None
         except NewerState:
-            raise self.wrong("newer_state", path=path) from None
-        if self["fingerprint"]:
-            state.set_pin(self.place, self["fingerprint"])
+            raise self.wrong("newer_state", path=self._state) from None
+        if self.fingerprint:
+            state.set_pin(self.server_name, self.fingerprint)
         return state
 
-    @property
-    def place(self) -> str:
-        """The server's full name."""
-        return Address.parse(self.server).name
-
     def account(self, state: State) -> Account | None:
-        """Give the account that was named, or else the one that was used last; None if there is none."""
-        return state.account(self.place, self["user"]) if self["user"] else state.latest(self.place)
+        """Return the account that was named, or the one used last; None if there is none."""
+        return state.account(self.server_name, self.user) if self.user else state.latest(self.server_name)
 
     def credentials(self, program: str, **more: Any) -> Credentials:
-        """Give what logs the account in, as a device called after the program and this machine."""
+        """Return what logs the account in, as a device named after the program and this machine."""
         device = f"{program}@{socket.gethostname()}"
-        code = self["code"] or ""
-        return Credentials(password=self.password(), code=code, device=device, language=self.language, **more)
+        return Credentials(password=self.password(), code=self.code, device=device, language=self.language, **more)
+
+
+Options = TypeVar("Options", bound=ClientOptions)
+
+
+def checked(kind: type[Options], given: argparse.Namespace) -> Options:
+    """Check the values that were parsed; a wrong one ends the process with one line."""
+    try:
+        return kind(given)
+    except OptionError as error:
+        raise SystemExit(block(f"imd: {error}")) from None

@@ -1,4 +1,4 @@
-"""The plain console: everything that happens is a line, and stays above the line being typed.
+"""The plain console: everything that happens is written on a line of its own, above the input line.
 
 hi                       [06:25] you to bob: hi        with the time once the server has it
                          [06:26] bob: hello            as it arrives
@@ -12,112 +12,112 @@ from imd.wire.conversations import Conversation, Page
 from imd.wire.messages import Message
 from imd.wire.receipts import Read
 from imd.wire.terminal import harmless, lines
-from imd_client import shown
 from imd_client.client import Client
-from imd_client.dialogue import Dialogue
-from imd_client.happenings import (
+from imd_client.errors import describe_failure
+from imd_client.events import (
     Arrived,
     CaughtUp,
-    Departed,
-    Happening,
+    ClientEvent,
+    ContactDeleted,
     NotSent,
     Offline,
     Online,
     Restored,
     Trusted,
 )
-from imd_client.reasons import reason
-from imd_client.state import Item
+from imd_client.formatting import QUIET_EVENTS, format_answer, format_message, format_page
+from imd_client.state import OutboxItem
+from imd_client.view import Screen
 
 MOST_UNREAD = 20
-"""How many unread messages of one conversation are shown at the start."""
+"""How many unread messages of a conversation are shown at the start."""
 
 
 class PlainView:
-    """Shows the console on a terminal, dumb or not, and on a pipe."""
+    """Shows the console line by line, on a terminal or a pipe."""
 
     client: Client
     context = 5
 
-    def __init__(self, screen: Dialogue, place: str, language: str) -> None:
+    def __init__(self, screen: Screen, server: str, language: str) -> None:
         self.screen = screen
         self.to = ""
-        self._place = place
+        self._server = server
         self._language = language
-        self._here = False
+        self._caught_up = False
         self._offline = False
-        self._on_screen: dict[int, int] = {}
-        """Conversation -> the highest seq by others that is shown and not marked read."""
+        self._shown_unread: dict[int, int] = {}
+        """Conversation -> the highest seq by others that is shown and not yet marked as read."""
 
     def say(self, key: str, **params: object) -> None:
         """Show a sentence."""
         self.screen.show(say(f"console.{key}", self._language, **params))
 
     def begin(self, client: Client) -> None:
-        """Take the client whose happenings are to be shown."""
+        """Take the client whose events are to be shown."""
         self.client = client
 
     # What the person does.
 
-    def present(self) -> None:
-        """Mark read what is on the screen."""
+    def mark_read(self) -> None:
+        """Mark as read what is on the screen."""
         if self.screen.interactive:
-            self._mark_read(*self._on_screen)
+            self._mark_conversations_read(*self._shown_unread)
 
-    def _mark_read(self, *conversations: int) -> None:
+    def _mark_conversations_read(self, *conversations: int) -> None:
         for conversation in conversations:
-            if seq := self._on_screen.pop(conversation, 0):
-                self.client.marks.move(Read(conversation=conversation, seq=seq))
+            if seq := self._shown_unread.pop(conversation, 0):
+                self.client.receipts.send(Read(conversation=conversation, seq=seq))
 
     def chosen(self, to: str, page: Page | None) -> None:
-        """Say whom the person writes to now, and show the last words."""
+        """Name the conversation that was chosen, and show its latest messages."""
         self.to = to
         if self.screen.interactive:
             known = page is None or page.messages
             self.say("chosen" if known else "first_words", to=to)
             if page is not None:
-                self.screen.show_all(shown.page(page, to, self.client.account.username, self._language))
+                self.screen.show_all(format_page(page, to, self.client.account.username, self._language))
         self.screen.prompt(f"{to}> ")
 
     def answered(self, spec: Spec, command: Command, reply: Reply) -> None:
-        """Write what a command answered."""
-        self.screen.show_all(shown.answer(spec, command, reply, self.client.account.username, self._language))
+        """Write the reply to a command."""
+        self.screen.show_all(format_answer(spec, command, reply, self.client.account.username, self._language))
 
-    def queued(self, item: Item) -> None:
-        """Say that it is kept, where there is no connection to send it at once."""
+    def queued(self, item: OutboxItem) -> None:
+        """Say that a message is kept, if there is no connection to send it."""
         if self.screen.interactive and not self.client.connection.online:
             self.say("queued", to=item.to, content=harmless(item.content))
 
     # What happens.
 
-    def happened(self, happening: Happening) -> None:
-        """Write what happened."""
-        match happening:
+    def on_event(self, event: ClientEvent) -> None:
+        """Write an event."""
+        match event:
             case Trusted(server, fingerprint):
                 self.say("trusted", server=server, first=fingerprint[:48], second=fingerprint[48:])
             case Online(username):
                 self._came_online(username)
             case Offline(why):
-                self._went_offline(reason(why, self._place, self._language))
+                self._went_offline(describe_failure(why, self._server, self._language))
             case Restored():
-                self._on_screen.clear()
+                self._shown_unread.clear()
                 self.say("restored")
-            case Departed(_, was, to):
-                self._departed(was, to)
-            case Arrived(message) if self._here:
+            case ContactDeleted(_, old_name, to):
+                self._contact_deleted(old_name, to)
+            case Arrived(message) if self._caught_up:
                 self._show(message)
-            case CaughtUp(listing) if not self._here:
-                self._here = True
+            case CaughtUp(listing) if not self._caught_up:
+                self._caught_up = True
                 self._show_unread(listing)
-            case Event() if not isinstance(happening, shown.QUIET) and (text := happening.text(self._language)):
+            case Event() if not isinstance(event, QUIET_EVENTS) and (text := event.text(self._language)):
                 self.screen.show("\n".join(lines(text)))
             case NotSent(item, refused):
                 content = harmless(lines(item.content)[0])
                 self.say("not_sent", to=item.to, reason=harmless(refused.message), content=content)
 
     def _came_online(self, username: str) -> None:
-        if not self._here:
-            self.say("welcome", username=username, server=self._place)
+        if not self._caught_up:
+            self.say("welcome", username=username, server=self._server)
             if self.screen.interactive:
                 self.say("hint")
         elif self._offline:
@@ -129,23 +129,23 @@ class PlainView:
             self.say("unreachable" if self.client.account.token() is None else "offline", reason=why)
         self._offline = True
 
-    def _departed(self, was: str, to: str) -> None:
-        """Say who is gone; nobody writes to them any more."""
-        self.say("departed", was=was, to=to)
-        if self.to == was:
+    def _contact_deleted(self, old_name: str, to: str) -> None:
+        """Say who deleted their account, and that nobody is chosen any more."""
+        self.say("contact_deleted", old_name=old_name, to=to)
+        if self.to == old_name:
             self.to = ""
             self.screen.prompt("> ")
 
     def _show(self, message: Message) -> None:
         me = self.client.account.username
-        self.screen.show(shown.message(message, me, datetime.now().astimezone(), self._language))
+        self.screen.show(format_message(message, me, datetime.now().astimezone(), self._language))
         if message.sender != me:
-            self._on_screen[message.conversation] = message.seq
+            self._shown_unread[message.conversation] = message.seq
         elif not self.screen.interactive:
-            self._mark_read(message.conversation)
+            self._mark_conversations_read(message.conversation)
 
     def _show_unread(self, listing: list[Conversation]) -> None:
-        """Show what was not read yet, conversation by conversation, the one with the latest message last."""
+        """Show unread messages conversation by conversation, the one with the latest message last."""
         unread = [each for each in reversed(listing) if each.unread]
         if not unread:
             self.say("nothing_unread")

@@ -1,7 +1,7 @@
-"""Which certificates are trusted: one that the system's authorities vouch for under the host's name, or one we know.
+"""Which certificates are trusted: those that an authority signed for the host's name, and those that are pinned.
 
-An imd makes its own certificate at first start, so most are vouched for by nobody. Such a one is trusted on first use:
-its fingerprint is pinned, and a different one is refused from then on, as ssh does it.
+An imd makes its own certificate at its first start, so most are signed by no authority. Such a certificate is trusted
+on first use: its fingerprint is pinned, and any other one is refused from then on, as ssh does it.
 """
 
 from typing import Any, Protocol
@@ -23,72 +23,72 @@ ALPN = b"imd/1"
 
 
 class Pins(Protocol):
-    """Where fingerprints are remembered, by a server's name."""
+    """Where fingerprints are kept, by server."""
 
     def pin(self, server: str) -> str | None:
-        """Give the fingerprint known for a server."""
+        """Return the fingerprint pinned for a server, or None."""
 
     def set_pin(self, server: str, fingerprint: str) -> None:
-        """Remember a server's fingerprint."""
+        """Pin a server's fingerprint."""
 
 
 class CertificateChanged(Exception):
-    """The server shows another certificate than the one that was pinned: not the same server, or a new key."""
+    """The server presents another certificate than the pinned one: it is another server, or has a new key."""
 
-    def __init__(self, server: str, known: str, shown: str) -> None:
-        super().__init__(f"the certificate of {server} was {known} and is now {shown}")
+    def __init__(self, server: str, pinned: str, presented: str) -> None:
+        super().__init__(f"the certificate of {server} was {pinned} and is now {presented}")
         self.server = server
-        self.known = known
-        self.shown = shown
+        self.pinned = pinned
+        self.presented = presented
 
 
 def fingerprint(text: str) -> str:
-    """Give the one spelling of a SHA-256 fingerprint, `AB:CD:...`; a ValueError if it is none."""
+    """Return a SHA-256 fingerprint in its normal spelling, `AB:CD:...`; ValueError if it is not one."""
     digits = text.replace(":", "").replace(" ", "").upper()
     if len(bytes.fromhex(digits)) != 32:
         raise ValueError(text)
-    return ":".join(digits[place : place + 2] for place in range(0, 64, 2))
+    return ":".join(digits[index : index + 2] for index in range(0, 64, 2))
 
 
 @implementer(IOpenSSLClientConnectionCreator)
 @attrs.define
-class Trust:
-    """Makes the TLS side of connections to one server, and judges the certificate once the handshake is done."""
+class TrustOnFirstUse:
+    """Makes the TLS side of connections to one server, and checks the certificate after the handshake."""
 
     address: Address
     pins: Pins
-    _flaws: WeakKeyDictionary[SSL.Connection, list[int]] = attrs.Factory(WeakKeyDictionary)
+    _errors: WeakKeyDictionary[SSL.Connection, list[int]] = attrs.Factory(WeakKeyDictionary)
 
     def clientConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:  # noqa: N803  # the interface's name
-        """Let every certificate through the handshake, but note what is wrong with it; `judge` decides."""
+        """Let every certificate through the handshake but record its errors; `verify` decides."""
         context = CertificateOptions(trustRoot=platformTrust(), acceptableProtocols=[ALPN]).getContext()
-        flaws: list[int] = []
-        context.set_verify(SSL.VERIFY_PEER, lambda connection, certificate, error, depth, ok: _noted(flaws, error))
+        errors: list[int] = []
+        context.set_verify(SSL.VERIFY_PEER, lambda connection, certificate, error, depth, ok: _record(errors, error))
         connection = SSL.Connection(context, None)
-        self._flaws[connection] = flaws
+        self._errors[connection] = errors
         if self.address.host and not _is_number(self.address.host):
             connection.set_tlsext_host_name(self.address.host.encode("idna"))
         return connection
 
-    def judge(self, connection: SSL.Connection) -> str | None:
-        """Decide, before anything is said. Gives the fingerprint if it was trusted on first use just now.
+    def verify(self, connection: SSL.Connection) -> str | None:
+        """Check the certificate before anything is sent. Returns the fingerprint if it was trusted on first use.
 
         Raises CertificateChanged.
         """
-        if not self._flaws[connection] and self._bears_the_name(connection):
+        if not self._errors[connection] and self._matches_host(connection):
             return None
         certificate = connection.get_peer_certificate()
         assert certificate is not None
-        shown = certificate.digest("sha256").decode()
-        known = self.pins.pin(self.address.name)
-        if known == shown:
+        presented = certificate.digest("sha256").decode()
+        pinned = self.pins.pin(self.address.name)
+        if pinned == presented:
             return None
-        if known is not None:
-            raise CertificateChanged(self.address.name, known, shown)
-        self.pins.set_pin(self.address.name, shown)
-        return shown
+        if pinned is not None:
+            raise CertificateChanged(self.address.name, pinned, presented)
+        self.pins.set_pin(self.address.name, presented)
+        return presented
 
-    def _bears_the_name(self, connection: SSL.Connection) -> bool:
+    def _matches_host(self, connection: SSL.Connection) -> bool:
         host = self.address.host
         if not host:
             return False
@@ -99,9 +99,9 @@ class Trust:
         return True
 
 
-def _noted(flaws: list[int], error: int) -> bool:
+def _record(errors: list[int], error: int) -> bool:
     if error:
-        flaws.append(error)
+        errors.append(error)
     return True
 
 

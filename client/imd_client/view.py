@@ -1,43 +1,82 @@
-"""What the console needs of the way it is shown: `plain` writes lines one below the other, `rich` draws the screen."""
+"""What the console needs of how it is shown: a Screen talks with the person, a View shows what happens.
 
+`plain` writes line after line, on any LineScreen or PromptScreen; `fullscreen` draws the whole terminal.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 from imd.wire.base import Command, Reply, Spec
 from imd.wire.conversations import Page
 from imd_client.client import Client
-from imd_client.dialogue import Dialogue
-from imd_client.happenings import Happening
-from imd_client.state import Item
+from imd_client.events import ClientEvent
+from imd_client.state import OutboxItem
+
+OnLine = Callable[[str | Command | None], None]
+"""Called with each typed line, or the command that a key stands for; with None when the input ends."""
+
+
+class InputEnded(Exception):
+    """Nobody will answer: the input ended, or Ctrl-C was pressed."""
+
+
+class Screen(Protocol):
+    """What the console needs of a screen."""
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person sits at it."""
+
+    def show(self, text: str) -> None:
+        """Show a text, on lines of its own."""
+
+    def show_all(self, texts: Iterable[str]) -> None:
+        """Show several texts."""
+
+    def show_after_exit(self, text: str) -> None:
+        """Show a text that must still be readable when the console has ended."""
+
+    def prompt(self, text: str) -> None:
+        """Set the prompt before the input line."""
+
+    def echo(self, line: str) -> None:
+        """Leave a typed line on the screen, where it does not stay by itself."""
+
+    def ask(self, question: str, *, secret: bool = False) -> Awaitable[str]:
+        """Ask a question; a secret answer is not shown. Fails with InputEnded if nobody answers."""
+
+    async def close(self) -> None:
+        """Show what is left to show, and leave the terminal as it was found."""
 
 
 class View(Protocol):
-    """A way to show the console. It is told what happens, and what the person did; it decides nothing."""
+    """A way to show the console. It is told what happens and what the person did; it decides nothing."""
 
     context: int
-    """How many earlier messages are wanted when somebody is chosen."""
+    """How many earlier messages to fetch when a conversation is chosen."""
 
     @property
-    def screen(self) -> Dialogue:
+    def screen(self) -> Screen:
         """Where it is shown."""
 
     @property
     def to(self) -> str:
-        """Whom the person writes to, as they would type it; nothing before they chose."""
+        """The conversation that typed messages go to, as the person would type it; empty before one is chosen."""
 
     def begin(self, client: Client) -> None:
-        """Take the client whose happenings are to be shown."""
+        """Take the client whose events are to be shown."""
 
-    def happened(self, happening: Happening) -> None:
-        """Show what happened, if there is anything to show."""
+    def on_event(self, event: ClientEvent) -> None:
+        """Show an event, if there is anything to show."""
 
     def chosen(self, to: str, page: Page | None) -> None:
-        """Show whom the person writes to now, with the latest messages; None where there are none to be had."""
+        """Show the conversation that was chosen, with its latest messages; None if they could not be fetched."""
 
     def answered(self, spec: Spec, command: Command, reply: Reply) -> None:
-        """Show what a command answered."""
+        """Show the reply to a command."""
 
-    def queued(self, item: Item) -> None:
-        """Show what the person wrote, before the server has it."""
+    def queued(self, item: OutboxItem) -> None:
+        """Show a message of the person's before the server has stored it."""
 
-    def present(self) -> None:
-        """Note that the person is there, and has seen what is shown."""
+    def mark_read(self) -> None:
+        """Mark as read what is shown: the person just did something."""

@@ -1,10 +1,12 @@
 """The rules of accounts: registering, logging in, devices."""
 
-from imd.chat import passwords
-from imd.chat.conversations import topics
-from imd.chat.lanes import Cut, Desk, Me, Outcome, SignIn, SignOut, Told, reads, slow, writes
-from imd.chat.presence import arrival
-from imd.chat.proof import proven
+from imd.chat.base import passwords
+from imd.chat.base.context import Caller, Services
+from imd.chat.base.credentials import verified
+from imd.chat.base.effects import Delivery, DropDevices, Outcome, SignIn, SignOut
+from imd.chat.base.handlers import reads, slow, writes
+from imd.chat.base.limits import DAY
+from imd.chat.base.presence import arrival, topics
 from imd.store import accounts as sql
 from imd.store import invites
 from imd.store.transaction import Tx
@@ -22,88 +24,87 @@ from imd.wire.refusals import (
     NameTaken,
 )
 
-DAY = 86_400_000
 TOUCH_AFTER = 600_000
-"""How old a device's last_seen grows before a resume writes it anew, in milliseconds."""
+"""How old a device's last_seen may be, in milliseconds, before a resume writes it anew."""
 
 
 @slow(wire.Register)
-async def register(desk: Desk, me: Me, command: wire.Register) -> Outcome[wire.Registered]:
-    """Make an account, if this server's registration and the name allow it."""
-    if me.registration == "closed":
+async def register(services: Services, caller: Caller, command: wire.Register) -> Outcome[wire.Registered]:
+    """Make an account, if the server's registration and the name allow it."""
+    if caller.registration == "closed":
         raise Forbidden("registration")
-    if me.registration == "invite" and not command.invite:
+    if caller.registration == "invite" and not command.invite:
         raise InviteRequired
     username = names.chosen(command.username)
-    me.words.check(username, command.display_name)
-    passwords.check(command.password, username, me.limits.password_characters)
-    if await desk.read(lambda tx: sql.taken(tx, username)):
+    caller.word_filter.check(username, command.display_name)
+    passwords.check(command.password, username, caller.limits.password_characters)
+    if await services.read(lambda tx: sql.taken(tx, username)):
         raise NameTaken(username=username)
 
     def add(tx: Tx) -> None:
         admin: bool | None = False
         if command.invite:
-            admin = invites.use(tx, passwords.fingerprint(command.invite), me.now)
+            admin = invites.use(tx, passwords.fingerprint(command.invite), caller.now)
             if admin is None:
                 raise InviteInvalid
-        display_name = names.shown(command.display_name) or username
-        if sql.add(tx, username, display_name, password_hash, bool(admin), me.now) is None:
+        display_name = names.one_line(command.display_name) or username
+        if sql.add(tx, username, display_name, password_hash, bool(admin), caller.now) is None:
             raise NameTaken(username=username)
 
-    most = 0 if command.invite else me.limits.registrations_per_address  # whoever made the invite has counted
-    with desk.newcomers.registering(me.address, most, me.now):
-        password_hash = await desk.hash_password(command.password, me.address)
-        await desk.write(add)
+    most = 0 if command.invite else caller.limits.registrations_per_address  # an invite is limited by its uses
+    with services.registrations.registering(caller.address, most, caller.now):
+        password_hash = await services.hash_password(command.password, caller.address)
+        await services.write(add)
     return Outcome(wire.Registered(username=username))
 
 
-def _refuse_second_login(me: Me) -> None:
-    if me.account:
-        raise Conflict("logged_in", username=me.username)
+def _refuse_second_login(caller: Caller) -> None:
+    if caller.account:
+        raise Conflict("logged_in", username=caller.username)
 
 
 @slow(wire.Login)
-async def login(desk: Desk, me: Me, command: wire.Login) -> Outcome[wire.LoggedIn]:
+async def login(services: Services, caller: Caller, command: wire.Login) -> Outcome[wire.LoggedIn]:
     """Log a new device in by password."""
-    _refuse_second_login(me)
+    _refuse_second_login(caller)
     token = passwords.secret()
 
-    def add(tx: Tx) -> tuple[list[int], SignIn, tuple[Told, ...]]:
-        proof.hold(tx)
-        account = proof.account
+    def add(tx: Tx) -> tuple[list[int], SignIn, tuple[Delivery, ...]]:
+        verified_account.recheck(tx)
+        account = verified_account.account
         kept = sql.devices(tx, account.id)
-        stale = [each.id for each in kept if each.last_seen < _lapsed(me)]
-        crowding = [each.id for each in kept[me.limits.devices_per_account - 1 :]]
+        stale = [each.id for each in kept if each.last_seen < _lapsed(caller)]
+        crowding = [each.id for each in kept[caller.limits.devices_per_account - 1 :]]
         dropped = sorted({*stale, *crowding})
         sql.drop_devices(tx, account.id, dropped)
         label = command.device or "device"
-        device = sql.add_device(tx, account.id, label, passwords.fingerprint(token), _seen(me))
-        return dropped, *_signed_in(tx, me, account, device, command.replay)
+        device = sql.add_device(tx, account.id, label, passwords.fingerprint(token), _seen_now(caller))
+        return dropped, *_signed_in(tx, caller, account, device, command.replay)
 
-    async with proven(desk, me, command.username, command.password, command.code) as proof:
-        dropped, signed_in, told = await desk.write(add)
+    async with verified(services, caller, command.username, command.password, command.code) as verified_account:
+        dropped, signed_in, told = await services.write(add)
     reply = wire.LoggedIn(username=signed_in.username, device=signed_in.label, token=token)
-    return Outcome(reply, told=told, effects=(Cut(signed_in.account, dropped), signed_in))
+    return Outcome(reply, told=told, effects=(DropDevices(signed_in.account, dropped), signed_in))
 
 
-def _lapsed(me: Me) -> int:
-    """Give since when an unused token must have been used. Where two clocks differ, the kinder counts.
+def _lapsed(caller: Caller) -> int:
+    """Give the time since which a token must have been used, by the clock that lets it live longer.
 
-    The wall clock may be set while the server runs, rightly or not: that must not log everybody out.
+    Setting the wall clock while the server runs, rightly or by mistake, must not end everybody's tokens.
     """
-    return min(me.now, me.steady) - me.limits.token_days * DAY
+    return min(caller.now, caller.steady) - caller.limits.token_days * DAY
 
 
-def _seen(me: Me) -> int:
-    """Give when a device is seen: now, by the clock that is ahead."""
-    return max(me.now, me.steady)
+def _seen_now(caller: Caller) -> int:
+    """Give the present time for a device's last_seen, by the clock that is ahead."""
+    return max(caller.now, caller.steady)
 
 
 def _signed_in(
-    tx: Tx, me: Me, account: sql.Account, device: sql.Device, replay: bool
-) -> tuple[SignIn, tuple[Told, ...]]:
-    """Gather what a session needs of the account that it speaks for, and whom to tell that it is here."""
-    chosen, told = arrival(tx, me, account.id)
+    tx: Tx, caller: Caller, account: sql.Account, device: sql.Device, replay: bool
+) -> tuple[SignIn, tuple[Delivery, ...]]:
+    """Gather what a session needs to know of its account, and tell the friends that it is online."""
+    chosen, told = arrival(tx, caller, account.id)
     signed_in = SignIn(
         account=account.id,
         username=account.username,
@@ -119,76 +120,76 @@ def _signed_in(
 
 
 @slow(wire.Resume)
-async def resume(desk: Desk, me: Me, command: wire.Resume) -> Outcome[wire.Resumed]:
-    """Log a known device in by its token. Slow, like login: what follows it waits to know who asks."""
-    _refuse_second_login(me)
+async def resume(services: Services, caller: Caller, command: wire.Resume) -> Outcome[wire.Resumed]:
+    """Log a known device in by its token. Slow, like login: later requests wait until the session has its account."""
+    _refuse_second_login(caller)
 
-    def known(tx: Tx) -> tuple[SignIn, tuple[Told, ...]]:
-        found = sql.by_token(tx, passwords.fingerprint(command.token), _lapsed(me))
+    def known(tx: Tx) -> tuple[SignIn, tuple[Delivery, ...]]:
+        found = sql.by_token(tx, passwords.fingerprint(command.token), _lapsed(caller))
         if found is None or found[1].disabled:
             raise InvalidCredentials("token")
         device, account = found
-        if device.last_seen < _seen(me) - TOUCH_AFTER:
-            sql.touch_device(tx, device.id, _seen(me))
-        return _signed_in(tx, me, account, device, command.replay)
+        if device.last_seen < _seen_now(caller) - TOUCH_AFTER:
+            sql.touch_device(tx, device.id, _seen_now(caller))
+        return _signed_in(tx, caller, account, device, command.replay)
 
-    signed_in, told = await desk.write(known)
+    signed_in, told = await services.write(known)
     reply = wire.Resumed(username=signed_in.username, device=signed_in.label)
     return Outcome(reply, told=told, effects=(signed_in,))
 
 
 @slow(wire.Logout)
-async def logout(desk: Desk, me: Me, command: wire.Logout) -> Outcome[Done]:
-    """Forget the device that asks, and close what else is connected by its token."""
-    await desk.write(lambda tx: sql.drop_devices(tx, me.account, [me.device]))
-    return Outcome(Done(), effects=(SignOut(), Cut(me.account, [me.device])))
+async def logout(services: Services, caller: Caller, command: wire.Logout) -> Outcome[Done]:
+    """Forget the caller's device, and close the other connections that it has."""
+    await services.write(lambda tx: sql.drop_devices(tx, caller.account, [caller.device]))
+    return Outcome(Done(), effects=(SignOut(), DropDevices(caller.account, [caller.device])))
 
 
 @slow(wire.ChangePassword)
-async def change_password(desk: Desk, me: Me, command: wire.ChangePassword) -> Outcome[Done]:
-    """Change one's own password, and log the other devices out: one of them may be why."""
+async def change_password(services: Services, caller: Caller, command: wire.ChangePassword) -> Outcome[Done]:
+    """Change the caller's password, and log the other devices out: one of them may be the reason."""
 
     def change(tx: Tx) -> list[int]:
-        proof.hold(tx)
-        others = [each.id for each in sql.devices(tx, me.account) if each.id != me.device]
-        sql.set_password(tx, me.account, password_hash)
-        sql.drop_devices(tx, me.account, others)
+        verified_account.recheck(tx)
+        others = [each.id for each in sql.devices(tx, caller.account) if each.id != caller.device]
+        sql.set_password(tx, caller.account, password_hash)
+        sql.drop_devices(tx, caller.account, others)
         return others
 
-    async with proven(desk, me, me.username, command.old, command.code) as proof:
-        passwords.check(command.new, me.username, me.limits.password_characters)
-        password_hash = await desk.hash_password(command.new, me.address)
-        dropped = await desk.write(change)
-    return Outcome(Done(), effects=(Cut(me.account, dropped),))
+    async with verified(services, caller, caller.username, command.old, command.code) as verified_account:
+        passwords.check(command.new, caller.username, caller.limits.password_characters)
+        password_hash = await services.hash_password(command.new, caller.address)
+        dropped = await services.write(change)
+    return Outcome(Done(), effects=(DropDevices(caller.account, dropped),))
 
 
 @reads(wire.ListDevices)
-def devices(tx: Tx, me: Me, command: wire.ListDevices) -> Outcome[wire.Devices]:
-    """List one's own devices."""
+def devices(tx: Tx, caller: Caller, command: wire.ListDevices) -> Outcome[wire.Devices]:
+    """List the caller's devices."""
     listed = [
         wire.Device(
             device=each.label,
             created=timestamp(each.created),
             last_seen=timestamp(each.last_seen),
-            current=each.id == me.device,
+            current=each.id == caller.device,
         )
-        for each in sql.devices(tx, me.account)
+        for each in sql.devices(tx, caller.account)
     ]
     return Outcome(wire.Devices(devices=listed))
 
 
 @writes(wire.RevokeDevice)
-def revoke_device(tx: Tx, me: Me, command: wire.RevokeDevice) -> Outcome[Done]:
-    """Log one of one's own devices out."""
-    found = [each.id for each in sql.devices(tx, me.account) if each.label == command.device]
+def revoke_device(tx: Tx, caller: Caller, command: wire.RevokeDevice) -> Outcome[Done]:
+    """Log a device of the caller's out."""
+    found = [each.id for each in sql.devices(tx, caller.account) if each.label == command.device]
     if not found:
         raise BadRequest("device", device=command.device)
-    sql.drop_devices(tx, me.account, found)
-    return Outcome(Done(), effects=(Cut(me.account, found),))
+    sql.drop_devices(tx, caller.account, found)
+    return Outcome(Done(), effects=(DropDevices(caller.account, found),))
 
 
 @reads(wire.WhoAmI)
-def whoami(tx: Tx, me: Me, command: wire.WhoAmI) -> Outcome[wire.Identity]:
-    """Tell who asks."""
-    account = sql.by_id(tx, me.account)
-    return Outcome(wire.Identity(username=me.username, display_name=account.display_name, device=me.label))
+def whoami(tx: Tx, caller: Caller, command: wire.WhoAmI) -> Outcome[wire.Identity]:
+    """Give the caller's names and device."""
+    account = sql.by_id(tx, caller.account)
+    return Outcome(wire.Identity(username=caller.username, display_name=account.display_name, device=caller.label))

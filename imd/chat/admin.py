@@ -1,10 +1,12 @@
 """The rules of administration: accounts, invites, and anybody's groups."""
 
-from imd.chat import passwords
-from imd.chat.accounts import DAY
-from imd.chat.lanes import Cut, Desk, Me, Outcome, Promote, reads, slow, writes
-from imd.chat.membership import dissolve
-from imd.chat.places import account_named, group_row
+from imd.chat.base import passwords
+from imd.chat.base.access import account_named, group_row
+from imd.chat.base.context import Caller, Services
+from imd.chat.base.effects import DropDevices, Outcome, SetAdmin
+from imd.chat.base.handlers import reads, slow, writes
+from imd.chat.base.limits import DAY
+from imd.chat.base.membership import dissolve
 from imd.store import accounts as sql
 from imd.store import groups, invites
 from imd.store.transaction import Tx
@@ -16,24 +18,24 @@ from imd.wire.refusals import BadRequest, Conflict, NameTaken, NoSuchConversatio
 
 
 @slow(wire.UserAdd)
-async def user_add(desk: Desk, me: Me, command: wire.UserAdd) -> Outcome[wire.Issued]:
+async def user_add(services: Services, caller: Caller, command: wire.UserAdd) -> Outcome[wire.Issued]:
     """Make an account, whatever the registration policy."""
     username = names.chosen(command.username)
     password = command.password or passwords.made_up()
-    passwords.check(password, username, me.limits.password_characters)
-    password_hash = await desk.hash_password(password, me.address)
-    display_name = names.shown(command.display_name) or username
+    passwords.check(password, username, caller.limits.password_characters)
+    password_hash = await services.hash_password(password, caller.address)
+    display_name = names.one_line(command.display_name) or username
 
     def add(tx: Tx) -> None:
-        if sql.add(tx, username, display_name, password_hash, command.admin, me.now) is None:
+        if sql.add(tx, username, display_name, password_hash, command.admin, caller.now) is None:
             raise NameTaken(username=username)
 
-    await desk.write(add)
+    await services.write(add)
     return Outcome(wire.Issued(username=username, password=None if command.password else password))
 
 
 @reads(wire.UserList)
-def user_list(tx: Tx, me: Me, command: wire.UserList) -> Outcome[wire.Users]:
+def user_list(tx: Tx, caller: Caller, command: wire.UserList) -> Outcome[wire.Users]:
     """List accounts by name."""
     rows = sql.listing(tx, command.after, command.limit + 1)
     users = [
@@ -51,20 +53,20 @@ def user_list(tx: Tx, me: Me, command: wire.UserList) -> Outcome[wire.Users]:
 
 
 @slow(wire.UserPasswd)
-async def user_passwd(desk: Desk, me: Me, command: wire.UserPasswd) -> Outcome[wire.Issued]:
-    """Replace somebody's password and log all their devices out."""
-    account = await desk.read(lambda tx: account_named(tx, command.username))
+async def user_passwd(services: Services, caller: Caller, command: wire.UserPasswd) -> Outcome[wire.Issued]:
+    """Replace an account's password, and log all its devices out."""
+    account = await services.read(lambda tx: account_named(tx, command.username))
     password = command.password or passwords.made_up()
-    passwords.check(password, account.username, me.limits.password_characters)
-    password_hash = await desk.hash_password(password, me.address)
+    passwords.check(password, account.username, caller.limits.password_characters)
+    password_hash = await services.hash_password(password, caller.address)
 
     def change(tx: Tx) -> list[int]:
         sql.set_password(tx, account.id, password_hash)
         return _log_out(tx, account.id)
 
-    dropped = await desk.write(change)
+    dropped = await services.write(change)
     reply = wire.Issued(username=account.username, password=None if command.password else password)
-    return Outcome(reply, effects=(Cut(account.id, dropped),))
+    return Outcome(reply, effects=(DropDevices(account.id, dropped),))
 
 
 def _log_out(tx: Tx, account: int) -> list[int]:
@@ -74,69 +76,69 @@ def _log_out(tx: Tx, account: int) -> list[int]:
 
 
 @writes(wire.UserDisable)
-def user_disable(tx: Tx, me: Me, command: wire.UserDisable) -> Outcome[Done]:
-    """Shut or open an account. Its messages stay."""
+def user_disable(tx: Tx, caller: Caller, command: wire.UserDisable) -> Outcome[Done]:
+    """Disable or enable an account. Its messages stay."""
     account = account_named(tx, command.username)
     if not command.enable:
-        _refuse_last_admin(tx, me, account)
+        _refuse_last_admin(tx, caller, account)
     sql.set_disabled(tx, account.id, not command.enable)
     dropped = [] if command.enable else _log_out(tx, account.id)
-    return Outcome(Done(), effects=(Cut(account.id, dropped),))
+    return Outcome(Done(), effects=(DropDevices(account.id, dropped),))
 
 
-def _refuse_last_admin(tx: Tx, me: Me, account: sql.Account) -> None:
-    """Refuse the last admin to give themselves up. The operator may: who needs no account can make another admin."""
-    if me.account and sql.admins(tx) == (account.id,):
+def _refuse_last_admin(tx: Tx, caller: Caller, account: sql.Account) -> None:
+    """Refuse to take the last admin's rights. The operator may: the operator needs no account to make another admin."""
+    if caller.account and sql.admins(tx) == (account.id,):
         raise Conflict("last_admin", username=account.username)
 
 
 @writes(wire.UserRole)
-def user_role(tx: Tx, me: Me, command: wire.UserRole) -> Outcome[Done]:
-    """Give or take an admin's rights, also of the sessions that are open."""
+def user_role(tx: Tx, caller: Caller, command: wire.UserRole) -> Outcome[Done]:
+    """Give or take an admin's rights, also in sessions that are open."""
     account = account_named(tx, command.username)
     admin = command.role == "admin"
     if not admin:
-        _refuse_last_admin(tx, me, account)
+        _refuse_last_admin(tx, caller, account)
     sql.set_admin(tx, account.id, admin)
-    return Outcome(Done(), effects=(Promote(account.id, admin),))
+    return Outcome(Done(), effects=(SetAdmin(account.id, admin),))
 
 
 @writes(wire.UserSignout)
-def user_signout(tx: Tx, me: Me, command: wire.UserSignout) -> Outcome[Done]:
-    """Log all of somebody's devices out."""
+def user_signout(tx: Tx, caller: Caller, command: wire.UserSignout) -> Outcome[Done]:
+    """Log all devices of an account out."""
     account = account_named(tx, command.username)
-    return Outcome(Done(), effects=(Cut(account.id, _log_out(tx, account.id)),))
+    return Outcome(Done(), effects=(DropDevices(account.id, _log_out(tx, account.id)),))
 
 
 @writes(wire.InviteCreate)
-def invite_create(tx: Tx, me: Me, command: wire.InviteCreate) -> Outcome[wire.Invite]:
-    """Make an invite; only its fingerprint is kept."""
+def invite_create(tx: Tx, caller: Caller, command: wire.InviteCreate) -> Outcome[wire.Invite]:
+    """Make an invite. Only its fingerprint is stored."""
     code = passwords.secret()
-    expires = me.now + command.days * DAY
+    expires = caller.now + command.days * DAY
     number = invites.add(tx, passwords.fingerprint(code), command.uses, expires, command.admin)
     return Outcome(wire.Invite(invite=code, uses=command.uses, expires=timestamp(expires), number=number))
 
 
 @reads(wire.InviteList)
-def invite_list(tx: Tx, me: Me, command: wire.InviteList) -> Outcome[wire.Invites]:
+def invite_list(tx: Tx, caller: Caller, command: wire.InviteList) -> Outcome[wire.Invites]:
     """List the invites that still work."""
     listed = [
         wire.WorkingInvite(number=row.number, uses=row.uses_left, expires=timestamp(row.expires), admin=bool(row.admin))
-        for row in invites.working(tx, me.now)
+        for row in invites.working(tx, caller.now)
     ]
     return Outcome(wire.Invites(invites=listed))
 
 
 @writes(wire.InviteRevoke)
-def invite_revoke(tx: Tx, me: Me, command: wire.InviteRevoke) -> Outcome[Done]:
-    """Let an invite work no more."""
+def invite_revoke(tx: Tx, caller: Caller, command: wire.InviteRevoke) -> Outcome[Done]:
+    """Revoke an invite."""
     if not invites.revoke(tx, command.number):
         raise BadRequest("invite", number=command.number)
     return Outcome(Done())
 
 
 @reads(wire.GroupsList)
-def groups_list(tx: Tx, me: Me, command: wire.GroupsList) -> Outcome[wire.AllGroups]:
+def groups_list(tx: Tx, caller: Caller, command: wire.GroupsList) -> Outcome[wire.AllGroups]:
     """List groups by name."""
     rows = groups.every(tx, command.after.removeprefix("#"), command.limit + 1)
     listed = [
@@ -154,9 +156,9 @@ def groups_list(tx: Tx, me: Me, command: wire.GroupsList) -> Outcome[wire.AllGro
 
 
 @writes(wire.GroupsDelete)
-def groups_delete(tx: Tx, me: Me, command: wire.GroupsDelete) -> Outcome[Done]:
+def groups_delete(tx: Tx, caller: Caller, command: wire.GroupsDelete) -> Outcome[Done]:
     """Delete a group, whoever owns it."""
-    row = group_row(tx, me, command.to)
+    row = group_row(tx, caller, command.to)
     if row is None:
         raise NoSuchConversation
-    return dissolve(tx, row, me.username or "*", me.now)
+    return dissolve(tx, row, caller.username or "*", caller.now)

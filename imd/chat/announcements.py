@@ -1,8 +1,13 @@
-"""The rules of announcements: told to everybody online, and at login to whoever has not seen them."""
+"""The rules of announcements: told to everybody online, and at each login until the account has seen them.
 
-from imd.chat.accounts import DAY
-from imd.chat.lanes import Followers, Me, Outcome, Topic, reads, writes
-from imd.chat.waiting import waits
+What an account has seen is one number on its row: a new announcement writes nothing per reader, and a lost connection
+loses none.
+"""
+
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import Followers, Outcome, Topic
+from imd.chat.base.handlers import reads, reminder, writes
+from imd.chat.base.limits import DAY
 from imd.store import announcements as sql
 from imd.store.transaction import Tx
 from imd.wire import announcements as wire
@@ -12,19 +17,19 @@ from imd.wire.refusals import BadRequest
 
 
 @writes(wire.AnnouncementAdd)
-def announcement_add(tx: Tx, me: Me, command: wire.AnnouncementAdd) -> Outcome[wire.Announced]:
-    """Tell everybody online, and keep it for the others."""
+def announcement_add(tx: Tx, caller: Caller, command: wire.AnnouncementAdd) -> Outcome[wire.Announced]:
+    """Tell everybody online, and store it for the others."""
     if not command.content.strip():
         raise BadRequest("empty")
-    expires = me.now + command.days * DAY
-    number = sql.add(tx, me.now, expires, me.author, command.content)
-    event = wire.NewAnnouncement(number=number, time=timestamp(me.now), content=command.content)
+    expires = caller.now + command.days * DAY
+    number = sql.add(tx, caller.now, expires, caller.author, command.content)
+    event = wire.NewAnnouncement(number=number, time=timestamp(caller.now), content=command.content)
     reply = wire.Announced(number=number, expires=timestamp(expires))
     return Outcome(reply, told=((Followers(Topic.everyone()), event),))
 
 
 @reads(wire.AnnouncementList)
-def announcement_list(tx: Tx, me: Me, command: wire.AnnouncementList) -> Outcome[wire.Announcements]:
+def announcement_list(tx: Tx, caller: Caller, command: wire.AnnouncementList) -> Outcome[wire.Announcements]:
     """List those that have not expired."""
     listed = [
         wire.Announcement(
@@ -34,32 +39,32 @@ def announcement_list(tx: Tx, me: Me, command: wire.AnnouncementList) -> Outcome
             by=row.author,
             content=row.content,
         )
-        for row in sql.standing(tx, me.now)
+        for row in sql.standing(tx, caller.now)
     ]
     return Outcome(wire.Announcements(announcements=listed))
 
 
 @writes(wire.AnnouncementRemove)
-def announcement_remove(tx: Tx, me: Me, command: wire.AnnouncementRemove) -> Outcome[Done]:
+def announcement_remove(tx: Tx, caller: Caller, command: wire.AnnouncementRemove) -> Outcome[Done]:
     """Let one expire now."""
-    if not sql.end(tx, command.number, me.now):
+    if not sql.end(tx, command.number, caller.now):
         raise BadRequest("announcement", number=command.number)
     return Outcome(Done())
 
 
 @writes(wire.AnnouncementSeen)
-def announcement_seen(tx: Tx, me: Me, command: wire.AnnouncementSeen) -> Outcome[Done]:
-    """Move my pointer, never past the last one and never back."""
+def announcement_seen(tx: Tx, caller: Caller, command: wire.AnnouncementSeen) -> Outcome[Done]:
+    """Move the caller's pointer forward, never past the last announcement."""
     if command.number > sql.last(tx):
         raise BadRequest("announcement", number=command.number)
-    sql.saw(tx, me.account, command.number)
+    sql.saw(tx, caller.account, command.number)
     return Outcome(Done())
 
 
-@waits
-def unseen(tx: Tx, me: Me) -> list[wire.NewAnnouncement]:
-    """Give what I have yet to see, as the events that tell of it: for my login."""
+@reminder
+def unseen(tx: Tx, caller: Caller) -> list[wire.NewAnnouncement]:
+    """Give the announcements that the caller has not seen, as events."""
     return [
         wire.NewAnnouncement(number=row.number, time=timestamp(row.time), content=row.content)
-        for row in sql.unseen(tx, me.account, me.now)
+        for row in sql.unseen(tx, caller.account, caller.now)
     ]

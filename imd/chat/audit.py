@@ -1,8 +1,10 @@
-"""The rules of the audit log: what stands in it, and who reads it. Nothing changes it."""
+"""The rules of the audit log: admins read it, and nothing changes it."""
 
 import json
 
-from imd.chat.lanes import Me, Outcome, reads
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import Outcome
+from imd.chat.base.handlers import reads
 from imd.store import audit as sql
 from imd.store.transaction import Tx
 from imd.wire import audit as wire
@@ -10,7 +12,7 @@ from imd.wire.fields import BIGGEST, timestamp
 
 
 @reads(wire.AuditList)
-def audit_list(tx: Tx, me: Me, command: wire.AuditList) -> Outcome[wire.AuditLog]:
+def audit_list(tx: Tx, caller: Caller, command: wire.AuditList) -> Outcome[wire.AuditLog]:
     """List what admins did, the newest first."""
     rows = sql.before(tx, command.before or BIGGEST, command.limit + 1)
     entries = [

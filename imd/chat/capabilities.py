@@ -1,13 +1,13 @@
-"""Every capability's rules: importing this registers all handlers."""
+"""Every capability's rules: importing this module registers all handlers, jobs and reminders."""
 
 import imd.chat.accounts
 import imd.chat.admin
 import imd.chat.announcements
 import imd.chat.audit
-import imd.chat.burning
+import imd.chat.base.burning
 import imd.chat.conversations
 import imd.chat.deletion
-import imd.chat.export
+import imd.chat.export.commands
 import imd.chat.friends
 import imd.chat.groups
 import imd.chat.invitations

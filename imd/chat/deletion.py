@@ -1,9 +1,9 @@
-"""The rules of deletion: an account is a tombstone at once, and what it leaves is destroyed in small pieces.
+"""The rules of deletion: an account becomes a tombstone at once, and a job destroys the rest in small pieces.
 
-Destroyed: the password, the devices, the profile, friends, requests, stars, what was hidden, notes to oneself, the
-account's log, and its part in every conversation; a group passes to the next in line. Kept: what was said to others,
-which is theirs as well, under the tombstone's name, or it is taken back; whom others block; what a group or the admins
-hold (links, reports). The old name is nobody's any more, so that nobody can pretend to be who left.
+Destroyed: password, second factor, devices, profile, friends, requests, stars, hidden messages, notes to oneself, the
+account's log and its memberships; a group it owns passes to the next in line. Kept: messages to others, which are
+theirs as well, unless they are recalled; other people's blocks; links of groups; reports. Nobody gets the old name
+again, so that nobody can pretend to be the person who left. `store/tables` declares it table by table.
 """
 
 from functools import partial
@@ -11,58 +11,58 @@ from functools import partial
 import attrs
 import msgspec
 
-from imd.chat import account_log
-from imd.chat.chores import Chored, chore
-from imd.chat.friends import part
-from imd.chat.lanes import Cut, Desk, Me, Outcome, SignOut, Told, Wake, slow
-from imd.chat.limits import Limits
-from imd.chat.membership import leave
-from imd.chat.news import changed, readers
-from imd.chat.proof import proven
-from imd.store import accounts, conversations, friends, messages, second_factor
+from imd.chat.base import account_log
+from imd.chat.base.context import Caller, Services
+from imd.chat.base.credentials import verified
+from imd.chat.base.effects import Delivery, DropDevices, Outcome, Schedule, SignOut
+from imd.chat.base.handlers import slow
+from imd.chat.base.jobs import JobResult, job
+from imd.chat.base.limits import Limits
+from imd.chat.base.membership import leave
+from imd.chat.base.relations import end_friendship
+from imd.chat.base.render import message_changed, recipients
+from imd.store import accounts, conversations, friends, messages
 from imd.store import deletion as sql
 from imd.store.transaction import Tx
 from imd.wire import deletion as wire
 from imd.wire.fields import timestamp
 
 ROWS_AT_ONCE = 500
-WORDS_AT_ONCE = 100
+MESSAGES_AT_ONCE = 100
 CHANGES_AT_ONCE = 50
-"""How much one piece destroys: small rows, messages with all their words, messages whose change it tells."""
+"""How much one piece destroys: small rows, whole messages, messages whose change is told to others."""
 
 SEQS_AT_ONCE = 2_000
-"""How much of a conversation one piece looks through for what the account has said."""
+"""How much of a conversation one piece searches for messages of the account."""
 
 SETTLED = 5_000
-"""So long after the last word, nothing of what the account's connections had under way can come any more."""
+"""After so many milliseconds nothing that the account's connections had already asked for can still arrive."""
 
 
 @slow(wire.DeleteAccount)
-async def delete_account(desk: Desk, me: Me, command: wire.DeleteAccount) -> Outcome[wire.Deleted]:
-    """Make my account a tombstone, log everybody out who is me, and give a receipt."""
+async def delete_account(services: Services, caller: Caller, command: wire.DeleteAccount) -> Outcome[wire.Deleted]:
+    """Turn my account into a tombstone, log out all my devices, and return a receipt."""
     recall = command.messages == "recall"
 
     def bury(tx: Tx) -> tuple[list[int], str]:
-        proof.hold(tx)
-        devices = [each.id for each in accounts.devices(tx, me.account)]
-        accounts.drop_devices(tx, me.account, devices)
-        second_factor.remove(tx, me.account)
-        return devices, sql.bury(tx, me.account, me.username, recall=recall, now=me.now)
+        verified_account.recheck(tx)
+        devices = [each.id for each in accounts.devices(tx, caller.account)]
+        return devices, sql.bury(tx, caller.account, caller.username, recall=recall, now=caller.now)
 
-    async with proven(desk, me, me.username, command.password, command.code) as proof:
-        counted = await _counted(desk, me.account)
-        devices, tombstone = await desk.write(bury)
-    desk.shelf.drop(me.account)
+    async with verified(services, caller, caller.username, command.password, command.code) as verified_account:
+        counted = await _counted(services, caller.account)
+        devices, tombstone = await services.write(bury)
+    services.exports.drop(caller.account)
     written = counted.pop("messages")
     kept = {"messages": 0 if recall else written, "username": 1}
     receipt = wire.Deleted(
-        username=me.username,
+        username=caller.username,
         tombstone=tombstone,
-        time=timestamp(me.now),
+        time=timestamp(caller.now),
         destroyed=_listed({"profile": 1, "devices": len(devices), **counted, "recalled": written if recall else 0}),
         kept=_listed(kept),
     )
-    return Outcome(receipt, effects=(SignOut(), Cut(me.account, devices), Wake(me.now)))
+    return Outcome(receipt, effects=(SignOut(), DropDevices(caller.account, devices), Schedule(caller.now)))
 
 
 def _listed(counted: dict[str, int]) -> list[wire.Counted]:
@@ -70,101 +70,98 @@ def _listed(counted: dict[str, int]) -> list[wire.Counted]:
     return msgspec.convert(some, list[wire.Counted])
 
 
-async def _counted(desk: Desk, account: int) -> dict[str, int]:
-    """Count what there is, in pieces that hold no reader for long."""
-    counted = await desk.read(lambda tx: {what: sql.count(tx, account, what) for what in sql.OWN})
+async def _counted(services: Services, account: int) -> dict[str, int]:
+    """Count what will be destroyed, in pieces so that no reader is busy for long."""
+    counted = await services.read(lambda tx: {what: sql.count(tx, account, what) for what in sql.OWN})
     counted |= {"notes": 0, "groups": 0, "conversations": 0, "messages": 0}
-    for mine in await desk.read(lambda tx: sql.parts(tx, account)):
+    for mine in await services.read(lambda tx: sql.parts(tx, account)):
         if mine.direct_key == f"{account}:{account}":
             counted["notes"] = mine.last_seq
         else:
             counted["conversations" if mine.direct_key else "groups"] += mine.left_seq is None
-            counted["messages"] += await _written(desk, account, mine)
+            counted["messages"] += await _written(services, account, mine)
     return counted
 
 
-async def _written(desk: Desk, account: int, mine: sql.Part) -> int:
+async def _written(services: Services, account: int, mine: sql.Part) -> int:
     pieces = [(after, after + SEQS_AT_ONCE) for after in range(0, mine.last_seq, SEQS_AT_ONCE)]
     reads = [partial(sql.written, conversation=mine.conversation, account=account, span=span) for span in pieces]
-    return sum([await desk.read(read) for read in reads])
+    return sum([await services.read(read) for read in reads])
 
 
-@chore
-def destroy(tx: Tx, now: int) -> Chored:
-    """Destroy the next piece of what a deleted account leaves. In the end, it must leave the database's files too."""
+@job
+def destroy(tx: Tx, now: int) -> JobResult:
+    """Destroy the next piece of what a deleted account has left."""
     deletion = sql.unfinished(tx)
     if deletion is None:
-        return Chored()
-    if told := _part_from_others(tx, deletion, now):
-        return Chored(told, again=now)
+        return JobResult()
+    if told := _end_relations(tx, deletion, now):
+        return JobResult(told, again=now)
     if any(sql.forget(tx, deletion.account, what, ROWS_AT_ONCE) for what in sql.OWN):
-        return Chored(again=now)
+        return JobResult(again=now)
     mine = sql.next_part(tx, deletion.account, deletion.conversation)
     if not deletion.blanked:
-        sql.progress(tx, _blanked(tx, deletion, mine))
-        return Chored(again=now)
+        sql.progress(tx, _forget_text(tx, deletion, mine))
+        return JobResult(again=now)
     if mine is not None:
-        return attrs.evolve(_take_apart(tx, deletion, mine, now), again=now)
+        return attrs.evolve(_end_membership(tx, deletion, mine, now), again=now)
     if now < deletion.time + SETTLED:
-        return Chored(again=deletion.time + SETTLED)
+        return JobResult(again=deletion.time + SETTLED)
     sql.finish(tx, deletion.account)
-    return Chored(again=now, scrub=True)
+    return JobResult(again=now)
 
 
-def _part_from_others(tx: Tx, deletion: sql.Deletion, now: int) -> tuple[Told, ...]:
+def _end_relations(tx: Tx, deletion: sql.Deletion, now: int) -> tuple[Delivery, ...]:
     """End some friendships and requests, under the name by which the others know the account."""
-    me = Me(now=now, limits=Limits(), account=deletion.account, username=deletion.username)
-    names = [each.username for each in friends.related(tx, me.account, "friend")]
-    names += [each.username for each in friends.outgoing(tx, me.account)]
-    told: tuple[Told, ...] = ()
+    caller = Caller(now=now, limits=Limits(), account=deletion.account, username=deletion.username)
+    names = [each.username for each in friends.related(tx, caller.account, "friend")]
+    names += [each.username for each in friends.outgoing(tx, caller.account)]
+    told: tuple[Delivery, ...] = ()
     for name in names[:CHANGES_AT_ONCE]:
-        told += part(tx, me, name, friends.recipient(tx, me.account, name), "none")
+        told += end_friendship(tx, caller, name, friends.recipient(tx, caller.account, name), "none")
     return told
 
 
-def _blanked(tx: Tx, deletion: sql.Deletion, mine: sql.Part | None) -> sql.Deletion:
-    """Write over some of the words that will be destroyed, all of them before the first row changes its size.
-
-    SQLite clears what it deletes, but not what it leaves behind when it moves a row, as it does when others shrink.
-    """
+def _forget_text(tx: Tx, deletion: sql.Deletion, mine: sql.Part | None) -> sql.Deletion:
+    """Forget some of the text that will be destroyed. The first message is emptied when all of it is forgotten."""
     if mine is None:
         return deletion._replace(blanked=1, conversation=0, seq=0)
     upto = mine.last_seq
-    if deletion.recall or _lonely(tx, mine, deletion.account):
-        rows, upto = _next_words(tx, deletion, mine, WORDS_AT_ONCE)
+    if deletion.recall or _abandoned(tx, mine, deletion.account):
+        rows, upto = _next_messages(tx, deletion, mine, MESSAGES_AT_ONCE)
         for row in rows:
-            messages.blank(tx, row)
+            messages.forget(tx, row)
     if upto < mine.last_seq:
         return deletion._replace(seq=upto)
     return deletion._replace(conversation=mine.conversation, seq=0)
 
 
-def _lonely(tx: Tx, mine: sql.Part, account: int) -> bool:
-    """Say whether nobody is left to read a conversation of two, or of one."""
+def _abandoned(tx: Tx, mine: sql.Part, account: int) -> bool:
+    """Return whether nobody is left to read a direct conversation."""
     return mine.direct_key is not None and sql.alone(tx, mine.conversation, account)
 
 
-def _next_words(tx: Tx, deletion: sql.Deletion, mine: sql.Part, most: int) -> tuple[list[messages.Message], int]:
-    """Find the next messages to be destroyed in a conversation, and the seq up to which they are all of them."""
-    both = conversations.pair(mine.direct_key) if mine.direct_key and _lonely(tx, mine, deletion.account) else None
+def _next_messages(tx: Tx, deletion: sql.Deletion, mine: sql.Part, most: int) -> tuple[list[messages.Message], int]:
+    """Find the next messages to be destroyed in a conversation, and the seq up to which none was left out."""
+    both = conversations.pair(mine.direct_key) if mine.direct_key and _abandoned(tx, mine, deletion.account) else None
     senders = both or (deletion.account, deletion.account)
     upto = min(mine.last_seq, deletion.seq + SEQS_AT_ONCE)
     rows = messages.by_senders(tx, mine.conversation, senders, deletion.seq, upto, most)
     return rows, rows[-1].seq if len(rows) == most else upto
 
 
-def _take_apart(tx: Tx, deletion: sql.Deletion, mine: sql.Part, now: int) -> Chored:
-    """Do the next piece for one conversation; once nothing is left, take the account out of it."""
-    account, done = deletion.account, Chored()
-    if _lonely(tx, mine, account):
-        if sql.empty(tx, mine.conversation, WORDS_AT_ONCE):
+def _end_membership(tx: Tx, deletion: sql.Deletion, mine: sql.Part, now: int) -> JobResult:
+    """Do the next piece for one conversation; once nothing is left to do, remove the account from it."""
+    account, done = deletion.account, JobResult()
+    if _abandoned(tx, mine, account):
+        if sql.empty(tx, mine.conversation, MESSAGES_AT_ONCE):
             return done
     elif deletion.recall and deletion.seq < mine.last_seq:
-        return Chored(_take_back(tx, deletion, mine, now))
+        return JobResult(_recall(tx, deletion, mine, now))
     elif mine.direct_key:
         if unread := messages.unread_burning(tx, mine.conversation, mine.read_seq, account, CHANGES_AT_ONCE):
-            return Chored(_burn(tx, unread, now))
-        done = Chored((_told_to_the_other(tx, mine, mine.direct_key, account),))
+            return JobResult(_burn(tx, unread, now))
+        done = JobResult((_tell_other(tx, mine, mine.direct_key, account),))
     elif mine.left_seq is None:
         done = _leave(tx, account, mine.conversation, now)
     sql.remove_member(tx, mine.conversation, account)
@@ -172,37 +169,37 @@ def _take_apart(tx: Tx, deletion: sql.Deletion, mine: sql.Part, now: int) -> Cho
     return done
 
 
-def _leave(tx: Tx, account: int, conversation: int, now: int) -> Chored:
-    """Leave a group as anybody leaves it, under the name that is left."""
-    me = Me(now=now, limits=Limits(), account=account, username=accounts.by_id(tx, account).username)
+def _leave(tx: Tx, account: int, conversation: int, now: int) -> JobResult:
+    """Leave a group as anybody would, under the tombstone's name."""
+    caller = Caller(now=now, limits=Limits(), account=account, username=accounts.by_id(tx, account).username)
     group = conversations.membership(tx, conversation, account)
     assert group is not None
-    left = leave(tx, me, group)
-    return Chored(left.told, effects=left.effects)
+    left = leave(tx, caller, group)
+    return JobResult(left.told, effects=left.effects)
 
 
-def _take_back(tx: Tx, deletion: sql.Deletion, mine: sql.Part, now: int) -> tuple[Told, ...]:
-    """Take back some of what the account has said in a conversation."""
-    rows, upto = _next_words(tx, deletion, mine, CHANGES_AT_ONCE)
+def _recall(tx: Tx, deletion: sql.Deletion, mine: sql.Part, now: int) -> tuple[Delivery, ...]:
+    """Recall some of the account's messages in a conversation."""
+    rows, upto = _next_messages(tx, deletion, mine, CHANGES_AT_ONCE)
     sql.progress(tx, deletion._replace(seq=upto))
-    told: tuple[Told, ...] = ()
+    told: tuple[Delivery, ...] = ()
     for row in rows:
         row = messages.empty(tx, row, recalled=now)
-        told += changed(tx, readers(tx, row.conversation), row, "recalled", row.sender)
+        told += message_changed(tx, recipients(tx, row.conversation), row, "recalled", row.sender)
     return told
 
 
-def _burn(tx: Tx, unread: list[messages.Message], now: int) -> tuple[Told, ...]:
-    """Let the time begin of what was to burn once the account had read it: it never will."""
-    told: tuple[Told, ...] = ()
+def _burn(tx: Tx, unread: list[messages.Message], now: int) -> tuple[Delivery, ...]:
+    """Start the timers of messages that were to burn once the account had read them, which it never will."""
+    told: tuple[Delivery, ...] = ()
     for row in unread:
         row = messages.change(tx, row, expires=now + (row.burn_after or 0) * 1000)
-        told += changed(tx, readers(tx, row.conversation), row, "expiring")
+        told += message_changed(tx, recipients(tx, row.conversation), row, "expiring")
     return told
 
 
-def _told_to_the_other(tx: Tx, mine: sql.Part, direct_key: str, account: int) -> Told:
-    """Let the other one's devices know, also those that are away, what the conversation is called now."""
+def _tell_other(tx: Tx, mine: sql.Part, direct_key: str, account: int) -> Delivery:
+    """Tell the other person's devices, also those that are offline, the conversation's new name."""
     low, high = conversations.pair(direct_key)
     tombstone = accounts.by_id(tx, account).username
     other = high if account == low else low

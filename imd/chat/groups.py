@@ -1,13 +1,15 @@
-"""The rules of groups: making one, how it works, who finds it, its end."""
+"""The rules of groups: creating, changing, finding and deleting them."""
 
 import msgspec
 
-from imd.chat import account_log
-from imd.chat.chores import Chored, chore
-from imd.chat.lanes import Me, Outcome, reads, writes
-from imd.chat.membership import dissolve, let_in
-from imd.chat.notices import nothing, notice
-from imd.chat.places import known_group, my_group
+from imd.chat.base import account_log
+from imd.chat.base.access import known_group, my_group
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import Outcome
+from imd.chat.base.handlers import reads, writes
+from imd.chat.base.jobs import JobResult, job
+from imd.chat.base.membership import dissolve, let_in
+from imd.chat.base.system_messages import notice, unchanged
 from imd.store import conversations
 from imd.store import groups as sql
 from imd.store.transaction import Tx
@@ -20,59 +22,59 @@ from imd.wire.refusals import BadName, BadRequest, NameTaken, QuotaExceeded
 from imd.wire.textline import quoted
 
 AT_ONCE = 500
-"""How many rows of a deleted group one piece of the chore destroys."""
+"""How many rows of a deleted group are destroyed at a time."""
 
 
 @writes(wire.GroupCreate)
-def group_create(tx: Tx, me: Me, command: wire.GroupCreate) -> Outcome[wire.Created]:
-    """Make a group of mine."""
+def group_create(tx: Tx, caller: Caller, command: wire.GroupCreate) -> Outcome[wire.Created]:
+    """Create a group that I own."""
     if not command.handle.startswith("#"):
         raise BadName("group")
     handle = names.chosen(command.handle.removeprefix("#"))
-    me.words.check(handle, command.title)
-    if sql.owned(tx, me.account) >= me.limits.groups_owned:
-        raise QuotaExceeded("groups", limit=me.limits.groups_owned)
-    conversation = sql.create(tx, handle, names.shown(command.title), command.join_mode, me.now)
+    caller.word_filter.check(handle, command.title)
+    if sql.owned(tx, caller.account) >= caller.limits.groups_owned:
+        raise QuotaExceeded("groups", limit=caller.limits.groups_owned)
+    conversation = sql.create(tx, handle, names.one_line(command.title), command.join_mode, caller.now)
     if conversation is None:
         raise NameTaken("group", to=f"#{handle}")
-    group = conversations.membership(tx, conversation, me.account)
+    group = conversations.membership(tx, conversation, caller.account)
     assert group is not None
-    made = let_in(tx, me, group, me.account, "created")
+    made = let_in(tx, caller, group, caller.account, "created")
     reply = wire.Created(conversation=conversation, seq=made.reply.seq, rev=made.reply.rev, to=f"#{handle}")
     return Outcome(reply, told=made.told, effects=made.effects)
 
 
 @writes(wire.GroupSet)
-def group_set(tx: Tx, me: Me, command: wire.GroupSet) -> Outcome[wire.Noticed]:
-    """Change what a group is called and how it works. Those who are in it keep what they may read."""
-    place = my_group(tx, me, command, "admin")
+def group_set(tx: Tx, caller: Caller, command: wire.GroupSet) -> Outcome[wire.Noticed]:
+    """Change a group's name and settings. Members keep the right to read what they may read now."""
+    conversation = my_group(tx, caller, command, "admin")
     given = {name: getattr(command, name) for name in _SETTINGS}
     wanted = {
-        name: names.shown(value) if name in _WORDS else value for name, value in given.items() if value is not None
+        name: names.one_line(value) if name in _WORDS else value for name, value in given.items() if value is not None
     }
     if not wanted:
         raise BadRequest("nothing", usage=registry.actions["group_set"].usage())
-    changed = {name: value for name, value in wanted.items() if value != getattr(place.row, name)}
+    changed = {name: value for name, value in wanted.items() if value != getattr(conversation.row, name)}
     if not changed:
-        return nothing(place.row)
-    me.words.check(*(str(changed[name]) for name in _WORDS if name in changed))
-    sql.change(tx, place.conversation, changed)
+        return unchanged(conversation.row)
+    caller.word_filter.check(*(str(changed[name]) for name in _WORDS if name in changed))
+    sql.change(tx, conversation.id, changed)
     [first, *others] = changed
     if first in _WORDS and changed[first] and not others:
-        return notice(tx, me, place.row, _WORDS[first], value=changed[first])
+        return notice(tx, caller, conversation.row, _WORDS[first], value=changed[first])
     said = " ".join(f"{name}={quoted(value)}" for name, value in changed.items())
-    return notice(tx, me, place.row, "settings", value=said)
+    return notice(tx, caller, conversation.row, "settings", value=said)
 
 
 _SETTINGS = ("title", "topic", "join_mode", "who_writes", "who_invites", "history", "slow_mode", "retention")
 _WORDS: dict[str, Happened] = {"title": "title", "topic": "topic"}
-"""What has a sentence of its own."""
+"""Changes that have a system message of their own."""
 
 
 @reads(wire.AskGroup)
-def group_info(tx: Tx, me: Me, command: wire.AskGroup) -> Outcome[wire.GroupInfo]:
-    """Tell about a group: all to its members, to others what is public."""
-    row = known_group(tx, me, command)
+def group_info(tx: Tx, caller: Caller, command: wire.AskGroup) -> Outcome[wire.GroupInfo]:
+    """Return a group's details: all of them to members, the public ones to others."""
+    row = known_group(tx, caller, command)
     public = wire.GroupInfo(
         conversation=row.conversation,
         to=f"#{row.handle}",
@@ -89,7 +91,7 @@ def group_info(tx: Tx, me: Me, command: wire.AskGroup) -> Outcome[wire.GroupInfo
 
 
 @reads(wire.ListGroups)
-def group_list(tx: Tx, me: Me, command: wire.ListGroups) -> Outcome[wire.Groups]:
+def group_list(tx: Tx, caller: Caller, command: wire.ListGroups) -> Outcome[wire.Groups]:
     """List the public groups."""
     rows = sql.public(tx, command.skip, command.limit + 1)
     listed = [
@@ -106,21 +108,22 @@ def group_list(tx: Tx, me: Me, command: wire.ListGroups) -> Outcome[wire.Groups]
 
 
 @writes(wire.GroupDelete)
-def group_delete(tx: Tx, me: Me, command: wire.GroupDelete) -> Outcome[Done]:
+def group_delete(tx: Tx, caller: Caller, command: wire.GroupDelete) -> Outcome[Done]:
     """Delete a group of mine."""
-    return dissolve(tx, my_group(tx, me, command, "owner").row, me.username, me.now)
+    return dissolve(tx, my_group(tx, caller, command, "owner").row, caller.username, caller.now)
 
 
-@chore
-def purge(tx: Tx, now: int) -> Chored:
-    """Destroy what is left of deleted groups, and note in their members' logs that they are in it no more."""
+@job
+def purge(tx: Tx, now: int) -> JobResult:
+    """Destroy what is left of deleted groups, and log for each member that they are in it no longer."""
     conversation = sql.to_purge(tx)
     if conversation is None:
-        return Chored()
-    accounts, gone = sql.purge_members(tx, conversation, AT_ONCE)
-    told = tuple(account_log.note(tx, account, "left", conversation=conversation) for account in accounts)
-    gone += sql.purge_messages(tx, conversation, AT_ONCE - gone)
-    done = gone < AT_ONCE
-    if done:
+        return JobResult()
+    former = sql.purge_members(tx, conversation, AT_ONCE)
+    told = tuple(
+        account_log.note(tx, each.account, "left", conversation=conversation) for each in former if each.to_the_end
+    )
+    gone = len(former) + sql.purge_messages(tx, conversation, AT_ONCE - len(former))
+    if gone < AT_ONCE:
         sql.purged(tx, conversation)
-    return Chored(told, again=now, scrub=done)
+    return JobResult(told, again=now)

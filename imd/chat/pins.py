@@ -1,9 +1,10 @@
-"""The rules of pins: in a direct conversation both may, in a group its admins."""
+"""The rules of pins: both may pin in a direct conversation, admins in a group."""
 
-from imd.chat.lanes import Me, Outcome, reads, writes
-from imd.chat.messages import may_write
-from imd.chat.news import answer, changed, readers_of, shown
-from imd.chat.places import Place, find, message
+from imd.chat.base.access import Conversation, check_may_write, find, message
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import Outcome
+from imd.chat.base.handlers import reads, writes
+from imd.chat.base.render import changed, rendered, unchanged
 from imd.store import messages as sql
 from imd.store.transaction import Tx
 from imd.wire import pins as wire
@@ -15,43 +16,44 @@ MOST = 50
 
 
 @writes(wire.Pin)
-def pin(tx: Tx, me: Me, command: wire.Pin) -> Outcome[Changed]:
+def pin(tx: Tx, caller: Caller, command: wire.Pin) -> Outcome[Changed]:
     """Pin a message."""
-    place, row = message(tx, me, command)
-    _may_pin(tx, me, place)
+    conversation, row = message(tx, caller, command)
+    _check_may_pin(tx, caller, conversation)
     if row.recalled or row.burned:
         raise BadRequest("gone")
     if row.pinned:
-        return answer(row)
-    if len(sql.pinned(tx, place.seen)) >= MOST:
+        return unchanged(row)
+    if len(sql.pinned(tx, conversation.seen)) >= MOST:
         raise QuotaExceeded("pins", limit=MOST)
-    return _set(tx, me, place, row, me.now)
+    return _set(tx, caller, conversation, row, caller.now)
 
 
 @writes(wire.Unpin)
-def unpin(tx: Tx, me: Me, command: wire.Unpin) -> Outcome[Changed]:
+def unpin(tx: Tx, caller: Caller, command: wire.Unpin) -> Outcome[Changed]:
     """Unpin a message."""
-    place, row = message(tx, me, command)
-    _may_pin(tx, me, place)
-    return _set(tx, me, place, row, None) if row.pinned else answer(row)
+    conversation, row = message(tx, caller, command)
+    _check_may_pin(tx, caller, conversation)
+    return _set(tx, caller, conversation, row, None) if row.pinned else unchanged(row)
 
 
-def _may_pin(tx: Tx, me: Me, place: Place) -> None:
-    if place.other is None:
-        place.require("admin")
+def _check_may_pin(tx: Tx, caller: Caller, conversation: Conversation) -> None:
+    if conversation.other is None:
+        conversation.require("admin")
     else:
-        may_write(tx, me, place)
+        check_may_write(tx, caller, conversation)
 
 
-def _set(tx: Tx, me: Me, place: Place, row: sql.Message, pinned: int | None) -> Outcome[Changed]:
+def _set(tx: Tx, caller: Caller, conversation: Conversation, row: sql.Message, pinned: int | None) -> Outcome[Changed]:
     row = sql.change(tx, row, pinned=pinned)
-    told = changed(tx, readers_of(place, me.username), row, "pinned" if pinned else "unpinned", me.username)
-    return answer(row, told)
+    return changed(tx, caller, conversation, row, "pinned" if pinned else "unpinned")
 
 
 @reads(wire.ListPins)
-def pins(tx: Tx, me: Me, command: wire.ListPins) -> Outcome[wire.Pinned]:
-    """List what is pinned, as far as I may see it."""
-    place = find(tx, me, command)
-    rows = sql.pinned(tx, place.seen)
-    return Outcome(wire.Pinned(conversation=place.conversation, messages=shown(tx, rows, me.account, place.to)))
+def pins(tx: Tx, caller: Caller, command: wire.ListPins) -> Outcome[wire.Pinned]:
+    """List the pinned messages that the caller may see."""
+    conversation = find(tx, caller, command)
+    rows = sql.pinned(tx, conversation.seen)
+    return Outcome(
+        wire.Pinned(conversation=conversation.id, messages=rendered(tx, rows, caller.account, conversation.to))
+    )

@@ -1,10 +1,14 @@
-"""The rules of profiles: whom one finds, what one sees of them, what one says of oneself."""
+"""The rules of profiles: finding people, what is shown of them, and what an account says about itself."""
 
 from typing import Any
 
-from imd.chat.account_log import note
-from imd.chat.friends import relation
-from imd.chat.lanes import Me, Outcome, Speak, reads, writes
+import attrs
+
+from imd.chat.base import account_log
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import Outcome, SetLanguage
+from imd.chat.base.handlers import reads, writes
+from imd.chat.base.relations import relation
 from imd.store import profiles as sql
 from imd.store.presence import may_see
 from imd.store.transaction import Tx
@@ -15,13 +19,13 @@ from imd.wire.refusals import BadName, NoSuchUser
 
 
 @reads(wire.Find)
-def find(tx: Tx, me: Me, command: wire.Find) -> Outcome[wire.People]:
-    """List the people whose name or display name begins as asked.
+def find(tx: Tx, caller: Caller, command: wire.Find) -> Outcome[wire.People]:
+    """List the people whose name or display name begins with the query.
 
-    That somebody blocks who asks does not show: they are found as by everybody else.
+    People who block the caller are found like others, so that a block does not show.
     """
     start = " ".join(command.query.split())
-    rows = sql.find(tx, me.account, start, command.after, command.limit + 1) if start else []
+    rows = sql.find(tx, caller.account, start, command.after, command.limit + 1) if start else []
     people = [
         wire.Person(username=row.username, display_name=row.display_name, friend=bool(row.friend), bio=row.bio or None)
         for row in rows[: command.limit]
@@ -30,20 +34,20 @@ def find(tx: Tx, me: Me, command: wire.Find) -> Outcome[wire.People]:
 
 
 @reads(wire.ShowProfile)
-def profile(tx: Tx, me: Me, command: wire.ShowProfile) -> Outcome[wire.Profile]:
-    """Show a profile. Who is unknown and who is shut look alike."""
-    return Outcome(_seen(tx, me, me.username if command.username is None else command.username))
+def profile(tx: Tx, caller: Caller, command: wire.ShowProfile) -> Outcome[wire.Profile]:
+    """Show a profile. A disabled account is refused as if it did not exist."""
+    return Outcome(_profile(tx, caller, caller.username if command.username is None else command.username))
 
 
 @writes(wire.SetProfile)
-def set_profile(tx: Tx, me: Me, command: wire.SetProfile) -> Outcome[wire.Profile]:
-    """Change what is given; a display name of nothing is one's username."""
+def set_profile(tx: Tx, caller: Caller, command: wire.SetProfile) -> Outcome[wire.Profile]:
+    """Change what is given. An empty display name becomes the username."""
     display_name = command.display_name
-    me.words.check(display_name, command.bio)
+    caller.word_filter.check(display_name, command.bio)
     sql.change(
         tx,
-        me.account,
-        display_name=None if display_name is None else names.shown(display_name) or me.username,
+        caller.account,
+        display_name=None if display_name is None else names.one_line(display_name) or caller.username,
         bio=None if command.bio is None else command.bio.strip(),
         language=command.language,
         writers=command.writers,
@@ -51,20 +55,22 @@ def set_profile(tx: Tx, me: Me, command: wire.SetProfile) -> Outcome[wire.Profil
         forwards=command.forwards,
         findable=command.findable,
     )
-    effects = (Speak(command.language),) if command.language else ()
-    return Outcome(_seen(tx, me, me.username), told=(note(tx, me.account, "profile"),), effects=effects)
+    effects = (SetLanguage(command.language),) if command.language else ()
+    return Outcome(
+        _profile(tx, caller, caller.username), told=(account_log.note(tx, caller.account, "profile"),), effects=effects
+    )
 
 
-def _seen(tx: Tx, me: Me, typed: str) -> wire.Profile:
-    """Give a profile as I see it: my own with its settings, somebody else's with what they are to me."""
+def _profile(tx: Tx, caller: Caller, typed: str) -> wire.Profile:
+    """Give a profile as the caller sees it: their own with its settings, another with what it is to them."""
     try:
         row = sql.by_name(tx, names.username(typed))
     except BadName:
         row = None
     if row is None:
         raise NoSuchUser(username=typed[: names.LONGEST])
-    own = row.id == me.account
-    kind, name = relation(tx, me, row.id, row.username)
+    own = row.id == caller.account
+    kind, name = relation(tx, caller, row.id, row.username)
     return wire.Profile(
         username=row.username,
         display_name=row.display_name,
@@ -73,12 +79,12 @@ def _seen(tx: Tx, me: Me, typed: str) -> wire.Profile:
         created=timestamp(row.created)[:10],
         relation=kind,
         note=name or None,
-        **(_own(row) if own else _presence(tx, me, row, kind)),
+        **(_settings(row) if own else _presence(tx, caller, row, kind)),
     )
 
 
-def _own(row: sql.Profile) -> dict[str, Any]:
-    """Give what only its owner sees of a profile, and what they show themselves as."""
+def _settings(row: sql.Profile) -> dict[str, Any]:
+    """Give what only the owner sees of a profile, and what they show themselves as."""
     return {
         "presence": row.presence,
         "presence_text": row.presence_text or None,
@@ -89,9 +95,8 @@ def _own(row: sql.Profile) -> dict[str, Any]:
     }
 
 
-def _presence(tx: Tx, me: Me, row: sql.Profile, relation: wire.Relation) -> dict[str, Any]:
-    """Give what friends and fellow members see of somebody's presence; others see nothing."""
-    if relation != "friend" and not may_see(tx, me.account, row.id):
+def _presence(tx: Tx, caller: Caller, row: sql.Profile, relation: wire.Relation) -> dict[str, Any]:
+    """Give an account's presence to friends and members of the same groups; nothing to others."""
+    if relation != "friend" and not may_see(tx, caller.account, row.id):
         return {}
-    seen = me.attendance.seen(row.id, row.last_seen)
-    return {"presence": seen.presence, "presence_text": seen.words, "last_seen": seen.last_seen}
+    return attrs.asdict(caller.online.visible(row.id, row.last_seen))

@@ -1,13 +1,15 @@
-"""The rules of reports: what the admins get to see of a message, and what they say about it.
+"""The rules of reports: a member reports a message to the admins, and an admin resolves it.
 
-A report keeps what the message said, so that taking it back afterwards hides nothing. Of a message that burns after
-reading no copy is kept, reported or not: it was promised to leave no trace.
+A report keeps a copy of what the message said, so that recalling it hides nothing. Of a message that burns after
+reading it keeps none: it was promised to leave no trace.
 """
 
 from typing import TypeVar
 
-from imd.chat.lanes import Me, Outcome, reads, writes
-from imd.chat.places import message
+from imd.chat.base.access import message
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import Outcome
+from imd.chat.base.handlers import reads, writes
 from imd.store import accounts
 from imd.store import reports as sql
 from imd.store.transaction import Tx
@@ -20,17 +22,19 @@ R = TypeVar("R", bound=wire.Report)
 
 
 @writes(wire.ReportMessage)
-def report(tx: Tx, me: Me, command: wire.ReportMessage) -> Outcome[wire.Reported]:
-    """Keep a report of a message that I see, once: again only after it was resolved."""
-    _, row = message(tx, me, command)
+def report(tx: Tx, caller: Caller, command: wire.ReportMessage) -> Outcome[wire.Reported]:
+    """Store a report of a message that the caller may see, once until it is resolved."""
+    _, row = message(tx, caller, command)
     content = None if row.burn_after else row.content
-    new = sql.add(tx, me.account, row.conversation, row.seq, row.sender_id, me.now, row.kind, content, command.reason)
-    kept = sql.of_message(tx, me.account, row.conversation, row.seq)
-    told = ((accounts.admins(tx), _shown(wire.NewReport, kept)),) if new else ()
+    new = sql.add(
+        tx, caller.account, row.conversation, row.seq, row.sender_id, caller.now, row.kind, content, command.reason
+    )
+    kept = sql.of_message(tx, caller.account, row.conversation, row.seq)
+    told = ((accounts.admins(tx), _report(wire.NewReport, kept)),) if new else ()
     return Outcome(wire.Reported(number=kept.number), told=told)
 
 
-def _shown(shape: type[R], row: sql.Report) -> R:
+def _report(shape: type[R], row: sql.Report) -> R:
     return shape(
         number=row.number,
         time=timestamp(row.time),
@@ -48,16 +52,16 @@ def _shown(shape: type[R], row: sql.Report) -> R:
 
 
 @reads(wire.ReportList)
-def report_list(tx: Tx, me: Me, command: wire.ReportList) -> Outcome[wire.Reports]:
-    """List the open or the resolved ones, the oldest first."""
+def report_list(tx: Tx, caller: Caller, command: wire.ReportList) -> Outcome[wire.Reports]:
+    """List the open reports, or the resolved ones, the oldest first."""
     rows = sql.listing(tx, command.resolved, command.after, command.limit + 1)
-    reports = [_shown(wire.Report, row) for row in rows[: command.limit]]
+    reports = [_report(wire.Report, row) for row in rows[: command.limit]]
     return Outcome(wire.Reports(reports=reports, more=len(rows) > command.limit))
 
 
 @writes(wire.ReportResolve)
-def report_resolve(tx: Tx, me: Me, command: wire.ReportResolve) -> Outcome[Done]:
-    """Close a report; one that is closed stays as it was closed."""
-    if not sql.resolve(tx, command.number, me.now, me.author, command.note):
+def report_resolve(tx: Tx, caller: Caller, command: wire.ReportResolve) -> Outcome[Done]:
+    """Resolve a report. One that is resolved already stays as it is."""
+    if not sql.resolve(tx, command.number, caller.now, caller.author, command.note):
         raise BadRequest("report", number=command.number)
     return Outcome(Done())

@@ -1,59 +1,48 @@
-"""The rules of search: what a query says, and that nobody finds what they may not read."""
+"""The rules of search: understanding a query, finding only what the caller may read, keeping the index up to date."""
 
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from imd.chat.chores import Chored, chore
-from imd.chat.lanes import Me, Outcome, reads
-from imd.chat.news import Room, shown
-from imd.chat.places import Place, account_named, by_number, find
-from imd.store import messages
+from imd.chat.base.access import account_named, find
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import Outcome
+from imd.chat.base.handlers import reads
+from imd.chat.base.jobs import JobResult, job
+from imd.chat.base.render import mixed_page
 from imd.store import search as sql
 from imd.store.transaction import Tx
 from imd.store.words import is_sign, words
 from imd.wire import search as wire
 from imd.wire.fields import BIGGEST
-from imd.wire.messages import Addressed, Kind, Message
+from imd.wire.messages import Addressed, Kind
 from imd.wire.refusals import BadRequest
 
-SOON = 1_000
-"""After how many milliseconds a new or changed message is indexed. It is found before that, too."""
-
 SHORTEST_BEGINNING = 2
-"""How many letters. One would be the beginning of half of all words."""
+"""How many letters the `meet` of `meet*` needs: too many words begin with one given letter."""
 
 KINDS = get_args(Kind)
 
 PAUSE = 50
-"""Milliseconds between two pieces of indexing, for everybody else's writes."""
+"""Milliseconds between two pieces of indexing, in which other writes have their turn."""
 
 
 @reads(wire.Search)
-def search(tx: Tx, me: Me, command: wire.Search) -> Outcome[wire.Found]:
-    """Find what I may read."""
-    found = sql.find(tx, _asked(tx, me, command.query), command.before or BIGGEST, command.limit)
-    return Outcome(_shown(tx, me, found))
+def search(tx: Tx, caller: Caller, command: wire.Search) -> Outcome[wire.Found]:
+    """Find messages that the caller may read.
+
+    The index is asked for the caller's conversations, but holds no rights that could be stale: whether a message may
+    be seen is read from its row.
+    """
+    found = sql.find(tx, _parse(tx, caller, command.query), command.before or BIGGEST, command.limit)
+    page, covered = mixed_page(tx, caller, [(hit.conversation, hit.seq) for hit in found.hits])
+    before = found.before if covered == len(found.hits) else found.hits[covered - 1].message
+    return Outcome(wire.Found(messages=page, more=before is not None, before=before))
 
 
-def _shown(tx: Tx, me: Me, found: sql.Found) -> wire.Found:
-    """Turn what was found into what I see, each message as its own conversation would show it."""
-    places: dict[int, Place] = {}
-    listed: list[Message] = []
-    room, last = Room(), 0
-    for hit in found.hits:
-        place = places.get(hit.conversation) or places.setdefault(hit.conversation, by_number(tx, me, hit.conversation))
-        if row := messages.visible(tx, place.seen, hit.seq):
-            if not room.takes(row):
-                return wire.Found(messages=listed, more=True, before=last)
-            listed += shown(tx, [row], me.account, place.to)
-            last = hit.message
-    return wire.Found(messages=listed, more=found.before is not None, before=found.before)
-
-
-def _asked(tx: Tx, me: Me, query: str) -> sql.Asked:
-    """Understand a query, or refuse it."""
+def _parse(tx: Tx, caller: Caller, query: str) -> sql.Asked:
+    """Parse a query, or refuse it."""
     phrases: list[sql.Phrase] = []
     narrowed: dict[str, Any] = {}
     query, at = query.strip(), 0
@@ -71,14 +60,14 @@ def _asked(tx: Tx, me: Me, query: str) -> sql.Asked:
             raise BadRequest("doubled")
         if not (value := part["quoted"] or part["bare"]):
             raise BadRequest("filter", filter=name)
-        narrowed[field] = understand(tx, me, name, value)
+        narrowed[field] = understand(tx, caller, name, value)
     if not phrases and not narrowed.keys() & {"sender", "conversation", "kind"}:
         raise BadRequest("nothing_to_find")
-    return sql.Asked(me.account, tuple(phrases), **narrowed)
+    return sql.Asked(caller.account, tuple(phrases), **narrowed)
 
 
 def _phrase(quoted: str | None, bare: str | None) -> list[sql.Phrase]:
-    """Give the words of a phrase, or of what was typed without a space, which stand together as well."""
+    """Give the words of a quoted phrase, or of text typed without a space: a message must have them side by side."""
     typed = quoted or bare or ""
     found = words(typed)
     beginning = bare is not None and bool(found) and bare.endswith(("*", "＊")) and not is_sign(found[-1])
@@ -87,25 +76,25 @@ def _phrase(quoted: str | None, bare: str | None) -> list[sql.Phrase]:
     return [sql.Phrase(tuple(found), beginning)] if found else []
 
 
-# -- what narrows
+# -- filters
 
 
-def _sender(tx: Tx, me: Me, name: str, value: str) -> int:
+def _sender(tx: Tx, caller: Caller, name: str, value: str) -> int:
     return account_named(tx, value).id
 
 
-def _conversation(tx: Tx, me: Me, name: str, value: str) -> int:
-    return find(tx, me, Addressed(to=value)).conversation
+def _conversation(tx: Tx, caller: Caller, name: str, value: str) -> int:
+    return find(tx, caller, Addressed(to=value)).id
 
 
-def _kind(tx: Tx, me: Me, name: str, value: str) -> str:
+def _kind(tx: Tx, caller: Caller, name: str, value: str) -> str:
     if (kind := value.lower()) not in KINDS:
         raise BadRequest("choice", field=name, choices=", ".join(KINDS))
     return kind
 
 
-def _time(tx: Tx, me: Me, name: str, value: str) -> int:
-    """Give when a day begins, in milliseconds since 1970."""
+def _time(tx: Tx, caller: Caller, name: str, value: str) -> int:
+    """Give the beginning of a day, in milliseconds since 1970."""
     try:
         day = datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
@@ -113,7 +102,7 @@ def _time(tx: Tx, me: Me, name: str, value: str) -> int:
     return int(day.timestamp()) * 1000
 
 
-_FILTERS: dict[str, tuple[str, Callable[[Tx, Me, str, str], Any]]] = {
+_FILTERS: dict[str, tuple[str, Callable[[Tx, Caller, str, str], Any]]] = {
     "from": ("sender", _sender),
     "in": ("conversation", _conversation),
     "kind": ("kind", _kind),
@@ -126,10 +115,10 @@ _PART = re.compile(
 )
 
 
-@chore
-def index(tx: Tx, now: int) -> Chored:
-    """Bring the index up to date, in pieces; and once a day rid it of what was deleted."""
-    if sql.index(tx):
-        return Chored(again=now + PAUSE)
-    tidied = sql.tidy(tx, now)
-    return Chored(again=None if tidied.again is None else max(tidied.again, now + PAUSE), scrub=tidied.done)
+@job
+def index(tx: Tx, now: int) -> JobResult:
+    """Take new messages into the index, in pieces; once a day, remove what was deleted from its files.
+
+    Sends do not write the index: that would double the writer's time for a message, and take 25 ms now and then.
+    """
+    return JobResult(again=now + PAUSE if sql.index(tx) else None)

@@ -1,9 +1,11 @@
-"""The rules of second factors: adding one, confirming it, removing it. Codes themselves are in `codes`."""
+"""The rules of second factors: adding one, confirming it, removing it. Codes are checked in base/totp."""
 
-from imd.chat import codes
-from imd.chat.lanes import Desk, Me, Outcome, reads, slow, writes
-from imd.chat.places import account_named
-from imd.chat.proof import proven
+from imd.chat.base import totp
+from imd.chat.base.access import account_named
+from imd.chat.base.context import Caller, Services
+from imd.chat.base.credentials import verified
+from imd.chat.base.effects import Outcome
+from imd.chat.base.handlers import reads, slow, writes
 from imd.store import second_factor as sql
 from imd.store.transaction import Tx
 from imd.wire import second_factor as wire
@@ -13,18 +15,18 @@ from imd.wire.refusals import BadRequest, Conflict
 
 
 @slow(wire.FactorAdd)
-async def factor_add(desk: Desk, me: Me, command: wire.FactorAdd) -> Outcome[wire.FactorSecret]:
-    """Make a secret, which is asked for once it is confirmed. It takes the password: a second factor can lock out."""
-    secret = codes.new_secret()
+async def factor_add(services: Services, caller: Caller, command: wire.FactorAdd) -> Outcome[wire.FactorSecret]:
+    """Make a secret, in use once it is confirmed. It takes the password: a second factor can lock the owner out."""
+    secret = totp.new_secret()
 
     def add(tx: Tx) -> None:
-        _refuse_another(tx, me.account)
-        proof.hold(tx)
-        sql.begin(tx, me.account, secret)
+        _refuse_another(tx, caller.account)
+        verified_account.recheck(tx)
+        sql.begin(tx, caller.account, secret)
 
-    async with proven(desk, me, me.username, command.password, "") as proof:
-        await desk.write(add)
-    uri = codes.totp(secret).get_provisioning_uri(me.username, "imd")
+    async with verified(services, caller, caller.username, command.password, "") as verified_account:
+        await services.write(add)
+    uri = totp.totp(secret).get_provisioning_uri(caller.username, "imd")
     return Outcome(wire.FactorSecret(secret=secret, uri=uri))
 
 
@@ -36,57 +38,57 @@ def _refuse_another(tx: Tx, account: int) -> sql.Factor | None:
 
 
 @writes(wire.FactorConfirm)
-def factor_confirm(tx: Tx, me: Me, command: wire.FactorConfirm) -> Outcome[wire.RecoveryCodes]:
-    """Ask for codes from now on, and give the recovery codes."""
-    factor = _refuse_another(tx, me.account)
+def factor_confirm(tx: Tx, caller: Caller, command: wire.FactorConfirm) -> Outcome[wire.RecoveryCodes]:
+    """Ask for codes from now on, and give recovery codes."""
+    factor = _refuse_another(tx, caller.account)
     if factor is None:
         raise BadRequest("no_factor")
-    codes.use_digits(tx, me.account, factor, command.code, me.now)
-    sql.confirm(tx, me.account, me.now)
-    return Outcome(wire.RecoveryCodes(codes=codes.new_recovery_codes(tx, me.account)))
+    totp.use_digits(tx, caller.account, factor, command.code, caller.now)
+    sql.confirm(tx, caller.account, caller.now)
+    return Outcome(wire.RecoveryCodes(codes=totp.new_recovery_codes(tx, caller.account)))
 
 
 @slow(wire.FactorCodes)
-async def factor_codes(desk: Desk, me: Me, command: wire.FactorCodes) -> Outcome[wire.RecoveryCodes]:
-    """Make other recovery codes."""
+async def factor_codes(services: Services, caller: Caller, command: wire.FactorCodes) -> Outcome[wire.RecoveryCodes]:
+    """Make new recovery codes."""
 
     def change(tx: Tx) -> list[str]:
-        proof.hold(tx)
-        factor = sql.get(tx, me.account)
+        verified_account.recheck(tx)
+        factor = sql.get(tx, caller.account)
         if factor is None or factor.since is None:
             raise BadRequest("no_factor")
-        return codes.new_recovery_codes(tx, me.account)
+        return totp.new_recovery_codes(tx, caller.account)
 
-    async with proven(desk, me, me.username, command.password, command.code) as proof:
-        made = await desk.write(change)
+    async with verified(services, caller, caller.username, command.password, command.code) as verified_account:
+        made = await services.write(change)
     return Outcome(wire.RecoveryCodes(codes=made))
 
 
 @slow(wire.FactorRemove)
-async def factor_remove(desk: Desk, me: Me, command: wire.FactorRemove) -> Outcome[Done]:
-    """Ask for codes no more."""
+async def factor_remove(services: Services, caller: Caller, command: wire.FactorRemove) -> Outcome[Done]:
+    """Stop asking for codes."""
 
     def remove(tx: Tx) -> None:
-        proof.hold(tx)
-        sql.remove(tx, me.account)
+        verified_account.recheck(tx)
+        sql.remove(tx, caller.account)
 
-    async with proven(desk, me, me.username, command.password, command.code) as proof:
-        await desk.write(remove)
+    async with verified(services, caller, caller.username, command.password, command.code) as verified_account:
+        await services.write(remove)
     return Outcome(Done())
 
 
 @reads(wire.FactorShow)
-def factor_show(tx: Tx, me: Me, command: wire.FactorShow) -> Outcome[wire.FactorState]:
-    """Tell whether codes are asked for."""
-    factor = sql.get(tx, me.account)
+def factor_show(tx: Tx, caller: Caller, command: wire.FactorShow) -> Outcome[wire.FactorState]:
+    """Say whether codes are asked for, and how many recovery codes are left."""
+    factor = sql.get(tx, caller.account)
     if factor is None or factor.since is None:
         return Outcome(wire.FactorState(enabled=False))
-    left = sql.codes_left(tx, me.account)
+    left = sql.codes_left(tx, caller.account)
     return Outcome(wire.FactorState(enabled=True, since=timestamp(factor.since), recovery_codes=left))
 
 
 @writes(wire.UserUnfactor)
-def user_unfactor(tx: Tx, me: Me, command: wire.UserUnfactor) -> Outcome[Done]:
-    """Remove somebody's second factor; their password stays."""
+def user_unfactor(tx: Tx, caller: Caller, command: wire.UserUnfactor) -> Outcome[Done]:
+    """Remove an account's second factor. Its password stays."""
     sql.remove(tx, account_named(tx, command.username).id)
     return Outcome(Done())

@@ -1,1 +1,1 @@
-"""How it is asked: the session of one connection, the gate every command passes, and the lanes it runs in."""
+"""Sessions and what they share: checking and running commands, fan-out, pacing, jobs. It knows no transport."""

@@ -1,10 +1,10 @@
-"""The gate: every command passes here, and each check stands here once. Logged in? Allowed? Not too fast?"""
+"""The checks that every command must pass: logged in, allowed, and not too fast."""
 
 import math
 
 import attrs
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.wire.base import Right, Spec
 from imd.wire.refusals import AuthRequired, Forbidden, RateLimited
 
@@ -18,11 +18,11 @@ class Bucket:
 
     @classmethod
     def full(cls, limits: Limits, now: float) -> "Bucket":
-        """Begin with the whole burst."""
+        """Start with the whole burst."""
         return cls(now, limits.burst)
 
     def take(self, limits: Limits, now: float) -> None:
-        """Take one, or refuse `rate_limited`. The limits are those that hold now."""
+        """Take a token, or refuse `rate_limited`. Limits are passed in, since they may change meanwhile."""
         rate = limits.requests_per_second
         if not rate:
             return
@@ -34,7 +34,7 @@ class Bucket:
 
 
 def check(spec: Spec, *, logged_in: bool, admin: bool) -> None:
-    """Refuse a command that this session may not give. Who is not logged in learns nothing but that."""
+    """Refuse a command that this session may not give. A session before login learns only that it must log in."""
     if spec.right is Right.USER and not logged_in:
         raise AuthRequired
     if spec.right is Right.ADMIN and not admin:

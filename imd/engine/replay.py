@@ -1,48 +1,32 @@
-"""Replay: after login, push what lies after the delivered pointers, then what else waits, then let live events through.
+"""Replay: after a login, push undelivered messages, then other reminders, then the live events that came meanwhile.
 
-The session hears live events only once the replay is over; until then they are held. Held messages that a page
-brought already are dropped by their rev, so nothing is missed and nothing is shown twice. A page is pushed when the
-peer has read the one before it; by then it has been fetched.
+Live events are held until the replay is over. Held messages that a page already contained are dropped by their rev,
+so nothing is missed and nothing is shown twice. The next page is fetched at once, and pushed when the peer has read
+the one before it.
 """
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Protocol
 
 import attrs
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from imd.chat.base.context import Caller
+from imd.chat.base.handlers import reminders
 from imd.chat.conversations import replay_page, undelivered
-from imd.chat.lanes import Me
-from imd.chat.waiting import waiting
-from imd.engine.announcement import Announcement
-from imd.engine.house import House
+from imd.engine.encoded_event import EncodedEvent
+from imd.engine.pacing import Listener
+from imd.engine.server import Server
 from imd.store.db import StoreUnavailable
 from imd.store.transaction import Tx
 from imd.wire.base import Event
 from imd.wire.messages import MessageChanged, NewMessage
 from imd.wire.receipts import Replayed
-from imd.wire.refusals import Refusal, SlowConsumer, Unavailable
+from imd.wire.refusals import SlowConsumer, Unavailable
 
 PAGE = 100
-
-
-class Hearer(Protocol):
-    """The session, as its replay sees it."""
-
-    def tell(self, announcement: Announcement) -> None:
-        """Write an event."""
-
-    def close(self, refusal: Refusal) -> None:
-        """Say why, and end."""
-
-    def replay_over(self) -> None:
-        """Hear live events directly again."""
-
-    def ready(self) -> bool:
-        """Say whether the peer can take more."""
 
 
 @attrs.define(eq=False)
@@ -51,25 +35,24 @@ class Replay:
 
     log = Logger()
 
-    house: House
-    session: Hearer
-    me: Me
+    server: Server
+    session: Listener
+    caller: Caller
     messages: bool = True
-    """Whether messages are pushed: a client that syncs wants only what else waits."""
+    """Whether messages are pushed: a client that syncs wants only the reminders."""
 
-    _held: list[Announcement] = attrs.field(factory=list, init=False)
+    _held: list[EncodedEvent] = attrs.field(factory=list, init=False)
     _held_bytes: int = attrs.field(default=0, init=False)
     _begun: dict[int, tuple[int, int]] = attrs.field(factory=dict, init=False)
     """Conversation -> (the seq it is replayed after, its rev then)."""
 
     _pushed: dict[tuple[int, int], int] = attrs.field(factory=dict, init=False)
-    """(conversation, seq) -> its rev, of what was pushed and is newer than that."""
+    """(conversation, seq) -> the rev of a pushed message, if that is newer than the conversation's rev at the start."""
 
     _sent: set[tuple[int, int]] = attrs.field(factory=set, init=False)
-    """(conversation, seq) of what the session itself sent meanwhile: it has the answers."""
+    """(conversation, seq) of messages that the session itself sent meanwhile: it knows them from the replies."""
 
-    _others: list[Event] = attrs.field(factory=list, init=False)
-    """What waits besides messages."""
+    _reminders: list[Event] = attrs.field(factory=list, init=False)
 
     _count: int = attrs.field(default=0, init=False)
     _waiting: "Deferred[None] | None" = attrs.field(default=None, init=False)
@@ -79,11 +62,11 @@ class Replay:
         """Start; `replay_over` is called at the end."""
         Deferred.fromCoroutine(self._run()).addErrback(self._failed)
 
-    def hold(self, announcement: Announcement) -> None:
-        """Keep a live event for afterwards: as many bytes as may queue for a connection."""
-        self._held.append(announcement)
-        self._held_bytes += len(announcement.json)
-        if self._held_bytes > self.house.limits.queue_bytes:
+    def hold(self, encoded: EncodedEvent) -> None:
+        """Hold a live event until the end. Too many bytes end the session, as too long a queue does."""
+        self._held.append(encoded)
+        self._held_bytes += encoded.size
+        if self._held_bytes > self.server.limits.queue_bytes:
             self.session.close(SlowConsumer())
 
     def sent(self, conversation: int, seq: int) -> None:
@@ -91,37 +74,37 @@ class Replay:
         self._sent.add((conversation, seq))
 
     def proceed(self) -> None:
-        """Go on: the peer has read what it was sent."""
+        """Continue: the peer has read what it was sent."""
         if self._waiting is not None:
             waiting, self._waiting = self._waiting, None
             waiting.callback(None)
 
     def stop(self) -> None:
-        """Give up: the session ended or logged out."""
+        """Stop: the session ended or logged out."""
         self._stopped = True
         self.proceed()
 
     async def _run(self) -> None:
-        conversations, self._others = await self.house.read(self._waiting_for_me)
+        conversations, self._reminders = await self.server.read(self._undelivered)
         self._begun = {conversation: (after, rev) for conversation, after, rev in conversations}
         for conversation, after, _ in conversations:
             await self._push(conversation, after)
-        if self._begun or self._others:
-            await self.house.database.settled()  # what the pages may have shown is told by then, and held
+        if self._begun or self._reminders:
+            await self.server.database.settled()  # then the events of all that the pages showed are held
         await self._until_read()
         if not self._stopped:
-            self.house.audience.catch_up(self.session)
+            self.server.pacing.catch_up(self.session)
             self._finish()
 
-    def _waiting_for_me(self, tx: Tx) -> tuple[list[tuple[int, int, int]], list[Event]]:
-        return undelivered(tx, self.me) if self.messages else [], waiting(tx, self.me)
+    def _undelivered(self, tx: Tx) -> tuple[list[tuple[int, int, int]], list[Event]]:
+        return undelivered(tx, self.caller) if self.messages else [], reminders(tx, self.caller)
 
     async def _push(self, conversation: int, after: int) -> None:
         """Push one conversation, page by page."""
         seq: int | None = after
         while seq is not None and not self._stopped:
-            page, more = await self.house.read(
-                partial(replay_page, me=self.me, conversation=conversation, after=seq, limit=PAGE)
+            page, more = await self.server.read(
+                partial(replay_page, caller=self.caller, number=conversation, after=seq, limit=PAGE)
             )
             await self._until_read()
             if self._stopped:
@@ -130,7 +113,7 @@ class Replay:
                 if event.rev > self._begun[conversation][1]:
                     self._pushed[conversation, event.seq] = event.rev
                 if (conversation, event.seq) not in self._sent:
-                    self.session.tell(Announcement.of((), event))
+                    self.session.tell(EncodedEvent((), event))
                     self._count += 1
             seq = page[-1].seq if more else None
 
@@ -140,21 +123,23 @@ class Replay:
             await self._waiting
 
     def _finish(self) -> None:
-        for event in (*self._others, *[Replayed(count=self._count)] * self.messages):
-            self.session.tell(Announcement.of((), event))
-        for announcement in self._fresh():
-            self.session.tell(announcement)
+        for event in (*self._reminders, *[Replayed(count=self._count)] * self.messages):
+            self.session.tell(EncodedEvent((), event))
+        for encoded in self._fresh():
+            self.session.tell(encoded)
         self.session.replay_over()
 
-    def _fresh(self) -> Iterator[Announcement]:
-        for announcement in self._held:
-            event = announcement.event
-            told = self._has_told(event) if isinstance(event, NewMessage | MessageChanged) else event in self._others
-            if not told:
-                yield announcement
+    def _fresh(self) -> Iterator[EncodedEvent]:
+        for encoded in self._held:
+            event = encoded.event
+            shown = (
+                self._has_shown(event) if isinstance(event, NewMessage | MessageChanged) else event in self._reminders
+            )
+            if not shown:
+                yield encoded
 
-    def _has_told(self, event: NewMessage | MessageChanged) -> bool:
-        """Say whether a page showed this message as the event tells of it, or newer."""
+    def _has_shown(self, event: NewMessage | MessageChanged) -> bool:
+        """Say whether a page showed this message in the state that the event describes, or a newer one."""
         after, rev = self._begun.get(event.conversation, (event.seq, 0))
         if event.rev <= rev:
             return event.seq > after

@@ -1,8 +1,7 @@
-"""The session of one connection, without any I/O: requests in, lines out, in order.
+"""The session of one connection: it pulls requests, checks them, and has them answered in order.
 
-A request waits until it may start. Writes are pipelined: one may start while earlier writes of the same session are in
-the writer's queue, since the writer keeps their order. Everything else waits for what came before, and what comes
-after waits for it; so replies come in request order, and a session reads what it wrote.
+A write may start while earlier writes are under way, since the writer keeps their order. Any other request waits for
+all requests before it, and later ones wait for it, so that a session reads what it wrote.
 """
 
 import time
@@ -14,173 +13,218 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
-from imd.chat.lanes import HANDLERS, Cut, Effect, Handler, Lane, Leave, Me, Outcome, SignIn, SignOut, Speak
-from imd.engine import gate
-from imd.engine.announcement import Announcement
-from imd.engine.attention import Attention
-from imd.engine.house import House
-from imd.engine.outlet import Outlet
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import Outcome, SignIn
+from imd.chat.base.handlers import HANDLERS, Handler, Lane
+from imd.engine import effects, gate
+from imd.engine.connection import Connection
+from imd.engine.effects import When
+from imd.engine.encoded_event import EncodedEvent
 from imd.engine.replay import Replay
-from imd.engine.witness import Witness
+from imd.engine.security_log import SecurityLog
+from imd.engine.server import Server
 from imd.store.transaction import Tx
 from imd.wire import jsonline, textline
-from imd.wire.base import Command, Reply, Request
+from imd.wire.base import Command, Dialect, Reply, Request
 from imd.wire.messages import Sent
 from imd.wire.refusals import AuthRequired, RateLimited, Refusal
 from imd.wire.session import Closing, Welcome
 
+WRITE_BYTES = 65_536
+"""When so much is queued it is written before more is made, to see whether the peer can take it."""
+
 PIPELINE = 128
-"""How many requests of one session may be under way or waiting before its connection is not read any more."""
+"""How many writes of one session may be under way."""
 
 _NOBODY = SignIn(account=0, username="", language="", admin=False, device=0, label="", replay=False)
 
 
 @attrs.define(eq=False)
 class Session:
-    """One connection's conversation with the house."""
+    """One connection's conversation with the server."""
 
     log = Logger()
 
-    house: House
-    outlet: Outlet
+    server: Server
+    connection: Connection
     address: str = ""
-    me: SignIn | None = None
-    """Whom the session speaks for."""
+    identity: SignIn | None = None
+    """The account that is logged in."""
 
     operator: bool = False
-    """Whether this is the operator's own socket: an admin, and nobody's account."""
+    """Whether this is the operator's socket: an admin without an account."""
 
-    hurried: bool = attrs.field(default=False, init=False)
+    too_fast: bool = attrs.field(default=False, init=False)
     """Whether the latest request came too fast."""
 
-    dialect: Any = textline.DIALECT
-    language: str = attrs.field(default=attrs.Factory(lambda self: self.house.language, takes_self=True))
+    language: str = attrs.field(default=attrs.Factory(lambda self: self.server.language, takes_self=True))
 
-    _chosen: bool = attrs.field(default=False, init=False)
+    dialect: Dialect = textline.DIALECT
+    """That of the latest request."""
+
+    entering: bool = attrs.field(default=False, init=False)
+    """Whether a login is under way: how much the client may say depends on its outcome."""
+
+    lines: list[bytes] = attrs.field(factory=list, init=False)
+    """What waits to be written at the end of this turn."""
+
+    size: int = attrs.field(default=0, init=False)
+    """How many bytes these lines have."""
+
     _waiting: deque[Request] = attrs.field(factory=deque, init=False)
+    """Requests that were taken and may not start yet."""
+
+    _drained_dry: bool = attrs.field(default=False, init=False)
+    """Whether the connection had no request the last time: it will say when it has."""
+
+    _chose_language: bool = attrs.field(default=False, init=False)
     _under_way: int = attrs.field(default=0, init=False)
     _lane: Lane = attrs.field(default=Lane.LIVE, init=False)
-    _advancing: bool = attrs.field(default=False, init=False)
-    _deaf: bool = attrs.field(default=False, init=False)
+    _pulling: bool = attrs.field(default=False, init=False)
+    _in_input: bool = attrs.field(default=False, init=False)
+    """Whether the connection flushes when it has handed in what came."""
+
     _over: bool = attrs.field(default=False, init=False)
-    _attention: Attention = attrs.field(factory=Attention, init=False)
     _replay: Replay | None = attrs.field(default=None, init=False)
-    _witness: Witness = attrs.field(
-        default=attrs.Factory(lambda self: Witness(self.address), takes_self=True), init=False
+    _security_log: SecurityLog = attrs.field(
+        default=attrs.Factory(lambda self: SecurityLog(self.address), takes_self=True), init=False
     )
     _deadline: IDelayedCall | None = attrs.field(default=None, init=False)
     _bucket: gate.Bucket = attrs.field(
         default=attrs.Factory(
-            lambda self: gate.Bucket.full(self.house.limits, self.house.reactor.seconds()), takes_self=True
+            lambda self: gate.Bucket.full(self.server.limits, self.server.reactor.seconds()), takes_self=True
         ),
         init=False,
     )
 
-    # -- what the connection reports
+    # -- called by the connection
 
     def begin(self) -> None:
-        """Start the time within which somebody must log in."""
+        """Start the timer within which the client must log in."""
         if not self.operator:
-            self._deadline = self.house.reactor.callLater(self.house.limits.login_seconds, self._too_late)
+            self._deadline = self.server.reactor.callLater(self.server.limits.login_seconds, self._too_late)
 
     def greet(self) -> None:
-        """Welcome whoever stays silent."""
-        self.tell(Announcement.of((), Welcome(server="imd")))
+        """Welcome a person who has said nothing yet."""
+        self.tell(EncodedEvent((), Welcome(server="imd")))
 
-    def receive(self, request: Request) -> None:
-        """Take a request in."""
-        if self._over:
+    def pull(self) -> None:
+        """Start all requests that may start now."""
+        if self._pulling:  # a command that finishes at once calls this again: do not recurse for each
             return
-        self.dialect = request.dialect
-        if request.dialect is textline.DIALECT and self.me is not None and not self.outlet.congested:
-            self._waiting += self._attention.typed()
-        if not request.notice:
-            self.hurried = False
-            try:
-                self._bucket.take(self.house.limits, self.house.reactor.seconds())
-            except RateLimited as refusal:
-                request.refusal = refusal
-                self.hurried = True
-        self._waiting.append(request)
-        self._advance()
+        self._pulling = True
+        try:
+            while not (self._over or self.entering or self.connection.congested):
+                if self.size > WRITE_BYTES:
+                    self.flush()
+                    continue
+                if not self._waiting:
+                    request = self.connection.next_request()
+                    self._drained_dry = request is None
+                    if request is None:
+                        break
+                    self.dialect = request.dialect
+                    self._waiting.append(request)
+                if not self._start(self._waiting[0]):
+                    break
+                if self._in_input and not (self.entering or self._waiting or self.connection.more):
+                    self._drained_dry = True
+                    break
+        finally:
+            self._pulling = False
 
-    def drained(self) -> None:
-        """Go on with what waited for the peer to read."""
-        if self._replay is not None:
-            self._replay.proceed()
-        self._advance()
+    def received(self) -> None:
+        """Go on: there is input, or the peer has read what it was sent."""
+        self._in_input = True
+        try:
+            if self._replay is not None:
+                self._replay.proceed()
+            self.pull()
+        finally:
+            self._in_input = False
+            if self.lines:
+                self.flush()
 
     def ended(self) -> None:
-        """Forget the connection: it is gone."""
+        """Clean up: the connection is gone."""
         self._end()
         self._stop_deadline()
-        if self.me is not None:
-            self.house.audience.leave(self.me.account, self)
+        if self.identity is not None:
+            self.server.leave(self.identity.account, self)
 
     def _end(self) -> None:
-        """Do nothing more: what waits is dropped, what is under way is finished unheard."""
+        """Do nothing more. Commands under way are finished without a reply."""
         self._over = True
         self._waiting.clear()
+        self.lines, self.size = [], 0
+        self.server.pacing.gone(self)
         self._stop_replay()
 
-    # -- what the house tells
+    # -- events
 
-    def hear(self, announcement: Announcement) -> None:
-        """Hear what an account of this session is told; during a replay, after it."""
+    def hear(self, event: EncodedEvent) -> None:
+        """Receive an event; during a replay it is held until the end."""
         if self._replay is not None:
-            self._replay.hold(announcement)
+            self._replay.hold(event)
         else:
-            self.tell(announcement)
+            self.tell(event)
 
-    def tell(self, announcement: Announcement) -> None:
-        """Write an event in the dialect of the latest request."""
+    def tell(self, event: EncodedEvent) -> None:
+        """Write an event, if it says something in this dialect."""
         if self._over:
             return
-        if self.dialect is jsonline.DIALECT:
-            self.outlet.send(announcement.json)
-            return
-        if text := announcement.text(self.language):
-            self.outlet.send(text)
-        self._attention.show(announcement.event)
+        if line := event.line(self.dialect, self.language):
+            self.send(line)
+        if self.dialect.for_people:
+            self.connection.told(event)
 
-    def cut(self) -> None:
-        """End since the device was logged out: nothing more is shown to whoever holds it, not even what waits."""
-        self.outlet.forget()
+    def send(self, line: bytes) -> None:
+        """Queue a line; it is written with the others of this turn."""
+        if not (self.lines or self._in_input):
+            self.server.pacing.flush_soon(self)
+        self.lines.append(line)
+        self.size += len(line)
+
+    def flush(self) -> None:
+        """Write what is queued."""
+        if self.lines:
+            lines, self.lines, self.size = self.lines, [], 0
+            self.connection.write(lines)
+
+    def ready(self) -> bool:
+        """Say whether the peer can take more; where much is queued, writing it is the way to know."""
+        if self.size > WRITE_BYTES:
+            self.flush()
+        return not self.connection.congested
+
+    def revoke(self) -> None:
+        """End since the device was logged out: whoever holds it sees nothing more, not even what is queued."""
+        if self.connection.congested:
+            self.lines, self.size = [], 0
+        self.connection.drop()
         self.close(AuthRequired("revoked"))
 
     def close(self, refusal: Refusal) -> None:
-        """Say why, and end."""
+        """Tell the client why, and end."""
         if self._over:
             return
-        self.house.refused(refusal)
-        self._witness.closed(refusal.code, self.me)
+        self.server.refused(refusal)
+        self._security_log.closed(refusal.code, self.identity)
         message = jsonline.sentence(refusal, self.language)
-        closing = Closing(code=refusal.code, message=message, params=refusal.params)
-        self.outlet.send(self.dialect.event(closing, self.language))
-        self._end()
-        self.outlet.hang_up()
+        self.tell(EncodedEvent((), Closing(code=refusal.code, message=message, params=refusal.params)))
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """End after sending what is queued."""
+        if not self._over:
+            self.flush()
+            self._end()
+            self.connection.hang_up()
 
     # -- requests, in order
 
-    def _advance(self) -> None:
-        """Start what may start. What is done at once comes back here, and must not pile up on the stack."""
-        if self._advancing:
-            return
-        self._advancing = True
-        try:
-            while self._waiting and self.outlet.ready() and self._take_turn(self._waiting[0]):
-                pass
-        finally:
-            self._advancing = False
-        busy = len(self._waiting) + self._under_way
-        entering = self.me is None and self._under_way and self._lane is Lane.SLOW  # how much it may say is not known
-        deaf = bool(entering) or busy >= (PIPELINE // 2 if self._deaf else PIPELINE)
-        if deaf is not self._deaf:
-            self._deaf = deaf
-            self.outlet.listen(not deaf)
-
-    def _take_turn(self, request: Request) -> bool:
-        """Start a request, or leave it waiting. A write may follow writes; a refusal is said in its turn."""
+    def _start(self, request: Request) -> bool:
+        """Start a request and give True, or leave it waiting. A refusal waits for earlier replies too."""
         refusal = self._objection(request)
         if self._under_way and (refusal is not None or not self._may_follow(request)):
             return False
@@ -188,170 +232,169 @@ class Session:
         if refusal is not None:
             self._refuse(request, refusal)
         elif request.notice:
-            self.outlet.send(textline.DIALECT.notice(request.notice, self.language))
-        else:
-            self._start(request)
+            self.send(textline.DIALECT.notice(request.notice, self.language))
+        elif request.command is not None:
+            self._run(request, request.command, HANDLERS[type(request.command)])
         return True
 
     def _objection(self, request: Request) -> Refusal | None:
-        """Give what speaks against a request: its own line, the limits, or the gate."""
-        if request.refusal is not None or request.spec is None:
+        """Return the refusal of a request, if any: its line is bad, it came too fast, or it is not allowed."""
+        if not (request.charged or request.silent or request.notice):
+            self._charge(request)
+        if request.refusal is not None or request.command is None:
             return request.refusal
-        admin = self.operator or (self.me is not None and self.me.admin)
+        assert request.spec is not None
+        admin = self.operator or (self.identity is not None and self.identity.admin)
         try:
-            gate.check(request.spec, logged_in=self.me is not None, admin=admin)
-            if request.spec.shape.grows:
-                self.house.disk.check(self.house.limits.disk_reserve_mb)
-            if request.spec.shape.enters and self.me is None and self.house.audience.full:
-                raise RateLimited("full", retry_after=self.house.limits.login_seconds)
+            gate.check(request.spec, logged_in=self.identity is not None, admin=admin)
+            self.server.check_room(request.spec.shape, logged_in=self.identity is not None)
         except Refusal as refusal:
             return refusal
         return None
+
+    def _charge(self, request: Request) -> None:
+        request.charged, self.too_fast = True, False
+        try:
+            self._bucket.take(self.server.limits, self.server.reactor.seconds())
+        except RateLimited as refusal:
+            request.refusal, self.too_fast = refusal, True
 
     def _may_follow(self, request: Request) -> bool:
         writes = request.command is not None and HANDLERS[type(request.command)].lane is Lane.WRITES
         return writes and self._lane is Lane.WRITES and self._under_way < PIPELINE
 
-    def _start(self, request: Request) -> None:
-        assert request.command is not None
-        handler = HANDLERS[type(request.command)]
+    def _run(self, request: Request, command: Command, handler: Handler) -> None:
         self._lane = handler.lane
         self._under_way += 1
-        if self.house.meter is not None:
+        self.entering = self.identity is None and handler.lane is Lane.SLOW
+        if self.server.metrics is not None:
             request.begun = time.perf_counter()
         if handler.lane is Lane.WRITES:
-            self._write(request, request.command, handler)
+            self._write(request, command, handler)
         else:
-            running = Deferred.fromCoroutine(self._run(request, request.command))
-            running.addErrback(lambda failure: self.log.failure("an answer was not delivered", failure))
+            running = Deferred.fromCoroutine(self._ask(request, command))
+            running.addErrback(lambda failure: self.log.failure("a reply was not delivered", failure))
 
-    def _me(self) -> Me:
-        me = self.me or _NOBODY
-        return self.house.me(
+    def _caller(self) -> Caller:
+        identity = self.identity or _NOBODY
+        return self.server.caller(
             language=self.language,
-            account=me.account,
-            username=me.username,
-            device=me.device,
-            label=me.label,
-            admin=me.admin or self.operator,
+            account=identity.account,
+            username=identity.username,
+            device=identity.device,
+            label=identity.label,
+            admin=identity.admin or self.operator,
             address=self.address,
-            attendance=self.house.attendance,
+            online=self.server.online,
         )
 
     def _write(self, request: Request, command: Command, handler: Handler) -> None:
-        me, language = self._me(), self.language
+        """Run a write. Reply and events are encoded before the commit, so that nothing unsendable is stored."""
+        caller, language = self._caller(), self.language
 
-        def work(tx: Tx) -> tuple[Outcome[Reply], bytes, list[Announcement]]:
-            outcome = handler.run(tx, me, command)
+        def work(tx: Tx) -> tuple[Outcome[Reply], bytes, list[EncodedEvent]]:
+            outcome = handler.run(tx, caller, command)
             line = request.dialect.reply(request, outcome.reply, language)
-            return outcome, line, [Announcement.of(*told) for told in outcome.told]
+            return outcome, line, EncodedEvent.all(outcome.told)
 
         def done(value: Any, error: Exception | None) -> None:
             try:
-                if error is not None:
-                    self._failed(request, error)
+                if error is None:
+                    outcome, line, events = value
+                    if outcome.effects:
+                        effects.apply(When.BEFORE_REPLY, outcome.effects, self.server, self)
+                    self._deliver(request, outcome, line, events)
                 else:
-                    self._deliver(request, *value)
+                    self._failed(request, error)
             finally:
                 self._finished()
 
-        self.house.database.write(work, done)
+        self.server.database.write(work, done)
 
-    async def _run(self, request: Request, command: Command) -> None:
-        """Run a command that is not a write, answer it, and go on."""
+    async def _ask(self, request: Request, command: Command) -> None:
+        """Run a command that is not a write, and answer it."""
         try:
-            outcome = await self.house.outcome(self._me(), command)
-            self._heed(outcome.effects)
+            outcome = await self.server.outcome(self._caller(), command)
+            effects.apply(When.BEFORE_REPLY, outcome.effects, self.server, self)
             line = request.dialect.reply(request, outcome.reply, self.language)
-            announcements = [Announcement.of(*told) for told in outcome.told]
+            events = EncodedEvent.all(outcome.told)
         except Exception as error:
             self._failed(request, error)
         else:
-            self._deliver(request, outcome, line, announcements)
+            self._deliver(request, outcome, line, events)
         finally:
             try:
                 if self._lane is not Lane.LIVE:
-                    self.outlet.flush()  # it came in a turn of its own: it need not wait for what commits write
+                    self.flush()  # it came in a turn of its own: it need not wait for what commits write
             finally:
                 self._finished()
 
-    def _deliver(
-        self, request: Request, outcome: Outcome[Reply], line: bytes, announcements: list[Announcement]
-    ) -> None:
-        """Answer, then tell the others; the one who asked knows by the answer."""
-        if self.house.meter is not None:
-            self.house.meter.answered(request, outcome.reply)
-        self._heed(outcome.effects)
+    def _deliver(self, request: Request, outcome: Outcome[Reply], line: bytes, events: list[EncodedEvent]) -> None:
+        """Send the reply, then the events to others."""
+        identity = self.identity
+        if self.server.metrics is not None:
+            self.server.metrics.answered(request, outcome.reply)
         if not self._over and not request.silent:
-            self.house.audience.catch_up(self)  # of two changes the earlier is told first, though it was another's
-            self.outlet.send(line)
-        self.house.spread(announcements, outcome.effects, besides=self)
-        was = self.me
-        for effect in outcome.effects:
-            self._apply(effect)
-        self._witness.answered(request, self.me or was)
-        if isinstance(outcome.reply, Sent):
-            self._note_sent(request, outcome.reply)
-
-    def _heed(self, effects: tuple[Effect, ...]) -> None:
-        """Speak the language that was chosen on this connection, else the one of who logs in."""
-        for effect in effects:
-            if isinstance(effect, Speak):
-                self.language, self._chosen = effect.language, True
-            elif isinstance(effect, SignIn) and effect.language and not self._chosen:
-                self.language = effect.language
-
-    def _note_sent(self, request: Request, sent: Sent) -> None:
-        """Remember what this session sent: a replay leaves it out, and a person who answers has read."""
-        if self._replay is not None:
-            self._replay.sent(sent.conversation, sent.seq)
-        if request.dialect is textline.DIALECT:
-            self._waiting.extendleft(self._attention.answered(sent.conversation))
-
-    def _apply(self, effect: object) -> None:
-        if self._over:
-            return
-        if isinstance(effect, SignIn):
-            self._sign_in(effect)
-        elif isinstance(effect, SignOut):
-            self._sign_out()
-        elif isinstance(effect, Cut):
-            if self.me is not None and self.me.account == effect.account and self.me.device in effect.devices:
-                self.cut()
-        elif isinstance(effect, Leave):
-            self._end()
-            self.outlet.hang_up()
+            self.server.pacing.catch_up(self)  # of two changes the earlier is told first, though another made it
+            self.send(line)
+        self.server.spread(events, outcome.effects, session=self)
+        self._security_log.answered(request, self.identity or identity)
+        if self._replay is not None and isinstance(outcome.reply, Sent):
+            self._replay.sent(outcome.reply.conversation, outcome.reply.seq)
+        if request.replied is not None:
+            self._waiting.extendleft(request.replied(outcome.reply))
 
     def _failed(self, request: Request, error: Exception) -> None:
-        self._refuse(request, self.house.excuse(error, request.spec.action if request.spec else ""))
+        self._refuse(request, self.server.excuse(error, request.spec.action if request.spec else ""))
 
     def _refuse(self, request: Request, refusal: Refusal) -> None:
-        self.house.refused(refusal)
-        self._witness.refused(request, refusal.code, self.me)
+        self.server.refused(refusal)
+        self._security_log.refused(request, refusal.code, self.identity)
         if not self._over and not request.silent:
-            self.outlet.send(request.dialect.refusal(request, refusal, self.language))
+            self.send(request.dialect.refusal(request, refusal, self.language))
 
     def _finished(self) -> None:
         self._under_way -= 1
-        self._advance()
+        self.entering = False
+        if self._waiting or not self._drained_dry:
+            self.pull()
 
-    # -- logging in and out
+    # -- called by effects
 
-    def _sign_in(self, me: SignIn) -> None:
-        self.me = me
+    def choose_language(self, language: str) -> None:
+        """Use the language that was chosen on this connection."""
+        self.language, self._chose_language = language, True
+
+    def prefer_language(self, language: str) -> None:
+        """Use the language of the account that logs in, unless one was chosen on this connection."""
+        if language and not self._chose_language:
+            self.language = language
+
+    def sign_in(self, identity: SignIn) -> None:
+        """Act for an account from now on."""
+        if self._over:
+            return
+        self.identity = identity
         self._stop_deadline()
-        self.outlet.known(True)
-        self.house.audience.enter(me.account, self, me.topics)
-        self.house.attendance.come(me.account, me.chosen)
-        self._replay = Replay(self.house, self, self._me(), messages=me.replay)
+        self.connection.identified(True)
+        self.server.enter(identity, self)
+        self._replay = Replay(self.server, self, self._caller(), messages=identity.replay)
         self._replay.begin()
 
-    def ready(self) -> bool:
-        """Say whether the peer can take more."""
-        return self.outlet.ready()
+    def sign_out(self) -> None:
+        """Act for no account any more."""
+        if self._over or self.identity is None:
+            return
+        self.server.leave(self.identity.account, self)
+        self.identity = None
+        self.connection.identified(False)
+        self._stop_replay()
+        self.begin()
+
+    # -- called by the replay
 
     def replay_over(self) -> None:
-        """Hear events directly again."""
+        """Receive events directly again."""
         self._replay = None
 
     def _stop_replay(self) -> None:
@@ -359,18 +402,9 @@ class Session:
             self._replay.stop()
             self._replay = None
 
-    def _sign_out(self) -> None:
-        assert self.me is not None
-        self.house.audience.leave(self.me.account, self)
-        self.me = None
-        self.outlet.known(False)
-        self._stop_replay()
-        self._attention = Attention()
-        self.begin()
-
     def _too_late(self) -> None:
         self._deadline = None
-        self.close(AuthRequired("late", seconds=self.house.limits.login_seconds))
+        self.close(AuthRequired("late", seconds=self.server.limits.login_seconds))
 
     def _stop_deadline(self) -> None:
         if self._deadline is not None:

@@ -1,1 +1,1 @@
-"""How bytes move: the protocol, the factory with the online map, TLS and the port. No rule of chat lives here."""
+"""The transport: protocol and factory, faces, flow control, TLS and endpoints. It holds no rules of the chat."""

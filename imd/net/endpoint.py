@@ -5,8 +5,8 @@
     imd:unix\\:/run/imd.sock               around another endpoint, here a unix socket
     imd:systemd:domain=INET:index=0       colons may also stay as they are
 
-The factory that listens brings the certificate, as its attribute `tls`, and the balancers that are believed, as
-`proxies` (see proxy).
+The factory has the certificate in its attribute `tls`, and the networks of trusted load balancers in `proxies` (see
+`proxy`).
 """
 
 from typing import Any
@@ -23,25 +23,26 @@ from twisted.internet.interfaces import (
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from zope.interface import implementer
 
-from imd.net.anteroom import Anteroom, TlsConnection
+from imd.engine.pacing import Pacing
 from imd.net.proxy import proxied
+from imd.net.tls_connection import TlsConnection
 
 BACKLOG = "1024"
-"""How many may wait to be taken in: a flood uses up Twisted's own 50 at once, and then others wait for seconds."""
+"""How many connections may wait to be accepted. A flood fills Twisted's default of 50, and others wait for seconds."""
 
 
 class _Tls(TLSMemoryBIOFactory):
-    """TLS around a factory that may turn a connection down: then there is no handshake either."""
+    """TLS around a factory that may refuse a connection; then there is no handshake."""
 
     noisy = False
-    anteroom: Anteroom
+    pacing: Pacing
 
     def buildProtocol(self, addr: Any) -> TlsConnection | None:  # type: ignore[override]  # Twisted's Factory may too
         inner = self.wrappedFactory.buildProtocol(addr)
         if inner is None:
             return None
         made = TlsConnection(self, inner)
-        made.anteroom = self.anteroom
+        made.pacing = self.pacing
         return made
 
 
@@ -54,12 +55,13 @@ class ImdServerEndpoint:
     inner: IStreamServerEndpoint
 
     def listen(self, protocolFactory: IProtocolFactory) -> "Deferred[IListeningPort]":  # noqa: N803  # the interface names it
-        """Listen; the factory says with which certificate. Raises ValueError when it has none."""
-        tls: IOpenSSLServerConnectionCreator | None = getattr(protocolFactory, "tls", None)
+        """Listen, with the certificate of the factory. Raises ValueError if it has none."""
+        factory: Any = protocolFactory
+        tls: IOpenSSLServerConnectionCreator | None = getattr(factory, "tls", None)
         if tls is None:
-            raise ValueError("an imd: endpoint needs a factory with a certificate, such as ImdFactory(house, tls=...)")
+            raise ValueError("an imd: endpoint needs a factory with a certificate, such as ImdFactory(server, tls=...)")
         wrapped = _Tls(tls, False, protocolFactory, self.reactor)
-        wrapped.anteroom = Anteroom(self.reactor)
+        wrapped.pacing = factory.server.pacing
         return self.inner.listen(proxied(protocolFactory, wrapped))
 
 

@@ -1,69 +1,67 @@
-"""ImdFactory: what a port listens with."""
+"""ImdFactory, the factory of a port, and the one of the operator's socket."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IOpenSSLServerConnectionCreator
 from twisted.internet.protocol import ServerFactory
 
-from imd.engine.announcement import Announcement
-from imd.engine.house import House
-from imd.engine.session import Session
-from imd.net.audience import Audience
-from imd.net.door import origin
-from imd.net.protocol import ImdProtocol
+from imd.engine.encoded_event import EncodedEvent
+from imd.engine.pacing import Listener
+from imd.engine.server import Server
+from imd.net.address import origin
+from imd.net.connection import ImdProtocol
 from imd.net.proxy import Network
 
 
 class ImdFactory(ServerFactory):
-    """Builds a protocol for each connection and holds the map of who is online.
+    """Builds a protocol for each connection. The map of online accounts belongs to its server.
 
-    `tls` is what an `imd:` endpoint encrypts with; listen on other endpoints for connections that need none.
-    `proxies` are balancers that say by the PROXY protocol whose connection they hand on.
+    An `imd:` endpoint encrypts with `tls`; other endpoints need none. `proxies` are the networks of load balancers
+    that send the client's address by the PROXY protocol.
     """
 
     noisy = False
 
     def __init__(
-        self, house: House, tls: IOpenSSLServerConnectionCreator | None = None, proxies: Sequence[Network] = ()
+        self, server: Server, tls: IOpenSSLServerConnectionCreator | None = None, proxies: Sequence[Network] = ()
     ) -> None:
-        self.house = house
+        self.server = server
         self.tls = tls
         self.proxies = proxies
-        self.audience = Audience(house)
 
     def buildProtocol(self, addr: IAddress | None) -> ImdProtocol | None:
-        """Build the protocol of one connection; None where there is no room for it."""
-        if not self.audience.door.admits(origin(addr)):
+        """Build the protocol of a connection; None if it is refused."""
+        if not self.server.admission.admits(origin(addr)):
             return None
-        protocol = ImdProtocol(self.audience, addr)
+        protocol = ImdProtocol(self.server, addr)
         protocol.factory = self
         return protocol
 
     @property
-    def online(self) -> dict[int, dict[Session, None]]:
+    def online(self) -> Mapping[int, Mapping[Listener, None]]:
         """The online map: account -> its sessions, oldest first."""
-        return self.audience.online
+        return self.server.hub.online
 
-    def tell(self, announcement: Announcement) -> None:
-        """Tell accounts something, wherever they are online."""
-        self.audience.tell(announcement)
+    def tell(self, event: EncodedEvent) -> None:
+        """Send an event to its addressees, to all their sessions."""
+        self.server.hub.tell(event)
 
     def goodbye(self) -> "Deferred[None]":
-        """Close every connection, each told why."""
-        return self.audience.goodbye()
+        """Close every connection, and tell each why; fires when the last one is gone."""
+        return self.server.admission.goodbye()
 
 
 class OperatorFactory(ServerFactory):
-    """Serves the operator's own socket: sessions that have an admin's rights and are nobody's account."""
+    """Serves the operator's socket: sessions with an admin's rights and without an account."""
 
     noisy = False
 
-    def __init__(self, audience: Audience) -> None:
-        self.audience = audience
+    def __init__(self, server: Server) -> None:
+        self.server = server
 
     def buildProtocol(self, addr: IAddress | None) -> ImdProtocol:
         """Build the protocol of one connection."""
-        protocol = ImdProtocol(self.audience, addr, operator=True)
+        protocol = ImdProtocol(self.server, addr, operator=True)
         protocol.factory = self
         return protocol

@@ -1,8 +1,11 @@
-"""The HTTP face, for now: whoever points a browser at the port learns what lives here."""
+"""The HTTP face: a browser that opens the port gets a page that says what imd is."""
 
-from typing import Any
+from collections.abc import Callable
 
-from twisted.internet.protocol import Protocol
+import attrs
+
+from imd.engine.encoded_event import EncodedEvent
+from imd.wire.base import Request
 
 LONGEST_HEAD = 16_384
 
@@ -13,41 +16,58 @@ _PAGE = b"""<!doctype html>
 """
 
 
-_NOTHING_ELSE = (
+_STRICT_HEADERS = (
     b"Content-Security-Policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"
     b"X-Content-Type-Options: nosniff\r\n"
     b"Referrer-Policy: no-referrer\r\n"
     b"Cross-Origin-Resource-Policy: same-origin\r\n"
     b"Cache-Control: no-store\r\n\r\n"
 )
-"""The page is all there is: a browser is to load, embed, guess and keep nothing."""
+"""A browser must load nothing else, embed the page nowhere, guess no types, and cache nothing."""
 
 
-class HttpProtocol(Protocol):
+@attrs.define(eq=False)
+class HttpFace:
     """Answers the first request with a short page and closes."""
 
-    transport: Any
+    answer: Callable[[bytes], None]
+    """Writes the answer and closes."""
 
-    def __init__(self, retry_after: int = 0) -> None:
-        """Where `retry_after` is not 0, that is all they learn: when to try again."""
-        self._head = b""
-        self._retry_after = retry_after
+    retry_after: int = 0
+    """If it is not 0, the answer says only when to try again."""
 
-    def dataReceived(self, data: bytes) -> None:
+    tells = False
+    broken = b""
+    waiting = False
+    reads = 0
+    _head: bytes = attrs.field(default=b"", init=False)
+
+    def receive(self, data: bytes) -> None:
         """Wait for the end of the request's head, then answer."""
-        if self.transport.disconnecting:
-            return
         self._head += data
         if b"\r\n\r\n" not in self._head and b"\n\n" not in self._head and len(self._head) < LONGEST_HEAD:
             return
         method = self._head.split(b" ", 1)[0]
         page = b"" if method == b"HEAD" else _PAGE
         status = b"200 OK" if method in (b"GET", b"HEAD") else b"405 Method Not Allowed\r\nAllow: GET, HEAD"
-        if self._retry_after:
-            page, status = b"", b"429 Too Many Requests\r\nRetry-After: %d" % self._retry_after
+        if self.retry_after:
+            page, status = b"", b"429 Too Many Requests\r\nRetry-After: %d" % self.retry_after
         head = (
             b"HTTP/1.1 %b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n"
-            + _NOTHING_ELSE
+            + _STRICT_HEADERS
         )
-        self.transport.write(head % (status, 0 if self._retry_after else len(_PAGE)) + page)
-        self.transport.loseConnection()
+        self.answer(head % (status, 0 if self.retry_after else len(_PAGE)) + page)
+
+    def next_request(self) -> Request | None:
+        """Ask nothing of the session."""
+        return None
+
+    def frame(self, line: bytes) -> bytes:
+        """Return the bytes unchanged."""
+        return line
+
+    def told(self, event: EncodedEvent) -> None:
+        """Do nothing: nothing is told."""
+
+    def logged_out(self) -> None:
+        """Do nothing: no account is ever logged in."""

@@ -1,24 +1,28 @@
-"""The PROXY protocol, versions 1 and 2: a balancer says, before TLS, whose connection it hands on.
+"""The PROXY protocol, versions 1 and 2: before TLS, a load balancer sends the address of the client it forwards.
 
     PROXY TCP4 203.0.113.7 192.0.2.1 51034 7373\\r\\n          or its binary form
 
-Only from the addresses that `proxies` names is it believed, and there it is demanded; everybody else speaks for
-themselves.
+Connections from the networks in `proxies` must begin with a header. From any other address, a header is bad input.
 https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt
+
+Twisted's own, `twisted.protocols.haproxy.proxyEndpoint`, does not fit (26.10). It believes every peer. It builds the
+protocol before it reads the header, so limits would count the balancer's address. It closes a connection whose header
+arrives in pieces, waits for one without a time limit, and does not check addresses and ports.
 """
 
 import ipaddress
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocolFactory
+from twisted.internet.interfaces import IAddress, IProtocolFactory
 from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
+from twisted.protocols.policies import TimeoutMixin
 from twisted.python.failure import Failure
 
-from imd.engine.house import House
+from imd.engine.server import Server
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -29,19 +33,19 @@ _ADDRESSES = {0x11: (4, "TCP4"), 0x21: (16, "TCP6")}
 
 
 class NotAHeader(ValueError):
-    """What came is no PROXY header."""
+    """The connection does not begin with a PROXY header."""
 
 
 @attrs.frozen
 class Header:
-    """A header that was read: whose connection it is (None: the balancer's own), and how many bytes it took."""
+    """A header: the client's address (None if the connection is the balancer's own), and the header's length."""
 
     source: IAddress | None
     length: int
 
 
 def parse(data: bytes) -> Header | None:
-    """Read a header; None while more bytes are needed. Raises NotAHeader."""
+    """Parse a header; None while more bytes are needed. Raises NotAHeader."""
     if SIGNATURE.startswith(data[: len(SIGNATURE)]):
         return _binary(data)
     if b"PROXY ".startswith(data[:6]):
@@ -93,8 +97,8 @@ def _address(kind: str, host: str, port: bytes) -> IAddress:
         raise NotAHeader from None
 
 
-class HeaderProtocol(Protocol):
-    """Waits for the header, then lets the protocol of the connection itself take over."""
+class HeaderProtocol(TimeoutMixin, Protocol):
+    """Reads the header, then passes the connection to the protocol of the wrapped factory."""
 
     transport: Any
 
@@ -102,15 +106,21 @@ class HeaderProtocol(Protocol):
         self._factory = factory
         self._address = address
         self._first = b""
-        self._timer: IDelayedCall | None = None
+
+    def callLater(self, period: float, func: Callable[[], None]) -> Any:
+        """Give TimeoutMixin the server's reactor; it would use the global one."""
+        return self._factory.server.reactor.callLater(period, func)
 
     def connectionMade(self) -> None:
-        """Wait, but not for ever."""
-        house = self._factory.house
-        self._timer = house.reactor.callLater(house.limits.handshake_seconds, self.transport.abortConnection)
+        """Wait for the header, for as long as for a TLS handshake."""
+        self.setTimeout(self._factory.server.limits.handshake_seconds)
+
+    def timeoutConnection(self) -> None:
+        """Close the connection: the header did not come in time."""
+        self.transport.abortConnection()
 
     def dataReceived(self, data: bytes) -> None:
-        """Gather the header. What is none ends the connection: it was promised."""
+        """Collect the header. Anything else closes the connection."""
         self._first += data
         try:
             header = parse(self._first)
@@ -121,53 +131,49 @@ class HeaderProtocol(Protocol):
             self._hand_over(header)
 
     def _hand_over(self, header: Header) -> None:
-        self._stop_timer()
+        self.setTimeout(None)
         real: Any = self._factory.build(header.source or self._address)
         if real is None:
             self.transport.abortConnection()
             return
         rest, self._first = self._first[header.length :], b""
         real.makeConnection(self.transport)
-        self.dataReceived = real.dataReceived  # type: ignore[method-assign]  # from here on, its bytes
-        self.connectionLost = real.connectionLost  # type: ignore[method-assign]  # and its end
+        self.dataReceived = real.dataReceived  # type: ignore[method-assign]  # the real protocol takes over
+        self.connectionLost = real.connectionLost  # type: ignore[method-assign]  # the real protocol takes over
         if rest:
             real.dataReceived(rest)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Wait no more."""
-        self._stop_timer()
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
+        """Stop waiting."""
+        self.setTimeout(None)
 
 
 class ProxiedFactory(ServerFactory):
-    """Stands before another factory; connections from the proxies begin with a header."""
+    """Wraps another factory. Connections from the proxies must begin with a header."""
 
     noisy = False
 
-    def __init__(self, inner: IProtocolFactory, proxies: Sequence[Network], house: House) -> None:
+    def __init__(self, inner: IProtocolFactory, proxies: Sequence[Network], server: Server) -> None:
         self.inner = inner
         self.proxies = proxies
-        self.house = house
+        self.server = server
 
     def doStart(self) -> None:
-        """Start the factory behind it."""
+        """Start the wrapped factory."""
         super().doStart()
         self.inner.doStart()
 
     def doStop(self) -> None:
-        """Stop the factory behind it."""
+        """Stop the wrapped factory."""
         super().doStop()
         self.inner.doStop()
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        """Build what waits for the header, or the connection's own protocol."""
+        """Build the protocol that reads the header, or for other addresses the wrapped factory's."""
         return HeaderProtocol(self, addr) if self._trusted(addr) else self.build(addr)
 
     def build(self, addr: IAddress | None) -> Any:
-        """Build the connection's own protocol."""
+        """Build the wrapped factory's protocol."""
         return self.inner.buildProtocol(addr)  # type: ignore[arg-type]  # Twisted's own factories take None too
 
     def _trusted(self, addr: IAddress | None) -> bool:
@@ -179,6 +185,6 @@ class ProxiedFactory(ServerFactory):
 
 
 def proxied(factory: Any, around: IProtocolFactory) -> IProtocolFactory:
-    """Put the PROXY protocol before `around` (the factory, or its TLS), where the factory names proxies."""
+    """Wrap `around` (the factory, or its TLS) in the PROXY protocol, if the factory names proxies."""
     proxies: Sequence[Network] = getattr(factory, "proxies", ())
-    return ProxiedFactory(around, proxies, factory.house) if proxies else around
+    return ProxiedFactory(around, proxies, factory.server) if proxies else around

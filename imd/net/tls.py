@@ -1,4 +1,4 @@
-"""TLS for the port: 1.2 or newer, forward-secret AEAD only; certificates by SNI, reloaded when their files change."""
+"""TLS 1.2 or newer, with forward-secret AEAD ciphers only. Certificates are chosen by SNI and reloaded on change."""
 
 import os
 import time
@@ -16,17 +16,17 @@ from zope.interface import implementer
 
 CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 ALPN = (b"imd/1", b"http/1.1")
-PROOF = b"acme-tls/1"
-"""What an authority offers that wants a name proven (RFC 8737)."""
+ACME_ALPN = b"acme-tls/1"
+"""The ALPN name of an authority that verifies a host name (RFC 8737)."""
 
-LOOK_EVERY_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 
 _RELEASE_BUFFERS = 0x10
 """SSL_MODE_RELEASE_BUFFERS, which pyOpenSSL does not name: an idle connection holds no buffers."""
 
 
 def context(certificate: Path, key: Path) -> SSL.Context:
-    """Make a context from PEM files: a certificate with its chain, and its key. Raises SSL.Error and OSError."""
+    """Make a context from PEM files, a certificate with its chain and its key. Raises SSL.Error and OSError."""
     made = _context()
     made.use_certificate_chain_file(os.fspath(certificate))
     made.use_privatekey_file(os.fspath(key))
@@ -51,12 +51,12 @@ def _select_alpn(connection: SSL.Connection, offered: list[bytes]) -> Any:
 
 
 def _name(connection: SSL.Connection) -> str:
-    """Give the host that the client named."""
+    """Return the host name that the client asked for."""
     return (connection.get_servername() or b"").decode("ascii", "replace").lower()
 
 
 def _names(certificate: x509.Certificate) -> set[str]:
-    """List the DNS names that a certificate speaks for."""
+    """Return the DNS names of a certificate."""
     try:
         found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
@@ -87,48 +87,48 @@ def _load(certificate: Path, key: Path) -> _Pair:
 
 @implementer(IOpenSSLServerConnectionCreator)
 class ServerTLS:
-    """Makes the TLS side of each connection. The first pair answers who names no host, or one that no pair knows."""
+    """Makes the TLS side of each connection. The first pair serves clients that name no host, or an unknown one."""
 
     log = Logger()
 
     def __init__(self, pairs: list[tuple[Path, Path]]) -> None:
         self._pairs = [self._load(certificate, key) for certificate, key in pairs]
-        self._looked = time.monotonic()
+        self._checked = time.monotonic()
         self.proofs: dict[str, SSL.Context] = {}
-        """Name -> what proves it to an authority that asks."""
+        """Host name -> the context that proves it to an ACME authority."""
 
     @property
     def until(self) -> datetime:
-        """When the certificate ends that is shown to who names no host, whatever its file holds by now."""
+        """When the default certificate in use expires. Its file may hold a newer one."""
         return self._pairs[0].until
 
     def prove(self, name: str, certificate: x509.Certificate, key: Any) -> None:
-        """Show this certificate to whoever wants the name proven."""
+        """Show this certificate to an ACME authority that verifies the name."""
         made = _context()
         made.use_certificate(certificate)
         made.use_privatekey(key)
         self.proofs[name] = made
 
     def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
-        """Give a connection that is about to shake hands."""
-        self._look()
+        """Return the TLS connection for a new transport."""
+        self._check()
         return SSL.Connection(self._pairs[0].context, None)
 
     def _load(self, certificate: Path, key: Path) -> _Pair:
-        """Load a pair. Its context is finished here: pyOpenSSL lets nobody change one that is in use."""
+        """Load a pair. Its callbacks are set here, since pyOpenSSL forbids changes to a context in use."""
         pair = _load(certificate, key)
         pair.context.set_alpn_select_callback(self._select)
         pair.context.set_tlsext_servername_callback(self._by_name)
         return pair
 
     def _select(self, connection: SSL.Connection, offered: list[bytes]) -> Any:
-        if PROOF not in offered:
+        if ACME_ALPN not in offered:
             return _select_alpn(connection, offered)
         proof = self.proofs.get(_name(connection))
         if proof is None:
             return SSL.NO_OVERLAPPING_PROTOCOLS
         connection.set_context(proof)
-        return PROOF
+        return ACME_ALPN
 
     def _by_name(self, connection: SSL.Connection) -> None:
         if len(self._pairs) == 1:
@@ -141,17 +141,17 @@ class ServerTLS:
                 return
 
     def use(self, pairs: list[tuple[Path, Path]]) -> None:
-        """Take other pairs from now on. Raises SSL.Error, OSError and ValueError, and then keeps the old ones."""
+        """Use other pairs from now on. Raises SSL.Error, OSError and ValueError, and then keeps the old ones."""
         self._pairs = [self._load(certificate, key) for certificate, key in pairs]
 
-    def _look(self) -> None:
-        """Look for changes now and then, as connections come."""
-        if time.monotonic() - self._looked >= LOOK_EVERY_SECONDS:
+    def _check(self) -> None:
+        """Look for changed files, at most once in CHECK_SECONDS, when a connection comes."""
+        if time.monotonic() - self._checked >= CHECK_SECONDS:
             self.look()
 
     def look(self) -> None:
-        """Load pairs whose files changed; a pair that does not load is reported, and the old one stays in use."""
-        self._looked = time.monotonic()
+        """Load pairs whose files changed. If that fails, it is logged, and the old pair stays in use."""
+        self._checked = time.monotonic()
         for number, pair in enumerate(self._pairs):
             try:
                 stamp = _stamp(pair.certificate, pair.key)

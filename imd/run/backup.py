@@ -1,8 +1,7 @@
-"""`imd backup FILE`: one file that holds a whole server, made while the daemon runs or while it does not.
+"""`imd backup FILE`: one file that holds a whole server, made whether the daemon runs or not.
 
-It reads the database itself, beside the daemon: a reader keeps nobody from writing, and the daemon's own threads have
-nothing to do with it. FILE appears whole or not at all. What is to be sealed is copied in the data directory: FILE's
-disk may be less trusted.
+It opens the database itself: a reader never blocks the daemon's writes. FILE appears complete or not at all. For an
+encrypted backup the clear copy of the database stays in the data directory, since FILE's disk may be less trusted.
 """
 
 import errno
@@ -10,104 +9,105 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import attrs
 import msgspec
 
 import imd
-from imd.run import archive, certificates
+from imd.run import backup_file, certificates
 from imd.run.config import Config
-from imd.run.directory import DataDirectory, LatestBackup, hand_over, sync
-from imd.run.problem import Problem
+from imd.run.directory import DataDirectory, LatestBackup, chown_like, sync
+from imd.run.errors import OperatorError
 from imd.store import migrations
 
-BUSY_SECONDS = 30
+BUSY_TIMEOUT_SECONDS = 30
 
 
 @attrs.frozen
-class Made:
-    """A backup that was made."""
+class BackupResult:
+    """What `make` did."""
 
     path: Path
     bytes: int
     seconds: float
     files: tuple[str, ...]
     left_out: dict[Path, str]
-    """What belongs to the server but cannot be read, and why."""
+    """Files of the server that could not be read, and why."""
 
 
-def make(config: Config, target: Path, passphrase: str = "") -> Made:  # nosec B107  # none: not sealed
-    """Make a backup of the server that a configuration describes. Raises Problem."""
+def make(config: Config, target: Path, recipients: Sequence[Any] = ()) -> BackupResult:
+    """Make a backup of the server that a configuration describes. Raises OperatorError."""
     begun = time.monotonic()
     directory = DataDirectory(config.data_dir)
     if not directory.database.exists():
-        raise Problem("no_data_dir", path=directory.path)
+        raise OperatorError("no_data_dir", path=directory.path)
     if target.exists() and (not target.is_file() or target.samefile(directory.database)):
-        raise Problem("backup.unwritten", path=target, reason=os.strerror(errno.EEXIST))
+        raise OperatorError("backup.unwritten", path=target, reason=os.strerror(errno.EEXIST))
     try:
         with (
             directory.backing_up() as place,
-            _emptied(target.with_name(f".{target.name}.part"), target) as workspace,
-            _emptied(place if passphrase else workspace / "clear", directory.path) as clear,
+            _private_directory(target.with_name(f".{target.name}.part"), target) as workspace,
+            _private_directory(place if recipients else workspace / "clear", directory.path) as clear,
         ):
-            files, left_out = _gathered(config, directory, clear)
+            files, left_out = _collect(config, directory, clear)
             manifest = _manifest(files)
             draft = workspace / target.name
             with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                archive.write(file, manifest, files, passphrase)
+                backup_file.write(file, manifest, files, recipients)
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(target)
             sync(target.parent)
     except sqlite3.Error as error:
-        raise Problem("backup.database", path=directory.database, reason=error) from None
+        raise OperatorError("backup.database", path=directory.database, reason=error) from None
     except OSError as error:
-        raise Problem("backup.unwritten", path=target, reason=error.strerror or error) from None
-    with suppress(OSError):  # whoever makes the backup may only be allowed to read
+        raise OperatorError("backup.unwritten", path=target, reason=error.strerror or error) from None
+    with suppress(OSError):  # the user of this process may have read access only
         latest = msgspec.json.encode(LatestBackup(int(time.time()), str(target)))
-        certificates.write(directory.last_backup, latest, 0o644)  # root writes it, the daemon reads it
-        hand_over([directory.last_backup], directory.path)
-    return Made(target, target.stat().st_size, time.monotonic() - begun, tuple(files), left_out)
+        certificates.write_atomically(directory.last_backup, latest, 0o644)  # root writes it, the daemon reads it
+        chown_like([directory.last_backup], directory.path)
+    return BackupResult(target, target.stat().st_size, time.monotonic() - begun, tuple(files), left_out)
 
 
 @contextmanager
-def _emptied(path: Path, named: Path) -> Iterator[Path]:
-    """Give a private directory, gone afterwards; what a killed backup left in its place goes first. Raises Problem."""
+def _private_directory(path: Path, named: Path) -> Iterator[Path]:
+    """Make a private directory, emptied of a killed backup, and remove it afterwards. Raises OperatorError."""
     shutil.rmtree(path, ignore_errors=True)
     try:
         path.mkdir(mode=0o700)
     except OSError as error:
-        raise Problem("backup.unwritten", path=named, reason=error.strerror) from None
+        raise OperatorError("backup.unwritten", path=named, reason=error.strerror) from None
     try:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _gathered(config: Config, directory: DataDirectory, clear: Path) -> tuple[dict[str, Path], dict[Path, str]]:
-    """Copy the database, and list what else belongs to a server: name in the backup -> where it lies; what it lacks."""
+def _collect(config: Config, directory: DataDirectory, clear: Path) -> tuple[dict[str, Path], dict[Path, str]]:
+    """Copy the database and list the server's other files, by their name in the backup; also what could not be read."""
     copy = clear / "copy"
     copy.touch(0o600)
-    with closing(reader(directory.database)) as connection:
-        connection.execute("PRAGMA synchronous = OFF")  # a copy that a power cut spoils is made again
+    with closing(connect_read_only(directory.database)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")  # after a power cut the backup is made again anyway
         connection.execute("VACUUM INTO ?", (str(copy),))
-    certificate, key = directory.pair(config)
+    certificate, key = directory.certificate_pair(config)
     files = {"certificate.pem": certificate, "key.pem": key}
-    if certificate == directory.acme_certificate:  # which holds its key as well, and is got anew where it is lost
+    if certificate == directory.acme_certificate:  # it contains its key; if both are lost, imd orders a new one
         files |= {certificate.name: certificate, "certificate.pem": directory.certificate, "key.pem": directory.key}
     if config.file is not None:
         files["config.toml"] = config.file
-    faults = {path: fault for path in files.values() if (fault := _fault(path))}
+    faults = {path: fault for path in files.values() if (fault := _read_error(path))}
     left_out = {path: why for path, why in faults.items() if path.parent != directory.path or path.exists()}
-    return {archive.DATABASE: copy} | {name: path for name, path in files.items() if path not in faults}, left_out
+    return {backup_file.DATABASE: copy} | {name: path for name, path in files.items() if path not in faults}, left_out
 
 
-def _fault(path: Path) -> str:
-    """Say why a file cannot be read; empty where it can."""
+def _read_error(path: Path) -> str:
+    """Say why a file cannot be read; empty if it can."""
     try:
         path.open("rb").close()
     except OSError as error:
@@ -115,19 +115,19 @@ def _fault(path: Path) -> str:
     return ""
 
 
-def _manifest(files: dict[str, Path]) -> archive.Manifest:
-    with closing(reader(files[archive.DATABASE])) as connection:
+def _manifest(files: dict[str, Path]) -> backup_file.Manifest:
+    with closing(connect_read_only(files[backup_file.DATABASE])) as connection:
         schema = migrations.version(connection)
-    return archive.Manifest(
-        format=archive.FORMAT,
+    return backup_file.Manifest(
+        format=backup_file.FORMAT,
         imd=imd.__version__,
         schema=schema,
         made=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        files={name: archive.carried(path) for name, path in files.items()},
+        files={name: backup_file.describe(path) for name, path in files.items()},
     )
 
 
-def reader(database: Path, mode: str = "ro") -> sqlite3.Connection:
-    """Open a database to be read, beside a daemon that may be writing it. Raises sqlite3.Error."""
+def connect_read_only(database: Path, mode: str = "ro") -> sqlite3.Connection:
+    """Open a database that a daemon may be writing. Raises sqlite3.Error."""
     uri = f"{database.as_uri()}?mode={mode}"
-    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)

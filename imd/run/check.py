@@ -1,4 +1,4 @@
-"""`imd check`: looks at everything a start would meet, and says for each thing that it is well, or what to do next."""
+"""`imd check`: inspects everything that a start depends on, and says for each what is wrong and what to do."""
 
 import errno
 import os
@@ -18,15 +18,15 @@ from cryptography import x509
 from OpenSSL import SSL
 from twisted.internet.endpoints import serverFromString
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.extras import install
 from imd.net import tls
-from imd.run import certificates, descriptors
-from imd.run.backup import reader
+from imd.run import certificates, rlimits
+from imd.run.backup import connect_read_only
 from imd.run.config import Config
 from imd.run.directory import DataDirectory
-from imd.run.listening import opening
-from imd.run.problem import Problem
+from imd.run.endpoints import tcp_address
+from imd.run.errors import OperatorError
 from imd.store import migrations
 from imd.wire import catalog
 
@@ -34,12 +34,12 @@ LEAST_FREE_BYTES = 256 * 1024 * 1024
 RENEW_WITHIN = timedelta(days=14)
 BACKUP_WITHIN = timedelta(days=7)
 EARLIEST = 1_735_689_600
-"""The year 2025, in seconds since 1970: a clock before that is wrong."""
+"""The start of 2025, in seconds since 1970: an earlier clock is wrong."""
 
 
 @attrs.frozen(init=False)
 class Finding:
-    """What was found of one thing; `[check.KEY]` in the catalog is its sentence."""
+    """The result of one check; `[check.KEY]` in the catalog is its sentence."""
 
     well: bool
     text: str
@@ -48,30 +48,30 @@ class Finding:
         self.__attrs_init__(well, catalog.say(f"check.{key}", catalog.language_here(), **params))
 
     @classmethod
-    def of(cls, problem: Problem) -> "Finding":
-        """Give what would stop a start, in the words that it would end with."""
+    def of(cls, error: OperatorError) -> "Finding":
+        """Make a finding of the error that would stop a start, in the same words."""
         found = cls.__new__(cls)
-        found.__attrs_init__(False, str(problem))
+        found.__attrs_init__(False, str(error))
         return found
 
     def line(self) -> str:
-        """Write it for the terminal."""
+        """Write the finding for a terminal."""
         return catalog.say("check.well" if self.well else "check.ill", catalog.language_here(), text=self.text)
 
 
 def findings(config: Config) -> Iterator[Finding]:
-    """Look at one thing after the other."""
+    """Run every check."""
     directory = DataDirectory(config.data_dir)
     yield Finding(True, "configuration", registration=config.registration)
     yield data_directory(directory, config.limits.disk_reserve_mb * 2**20)
     if config.log_file is not None:
         yield log_file(config.log_file)
     yield from extras(config)
-    if directory.half_restored:
-        yield Finding.of(Problem("restore.unfinished", path=directory.path))
+    if directory.restore_incomplete:
+        yield Finding.of(OperatorError("restore.unfinished", path=directory.path))
     else:
         yield database(directory.database)
-    certificate, key = directory.pair(config)
+    certificate, key = directory.certificate_pair(config)
     if config.certificate is None and not certificate.exists():
         yield Finding(True, "certificate.none")
     else:
@@ -87,12 +87,12 @@ def findings(config: Config) -> Iterator[Finding]:
 
 
 def data_directory(directory: DataDirectory, reserve: int) -> Finding:
-    """Look whether the daemon can write there, and how much."""
+    """Check that the daemon can write to the data directory, and how much space is left."""
     path = directory.path
     try:
-        directory.measure()
-    except Problem as problem:
-        return Finding.of(problem)
+        directory.check_path()
+    except OperatorError as error:
+        return Finding.of(error)
     if not path.exists():
         return Finding(True, "data_dir.none", path=path)
     if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
@@ -109,7 +109,7 @@ def data_directory(directory: DataDirectory, reserve: int) -> Finding:
 
 
 def log_file(path: Path) -> Finding:
-    """Look whether the log can be written, and the next one put beside it."""
+    """Check that the log can be written, and rotated in its directory."""
     fault = 0
     if path.is_dir() or not path.parent.is_dir():
         fault = errno.EISDIR if path.is_dir() else errno.ENOENT
@@ -119,21 +119,21 @@ def log_file(path: Path) -> Finding:
 
 
 def extras(config: Config) -> Iterator[Finding]:
-    """Look whether what only some configurations need is installed."""
+    """Check that the extras which this configuration needs are installed."""
     for name, wanted in (("metrics", config.metrics), ("acme", config.acme)):
         if wanted:
             try:
                 import_module(f"imd.run.{name}")
             except ImportError:
-                yield Finding.of(Problem(f"{name}_extra", command=install(name)))
+                yield Finding.of(OperatorError(f"{name}_extra", command=install(name)))
 
 
 def database(path: Path) -> Finding:
-    """Look whether the database opens and is whole; also beside a running daemon."""
+    """Check that the database opens and is intact. A daemon may be running."""
     if not path.exists():
         return Finding(True, "database.none")
     try:
-        with closing(looker(path)) as connection:
+        with closing(connect_untouched(path)) as connection:
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             version, newest = migrations.version(connection), migrations.available()[-1][0]
     except sqlite3.Error as error:
@@ -145,20 +145,21 @@ def database(path: Path) -> Finding:
     return Finding(True, "database", version=version)
 
 
-def looker(database: Path) -> sqlite3.Connection:
-    """Open a database to be looked at, so that everything lies there afterwards as before. Raises sqlite3.Error.
-
-    Where there is no log of writes SQLite makes one to read by, and only who might write takes it away again. Where
-    there is one, only who may not write leaves it, and what a killed daemon wrote there, as it is. In another user's
-    directory nothing is written at all: a journal that they put there would tell SQLite what to delete.
-    """
+def connect_untouched(database: Path) -> sqlite3.Connection:
+    """Open a database for inspection, and leave its files as they were. Raises sqlite3.Error."""
     if Path(f"{database}-wal").exists():
-        return reader(database, "ro")
-    return reader(database, "rw" if database.stat().st_uid == os.geteuid() else "ro&immutable=1")
+        return connect_read_only(
+            database, "ro"
+        )  # with write access, SQLite would remove the write-ahead log at the end
+    if database.stat().st_uid != os.geteuid():
+        return connect_read_only(database, "ro&immutable=1")  # SQLite must not obey a journal that another user planted
+    return connect_read_only(
+        database, "rw"
+    )  # SQLite makes a log in order to read; only with write access it removes it
 
 
 def certificate_and_key(certificate: Path, key: Path) -> Iterator[Finding]:
-    """Look whether the two belong together, how long they are good for, and who may read the key."""
+    """Check that certificate and key match, when the certificate expires, and who may read the key."""
     try:
         loaded = certificates.load(certificate)
         tls.context(certificate, key)
@@ -167,24 +168,24 @@ def certificate_and_key(certificate: Path, key: Path) -> Iterator[Finding]:
         yield Finding(False, "certificate.broken", path=certificate, reason=error)
         return
     until = loaded.not_valid_after_utc
-    if (begins := loaded.not_valid_before_utc) > certificates.today():
+    if (begins := loaded.not_valid_before_utc) > certificates.utc_now():
         yield Finding(False, "certificate.early", path=certificate, begins=f"{begins:%Y-%m-%d %H:%M}")
         return
-    good = until - certificates.today() > RENEW_WITHIN
+    good = until - certificates.utc_now() > RENEW_WITHIN
     yield Finding(good, "certificate" if good else "certificate.old", path=certificate, until=f"{until:%Y-%m-%d}")
-    private = not mode & 0o027  # a group may read it: Debian's ssl-cert
+    private = not mode & 0o027  # a group may read it, as Debian's ssl-cert does
     yield Finding(private, "key" if private else "key.open", path=key, mode=f"{mode:04o}")
 
 
 def port(listen: str, certificate: Path) -> Finding:
-    """Look whether a port is free, or already answers with our certificate."""
+    """Check that a port is free, or already serves our certificate."""
     try:
         serverFromString(None, listen)
     except (IndexError, KeyError):
-        pass  # what systemd opens is there for the daemon alone
+        pass  # a socket that systemd passes exists in the daemon alone
     except (ValueError, TypeError, OSError, SSL.Error) as error:
         return Finding(False, "port.unusable", listen=listen, reason=error)
-    at = opening(listen)
+    at = tcp_address(listen)
     if at is None:
         return Finding(True, "port.other", listen=listen)
     try:
@@ -200,10 +201,10 @@ def port(listen: str, certificate: Path) -> Finding:
 
 
 def answers_with(host: str, port: int, certificate: Path) -> bool:
-    """Say whether a port answers TLS with this certificate."""
+    """Say whether a port serves this certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # it is compared below
+    context.verify_mode = ssl.CERT_NONE  # the certificate is compared below
     try:
         with socket.create_connection((host, port), timeout=5) as raw, context.wrap_socket(raw) as line:
             shown = x509.load_der_x509_certificate(line.getpeercert(binary_form=True) or b"")
@@ -213,7 +214,7 @@ def answers_with(host: str, port: int, certificate: Path) -> bool:
 
 
 def clock(database: Path) -> Finding:
-    """Look whether the clock stands before something that has already happened."""
+    """Check that the clock is not earlier than the database's last write."""
     now = time.time()
     written = database.stat().st_mtime if database.exists() else 0
     sane = now > max(EARLIEST, written - 60)
@@ -221,14 +222,14 @@ def clock(database: Path) -> Finding:
 
 
 def open_files(limits: Limits) -> Finding:
-    """Look whether the system lets one process hold so many connections."""
-    allowed = descriptors.allowed(limits)
-    well = allowed >= limits.connections + descriptors.OTHERS
+    """Check that the process may open a file for every connection."""
+    allowed = rlimits.max_open_files(limits)
+    well = allowed >= limits.connections + rlimits.RESERVED
     return Finding(well, "open_files" if well else "open_files.few", allowed=allowed, wanted=limits.connections)
 
 
 def backups(directory: DataDirectory) -> Finding:
-    """Look how old the latest backup is. A server that never had one is told, and not scolded."""
+    """Check the age of the latest backup. A new server without one is well."""
     latest = directory.latest_backup()
     if latest is None:
         return Finding(True, "backup.none")

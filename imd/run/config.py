@@ -1,61 +1,65 @@
 """The configuration: every key from the TOML file, the environment (IMD_ and the key in capitals), or an option.
 
-An option goes before the environment, that before the file, that before the default. What nobody would have meant (an
-unknown key, a wrong type) is a Problem that says where it stands.
+Options override the environment, which overrides the file. Each key is declared once, as a field of Config or Limits
+with its type and bounds. An unknown key or a wrong value is an OperatorError that names the place.
 """
 
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
 import attrs
+import msgspec
+from msgspec import Meta
+from msgspec.inspect import CustomType, IntType, LiteralType, VarTupleType, type_info
 
-from imd.chat.limits import Limits
-from imd.run.listening import DEFAULT, is_network, loopback_only
-from imd.run.problem import Problem
-from imd.wire.catalog import LANGUAGES
+from imd.chat.base.limits import Limits
+from imd.run.endpoints import DEFAULT_ENDPOINT, is_network, loopback_only
+from imd.run.errors import OperatorError
+from imd.wire.fields import Language
+from imd.wire.policies import Registration
 
 PREFIX = "IMD_"
-CLIENTS = {"IMD_SERVER", "IMD_PASSWORD"}
-"""Variables of `imd chat` and `imd send`, which may well be set where a daemon is started."""
+CLIENT_VARIABLES = {"IMD_SERVER", "IMD_PASSWORD"}
+"""Variables of `imd chat` and `imd send`, which may be set where a daemon starts."""
+
+Text = Annotated[str, Meta(min_length=1)]
+Texts = tuple[Text, ...]
 
 
 @attrs.frozen
 class Config:
-    """What the daemon is told. Paths are absolute: twistd changes its directory."""
+    """The configuration. Paths are absolute, since twistd changes its working directory."""
 
     data_dir: Path
-    listen: tuple[str, ...] = (DEFAULT,)
+    listen: Annotated[Texts, Meta(min_length=1)] = (DEFAULT_ENDPOINT,)
     """Endpoint strings."""
 
-    proxies: tuple[str, ...] = ()
-    """Addresses and networks of balancers that speak the PROXY protocol."""
+    proxies: Annotated[Texts, Meta(min_length=1)] = ()
+    """Addresses and networks of load balancers that send the PROXY protocol."""
 
-    register: str | None = None
-    """Who may register: open, invite or closed. None leaves it to `registration`."""
+    register: Registration | None = None
+    """Who may register. None leaves it to `registration`."""
 
     certificate: Path | None = None
     key: Path | None = None
-    acme: tuple[str, ...] = ()
-    """The names for which a certificate is got by ACME."""
+    acme: Annotated[Texts, Meta(min_length=1)] = ()
+    """The names to obtain a certificate for by ACME."""
 
-    acme_url: str = "https://acme-v02.api.letsencrypt.org/directory"
-    acme_email: str | None = None
-    metrics: str | None = None
-    """The endpoint string of the figures for Prometheus, which only this machine may reach."""
+    acme_url: Text = "https://acme-v02.api.letsencrypt.org/directory"
+    metrics: Text | None = None
+    """The endpoint string of the metrics for Prometheus, which only this machine may reach."""
 
-    log_format: str = "text"
-    """text, or json: one object a line."""
+    log_format: Literal["text", "json"] = "text"
+    """text, or json: one object per line."""
 
     log_file: Path | None = None
-    """None leaves the log to the terminal, or to twistd."""
+    """None: the log goes to the terminal, or to twistd."""
 
-    log_bytes: int = 10_485_760
-    log_files: int = 5
-    language: str = "en"
-    """What a session reads before it says HELLO lang=..."""
+    language: Language = "en"
+    """The language of a session until it sends HELLO lang=..."""
 
     limits: Limits = attrs.Factory(Limits)
     file: Path | None = None
@@ -63,113 +67,113 @@ class Config:
 
     @property
     def registration(self) -> str:
-        """Who may register: as told, else anyone on loopback and by invite beyond it."""
+        """Who may register: as configured, or else anyone on loopback, and with an invite beyond."""
         return self.register or ("open" if all(map(loopback_only, self.listen)) else "invite")
 
 
-CHOICES = {"register": ("open", "invite", "closed"), "language": LANGUAGES, "log_format": ("text", "json")}
-LEAST = {
-    "burst": 1,
-    "waiting_writes": 1,
-    "connections": 2,
-    "unauthenticated": 1,
-    "line_bytes": 128,
-    "stranger_line_bytes": 128,
+def _without_none(kind: Any) -> Any:
+    """Give X of `X | None`: an optional key may be left out, but not be set to nothing."""
+    return get_args(kind)[0] if type(None) in get_args(kind) else kind
+
+
+KEYS: dict[str, Any] = {
+    field.name: _without_none(field.type)
+    for field in (*attrs.fields(Config), *attrs.fields(Limits))
+    if field.name not in ("limits", "file") and field.type is not int
 }
-"""With less of these nobody could say a word, not even the operator. All others begin at 0."""
-
-LEAST |= {"log_bytes": 1000, "log_files": 2}
-"""A log of none would never begin another file; one that ends moves aside, and that makes two."""
-
-KINDS: dict[str, Any] = {"data_dir": Path, "listen": tuple, "register": str, "certificate": Path, "key": Path}
-KINDS |= {"acme": tuple, "acme_url": str, "acme_email": str}
-KINDS |= {"proxies": tuple, "metrics": str, "language": str}
-KINDS |= {"log_format": str, "log_file": Path, "log_bytes": int, "log_files": int}
-KINDS |= {field.name: field.type for field in attrs.fields(Limits)}
-"""Every key and what it holds. Each limit is a key of its own."""
+"""Every key with its type and bounds. A limit with bounds is a key."""
 
 
 @attrs.frozen
-class Said:
-    """One value as it was found: `name` is how its source calls the key, `base` where its relative paths begin."""
+class Given:
+    """A value and where it was given: the key's name there, and the directory that relative paths start from.
 
-    value: object
+    `text` is for the environment, where a number is digits and a list is words.
+    """
+
+    value: Any
     name: str
     base: Path = attrs.field(factory=Path.cwd)
+    text: bool = False
+
+    def convert(self, key: str) -> Any:
+        """Convert the value to its key's type. Raises OperatorError, which names the place and what is allowed."""
+        value = self.value
+        if isinstance(value, str) and isinstance(type_info(KEYS[key]), VarTupleType):
+            value = value.split() if self.text else [value]
+        try:
+            return msgspec.convert(value, KEYS[key], strict=not self.text, dec_hook=self._path)
+        except msgspec.ValidationError:
+            raise self._mistake(key) from None
+
+    def _path(self, kind: type, value: object) -> Path:
+        if not isinstance(value, str) or not value or "\0" in value:
+            raise ValueError
+        try:
+            return (self.base / Path(value).expanduser()).absolute()
+        except RuntimeError:  # such as ~nobody, without a home directory
+            raise ValueError from None
+
+    def _mistake(self, key: str) -> OperatorError:
+        kind, case, params = type_info(KEYS[key]), "kind.text", dict[str, object]()
+        if isinstance(kind, IntType):
+            case, params = "kind.number", {"least": kind.ge, "most": kind.le}
+        elif isinstance(kind, LiteralType):
+            case, params = "choice", {"choices": ", ".join(get_args(KEYS[key]))}
+        elif isinstance(kind, VarTupleType):
+            case = "kind.list"
+        elif isinstance(kind, CustomType):
+            case = "kind.path"
+        return OperatorError(case, name=self.name, value=self.value, **params)
 
 
 def load(options: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
-    """Gather the configuration; `options` holds those that were given. Raises Problem."""
-    given = {key: Said(value, f"--{key.replace('_', '-')}") for key, value in options.items()}
+    """Put the configuration together; `options` are those that were given. Raises OperatorError."""
+    given = {key: Given(value, f"--{key.replace('_', '-')}") for key, value in options.items()}
     given = _environment(environment) | given
     file = None
     if named := given.pop("config", None):
         file = (named.base / str(named.value)).absolute()
         given = _file(file) | given
-    values = {key: _checked(key, said) for key, said in given.items()}
+    values = {key: each.convert(key) for key, each in given.items()}
     if ("certificate" in values) != ("key" in values):
-        raise Problem("certificate_and_key")
+        raise OperatorError("certificate_and_key")
     if "certificate" in values and "acme" in values:
-        raise Problem("certificate_or_acme")
+        raise OperatorError("certificate_or_acme")
     for network in values.get("proxies", ()):
         if not is_network(network):
-            raise Problem("proxies", name=given["proxies"].name, value=network)
+            raise OperatorError("proxies", name=given["proxies"].name, value=network)
     if "metrics" in values and not loopback_only(values["metrics"]):
-        raise Problem("metrics_open", listen=values["metrics"])
+        raise OperatorError("metrics_open", listen=values["metrics"])
     limits = {key: values.pop(key) for key in list(values) if key in attrs.fields_dict(Limits)}
     return Config(**{"data_dir": Path.cwd() / "imd-data", **values}, limits=Limits(**limits), file=file)
 
 
-def _environment(environment: Mapping[str, str]) -> dict[str, Said]:
+def _environment(environment: Mapping[str, str]) -> dict[str, Given]:
     found = {}
     for name, text in environment.items():
-        if name.startswith(PREFIX) and name not in CLIENTS and text:
+        if name.startswith(PREFIX) and name not in CLIENT_VARIABLES and text:
             key = name.removeprefix(PREFIX).lower()
-            if key not in KINDS and key != "config":
-                raise _unknown(name, [PREFIX + known.upper() for known in (*KINDS, "config")])
-            found[key] = Said(_from_text(KINDS.get(key), text), name)
+            if key not in KEYS and key != "config":
+                raise _unknown(name, [PREFIX + known.upper() for known in (*KEYS, "config")])
+            found[key] = Given(text, name, text=True)
     return found
 
 
-def _from_text(kind: Any, text: str) -> object:
-    """Give a variable's text the shape a file would hold; what does not fit is left for `_checked` to name."""
-    if kind is tuple:
-        return text.split()
-    return int(text) if kind is int and text.removeprefix("-").isdecimal() else text
-
-
-def _file(path: Path) -> dict[str, Said]:
+def _file(path: Path) -> dict[str, Given]:
     try:
         table = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise Problem("unreadable", path=path, reason=error.strerror) from None
+        raise OperatorError("unreadable", path=path, reason=error.strerror) from None
     except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
-        raise Problem("not_toml", path=path, reason=error) from None
+        raise OperatorError("not_toml", path=path, reason=error) from None
     for key in table:
-        if key not in KINDS:
-            raise _unknown(f"{path}: {key}", list(KINDS), key)
-    return {key: Said(value, f"{path}: {key}", path.absolute().parent) for key, value in table.items()}
+        if key not in KEYS:
+            raise _unknown(f"{path}: {key}", list(KEYS), key)
+    return {key: Given(value, f"{path}: {key}", path.absolute().parent) for key, value in table.items()}
 
 
-def _unknown(name: str, known: list[str], typed: str = "") -> Problem:
+def _unknown(name: str, known: list[str], typed: str = "") -> OperatorError:
     near = get_close_matches(typed or name, known, n=1)
-    return Problem("unknown_key.near", name=name, suggestion=near[0]) if near else Problem("unknown_key", name=name)
-
-
-def _checked(key: str, said: Said) -> Any:
-    """Give the value as its key holds it, or raise the Problem that names the place and the fault."""
-    kind, value, least = KINDS[key], said.value, LEAST.get(key, 0)
-    if kind is tuple and isinstance(value, str):
-        value = [value]
-    if kind is tuple and isinstance(value, list) and value and all(isinstance(each, str) and each for each in value):
-        return tuple(value)
-    if kind is int and type(value) is int and value >= least:
-        return value
-    if kind in (str, Path) and isinstance(value, str) and value and value in CHOICES.get(key, (value,)):
-        try:
-            return (said.base / Path(value).expanduser()).absolute() if kind is Path else value
-        except RuntimeError:  # ~nobody: there is no such home
-            raise Problem("kind.Path", name=said.name, value=value) from None
-    if key in CHOICES:
-        raise Problem("choice", name=said.name, value=value, choices=", ".join(CHOICES[key]))
-    raise Problem(f"kind.{kind.__name__}", name=said.name, value=value, least=least)
+    case = "unknown_key.near" if near else "unknown_key"
+    return OperatorError(case, name=name, suggestion="".join(near))

@@ -1,8 +1,7 @@
-"""The log: one event a line, of ids and codes; never what people say, nor a password or a token.
+"""The log: one event per line, with ids and codes; never messages, passwords or tokens.
 
-`imd run` writes it for a person who watches; `log_format = "json"` makes it one object a line, and `log_file` puts it
-into files that never grow beyond `log_bytes` each and `log_files` in number. Under twistd, `--logger
-imd.run.log.configured` does the same by what the environment says.
+`imd run` writes text for people, or with `log_format = "json"` one object per line. With `log_file` it goes into FILES
+files of FILE_BYTES each. For twistd, `--logger imd.run.log.configured` does the same, configured by the environment.
 """
 
 import json
@@ -17,40 +16,44 @@ from twisted.python.failure import Failure
 from twisted.python.logfile import LogFile
 
 from imd.run.config import Config, load
-from imd.run.problem import Problem
+from imd.run.errors import OperatorError
 from imd.wire.terminal import harmless
+
+FILE_BYTES = 10_485_760
+FILES = 5
+"""How many files are kept, including the current one."""
 
 Observer = Callable[[LogEvent], None]
 
-_chosen: list[Config] = []
-"""The configuration that `configured` follows, where it is not the environment's."""
+_config: list[Config] = []
+"""The configuration for `configured`, if it is not the environment's."""
 
 
-def choose(config: Config) -> None:
-    """Let `configured` follow a configuration."""
-    _chosen[:] = [config]
+def use_config(config: Config) -> None:
+    """Make `configured` use this configuration."""
+    _config[:] = [config]
 
 
 def configured() -> Observer:
-    """Make the observer that the configuration asks for; twistd's `--logger` takes it by name."""
+    """Make the configured observer; twistd's `--logger` finds it by name."""
     try:
-        config = _chosen[0] if _chosen else load({}, os.environ)
+        config = _config[0] if _config else load({}, os.environ)
         return observer(config)
-    except Problem as problem:
-        raise problem.exit() from None
+    except OperatorError as error:
+        raise error.exit() from None
 
 
 def observer(config: Config) -> Observer:
-    """Make an observer as configured. Raises Problem."""
+    """Make the observer for a configuration. Raises OperatorError."""
     write = _file(config) if config.log_file is not None else _terminal()
     if config.log_format == "json":
-        return lambda event: write(as_json(event)) if is_told(event) else None
+        return lambda event: write(format_json(event)) if should_log(event) else None
     timed = config.log_file is not None
-    return lambda event: write(as_text(event, timed=timed)) if is_told(event) else None
+    return lambda event: write(format_text(event, timed=timed)) if should_log(event) else None
 
 
 def _terminal() -> Callable[[str], None]:
-    out = sys.stdout  # the terminal: what is printed later is turned into log events
+    out = sys.stdout  # later, twistd turns what is printed into log events
     return lambda line: print(line, file=out, flush=True)
 
 
@@ -60,17 +63,17 @@ def _file(config: Config) -> Callable[[str], None]:
         file = LogFile(
             config.log_file.name,
             str(config.log_file.parent),
-            rotateLength=config.log_bytes,
-            maxRotatedFiles=config.log_files - 1,
+            rotateLength=FILE_BYTES,
+            maxRotatedFiles=FILES - 1,
             defaultMode=0o600,
         )
     except OSError as error:
-        raise Problem("log_file", path=config.log_file, reason=error.strerror) from None
+        raise OperatorError("log_file", path=config.log_file, reason=error.strerror) from None
     return lambda line: file.write(f"{line}\n")
 
 
-def is_told(event: LogEvent) -> bool:
-    """Say whether an event is for the operator: what imd says, and what goes wrong anywhere."""
+def should_log(event: LogEvent) -> bool:
+    """Say whether an event is for the operator: imd's own from info up, all others from warnings up."""
     level = event.get("log_level", LogLevel.info)
     return bool(level > LogLevel.info or (level is LogLevel.info and _namespace(event).startswith("imd.")))
 
@@ -84,8 +87,8 @@ def _traceback(event: LogEvent) -> list[str]:
     return failure.getTraceback().splitlines() if isinstance(failure, Failure) else []
 
 
-def as_text(event: LogEvent, *, timed: bool) -> str:
-    """Write an event for people. Only a line of ours begins at the margin: a name cannot forge one."""
+def format_text(event: LogEvent, *, timed: bool) -> str:
+    """Write an event for people. All lines but the first are indented, so that no name can forge an entry."""
     level = event.get("log_level", LogLevel.info)
     said = harmless(formatEvent(event))
     if level is not LogLevel.info:
@@ -95,8 +98,8 @@ def as_text(event: LogEvent, *, timed: bool) -> str:
     return "\n".join([said, *(f"    {harmless(line)}" for line in _traceback(event))])
 
 
-def as_json(event: LogEvent) -> str:
-    """Write an event for programs: its time, level, place and sentence, and the plain values in it."""
+def format_json(event: LogEvent) -> str:
+    """Write an event for programs: time, level, namespace, message, and the plain values in it."""
     level = event.get("log_level", LogLevel.info)
     told: dict[str, Any] = {
         "time": _time(event),

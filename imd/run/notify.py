@@ -1,7 +1,7 @@
-"""Telling systemd how the service is: ready, reloading, stopping, and alive (sd_notify(3), Type=notify).
+"""Notifications to systemd: ready, reloading, stopping, and the watchdog (sd_notify(3), Type=notify).
 
-NOTIFY_SOCKET=...    where to tell it; without one, nothing is told
-WATCHDOG_USEC=...    how often at least systemd wants to hear that the reactor still turns
+NOTIFY_SOCKET=...    the socket; without it nothing is sent
+WATCHDOG_USEC=...    systemd restarts a service that does not send WATCHDOG=1 within this time
 """
 
 import os
@@ -17,8 +17,8 @@ from twisted.logger import Logger
 log = Logger(namespace="imd.run")
 
 
-def tell(environment: Mapping[str, str], **state: object) -> None:
-    """Tell systemd, if it listens; that it does not is no reason to stop."""
+def notify(environment: Mapping[str, str], **state: object) -> None:
+    """Send a state to systemd, if it listens. Failing to is only logged."""
     path = environment.get("NOTIFY_SOCKET", "")
     if not path:
         return
@@ -32,7 +32,7 @@ def tell(environment: Mapping[str, str], **state: object) -> None:
 
 
 def watchdog_seconds(environment: Mapping[str, str], process: int) -> float:
-    """Give how often systemd wants to hear of this process; 0 for never."""
+    """Give the watchdog's time limit for this process; 0 for none."""
     microseconds, whom = environment.get("WATCHDOG_USEC", ""), environment.get("WATCHDOG_PID", "")
     if not microseconds.isdecimal() or (whom and whom != str(process)):
         return 0.0
@@ -40,7 +40,7 @@ def watchdog_seconds(environment: Mapping[str, str], process: int) -> float:
 
 
 class Notifier(Service):
-    """Says READY once the reactor turns, then again and again that it does, and STOPPING at the end."""
+    """Sends READY=1 when the reactor runs, WATCHDOG=1 regularly, and STOPPING=1 at the end."""
 
     def __init__(self, reactor: Any, environment: Mapping[str, str] | None = None) -> None:
         self._reactor = reactor
@@ -49,29 +49,29 @@ class Notifier(Service):
         self._timer: IDelayedCall | None = None
 
     def startService(self) -> None:
-        """Wait for the reactor."""
+        """Wait until the reactor runs."""
         super().startService()
         self._reactor.callWhenRunning(self.ready)
         if self._period:
-            self._alive()
+            self._watchdog()
 
     def ready(self) -> None:
-        """Say that connections are taken."""
+        """Send that the service accepts connections."""
         if self.running:
-            tell(self._environment, READY=1)
+            notify(self._environment, READY=1)
 
     def reloading(self) -> None:
-        """Say that the configuration is being read; `ready` says that it was."""
-        tell(self._environment, RELOADING=1, MONOTONIC_USEC=time.monotonic_ns() // 1000)
+        """Send that the configuration is being read; `ready` ends it."""
+        notify(self._environment, RELOADING=1, MONOTONIC_USEC=time.monotonic_ns() // 1000)
 
-    def _alive(self) -> None:
-        tell(self._environment, WATCHDOG=1)
-        self._timer = self._reactor.callLater(self._period, self._alive)
+    def _watchdog(self) -> None:
+        notify(self._environment, WATCHDOG=1)
+        self._timer = self._reactor.callLater(self._period, self._watchdog)
 
     def stopService(self) -> None:
-        """Say that it ends."""
+        """Send that the service stops."""
         super().stopService()
-        tell(self._environment, STOPPING=1)
+        notify(self._environment, STOPPING=1)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

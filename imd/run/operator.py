@@ -1,6 +1,6 @@
-"""The operator: an admin without an account. Asks a running daemon by its socket, a stopped one's data directly.
+"""The operator: an admin without an account.
 
-Either way it is the same command, run by the same handler.
+A command goes to the running daemon by its unix socket, or else runs on the data directory, by the same handler.
 """
 
 import json
@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
-from imd.chat.lanes import Me
+from imd.chat.base.context import Caller
 from imd.chat.policies import standing
-from imd.engine.crew import Inline
-from imd.engine.house import House
+from imd.engine.executor import InlineExecutor
 from imd.engine.passwords import Passwords
+from imd.engine.server import Server
 from imd.run.config import Config
 from imd.run.directory import DataDirectory
-from imd.run.problem import Problem
+from imd.run.errors import OperatorError
 from imd.store.db import StoreUnavailable
 from imd.wire import catalog, terminal, textline
 from imd.wire.admin import Invite, InviteCreate, UserList, Users
@@ -24,56 +24,56 @@ from imd.wire.base import Command, Reply, Spec
 from imd.wire.jsonline import sentence
 from imd.wire.refusals import Refusal
 
-PATIENCE_SECONDS = 30
+TIMEOUT_SECONDS = 30
 
 
-class Refused(Exception):
-    """The daemon turned the command down; str() says why."""
+class CommandRefused(Exception):
+    """The command was refused; str() says why."""
 
     def __init__(self, why: str) -> None:
         super().__init__(terminal.harmless(why))
 
 
-def operator(house: House) -> Me:
-    """Give whom the rules see when the operator asks."""
-    return house.me(language=catalog.language_here(), admin=True)
+def operator_caller(server: Server) -> Caller:
+    """Make the caller that handlers see for the operator."""
+    return server.caller(language=catalog.language_here(), admin=True)
 
 
-async def is_empty(house: House) -> bool:
-    """Say whether there is no account yet."""
-    listed = await house.ask(UserList(limit=1), operator(house))
+async def has_no_accounts(server: Server) -> bool:
+    """Say whether the server has no account yet."""
+    listed = await server.ask(UserList(limit=1), operator_caller(server))
     assert isinstance(listed, Users)
     return not listed.users
 
 
-async def first_invite(house: House) -> str:
-    """Make an admin's invite."""
-    made = await house.ask(InviteCreate(admin=True), operator(house))
+async def first_invite(server: Server) -> str:
+    """Create an invite that makes an admin."""
+    made = await server.ask(InviteCreate(admin=True), operator_caller(server))
     assert isinstance(made, Invite)
     return made.invite
 
 
 async def ask(reactor: Any, config: Config, spec: Spec, command: Command) -> Reply:
-    """Have an admin's command carried out. Raises Refused, and Problem."""
+    """Run an admin command. Raises CommandRefused and OperatorError."""
     directory = DataDirectory(config.data_dir)
     if not directory.path.is_dir():
-        raise Problem("no_data_dir", path=directory.path)
+        raise OperatorError("no_data_dir", path=directory.path)
     try:
         return ask_daemon(directory, spec, command)
     except (FileNotFoundError, ConnectionRefusedError):
         return await ask_directory(reactor, config, directory, command)
     except OSError as error:
-        raise Problem("operator_socket", path=directory.socket, reason=error) from None
+        raise OperatorError("operator_socket", path=directory.socket, reason=error) from None
 
 
 def ask_daemon(directory: DataDirectory, spec: Spec, command: Command) -> Reply:
-    """Ask the daemon that runs on a data directory. Raises OSError where none does."""
+    """Send the command to the daemon of a data directory. Raises OSError if none runs, and CommandRefused."""
     requests = [
         {"action": "hello", "lang": catalog.language_here()},
         {"action": spec.action, **msgspec.to_builtins(command)},
     ]
     with socket.socket(socket.AF_UNIX) as line:
-        line.settimeout(PATIENCE_SECONDS)
+        line.settimeout(TIMEOUT_SECONDS)
         line.connect(str(directory.socket))
         line.sendall(b"".join(json.dumps(request).encode() + b"\n" for request in requests))
         with line.makefile("rb") as replies:
@@ -82,37 +82,37 @@ def ask_daemon(directory: DataDirectory, spec: Spec, command: Command) -> Reply:
     if not reply:
         raise ConnectionResetError("closed without an answer")
     if reply["status"] != "success":
-        raise Refused(reply["message"])
+        raise CommandRefused(reply["message"])
     return msgspec.convert(reply, spec.shape.reply)
 
 
 async def ask_directory(reactor: Any, config: Config, directory: DataDirectory, command: Command) -> Reply:
-    """Carry the command out on the data of a stopped daemon, which cannot start meanwhile."""
-    directory.take()
+    """Run the command on a data directory without a daemon; the lock keeps one from starting."""
+    directory.acquire()
     try:
         database = directory.open_database(reactor)
-        house = House(
+        server = Server(
             database=database,
             reactor=reactor,
             limits=config.limits,
             registration=config.registration,
-            passwords=Passwords(Inline()),
+            passwords=Passwords(InlineExecutor()),
         )
         try:
-            house.govern(await house.read(standing))
-            return await house.ask(command, operator(house))
+            server.apply_policy(await server.read(standing))
+            return await server.ask(command, operator_caller(server))
         except Refusal as refusal:
-            raise Refused(sentence(refusal, catalog.language_here())) from None
+            raise CommandRefused(sentence(refusal, catalog.language_here())) from None
         except StoreUnavailable as error:
-            raise Problem("database", path=directory.database, reason=error) from None
+            raise OperatorError("database", path=directory.database, reason=error) from None
         finally:
             await database.close()
     finally:
         directory.release()
 
 
-def shown(spec: Spec, reply: Reply) -> list[str]:
-    """Write an answer for the operator's terminal: its lines, then what else it holds as key=value."""
+def render_reply(spec: Spec, reply: Reply) -> list[str]:
+    """Write a reply for the terminal: its lines, then its other values as key=value."""
     language = catalog.language_here()
     text = [line for entry in reply.lines(language) for line in terminal.lines(entry)]
     values = {name: getattr(reply, name) for name in reply.__struct_fields__}

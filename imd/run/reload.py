@@ -1,7 +1,7 @@
-"""SIGHUP: the configuration is read again, and what can change under a running daemon does.
+"""SIGHUP: reads the configuration again, and applies what can change in a running daemon.
 
-Limits, registration, language and certificates hold at once: for the next request, or the next connection. What would
-need other ports or files is named, and waits for a restart. A configuration with a mistake in it changes nothing.
+Limits, registration, language and certificates apply at once, to the next request or connection. Other changed keys
+are logged, and need a restart. A configuration with a mistake changes nothing.
 """
 
 from collections.abc import Callable
@@ -10,51 +10,51 @@ import attrs
 from OpenSSL import SSL
 from twisted.logger import Logger
 
-from imd.engine.house import House
+from imd.engine.server import Server
 from imd.net.tls import ServerTLS
-from imd.run import certificates, descriptors
+from imd.run import certificates, rlimits
+from imd.run.banner import say
 from imd.run.config import Config
 from imd.run.directory import DataDirectory
-from imd.run.greeting import say
-from imd.run.problem import Problem
+from imd.run.errors import OperatorError
 
 log = Logger(namespace="imd.run")
 
 CERTIFICATE = {"certificate", "key"}
-AT_ONCE = {"limits", "register", "language"} | CERTIFICATE
+RELOADABLE = {"limits", "register", "language"} | CERTIFICATE
 
 
 @attrs.define
 class Reloader:
-    """Applies a configuration that was read anew."""
+    """Applies a configuration that was read again."""
 
     config: Config
     directory: DataDirectory
-    house: House
+    server: Server
     tls: ServerTLS
 
     def reload(self, read: Callable[[], Config]) -> None:
-        """Read and apply; whatever is wrong is logged, and everything stays as it is."""
+        """Read and apply the configuration. A mistake is logged and changes nothing."""
         try:
             config = read()
-            if self._by_acme(config):
+            if self._uses_acme(config):
                 self.tls.look()
             else:
-                self.tls.use([certificates.shown(self.directory, config)])
-        except Problem as problem:
-            log.error("{line}", line=say("not_reloaded", reason=problem))
+                self.tls.use([certificates.active_pair(self.directory, config)])
+        except OperatorError as error:
+            log.error("{line}", line=say("not_reloaded", reason=error))
         except (SSL.Error, OSError, ValueError) as error:
             log.error("{line}", line=say("not_reloaded", reason=error))
         else:
             self._apply(config)
 
-    def _by_acme(self, config: Config) -> bool:
-        """Say whether ACME sees to the certificate, or would after a restart: nobody else may change it meanwhile."""
+    def _uses_acme(self, config: Config) -> bool:
+        """Say whether ACME manages the certificate, now or after a restart; then a reload must not replace it."""
         return bool(self.config.acme or config.acme)
 
     def _apply(self, config: Config) -> None:
-        self.house.configure(descriptors.fitted(config.limits), config.registration, config.language)
-        at_once = AT_ONCE - CERTIFICATE if self._by_acme(config) else AT_ONCE
+        self.server.configure(rlimits.fit(config.limits), config.registration, config.language)
+        at_once = RELOADABLE - CERTIFICATE if self._uses_acme(config) else RELOADABLE
         later = [
             field.name
             for field in attrs.fields(Config)

@@ -1,7 +1,7 @@
-"""The daemon as a Twisted service: `makeService` is what twistd and imd.tac call.
+"""The daemon as a Twisted service: twistd and imd.tac call `makeService`.
 
-Whatever can be wrong with the surroundings (configuration, data directory, database, certificate, ports) is found out
-while the service is made: before twistd goes into the background, while there is still a terminal to say it on.
+Everything that can be wrong (configuration, data directory, database, certificate, ports) is found while the service
+is made: before twistd goes into the background, so that the error reaches the terminal.
 """
 
 import errno
@@ -27,68 +27,69 @@ from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import Logger
 
 from imd.chat import policies
-from imd.engine.disk import Disk
-from imd.engine.house import House
+from imd.engine.disk_guard import DiskGuard
+from imd.engine.pacing import Pacing
+from imd.engine.server import Server
 from imd.extras import install
 from imd.net.factory import ImdFactory, OperatorFactory
 from imd.net.proxy import proxied
 from imd.net.tls import ServerTLS
-from imd.run import certificates, descriptors, greeting, operator
+from imd.run import banner, certificates, operator, rlimits
 from imd.run.config import Config
 from imd.run.directory import DataDirectory
-from imd.run.listening import opening
+from imd.run.endpoints import tcp_address
+from imd.run.errors import OperatorError
+from imd.run.health import HealthProbe
 from imd.run.notify import Notifier
 from imd.run.options import Options
-from imd.run.problem import Problem
 from imd.run.reload import Reloader
-from imd.run.surroundings import Surroundings
 
 __all__ = ["Daemon", "Options", "makeService"]
 
 GOODBYE_SECONDS = 2
-"""How long a stop waits for peers to hear it; what they were sent is on its way even after that."""
+"""How long a stop waits for clients to read the goodbye; the kernel still delivers what was sent."""
 
 
 def makeService(options: Options) -> IService:
-    """Make the service that twistd runs. What is wrong with its surroundings ends the process with one line."""
-    from twisted.internet import reactor  # only now: twistd may still choose one
+    """Make the service that twistd runs. An OperatorError ends the process with one line."""
+    from twisted.internet import reactor  # not earlier: twistd chooses which
 
-    reactor.seconds = time.monotonic  # type: ignore[method-assign]  # else timers jump with the wall clock
+    reactor.seconds = time.monotonic  # type: ignore[method-assign]  # else timers follow the wall clock
     try:
         daemon = Daemon(options.config(), reactor)
-    except Problem as problem:
-        raise problem.exit() from None
+    except OperatorError as error:
+        raise error.exit() from None
     if options.parent is not None and (user := options.parent["uid"]) is not None:
         group = options.parent["gid"]
-        daemon.directory.give(user, pwd.getpwuid(user).pw_gid if group is None else group)
-    _reload_when_told(reactor, daemon, options)
-    reactor.callWhenRunning(_end_well_when_told, reactor)
-    reactor.callWhenRunning(_leave_out_what_stays)
+        daemon.directory.chown(user, pwd.getpwuid(user).pw_gid if group is None else group)
+    _install_reload_handler(reactor, daemon, options)
+    reactor.callWhenRunning(_install_stop_handlers, reactor)
+    reactor.callWhenRunning(_freeze_garbage_collector)
     return daemon
 
 
-def _leave_out_what_stays() -> None:
-    """Have the collector pass over what is there for good: going through it took the reactor 45 ms each time."""
+def _freeze_garbage_collector() -> None:
+    """Exempt the objects of the start from garbage collection: scanning them took 45 ms each time."""
     gc.collect()
     gc.freeze()
 
 
-def _end_well_when_told(reactor: Any) -> None:
-    """Take SIGTERM and SIGINT as a wish, not a death: twistd would kill itself by the same signal after stopping."""
+def _install_stop_handlers(reactor: Any) -> None:
+    """Stop cleanly, with exit code 0, at SIGTERM and SIGINT; twistd would kill itself by the same signal afterwards."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         reactor.callFromThread(end)
 
     def end() -> None:
-        with suppress(ReactorNotRunning):  # told twice
+        with suppress(ReactorNotRunning):  # a second signal
             reactor.stop()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
 
 
-def _reload_when_told(reactor: Any, daemon: "Daemon", options: Options) -> None:
-    """Take SIGHUP, from now on, as a wish to have the configuration read again."""
+def _install_reload_handler(reactor: Any, daemon: "Daemon", options: Options) -> None:
+    """Reload the configuration at SIGHUP."""
 
     def reload(number: int, frame: FrameType | None) -> None:
         reactor.callFromThread(daemon.reload, options.config)
@@ -97,21 +98,21 @@ def _reload_when_told(reactor: Any, daemon: "Daemon", options: Options) -> None:
 
 
 class Daemon(MultiService):
-    """One server: its data, its house, its ports, and the operator's socket. Making one locks the data directory."""
+    """One server: its data, its rules, its ports and the operator's socket. Making one locks the data directory."""
 
     log = Logger(namespace="imd.run")
 
     def __init__(self, config: Config, reactor: Any) -> None:
-        """Prepare everything that can be without opening a port. Raises Problem."""
+        """Prepare everything short of opening ports. Raises OperatorError."""
         super().__init__()
         self.config = config
         self.reactor = reactor
         self._inviting: Deferred[None] = defer.succeed(None)
         self.directory = DataDirectory(config.data_dir)
-        self.directory.take()
+        self.directory.acquire()
         try:
             self._prepare()
-        except Problem:
+        except OperatorError:
             self.directory.release()
             raise
 
@@ -120,43 +121,45 @@ class Daemon(MultiService):
         for listen in config.listen:
             try_port(listen)
         self.tls = self._tls()
-        self.house = House(
-            database=self.directory.open_database(self.reactor),
+        pacing = Pacing(self.reactor)
+        self.server = Server(
+            database=self.directory.open_database(self.reactor, pacing.deliver),
             reactor=self.reactor,
-            limits=descriptors.fitted(config.limits),
+            pacing=pacing,
+            watch=HealthProbe(self.directory, self.tls).probe,
+            limits=rlimits.fit(config.limits),
             registration=config.registration,
             language=config.language,
             scratch=self.directory.scratch,
-            disk=Disk(self.directory.path, self.reactor.seconds),
+            disk=DiskGuard(self.directory.path, self.reactor.seconds),
         )
-        self.house.govern(self.directory.look_up(policies.standing))
-        self.house.watch = Surroundings(self.directory, self.tls).watched
-        self.factory = ImdFactory(self.house, tls=self.tls, proxies=[ip_network(each) for each in config.proxies])
-        self.reloader = Reloader(config, self.directory, self.house, self.tls)
+        self.server.apply_policy(self.directory.read_now(policies.standing))
+        self.factory = ImdFactory(self.server, tls=self.tls, proxies=[ip_network(each) for each in config.proxies])
+        self.reloader = Reloader(config, self.directory, self.server, self.tls)
         self.notifier = Notifier(self.reactor)
         for listen in config.listen:
-            plain = not listen.startswith("imd:")  # those put the PROXY protocol before their TLS
+            plain = not listen.startswith("imd:")  # imd: reads the PROXY header itself, before TLS
             self._serve(listen, proxied(self.factory, self.factory) if plain else self.factory)
         if config.metrics is not None:
-            self._measure(config.metrics)
+            self._add_metrics(config.metrics)
         if config.acme:
-            self._certify(config)
+            self._add_acme(config)
 
-    def _certify(self, config: Config) -> None:
+    def _add_acme(self, config: Config) -> None:
         try:
-            from imd.run.acme import Renewal, Wish  # an extra that only this key needs
+            from imd.run.acme import AcmeClient, Renewal  # an extra that only this key needs
         except ImportError:
-            raise Problem("acme_extra", command=install("acme")) from None
-        wish = Wish(config.acme, config.acme_url, config.acme_email, self.directory.acme_account)
-        Renewal(wish, self.directory, self.tls, self.reactor).setServiceParent(self)
+            raise OperatorError("acme_extra", command=install("acme")) from None
+        client = AcmeClient(config.acme, config.acme_url, self.directory.acme_account)
+        Renewal(client, self.directory, self.tls, self.reactor).setServiceParent(self)
 
-    def _measure(self, listen: str) -> None:
+    def _add_metrics(self, listen: str) -> None:
         try:
-            from imd.run.metrics import Metrics, MetricsSite  # an extra that only this key needs
+            from imd.run.metrics import MetricsSite, PrometheusMetrics  # an extra that only this key needs
         except ImportError:
-            raise Problem("metrics_extra", command=install("metrics")) from None
+            raise OperatorError("metrics_extra", command=install("metrics")) from None
         try_port(listen)
-        metrics = Metrics(self.house)
+        metrics = PrometheusMetrics(self.server)
         metrics.setServiceParent(self)
         self._serve(listen, MetricsSite(metrics))
 
@@ -164,70 +167,72 @@ class Daemon(MultiService):
         try:
             port = strports.service(listen, factory, reactor=self.reactor)
         except (ValueError, TypeError, LookupError, OSError) as error:
-            raise Problem("endpoint", listen=listen, reason=error) from None
+            raise OperatorError("endpoint", listen=listen, reason=error) from None
         port.setServiceParent(self)
 
     def _tls(self) -> ServerTLS:
-        certificate, reason = self.directory.pair(self.config)[0], ""
+        certificate, reason = self.directory.certificate_pair(self.config)[0], ""
         try:
-            return self._shown()
+            return self._load_tls()
         except SSL.Error as error:
             reason = error.args[0][0][-1]
         except ValueError as error:
             reason = str(error)
         except OSError as error:
-            raise Problem("certificate", path=certificate, reason=error) from None
+            raise OperatorError("certificate", path=certificate, reason=error) from None
         if certificate != self.directory.acme_certificate:
-            raise Problem("certificate", path=certificate, reason=reason)
-        aside = certificate.replace(certificate.with_name(f"{certificate.name}.damaged"))  # ours: another can be had
-        self.log.warn("{line}", line=greeting.say("acme_damaged", path=certificate, reason=reason, aside=aside))
+            raise OperatorError("certificate", path=certificate, reason=reason)
+        aside = certificate.replace(
+            certificate.with_name(f"{certificate.name}.damaged")
+        )  # imd obtained it, and can obtain another
+        self.log.warn("{line}", line=banner.say("acme_damaged", path=certificate, reason=reason, aside=aside))
         return self._tls()
 
-    def _shown(self) -> ServerTLS:
-        certificate, key = certificates.shown(self.directory, self.config)
+    def _load_tls(self) -> ServerTLS:
+        certificate, key = certificates.active_pair(self.directory, self.config)
         self.fingerprint = certificates.fingerprint(certificates.load(certificate))
         return ServerTLS([(certificate, key)])
 
     def privilegedStartService(self) -> None:
-        """Open the ports, while still root where twistd was started as root."""
+        """Open the ports, before twistd gives up root."""
         try:
             super().privilegedStartService()
         except CannotListenError as error:
             at = f"{error.interface or '*'}:{error.port}"
-            raise Problem("endpoint", listen=at, reason=error.socketError).exit() from None
+            raise OperatorError("endpoint", listen=at, reason=error.socketError).exit() from None
 
     def startService(self) -> None:
-        """Begin to serve, and tell how to connect."""
+        """Start serving, and print how to connect."""
         super().startService()
-        self.house.chores.start()
-        self.directory.socket.unlink(missing_ok=True)  # left by a daemon that was killed: the lock says it is dead
+        self.server.jobs.start()
+        self.directory.socket.unlink(missing_ok=True)  # left by a killed daemon; the lock proves that none runs
         path = quoteStringArgument(str(self.directory.socket))
         operators = strports.service(
-            f"unix:{path}:mode=600:lockfile=0", OperatorFactory(self.factory.audience), reactor=self.reactor
+            f"unix:{path}:mode=600:lockfile=0", OperatorFactory(self.server), reactor=self.reactor
         )
         operators.setServiceParent(self)
         self.notifier.setServiceParent(self)
         self.reactor.callWhenRunning(self._announce)
 
     def _announce(self) -> None:
-        for line in greeting.lines(self.config, self.house.registration, self.fingerprint):
+        for line in banner.lines(self.config, self.server.registration, self.fingerprint):
             self.log.info("{line}", line=line)
-        self._inviting = Deferred.fromCoroutine(self._invite_the_first())
+        self._inviting = Deferred.fromCoroutine(self._offer_first_invite())
         self._inviting.addErrback(lambda failure: self.log.failure("no invite for the first admin", failure))
 
-    async def _invite_the_first(self) -> None:
-        """Where there is no account yet, make an admin's invite for the terminal; what is none may be kept as a log."""
-        if not await operator.is_empty(self.house):
+    async def _offer_first_invite(self) -> None:
+        """If there is no account yet, print an admin's invite, but only on a terminal: other output may be logged."""
+        if not await operator.has_no_accounts(self.server):
             return
         if sys.__stdout__ is None or not sys.__stdout__.isatty():
-            self.log.info("{line}", line=greeting.say("first.elsewhere"))
+            self.log.info("{line}", line=banner.say("first.elsewhere"))
             return
-        self.log.info("{line}", line=greeting.say("first"))
-        invite = await operator.first_invite(self.house)
-        print(greeting.say("invite", invite=invite), file=sys.__stdout__, flush=True)
+        self.log.info("{line}", line=banner.say("first"))
+        invite = await operator.first_invite(self.server)
+        print(banner.say("invite", invite=invite), file=sys.__stdout__, flush=True)
 
     def reload(self, read: Callable[[], Config]) -> None:
-        """Read the configuration again, and go by what of it can change under way."""
+        """Read the configuration again, and apply what can change in a running daemon."""
         self.notifier.reloading()
         try:
             self.reloader.reload(read)
@@ -235,30 +240,25 @@ class Daemon(MultiService):
             self.notifier.ready()
 
     def stopService(self) -> "Deferred[None]":
-        """Take no more connections, finish and answer what was asked, say goodbye, let go of everything."""
+        """Stop listening, finish and answer pending requests, say goodbye, and release everything."""
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
         await super().stopService()
         await self._inviting
-        self.house.chores.stop()
-        self.house.note_who_is_here()
-        await self.house.database.close()
+        await self.server.stop()
         with suppress(defer.TimeoutError):
             await self.factory.goodbye().addTimeout(GOODBYE_SECONDS, self.reactor)
-        self.house.passwords.crew.stop()
-        self.house.archivist.stop()
-        self.house.shelf.close()
         self.directory.release()
-        self.log.info("{line}", line=greeting.say("stopped"))
+        self.log.info("{line}", line=banner.say("stopped"))
 
 
 def try_port(listen: str) -> None:
-    """Try whether the TCP port of an endpoint string can be had. Raises Problem."""
+    """Check that the TCP port of an endpoint string is free. Raises OperatorError."""
     try:
-        if at := opening(listen):
+        if at := tcp_address(listen):
             at.bind()
     except (OSError, OverflowError) as error:
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-            raise Problem("port_taken", listen=listen) from None
-        raise Problem("endpoint", listen=listen, reason=error) from None
+            raise OperatorError("port_taken", listen=listen) from None
+        raise OperatorError("endpoint", listen=listen, reason=error) from None

@@ -1,36 +1,37 @@
-"""`imd status`: asks the daemon that runs how it is."""
+"""`imd status`: asks the running daemon for its state."""
+
+import argparse
 
 import msgspec
 
 from imd.run import operator
 from imd.run.directory import DataDirectory
-from imd.run.options import Placed, say, tell
-from imd.run.problem import Problem
+from imd.run.errors import OperatorError
+from imd.run.options import PLACE, add_options, configured
+from imd.run.parser import Parser, echo, say
 from imd.wire import catalog
 from imd.wire.base import registry
 from imd.wire.status import AskServerStatus
 
 
-class Status(Placed):
-    """`imd status`: how the running daemon is."""
+def add_command(program: Parser) -> None:
+    """Add `imd status`."""
+    parser = program.add_command("status", say("status"), say("status.about"))
+    parser.add_argument("-j", "--json", action="store_true", help=say("option.json"))
+    add_options(parser, PLACE)
+    parser.set_defaults(run=run)
 
-    synopsis = "Usage: imd status [options]"
-    longdesc = say("status.about")
-    optFlags = [["json", "j", say("option.json")]]
 
-    def parseArgs(self) -> None:
-        """Take no words."""
-
-    def work(self) -> None:
-        """Print the figures: for people, or as one JSON object."""
-        directory = DataDirectory(self.config().data_dir)
-        try:
-            reply = operator.ask_daemon(directory, registry.actions["server_status"], AskServerStatus())
-        except (FileNotFoundError, ConnectionRefusedError):
-            raise Problem("not_running", path=directory.path) from None
-        except OSError as error:
-            raise Problem("operator_socket", path=directory.socket, reason=error) from None
-        except operator.Refused as refused:
-            tell(f"imd: {refused}", wrong=True)
-            raise SystemExit(1) from None
-        tell(msgspec.json.encode(reply).decode() if self["json"] else "\n".join(reply.lines(catalog.language_here())))
+def run(namespace: argparse.Namespace) -> None:
+    """Print the state, for people or as one JSON object. Raises OperatorError."""
+    directory = DataDirectory(configured(vars(namespace)).data_dir)
+    try:
+        reply = operator.ask_daemon(directory, registry.actions["server_status"], AskServerStatus())
+    except (FileNotFoundError, ConnectionRefusedError):
+        raise OperatorError("not_running", path=directory.path) from None
+    except OSError as error:
+        raise OperatorError("operator_socket", path=directory.socket, reason=error) from None
+    except operator.CommandRefused as refused:
+        echo(f"imd: {refused}", wrong=True)
+        raise SystemExit(1) from None
+    echo(msgspec.json.encode(reply).decode() if namespace.json else "\n".join(reply.lines(catalog.language_here())))

@@ -1,6 +1,6 @@
-"""`imd verify`: looks at all that is kept, in a data directory or in a backup, and says what holds.
+"""`imd verify`: checks the consistency of everything in a data directory or a backup.
 
-A backup is unpacked, in clear, into a private directory below TMPDIR: it may be looked at where no data directory is.
+A backup is unpacked, in clear, into a private directory below TMPDIR, so no data directory is needed.
 """
 
 import errno
@@ -10,42 +10,43 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from imd.run import archive
-from imd.run.check import Finding, looker
+from imd.run import backup_file
+from imd.run.check import Finding, connect_untouched
 from imd.run.directory import DataDirectory
-from imd.run.problem import Problem
+from imd.run.encrypted import Identities
+from imd.run.errors import OperatorError
 from imd.store import migrations, verify
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-def findings(path: Path, passphrase: Callable[[], str]) -> Iterator[Finding]:
-    """Look at a data directory, also beside a running daemon, or at a backup. Raises Problem."""
+def findings(path: Path, identities: Callable[[], Identities]) -> Iterator[Finding]:
+    """Check a data directory, with or without a running daemon, or a backup. Raises OperatorError."""
     if path.is_dir():
         yield from _of_database(DataDirectory(path).database)
         return
     try:
         workspace = tempfile.TemporaryDirectory(prefix="imd-verify.")
-    except OSError:  # none of the usual places takes a byte
-        raise Problem("verify.no_room") from None
-    with workspace as made, archive.reading(path, passphrase) as backup:
+    except OSError:  # no temporary directory is writable
+        raise OperatorError("verify.no_room") from None
+    with workspace as made, backup_file.open_backup(path, identities) as backup:
         try:
             backup.unpack(Path(made))
         except OSError as error:
             if error.errno not in FULL:
                 raise
-            raise Problem("verify.no_room") from None
+            raise OperatorError("verify.no_room") from None
         manifest = backup.manifest
         yield Finding(True, "verify.archive", made=manifest.made, imd=manifest.imd, files=", ".join(manifest.files))
-        yield from _of_database(Path(made) / archive.DATABASE)
+        yield from _of_database(Path(made) / backup_file.DATABASE)
 
 
 def _of_database(path: Path) -> Iterator[Finding]:
     if not path.exists():
-        raise Problem("no_data_dir", path=path.parent)
+        raise OperatorError("no_data_dir", path=path.parent)
     try:
-        with closing(looker(path)) as connection:
-            connection.execute("BEGIN")  # all the checks look at one moment
+        with closing(connect_untouched(path)) as connection:
+            connection.execute("BEGIN")  # one snapshot for all checks
             version, newest = migrations.version(connection), migrations.available()[-1][0]
             if version != newest:
                 yield Finding(False, "verify.schema", version=version, newest=newest)
@@ -55,6 +56,8 @@ def _of_database(path: Path) -> Iterator[Finding]:
                 key = f"verify.broken.{verdict.check}" if verdict.broken else f"verify.{verdict.check}"
                 yield Finding(not verdict.broken, key, count=verdict.broken, first=verdict.first)
     except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:  # for what it sorts: the database is read
-            raise Problem("verify.no_room") from None
+        if (
+            getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
+        ):  # of the disk for SQLite's temporary files; the database is only read
+            raise OperatorError("verify.no_room") from None
         yield Finding(False, "database.broken", path=path, reason=error)

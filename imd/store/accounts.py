@@ -1,9 +1,11 @@
-"""Accounts, devices and invites in SQL. Times are milliseconds since 1970; hashes are made by the callers."""
+"""Accounts and their devices in SQL. Times are milliseconds since 1970; the callers hash passwords and tokens."""
 
 import unicodedata
 from typing import NamedTuple
 
-from imd.store.skeletons import skeleton
+from imd.store.confusables import skeleton
+from imd.store.rows import Select
+from imd.store.tables.accounts import TOMBSTONE
 from imd.store.transaction import Tx
 
 
@@ -18,33 +20,30 @@ class Account(NamedTuple):
     admin: int
     disabled: int
     deleted: int | None
-    """When it became a tombstone."""
+    """When it was deleted; its row stays as a tombstone."""
 
 
-_ACCOUNT = "SELECT id, username, display_name, language, password_hash, admin, disabled, deleted FROM account"
-
-TOMBSTONE = "deleted-"
-"""How the name of a deleted account begins, and of nobody else's."""
+_ACCOUNT = Select(Account, "FROM account")
 
 
 def by_name(tx: Tx, username: str) -> Account | None:
-    """Find an account by its name as it is kept."""
-    row = tx.execute(_ACCOUNT + " WHERE username = ?", (username,)).fetchone()
-    return Account(*row) if row else None
+    """Find an account by its name in canonical form."""
+    return _ACCOUNT.one(tx, "WHERE username = ?", (username,))
 
 
 def by_id(tx: Tx, account: int) -> Account:
-    """Give an account that is known to exist."""
-    return Account(*tx.execute(_ACCOUNT + " WHERE id = ?", (account,)).fetchone())
+    """Return an account that is known to exist."""
+    return _ACCOUNT.known(tx, "WHERE id = ?", (account,))
 
 
 def add(tx: Tx, username: str, display_name: str, password_hash: str, admin: bool, now: int) -> int | None:
-    """Make an account and give its id; None when the name is taken.
+    """Create an account and return its id; None if the name is taken.
 
-    What was announced before is not for it.
+    Announcements made before count as seen.
     """
     if taken(tx, username):
         return None
+    # The unique indexes on name and skeleton decide, should somebody else have taken the name since it was looked up.
     row = tx.execute(
         "INSERT INTO account (username, skeleton, display_name, display_key, password_hash, admin, disabled, created,"
         " announced) VALUES (?, ?, ?, ?, ?, ?, 0, ?, (SELECT coalesce(max(number), 0) FROM announcement))"
@@ -55,12 +54,12 @@ def add(tx: Tx, username: str, display_name: str, password_hash: str, admin: boo
 
 
 def folded(text: str) -> str:
-    """Give what names are compared by when people look for one another: neither case nor width counts."""
+    """Return the key by which names are compared in a search for people: case and width do not matter."""
     return unicodedata.normalize("NFKC", text).casefold()
 
 
 def taken(tx: Tx, username: str) -> bool:
-    """Say whether a name, or one that looks like it, is somebody's, was somebody's who left, or is a tombstone's."""
+    """Return whether nobody may take a name: it or a look-alike is in use, was given up, or begins like a tombstone."""
     looks = skeleton(username)
     held = tx.execute(
         "SELECT 1 FROM account WHERE username = ? OR skeleton = ?"
@@ -81,17 +80,17 @@ def set_password(tx: Tx, account: int, password_hash: str) -> None:
 
 
 def set_disabled(tx: Tx, account: int, disabled: bool) -> None:
-    """Shut or open an account."""
+    """Disable or enable an account."""
     tx.execute("UPDATE account SET disabled = ? WHERE id = ?", (int(disabled), account))
 
 
 def set_admin(tx: Tx, account: int, admin: bool) -> None:
-    """Give or take an admin's rights."""
+    """Make an account an admin, or an admin no longer."""
     tx.execute("UPDATE account SET admin = ? WHERE id = ?", (int(admin), account))
 
 
 def admins(tx: Tx) -> tuple[int, ...]:
-    """List the accounts that are admins and open."""
+    """List the admins whose accounts are not disabled."""
     rows = tx.execute("SELECT id FROM account WHERE admin = 1 AND disabled = 0 ORDER BY id").fetchall()
     return tuple(int(row[0]) for row in rows)
 
@@ -107,28 +106,29 @@ class Listed(NamedTuple):
     devices: int
 
 
+_LISTED = Select(Listed, "FROM account", devices="(SELECT count(*) FROM device WHERE device.account = account.id)")
+
+
 def listing(tx: Tx, after: str, limit: int) -> list[Listed]:
-    """List accounts by name, after a name."""
-    rows = tx.execute(
-        "SELECT username, display_name, admin, disabled, created,"
-        " (SELECT count(*) FROM device WHERE device.account = account.id)"
-        " FROM account WHERE username > ? AND deleted IS NULL ORDER BY username LIMIT ?",
-        (after, limit),
-    )
-    return [Listed(*row) for row in rows.fetchall()]
+    """List accounts by name, starting after a name; tombstones are left out."""
+    return _LISTED.all(tx, "WHERE username > ? AND deleted IS NULL ORDER BY username LIMIT ?", (after, limit))
 
 
 class Device(NamedTuple):
-    """One logged-in device."""
+    """One device that is logged in."""
 
     id: int
+    account: int
     label: str
     created: int
     last_seen: int
 
 
+_DEVICE = Select(Device, "FROM device")
+
+
 def add_device(tx: Tx, account: int, label: str, token_hash: str, now: int) -> Device:
-    """Log a device in, under this label or, where it is in use, label-2, label-3 and so on."""
+    """Log a device in under a label; if that is in use, under label-2, label-3 and so on."""
     rows = tx.execute("SELECT label FROM device WHERE account = ?", (account,)).fetchall()
     used = {row[0] for row in rows}
     free, number = label, 2
@@ -138,33 +138,26 @@ def add_device(tx: Tx, account: int, label: str, token_hash: str, now: int) -> D
         "INSERT INTO device (account, label, token_hash, created, last_seen) VALUES (?, ?, ?, ?, ?) RETURNING id",
         (account, free, token_hash, now, now),
     ).fetchone()
-    return Device(int(row[0]), free, now, now)
+    return Device(id=int(row[0]), account=account, label=free, created=now, last_seen=now)
 
 
 def devices(tx: Tx, account: int) -> list[Device]:
-    """List an account's devices, the one seen last first."""
-    rows = tx.execute(
-        "SELECT id, label, created, last_seen FROM device WHERE account = ? ORDER BY last_seen DESC, id DESC",
-        (account,),
-    )
-    return [Device(*row) for row in rows.fetchall()]
+    """List an account's devices, the most recently seen first."""
+    return _DEVICE.all(tx, "WHERE account = ? ORDER BY last_seen DESC, id DESC", (account,))
 
 
 def by_token(tx: Tx, token_hash: str, seen_after: int) -> tuple[Device, Account] | None:
-    """Find the device that a token belongs to, if it was seen since then."""
-    row = tx.execute(
-        "SELECT id, label, created, last_seen, account FROM device WHERE token_hash = ? AND last_seen >= ?",
-        (token_hash, seen_after),
-    ).fetchone()
-    return (Device(*row[:4]), by_id(tx, row[4])) if row else None
+    """Find the device that a token belongs to, with its account, if it was seen since a time."""
+    device = _DEVICE.one(tx, "WHERE token_hash = ? AND last_seen >= ?", (token_hash, seen_after))
+    return (device, by_id(tx, device.account)) if device else None
 
 
 def touch_device(tx: Tx, device: int, now: int) -> None:
-    """Note that a device was seen."""
+    """Record that a device was seen."""
     tx.execute("UPDATE device SET last_seen = ? WHERE id = ?", (now, device))
 
 
 def drop_devices(tx: Tx, account: int, devices: list[int]) -> None:
-    """Log devices out: their tokens are gone."""
+    """Log devices out by deleting their tokens."""
     for device in devices:
         tx.execute("DELETE FROM device WHERE account = ? AND id = ?", (account, device))

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from imd.store.rows import Select
 from imd.store.transaction import Tx
 
 
@@ -15,11 +16,11 @@ class Announcement(NamedTuple):
     content: str
 
 
-_ANNOUNCEMENT = "SELECT number, time, expires, author, content FROM announcement"
+_ANNOUNCEMENT = Select(Announcement, "FROM announcement")
 
 
 def add(tx: Tx, now: int, expires: int, author: str, content: str) -> int:
-    """Keep an announcement and give its number."""
+    """Store an announcement and return its number."""
     row = tx.execute(
         "INSERT INTO announcement (time, expires, author, content) VALUES (?, ?, ?, ?) RETURNING number",
         (now, expires, author, content),
@@ -28,29 +29,27 @@ def add(tx: Tx, now: int, expires: int, author: str, content: str) -> int:
 
 
 def end(tx: Tx, number: int, now: int) -> bool:
-    """Let an announcement expire now, unless it has. Gives whether there ever was one of this number."""
+    """Let an announcement expire now, unless it has already. Return whether the number was ever given."""
     tx.execute("UPDATE announcement SET expires = ? WHERE number = ? AND expires > ?", (now, number, now))
     return tx.execute("SELECT 1 FROM announcement WHERE number = ?", (number,)).fetchone() is not None
 
 
 def standing(tx: Tx, now: int) -> list[Announcement]:
     """List the announcements that have not expired, the oldest first."""
-    rows = tx.execute(f"{_ANNOUNCEMENT} WHERE expires > ? ORDER BY number", (now,))
-    return [Announcement(*row) for row in rows.fetchall()]
+    return _ANNOUNCEMENT.all(tx, "WHERE expires > ? ORDER BY number", (now,))
 
 
 def unseen(tx: Tx, account: int, now: int) -> list[Announcement]:
-    """List what an account has yet to see, the oldest first."""
+    """List the announcements that an account has not seen yet, the oldest first."""
     (seen,) = tx.execute("SELECT announced FROM account WHERE id = ?", (account,)).fetchone()
-    rows = tx.execute(_ANNOUNCEMENT + " WHERE number > ? AND expires > ? ORDER BY number", (seen, now))
-    return [Announcement(*row) for row in rows.fetchall()]
+    return _ANNOUNCEMENT.all(tx, "WHERE number > ? AND expires > ? ORDER BY number", (seen, now))
 
 
 def last(tx: Tx) -> int:
-    """Give the latest announcement's number, 0 where there is none."""
+    """Return the number of the latest announcement, or 0."""
     return int(tx.execute("SELECT coalesce(max(number), 0) FROM announcement").fetchone()[0])
 
 
 def saw(tx: Tx, account: int, number: int) -> None:
-    """Note that an account has seen the announcements up to a number."""
+    """Record that an account has seen the announcements up to a number."""
     tx.execute("UPDATE account SET announced = ? WHERE id = ? AND announced < ?", (number, account, number))

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from imd.store.rows import Select
 from imd.store.transaction import Tx
 
 
@@ -16,8 +17,11 @@ class Entry(NamedTuple):
     result: str
 
 
+_ENTRY = Select(Entry, "FROM audit")
+
+
 def add(tx: Tx, time: int, author: str, action: str, arguments: str, result: str) -> None:
-    """Write down what was done, at the end."""
+    """Append an entry."""
     tx.execute(
         "INSERT INTO audit (time, author, action, arguments, result) VALUES (?, ?, ?, ?, ?)",
         (time, author, action, arguments, result),
@@ -25,10 +29,5 @@ def add(tx: Tx, time: int, author: str, action: str, arguments: str, result: str
 
 
 def before(tx: Tx, number: int, limit: int) -> list[Entry]:
-    """Give the latest entries before a number, newest first."""
-    rows = tx.execute(
-        "SELECT number, time, author, action, arguments, result FROM audit"
-        " WHERE number < ? ORDER BY number DESC LIMIT ?",
-        (number, limit),
-    )
-    return [Entry(*row) for row in rows.fetchall()]
+    """List the latest entries before a number, newest first."""
+    return _ENTRY.all(tx, "WHERE number < ? ORDER BY number DESC LIMIT ?", (number, limit))

@@ -1,15 +1,16 @@
 """Conversations and their members in SQL. A direct one has two members, or one; a group has a handle and roles.
 
-A member's `left_seq` says with which message the membership ended; it is 0 for who never was one, but is banned.
+A member's `left_seq` is the message with which the membership ended; 0 in a row that only says that somebody is banned.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from imd.store.rows import Select
 from imd.store.transaction import Tx, assigned
 
 
 class Membership(NamedTuple):
-    """A conversation, and one account's place in it. `role` is empty for who is not a member."""
+    """A conversation as one account stands in it. `role` is empty if it is not a member."""
 
     conversation: int
     kind: str
@@ -42,7 +43,7 @@ class Membership(NamedTuple):
 
     @property
     def deleted(self) -> bool:
-        """Whether this was a group."""
+        """Whether this is what remains of a deleted group."""
         return self.kind == "group" and self.handle is None
 
     @property
@@ -51,44 +52,59 @@ class Membership(NamedTuple):
         return max(self.joined_seq, self.hidden_seq)
 
 
-_MEMBERSHIP = """
-    SELECT c.id, c.kind, c.direct_key, c.handle, c.title, c.topic, c.join_mode, c.who_writes, c.who_invites,
-           c.history, c.slow_mode, c.retention, c.members, c.last_seq, c.last_rev, c.created,
-           CASE WHEN m.left_seq IS NULL THEN coalesce(m.role, '') ELSE '' END,
-           coalesce(m.joined_seq, 0), m.left_seq, coalesce(m.banned, 0), coalesce(m.hidden_seq, 0),
-           coalesce(m.muted_until, 0), coalesce(m.spoke, 0), coalesce(m.delivered_seq, 0), coalesce(m.read_seq, 0),
-           coalesce(m.muted, 0), coalesce(m.archived, 0), coalesce(m.pinned, 0)
-    FROM conversation c LEFT JOIN member m ON m.conversation = c.id AND m.account = ?
-"""
+_MEMBERSHIP = Select(
+    Membership,
+    "FROM conversation c LEFT JOIN member m ON m.conversation = c.id AND m.account = ?",
+    "c",
+    conversation="c.id",
+    role="CASE WHEN m.left_seq IS NULL THEN coalesce(m.role, '') ELSE '' END",
+    joined_seq="coalesce(m.joined_seq, 0)",
+    left_seq="m.left_seq",
+    banned="coalesce(m.banned, 0)",
+    hidden_seq="coalesce(m.hidden_seq, 0)",
+    muted_until="coalesce(m.muted_until, 0)",
+    spoke="coalesce(m.spoke, 0)",
+    delivered_seq="coalesce(m.delivered_seq, 0)",
+    read_seq="coalesce(m.read_seq, 0)",
+    muted="coalesce(m.muted, 0)",
+    archived="coalesce(m.archived, 0)",
+    pinned="coalesce(m.pinned, 0)",
+)
 
 
 def membership(tx: Tx, conversation: int, account: int) -> Membership | None:
-    """Find a conversation with an account's place in it, if it has one; None where there is no such conversation."""
-    row = tx.execute(_MEMBERSHIP + " WHERE c.id = ?", (account, conversation)).fetchone()
-    return Membership(*row) if row else None
+    """Find a conversation as an account stands in it; None if there is no such conversation."""
+    return _MEMBERSHIP.one(tx, "WHERE c.id = ?", (account, conversation))
 
 
 def by_handle(tx: Tx, handle: str, account: int) -> Membership | None:
-    """Find a group by its handle, with an account's place in it."""
-    row = tx.execute(_MEMBERSHIP + " WHERE c.handle = ?", (account, handle)).fetchone()
-    return Membership(*row) if row else None
+    """Find a group by its handle, as an account stands in it."""
+    return _MEMBERSHIP.one(tx, "WHERE c.handle = ?", (account, handle))
 
 
 def memberships(tx: Tx, account: int) -> list[Membership]:
-    """List the conversations an account is in, in no order."""
-    rows = tx.execute(_MEMBERSHIP + " WHERE m.account = ? AND m.left_seq IS NULL", (account, account))
-    return [Membership(*row) for row in rows.fetchall()]
+    """List the conversations an account is in, in no particular order."""
+    return _MEMBERSHIP.all(tx, "WHERE m.account = ? AND m.left_seq IS NULL", (account, account))
 
 
-def groups(tx: Tx, account: int) -> list[tuple[int, int]]:
-    """List an account's groups, each with the seq after which it sees messages."""
-    rows = tx.execute(
-        "SELECT m.conversation, CASE WHEN m.joined_seq < m.hidden_seq THEN m.hidden_seq ELSE m.joined_seq END"
-        " FROM member m JOIN conversation c ON c.id = m.conversation"
-        " WHERE m.account = ? AND m.left_seq IS NULL AND c.direct_key IS NULL",
-        (account,),
-    )
-    return [(int(row[0]), int(row[1])) for row in rows.fetchall()]
+class Group(NamedTuple):
+    """A group that an account is in, and the seq after which it sees messages."""
+
+    conversation: int
+    seen_from: int
+
+
+_GROUP = Select(
+    Group,
+    "FROM member m JOIN conversation c ON c.id = m.conversation",
+    "m",
+    seen_from="CASE WHEN m.joined_seq < m.hidden_seq THEN m.hidden_seq ELSE m.joined_seq END",
+)
+
+
+def groups(tx: Tx, account: int) -> list[Group]:
+    """List an account's groups."""
+    return _GROUP.all(tx, "WHERE m.account = ? AND m.left_seq IS NULL AND c.direct_key IS NULL", (account,))
 
 
 def direct(tx: Tx, one: int, other: int) -> int | None:
@@ -98,7 +114,7 @@ def direct(tx: Tx, one: int, other: int) -> int | None:
 
 
 def begin_direct(tx: Tx, one: int, other: int, now: int) -> int:
-    """Make the conversation of two accounts, or of one with itself."""
+    """Create the conversation of two accounts, or of one with itself."""
     row = tx.execute(
         "INSERT INTO conversation (kind, direct_key, members, last_seq, last_rev, created)"
         " VALUES ('direct', ?, ?, 0, 0, ?) RETURNING id",
@@ -113,7 +129,7 @@ def begin_direct(tx: Tx, one: int, other: int, now: int) -> int:
 
 
 def begun(tx: Tx, account: int, since: int, n: int) -> int | None:
-    """Tell when an account began the n-th last direct conversation of those it began after a time.
+    """Return when an account began the n-th latest of the direct conversations that it began after a time.
 
     It began those whose first message is its own.
     """
@@ -132,20 +148,20 @@ def _direct_key(one: int, other: int) -> str:
 
 
 def pair(direct_key: str) -> tuple[int, int]:
-    """Give the two accounts of a direct conversation: the same one twice, for notes to oneself."""
+    """Return the two accounts of a direct conversation; for notes to oneself, the same one twice."""
     low, high = direct_key.split(":")
     return int(low), int(high)
 
 
 class Counted(NamedTuple):
-    """What a member has not read: messages by others, and those among them that mention the member."""
+    """How many messages by others a member has not read, and how many of those mention the member."""
 
     unread: int
     mentions: int
 
 
 def counted(tx: Tx, account: int, place: Membership) -> Counted:
-    """Count what a member has not read. Never kept: it cannot drift, and is the same on every device."""
+    """Count what a member has not read. It is never stored, so it cannot drift and is the same on every device."""
     if place.last_seq <= place.read_seq:
         return Counted(0, 0)
     unread = (
@@ -154,7 +170,7 @@ def counted(tx: Tx, account: int, place: Membership) -> Counted:
         " AND hidden.conversation = message.conversation AND hidden.seq = message.seq)"
     )
     after = max(place.read_seq, place.seen_from)
-    parameters: tuple[Any, ...] = (place.conversation, after, account, account)
+    parameters = (place.conversation, after, account, account)
     (messages,) = tx.execute("SELECT count(*)" + unread, parameters).fetchone()
     mentioned = " AND message.seq IN (SELECT seq FROM mention WHERE conversation = ? AND account IN (?, 0) AND seq > ?)"
     asked = (*parameters, place.conversation, account, after)
@@ -163,7 +179,7 @@ def counted(tx: Tx, account: int, place: Membership) -> Counted:
 
 
 def add_member(tx: Tx, place: Membership, account: int, role: str, joined_seq: int, now: int) -> None:
-    """Let an account into a group, or in again, with nothing before it to be read. A reader stays one."""
+    """Make an account a member of a group, perhaps again; earlier messages count as read. A reader stays one."""
     tx.execute(
         "INSERT INTO member (conversation, account, name, role, joined, joined_seq, delivered_seq, read_seq)"
         " VALUES (?, ?, (SELECT username FROM account WHERE id = ?), ?, ?, ?, ?, ?)"
@@ -177,7 +193,7 @@ def add_member(tx: Tx, place: Membership, account: int, role: str, joined_seq: i
 
 
 def set_member(tx: Tx, conversation: int, account: int, **values: int | str | None) -> None:
-    """Change what stands on a member's row."""
+    """Change columns of a member's row."""
     tx.execute(_SET_MEMBER.format(assigned(_OF_MEMBER, values)), (*values.values(), conversation, account))
 
 
@@ -187,7 +203,16 @@ _OF_MEMBER = frozenset(
 )
 
 
-def last(tx: Tx, conversation: int) -> tuple[int, int]:
-    """Give a conversation's last seq and rev."""
-    row = tx.execute("SELECT last_seq, last_rev FROM conversation WHERE id = ?", (conversation,)).fetchone()
-    return int(row[0]), int(row[1])
+class Last(NamedTuple):
+    """The latest numbers of a conversation."""
+
+    last_seq: int
+    last_rev: int
+
+
+_LAST = Select(Last, "FROM conversation")
+
+
+def last(tx: Tx, conversation: int) -> Last:
+    """Return a conversation's last seq and rev."""
+    return _LAST.known(tx, "WHERE id = ?", (conversation,))

@@ -1,55 +1,56 @@
-"""The end of an account in SQL: it becomes a tombstone at once, and what it leaves is destroyed in pieces."""
+"""Deleting an account, in SQL: its row becomes a tombstone at once, and a job destroys the rest in pieces.
+
+What becomes of which table is declared in `tables`.
+"""
 
 from typing import NamedTuple
 
-from imd.store import burning
-from imd.store.accounts import TOMBSTONE
-from imd.store.skeletons import skeleton
+from imd.store import forgetting, tables
+from imd.store.confusables import skeleton
+from imd.store.rows import Select
+from imd.store.tables.accounts import TOMBSTONE
 from imd.store.transaction import Tx
 
-OWN = {
-    "people": ("relation", "account", "other"),
-    "requests": ("friend_request", "asker", "username"),
-    "invitations": ("pending", "account", "conversation"),
-    "stars": ("star", "account", "conversation, seq"),
-    "hidden": ("hidden", "account", "conversation, seq"),
-    "log": ("account_log", "account", "n"),
-}
-"""What is an account's alone: its table, the account's column in it, and the rest of its key."""
+OWN = tuple(tables.OWN)
+"""What belongs to an account alone and is destroyed in pieces, by its name in the receipt."""
 
-_COUNT = "SELECT count(*) FROM {0} WHERE {1} = ?"
-_FORGET = "DELETE FROM {0} WHERE {1} = ? AND ({2}) IN (SELECT {2} FROM {0} WHERE {1} = ? ORDER BY {2} LIMIT ?)"
+_COUNT = "SELECT count(*) FROM {name} WHERE {by} = ?"
+_COUNTS = {what: each.statement(_COUNT) for what, each in tables.OWN.items()}
+_SOME = (
+    "DELETE FROM {name} WHERE {by} = ? AND ({rest}) IN"
+    " (SELECT {rest} FROM {name} WHERE {by} = ? ORDER BY {rest} LIMIT ?)"
+)
+_FORGETS = {what: each.statement(_SOME) for what, each in tables.OWN.items()}
+_ALL = "DELETE FROM {name} WHERE {by} = ?"
+_AT_ONCE = [each.statement(_ALL) for each in tables.gone_at_once(purge=False)]
+_EMPTIED = "UPDATE {name} SET {emptied} WHERE {key} = ?"
+_TOMBSTONE = tables.TABLES["account"].statement(_EMPTIED)
 
 
 def count(tx: Tx, account: int, what: str) -> int:
-    """Count what an account has of its own."""
-    return int(tx.execute(_COUNT.format(*OWN[what]), (account,)).fetchone()[0])
+    """Count the rows that an account has of one kind."""
+    return int(tx.execute(_COUNTS[what], (account,)).fetchone()[0])
 
 
 def forget(tx: Tx, account: int, what: str, most: int) -> bool:
-    """Destroy some of what an account has of its own. Gives whether there was any."""
-    return tx.execute(_FORGET.format(*OWN[what]), (account, account, most)).rowcount > 0
+    """Delete some rows that an account has of one kind. Return whether there were any."""
+    return tx.execute(_FORGETS[what], (account, account, most)).rowcount > 0
 
 
 def bury(tx: Tx, account: int, username: str, *, recall: bool, now: int) -> str:
-    """Make an account a tombstone, and note that the rest is to be destroyed. Gives what it is called now."""
-    tombstone = f"{TOMBSTONE}{account}"
+    """Turn an account into a tombstone with nothing left to log in with, and queue the rest. Return its new name."""
     tx.execute(
         "INSERT INTO retired_name (username, skeleton, time) VALUES (?, ?, ?)", (username, skeleton(username), now)
     )
-    tx.execute(
-        "UPDATE account SET username = ?, skeleton = NULL, display_name = ?, display_key = '', bio = '', language = '',"
-        " writers = 'everyone', receipts = 1, forwards = 1, findable = 0, presence = 'invisible', presence_text = '',"
-        " last_seen = 0, announced = 0, created = 0, password_hash = '', admin = 0, disabled = 1, deleted = ?"
-        " WHERE id = ?",
-        (tombstone, tombstone, now, account),
-    )
+    for statement in _AT_ONCE:
+        tx.execute(statement, (account,))
+    tx.execute(_TOMBSTONE, (now, account))
     tx.execute(
         "INSERT INTO deletion (account, username, time, recall, blanked, conversation, seq)"
         " VALUES (?, ?, ?, ?, 0, 0, 0)",
         (account, username, now, int(recall)),
     )
-    return tombstone
+    return f"{TOMBSTONE}{account}"
 
 
 class Deletion(NamedTuple):
@@ -57,7 +58,7 @@ class Deletion(NamedTuple):
 
     account: int
     username: str
-    """What it was called."""
+    """The name it had."""
 
     time: int
     recall: int
@@ -66,23 +67,23 @@ class Deletion(NamedTuple):
     seq: int
 
 
+_DELETION = Select(Deletion, "FROM deletion")
+
+
 def unfinished(tx: Tx) -> Deletion | None:
-    """Give the oldest deletion that is not finished."""
-    row = tx.execute(
-        "SELECT account, username, time, recall, blanked, conversation, seq FROM deletion"
-        " ORDER BY time, account LIMIT 1"
-    ).fetchone()
-    return Deletion(*row) if row else None
+    """Return the oldest deletion that is not finished."""
+    return _DELETION.one(tx, "ORDER BY time, account LIMIT 1")
 
 
 def finish(tx: Tx, account: int) -> None:
-    """Note that nothing is left to be destroyed."""
+    """End a deletion. What was destroyed must leave the files too."""
+    forgetting.note(tx)
     tx.execute("UPDATE account SET log_n = 0 WHERE id = ?", (account,))
     tx.execute("DELETE FROM deletion WHERE account = ?", (account,))
 
 
 def progress(tx: Tx, deletion: Deletion) -> None:
-    """Note how far it has come."""
+    """Record how far a deletion has come."""
     tx.execute(
         "UPDATE deletion SET blanked = ?, conversation = ?, seq = ? WHERE account = ?",
         (deletion.blanked, deletion.conversation, deletion.seq, deletion.account),
@@ -90,7 +91,7 @@ def progress(tx: Tx, deletion: Deletion) -> None:
 
 
 class Part(NamedTuple):
-    """An account's part in a conversation; `left_seq` where it is in it no more."""
+    """An account's membership in a conversation, perhaps a former one: then it has a `left_seq`."""
 
     conversation: int
     direct_key: str | None
@@ -99,26 +100,27 @@ class Part(NamedTuple):
     read_seq: int
 
 
-_PART = (
-    "SELECT m.conversation, c.direct_key, c.last_seq, m.left_seq, m.read_seq"
-    " FROM member m JOIN conversation c ON c.id = m.conversation WHERE m.account = ? AND m.conversation > ?"
-    " ORDER BY m.conversation"
+_PART = Select(
+    Part,
+    "FROM member m JOIN conversation c ON c.id = m.conversation",
+    "m",
+    direct_key="c.direct_key",
+    last_seq="c.last_seq",
 )
 
 
 def parts(tx: Tx, account: int) -> list[Part]:
     """List the conversations that an account is or was in."""
-    return [Part(*row) for row in tx.execute(_PART, (account, 0)).fetchall()]
+    return _PART.all(tx, "WHERE m.account = ? ORDER BY m.conversation", (account,))
 
 
 def next_part(tx: Tx, account: int, after: int) -> Part | None:
-    """Give the first of them after a conversation."""
-    row = tx.execute(_PART + " LIMIT 1", (account, after)).fetchone()
-    return Part(*row) if row else None
+    """Return the first of them after a conversation."""
+    return _PART.one(tx, "WHERE m.account = ? AND m.conversation > ? ORDER BY m.conversation LIMIT 1", (account, after))
 
 
 def remove_member(tx: Tx, conversation: int, account: int) -> None:
-    """Take an account out of a conversation, without a trace."""
+    """Delete an account's row in a conversation."""
     was = tx.execute(
         "DELETE FROM member WHERE conversation = ? AND account = ? RETURNING left_seq", (conversation, account)
     ).fetchone()
@@ -127,28 +129,29 @@ def remove_member(tx: Tx, conversation: int, account: int) -> None:
 
 
 def alone(tx: Tx, conversation: int, account: int) -> bool:
-    """Say whether nobody else has a part in a conversation."""
+    """Return whether nobody else is or was in a conversation."""
     other = tx.execute("SELECT 1 FROM member WHERE conversation = ? AND account <> ? LIMIT 1", (conversation, account))
     return other.fetchone() is None
 
 
-_EMPTY = "DELETE FROM {} WHERE conversation = ? AND seq < ?"
+_OLDEST = "DELETE FROM {name} WHERE conversation = ? AND seq < ?"
+_EMPTY = [each.statement(_OLDEST) for each in tables.ON_MESSAGES]
 
 
 def empty(tx: Tx, conversation: int, most: int) -> bool:
-    """Destroy some of a conversation's messages, the oldest first. Gives whether there were any."""
-    if burning.forget(tx, conversation, most):
+    """Delete some of a conversation's messages, the oldest first. Return whether there were any."""
+    if forgetting.overwrite_some(tx, conversation, most):
         return True
     (first,) = tx.execute("SELECT min(seq) FROM message WHERE conversation = ?", (conversation,)).fetchone()
     if first is None:
         return False
-    for table in ("message", "reaction", "mention"):
-        tx.execute(_EMPTY.format(table), (conversation, first + most))
+    for statement in _EMPTY:
+        tx.execute(statement, (conversation, first + most))
     return True
 
 
 def written(tx: Tx, *, conversation: int, account: int, span: tuple[int, int]) -> int:
-    """Count what an account has said in a conversation, after the first seq of a span up to the last."""
+    """Count the messages of an account with a seq after the first of a span, up to the last."""
     row = tx.execute(
         "SELECT count(*) FROM message WHERE conversation = ? AND seq > ? AND seq <= ? AND sender = ?"
         " AND kind <> 'notice' AND recalled IS NULL AND burned IS NULL",

@@ -1,94 +1,39 @@
-"""What is kept of one account, section by section, as plain records to hand out: no password, no token, no id."""
+"""What an account can export, as plain records: no password, no token, no id.
 
+Which columns go into which list is declared in `tables`.
+"""
+
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from imd.store import tables
 from imd.store.transaction import Tx
 
 
 class Section(NamedTuple):
-    """One list of records. `columns` name them; the query takes the account, how many at most, and how many to skip."""
+    """One list of records. The query takes the account, a limit and an offset."""
 
     name: str
-    columns: tuple[str, ...]
+    kinds: Mapping[str, str]
+    """The fields, each with its kind: a time, a flag, or neither."""
+
     query: str
+    shown: bool
+    """Whether the archive's first page shows it, besides the account itself."""
 
 
-ACCOUNT = Section(
-    "account",
-    (
-        "username", "display_name", "bio", "language", "writers", "receipts", "forwards", "findable",
-        "presence", "presence_text", "admin", "created", "last_seen",
-    ),
-    "SELECT username, display_name, bio, language, writers, receipts, forwards, findable, presence, presence_text,"
-    " admin, created, last_seen FROM account WHERE id = ? LIMIT ? OFFSET ?",
-)  # fmt: skip
-
-_RELATED = (
-    "SELECT {} FROM relation r JOIN account a ON a.id = r.other"
-    " WHERE r.account = ? AND r.kind = '{}' ORDER BY a.username LIMIT ? OFFSET ?"
+SECTIONS = tuple(
+    Section(each.name, table.kinds(each), table.query(each), each.shown) for table, each in tables.SECTIONS
 )
-
-SECTIONS = (
-    Section(
-        "devices",
-        ("device", "created", "last_seen"),
-        "SELECT label, created, last_seen FROM device WHERE account = ? ORDER BY created, id LIMIT ? OFFSET ?",
-    ),
-    Section(
-        "friends",
-        ("username", "display_name", "note", "since"),
-        _RELATED.format("a.username, a.display_name, r.note, r.since", "friend"),
-    ),
-    Section("blocked", ("username", "since"), _RELATED.format("a.username, r.since", "block")),
-    Section("declined", ("username", "since"), _RELATED.format("a.username, r.since", "decline")),
-    Section(
-        "asked",
-        ("username", "note", "time"),
-        "SELECT username, note, time FROM friend_request WHERE asker = ? AND state <> 'withdrawn'"
-        " ORDER BY username LIMIT ? OFFSET ?",
-    ),
-    Section(
-        "asking",
-        ("username", "note", "time"),
-        "SELECT a.username, r.note, r.time FROM account me JOIN friend_request r ON r.username = me.username"
-        " JOIN account a ON a.id = r.asker WHERE me.id = ? AND r.state <> 'withdrawn' AND a.disabled = 0"
-        " ORDER BY a.username LIMIT ? OFFSET ?",
-    ),
-    Section(
-        "invitations",
-        ("group", "username", "time"),
-        "SELECT c.handle, a.username, p.time FROM pending p JOIN conversation c ON c.id = p.conversation"
-        " LEFT JOIN account a ON a.id = p.invited_by WHERE p.account = ? ORDER BY c.handle LIMIT ? OFFSET ?",
-    ),
-    Section(
-        "starred",
-        ("conversation", "seq", "time"),
-        "SELECT conversation, seq, time FROM star WHERE account = ? ORDER BY conversation, seq LIMIT ? OFFSET ?",
-    ),
-    Section(
-        "hidden",
-        ("conversation", "seq"),
-        "SELECT conversation, seq FROM hidden WHERE account = ? ORDER BY conversation, seq LIMIT ? OFFSET ?",
-    ),
-    Section(
-        "reports",
-        ("conversation", "seq", "reason", "time"),
-        "SELECT conversation, seq, reason, time FROM report WHERE reporter = ?"
-        " ORDER BY conversation, seq LIMIT ? OFFSET ?",
-    ),
-)
-
-TIMES = frozenset({"time", "since", "created", "last_seen", "joined"})
-"""Columns that hold milliseconds since 1970."""
-
-FLAGS = frozenset({"admin", "receipts", "forwards", "findable", "muted", "archived", "pinned"})
-"""Columns that hold 0 or 1."""
+CONVERSATION = tables.recorded("conversation")
+MEMBER = tables.recorded("member")
+"""The fields, with their kinds, that an archive has of a conversation as its member sees it, and of each member."""
 
 
 def records(tx: Tx, section: Section, account: int, skip: int, limit: int) -> list[dict[str, Any]]:
-    """Give a page of a section."""
+    """Return a page of a section."""
     rows = tx.execute(section.query, (account, limit, skip)).fetchall()
-    return [dict(zip(section.columns, row, strict=True)) for row in rows]
+    return [dict(zip(section.kinds, row, strict=True)) for row in rows]
 
 
 def conversations(tx: Tx, account: int) -> list[int]:

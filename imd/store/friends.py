@@ -1,15 +1,16 @@
-"""Friends, requests, blocks and declines in SQL; and whom a message is for, with all that decides whether it may come.
+"""Friends, requests, blocks and declines in SQL; and the recipient of a message, with all that decides on it.
 
 `kind` is what one account is to another: 'friend', 'block', 'decline', or '' for a stranger.
 """
 
 from typing import NamedTuple
 
+from imd.store.rows import Select
 from imd.store.transaction import Tx
 
 
 class Recipient(NamedTuple):
-    """Whom something is for. `mine` is what I hold them for, `theirs` what they hold me for."""
+    """The recipient of something. `mine` is what they are to me, `theirs` what I am to them."""
 
     id: int
     username: str
@@ -22,28 +23,28 @@ class Recipient(NamedTuple):
     theirs: str
 
 
-_RECIPIENT = """
-    SELECT a.id, a.username, a.display_name, a.last_seen, a.disabled, a.deleted, a.writers,
-           coalesce(mine.kind, ''), coalesce(theirs.kind, '')
-    FROM account a
-    LEFT JOIN relation mine ON mine.account = ? AND mine.other = a.id
-    LEFT JOIN relation theirs ON theirs.account = a.id AND theirs.other = ?
-"""
+_RECIPIENT = Select(
+    Recipient,
+    "FROM account a LEFT JOIN relation mine ON mine.account = ? AND mine.other = a.id"
+    " LEFT JOIN relation theirs ON theirs.account = a.id AND theirs.other = ?",
+    "a",
+    mine="coalesce(mine.kind, '')",
+    theirs="coalesce(theirs.kind, '')",
+)
 
 
 def recipient(tx: Tx, me: int, username: str) -> Recipient | None:
-    """Find an account by its name as it is kept, with what we are to each other: one statement."""
-    row = tx.execute(_RECIPIENT + " WHERE a.username = ?", (me, me, username)).fetchone()
-    return Recipient(*row) if row else None
+    """Find an account by its name in canonical form, with what we are to each other, in one statement."""
+    return _RECIPIENT.one(tx, "WHERE a.username = ?", (me, me, username))
 
 
 def recipient_by_id(tx: Tx, me: int, account: int) -> Recipient:
-    """Give an account that is known to exist, with what we are to each other: one statement."""
-    return Recipient(*tx.execute(_RECIPIENT + " WHERE a.id = ?", (me, me, account)).fetchone())
+    """Return an account that is known to exist, with what we are to each other, in one statement."""
+    return _RECIPIENT.known(tx, "WHERE a.id = ?", (me, me, account))
 
 
 def has_written(tx: Tx, writer: int, reader: int) -> bool:
-    """Say whether one account has written to another in the conversation of the two."""
+    """Return whether one account has written to another in their direct conversation."""
     row = tx.execute(
         "SELECT 1 FROM message WHERE sender = ? AND conversation ="
         " (SELECT id FROM conversation WHERE direct_key = ?) LIMIT 1",
@@ -53,7 +54,7 @@ def has_written(tx: Tx, writer: int, reader: int) -> bool:
 
 
 def relate(tx: Tx, account: int, other: int, kind: str, now: int) -> None:
-    """Make one account something to another; what it was before ends."""
+    """Set what one account is to another, in place of what it was."""
     tx.execute(
         "INSERT INTO relation (account, other, kind, note, since) VALUES (?, ?, ?, '', ?)"
         " ON CONFLICT (account, other) DO UPDATE SET kind = excluded.kind, note = '', since = excluded.since",
@@ -62,13 +63,13 @@ def relate(tx: Tx, account: int, other: int, kind: str, now: int) -> None:
 
 
 def unrelate(tx: Tx, account: int, other: int, kind: str) -> bool:
-    """Make one account a stranger to another, if it was this. Gives whether it was."""
+    """Make one account a stranger to another if it was of this kind. Return whether it was."""
     gone = tx.execute("DELETE FROM relation WHERE account = ? AND other = ? AND kind = ?", (account, other, kind))
     return gone.rowcount > 0
 
 
 class Related(NamedTuple):
-    """One account in another's list. `note` is the other's own name for it."""
+    """One account in another's list. `note` is the name that the other has given it."""
 
     id: int
     username: str
@@ -78,21 +79,17 @@ class Related(NamedTuple):
     last_seen: int
 
 
-_RELATED = (
-    "SELECT a.id, a.username, a.display_name, r.note, r.since, a.last_seen"
-    " FROM relation r JOIN account a ON a.id = r.other WHERE r.account = ? AND r.kind = ?"
-)
+_RELATED = Select(Related, "FROM relation r JOIN account a ON a.id = r.other", "a", note="r.note", since="r.since")
 
 
 def related(tx: Tx, account: int, kind: str) -> list[Related]:
-    """List an account's friends, or whom it blocks, by name."""
-    return [Related(*row) for row in tx.execute(_RELATED + " ORDER BY a.username", (account, kind)).fetchall()]
+    """List an account's friends, or those it blocks, by name."""
+    return _RELATED.all(tx, "WHERE r.account = ? AND r.kind = ? ORDER BY a.username", (account, kind))
 
 
 def friend(tx: Tx, account: int, other: int) -> Related | None:
-    """Give one friend of an account."""
-    row = tx.execute(_RELATED + " AND r.other = ?", (account, "friend", other)).fetchone()
-    return Related(*row) if row else None
+    """Return one friend of an account."""
+    return _RELATED.one(tx, "WHERE r.account = ? AND r.kind = 'friend' AND r.other = ?", (account, other))
 
 
 def count(tx: Tx, account: int) -> int:
@@ -103,12 +100,12 @@ def count(tx: Tx, account: int) -> int:
 
 
 def set_note(tx: Tx, account: int, other: int, note: str) -> None:
-    """Give a friend a name of one's own."""
+    """Set the name that an account has for a friend."""
     tx.execute("UPDATE relation SET note = ? WHERE account = ? AND other = ?", (note, account, other))
 
 
 class Request(NamedTuple):
-    """One friend request. An outgoing one has no asker here: `username` is whom it asks."""
+    """One friend request. In an incoming one `username` is the asker; in an outgoing one, the one asked."""
 
     username: str
     display_name: str
@@ -116,33 +113,34 @@ class Request(NamedTuple):
     time: int
 
 
-_INCOMING = """
-    SELECT a.username, a.display_name, r.note, r.time
-    FROM friend_request r
-    JOIN account a ON a.id = r.asker AND a.disabled = 0
-    LEFT JOIN relation mine ON mine.account = ? AND mine.other = r.asker
-    WHERE r.username = ? AND r.state = 'pending' AND (mine.kind IS NULL OR mine.kind <> 'block')
-    ORDER BY r.time DESC, r.asker DESC LIMIT ?
-"""
+_INCOMING = Select(
+    Request,
+    "FROM friend_request r JOIN account a ON a.id = r.asker AND a.disabled = 0"
+    " LEFT JOIN relation mine ON mine.account = ? AND mine.other = r.asker",
+    "r",
+    username="a.username",
+    display_name="a.display_name",
+)
+_OUTGOING = Select(Request, "FROM friend_request", display_name="''")
 
 
 def incoming(tx: Tx, account: int, username: str, limit: int) -> list[Request]:
-    """List the requests that an account sees, the latest first: not of those it blocks, nor of who is shut."""
-    return [Request(*row) for row in tx.execute(_INCOMING, (account, username, limit)).fetchall()]
+    """List the requests that an account sees, latest first: none by blocked or disabled accounts."""
+    return _INCOMING.all(
+        tx,
+        "WHERE r.username = ? AND r.state = 'pending' AND (mine.kind IS NULL OR mine.kind <> 'block')"
+        " ORDER BY r.time DESC, r.asker DESC LIMIT ?",
+        (account, username, limit),
+    )
 
 
 def outgoing(tx: Tx, asker: int) -> list[Request]:
-    """List the requests that an account sees itself as making, by name."""
-    rows = tx.execute(
-        "SELECT username, '', note, time FROM friend_request WHERE asker = ? AND state <> 'withdrawn'"
-        " ORDER BY username",
-        (asker,),
-    )
-    return [Request(*row) for row in rows.fetchall()]
+    """List the requests an account has made, by name. A declined one looks like one that waits."""
+    return _OUTGOING.all(tx, "WHERE asker = ? AND state <> 'withdrawn' ORDER BY username", (asker,))
 
 
 def count_outgoing(tx: Tx, asker: int) -> int:
-    """Count the requests that an account sees itself as making."""
+    """Count the requests an account has made, as it sees them."""
     return int(
         tx.execute("SELECT count(*) FROM friend_request WHERE asker = ? AND state <> 'withdrawn'", (asker,)).fetchone()[
             0
@@ -151,13 +149,13 @@ def count_outgoing(tx: Tx, asker: int) -> int:
 
 
 def request_state(tx: Tx, asker: int, username: str) -> str:
-    """Give the state of one request: 'pending', 'declined', 'withdrawn', or '' where there is none."""
+    """Return the state of a request: 'pending', 'declined', 'withdrawn', or '' if there is none."""
     row = tx.execute("SELECT state FROM friend_request WHERE asker = ? AND username = ?", (asker, username)).fetchone()
     return str(row[0]) if row else ""
 
 
 def ask(tx: Tx, asker: int, username: str, note: str, now: int) -> None:
-    """Keep a request. One that was declined and taken back is declined still."""
+    """Store a request. One that was declined before, even if it was withdrawn since, stays declined."""
     tx.execute(
         "INSERT INTO friend_request (asker, username, note, time, state) VALUES (?, ?, ?, ?, 'pending')"
         " ON CONFLICT (asker, username) DO UPDATE SET note = excluded.note, time = excluded.time, state = 'declined'",
@@ -166,7 +164,7 @@ def ask(tx: Tx, asker: int, username: str, note: str, now: int) -> None:
 
 
 def decline(tx: Tx, asker: int, username: str) -> None:
-    """Note that a request was declined."""
+    """Decline a request."""
     tx.execute(
         "UPDATE friend_request SET state = 'declined' WHERE asker = ? AND username = ? AND state = 'pending'",
         (asker, username),
@@ -174,11 +172,11 @@ def decline(tx: Tx, asker: int, username: str) -> None:
 
 
 def withdraw(tx: Tx, asker: int, username: str) -> None:
-    """Take a request back. That it was declined is remembered."""
+    """Withdraw a request. It is remembered if it was declined."""
     tx.execute("DELETE FROM friend_request WHERE asker = ? AND username = ? AND state = 'pending'", (asker, username))
     tx.execute("UPDATE friend_request SET state = 'withdrawn' WHERE asker = ? AND username = ?", (asker, username))
 
 
 def forget_request(tx: Tx, asker: int, username: str) -> None:
-    """Drop a request and all memory of it: the two are friends now."""
+    """Delete a request altogether: the two are friends now."""
     tx.execute("DELETE FROM friend_request WHERE asker = ? AND username = ?", (asker, username))

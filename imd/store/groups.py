@@ -1,14 +1,15 @@
-"""Groups in SQL: the group itself, the public ones, and how a deleted one is taken away piece by piece."""
+"""Groups in SQL: creating, changing, listing and deleting them, and purging deleted ones in pieces."""
 
 from typing import Literal, NamedTuple
 
-from imd.store import burning
-from imd.store.skeletons import skeleton
+from imd.store import forgetting, tables
+from imd.store.confusables import skeleton
+from imd.store.rows import Select
 from imd.store.transaction import Tx, assigned
 
 
 def create(tx: Tx, handle: str, title: str, join_mode: str, now: int) -> int | None:
-    """Make a group without members and give its number; None when the handle, or one that looks like it, is taken."""
+    """Create a group without members and return its number; None if the handle or a look-alike is taken."""
     row = tx.execute(
         "INSERT INTO conversation (kind, handle, skeleton, title, join_mode, last_seq, last_rev, created)"
         " VALUES ('group', ?, ?, ?, ?, 0, 0, ?) ON CONFLICT DO NOTHING RETURNING id",
@@ -44,18 +45,20 @@ class Public(NamedTuple):
     members: int
 
 
+_PUBLIC = Select(Public, "FROM conversation")
+
+
 def public(tx: Tx, skip: int, limit: int) -> list[Public]:
-    """List the groups that anybody may join or ask to, the one with the most members first."""
-    rows = tx.execute(
-        "SELECT handle, title, topic, join_mode, members FROM conversation"
-        " WHERE handle IS NOT NULL AND join_mode <> 'invite' ORDER BY members DESC, handle LIMIT ? OFFSET ?",
+    """List the groups that anybody may join or ask to join, the largest first."""
+    return _PUBLIC.all(
+        tx,
+        "WHERE handle IS NOT NULL AND join_mode <> 'invite' ORDER BY members DESC, handle LIMIT ? OFFSET ?",
         (limit, skip),
     )
-    return [Public(*row) for row in rows.fetchall()]
 
 
 class Owned(NamedTuple):
-    """One group with its owner's name."""
+    """One group in the admins' list, with its owner's name."""
 
     handle: str
     title: str
@@ -65,71 +68,77 @@ class Owned(NamedTuple):
     owner: str
 
 
+_OWNED = Select(
+    Owned,
+    "FROM conversation c",
+    "c",
+    owner="coalesce((SELECT a.username FROM member m JOIN account a ON a.id = m.account"
+    " WHERE m.conversation = c.id AND m.role = 'owner' AND m.left_seq IS NULL LIMIT 1), '')",
+)
+
+
 def every(tx: Tx, after: str, limit: int) -> list[Owned]:
-    """List groups by name, after a name, public or not."""
-    rows = tx.execute(
-        "SELECT c.handle, c.title, c.join_mode, c.members, c.created, coalesce((SELECT a.username FROM member m"
-        " JOIN account a ON a.id = m.account WHERE m.conversation = c.id AND m.role = 'owner' AND m.left_seq IS NULL"
-        " LIMIT 1), '') FROM conversation c WHERE c.handle > ? ORDER BY c.handle LIMIT ?",
-        (after, limit),
-    )
-    return [Owned(*row) for row in rows.fetchall()]
+    """List all groups by name, starting after a name."""
+    return _OWNED.all(tx, "WHERE c.handle > ? ORDER BY c.handle LIMIT ?", (after, limit))
 
 
 def delete(tx: Tx, conversation: int) -> None:
-    """End a group: nobody is in it, nobody finds it, and what was said waits to be destroyed."""
+    """End a group: it has no members and no name any more, and its messages are queued for destruction."""
     tx.execute(
         "UPDATE member SET left_seq = (SELECT last_seq + 1 FROM conversation WHERE id = ?)"
         " WHERE conversation = ? AND left_seq IS NULL",
         (conversation, conversation),
     )
-    tx.execute(
-        "UPDATE conversation SET handle = NULL, skeleton = NULL, title = '', topic = '', join_mode = 'invite',"
-        " members = 0 WHERE id = ?",
-        (conversation,),
-    )
-    tx.execute("DELETE FROM pending WHERE conversation = ?", (conversation,))
-    tx.execute("DELETE FROM group_link WHERE conversation = ?", (conversation,))
+    tx.execute(_EMPTIED, (conversation,))
+    for statement in _AT_ONCE:
+        tx.execute(statement, (conversation,))
     tx.execute("INSERT INTO purge (conversation) VALUES (?)", (conversation,))
 
 
+_EMPTIED = tables.TABLES["conversation"].statement("UPDATE {name} SET {emptied} WHERE {key} = ?")
+_ALL = "DELETE FROM {name} WHERE conversation = ?"
+_AT_ONCE = [each.statement(_ALL) for each in tables.gone_at_once(purge=True)]
+
+
 def to_purge(tx: Tx) -> int | None:
-    """Find a deleted group of which something is left."""
+    """Find a deleted group that is not purged yet."""
     row = tx.execute("SELECT min(conversation) FROM purge").fetchone()
     return None if row[0] is None else int(row[0])
 
 
 def purged(tx: Tx, conversation: int) -> None:
-    """Note that nothing is left of a group."""
+    """End the purge of a group. Its text must leave the files too."""
+    forgetting.note(tx)
     tx.execute("DELETE FROM purge WHERE conversation = ?", (conversation,))
 
 
-def purge_members(tx: Tx, conversation: int, limit: int) -> tuple[list[int], int]:
-    """Forget some members of a deleted group. Gives who was in it to the end, and how many rows went."""
-    rows = tx.execute(
-        "SELECT account, left_seq > last_seq FROM member JOIN conversation ON id = conversation"
-        " WHERE conversation = ? ORDER BY account LIMIT ?",
-        (conversation, limit),
-    ).fetchall()
-    if rows:
-        tx.execute("DELETE FROM member WHERE conversation = ? AND account <= ?", (conversation, rows[-1][0]))
-    return [int(account) for account, to_the_end in rows if to_the_end], len(rows)
+class Former(NamedTuple):
+    """A member of a deleted group. `to_the_end` is 1 for those who had not left before."""
+
+    account: int
+    to_the_end: int
 
 
-_PURGE = "DELETE FROM {0} WHERE ({1}) IN (SELECT {1} FROM {0} WHERE conversation = ? LIMIT ?)"
-_PIECES = (
-    _PURGE.format("reaction", "conversation, seq, emoji, account"),
-    _PURGE.format("mention", "conversation, account, seq"),
-    _PURGE.format("star", "account, conversation, seq"),
-    _PURGE.format("hidden", "account, conversation, seq"),
-    _PURGE.format("message", "id"),
+_FORMER = Select(
+    Former, "FROM member JOIN conversation ON id = conversation", "member", to_the_end="left_seq > last_seq"
 )
-"""What belongs to a conversation's messages, by table and its key; the messages last."""
+
+
+def purge_members(tx: Tx, conversation: int, limit: int) -> list[Former]:
+    """Delete the rows of some members of a deleted group, and return them."""
+    former = _FORMER.all(tx, "WHERE conversation = ? ORDER BY account LIMIT ?", (conversation, limit))
+    if former:
+        tx.execute("DELETE FROM member WHERE conversation = ? AND account <= ?", (conversation, former[-1].account))
+    return former
+
+
+_SOME = "DELETE FROM {name} WHERE ({key}) IN (SELECT {key} FROM {name} WHERE conversation = ? LIMIT ?)"
+_PIECES = [each.statement(_SOME) for each in tables.PURGED]
 
 
 def purge_messages(tx: Tx, conversation: int, limit: int) -> int:
-    """Destroy some of what was said in a group. Gives how many rows went; fewer than the limit: nothing is left."""
-    gone = burning.forget(tx, conversation, limit)
+    """Delete some messages of a group. Return how many rows went; if fewer than the limit, none are left."""
+    gone = forgetting.overwrite_some(tx, conversation, limit)
     for purge in _PIECES:
         if gone < limit:
             gone += tx.execute(purge, (conversation, limit - gone)).rowcount

@@ -1,7 +1,8 @@
-"""Invites in SQL. The code itself is not kept, only its hash; a number is there to speak of it."""
+"""Invites to this server, in SQL. Only the hash of a code is stored; a number identifies it to admins."""
 
 from typing import NamedTuple
 
+from imd.store.rows import Select
 from imd.store.transaction import Tx
 
 
@@ -14,8 +15,11 @@ class Invite(NamedTuple):
     admin: int
 
 
+_INVITE = Select(Invite, "FROM invite")
+
+
 def add(tx: Tx, code_hash: str, uses: int, expires: int, admin: bool) -> int:
-    """Keep an invite and give its number."""
+    """Store an invite and return its number."""
     row = tx.execute(
         "INSERT INTO invite (code_hash, uses_left, expires, admin) VALUES (?, ?, ?, ?) RETURNING number",
         (code_hash, uses, expires, int(admin)),
@@ -24,7 +28,7 @@ def add(tx: Tx, code_hash: str, uses: int, expires: int, admin: bool) -> int:
 
 
 def use(tx: Tx, code_hash: str, now: int) -> bool | None:
-    """Use an invite up by one. Gives whether it makes an admin; None when it does not work."""
+    """Use an invite once. Return whether it makes an admin; None if it does not work."""
     row = tx.execute(
         "UPDATE invite SET uses_left = uses_left - 1"
         " WHERE code_hash = ? AND uses_left > 0 AND expires > ? RETURNING admin",
@@ -35,13 +39,9 @@ def use(tx: Tx, code_hash: str, now: int) -> bool | None:
 
 def working(tx: Tx, now: int) -> list[Invite]:
     """List the invites that still work, the oldest first."""
-    rows = tx.execute(
-        "SELECT number, uses_left, expires, admin FROM invite WHERE uses_left > 0 AND expires > ? ORDER BY number",
-        (now,),
-    )
-    return [Invite(*row) for row in rows.fetchall()]
+    return _INVITE.all(tx, "WHERE uses_left > 0 AND expires > ? ORDER BY number", (now,))
 
 
 def revoke(tx: Tx, number: int) -> bool:
-    """Let an invite work no more. Gives whether there is one of this number."""
+    """Revoke an invite. Return whether there is one of this number."""
     return tx.execute("UPDATE invite SET uses_left = 0 WHERE number = ?", (number,)).rowcount > 0

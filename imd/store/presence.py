@@ -1,12 +1,13 @@
-"""Presence in SQL: what an account shows itself as, when it was last here, and who may know."""
+"""Presence in SQL: what an account chose to appear as, when it was last seen, and who may see it."""
 
 from typing import NamedTuple
 
+from imd.store.rows import Select
 from imd.store.transaction import Tx
 
 
 class Presence(NamedTuple):
-    """What an account shows itself as, with its words, and when it was last seen: 0 for never."""
+    """What an account chose to appear as, with its text, and when it was last seen; 0 is never."""
 
     username: str
     presence: str
@@ -14,16 +15,16 @@ class Presence(NamedTuple):
     last_seen: int
 
 
+_PRESENCE = Select(Presence, "FROM account", words="presence_text")
+
+
 def get(tx: Tx, account: int) -> Presence:
-    """Give an account's presence."""
-    row = tx.execute(
-        "SELECT username, presence, presence_text, last_seen FROM account WHERE id = ?", (account,)
-    ).fetchone()
-    return Presence(*row)
+    """Return an account's presence."""
+    return _PRESENCE.known(tx, "WHERE id = ?", (account,))
 
 
 def choose(tx: Tx, account: int, presence: str, words: str, now: int) -> None:
-    """Keep what an account shows itself as; it is seen now, unless it was invisible and stays so."""
+    """Store what an account appears as. It counts as seen now, unless it was invisible and stays so."""
     tx.execute(
         "UPDATE account SET last_seen = CASE WHEN presence = 'invisible' AND ? = 'invisible' THEN last_seen ELSE ? END,"
         " presence = ?, presence_text = ? WHERE id = ?",
@@ -32,7 +33,7 @@ def choose(tx: Tx, account: int, presence: str, words: str, now: int) -> None:
 
 
 def touch(tx: Tx, account: int, now: int) -> None:
-    """Note that an account is here, unless it does not want to be seen."""
+    """Record that an account was seen, unless it is invisible."""
     tx.execute("UPDATE account SET last_seen = ? WHERE id = ? AND presence <> 'invisible'", (now, account))
 
 
@@ -53,7 +54,7 @@ _FELLOWS = """
 
 
 def may_see(tx: Tx, account: int, other: int) -> bool:
-    """Say whether an account shares a group with another that does not block it."""
+    """Return whether an account shares a group with another that does not block it."""
     return tx.execute(_FELLOWS, (other, account, other, account)).fetchone() is not None
 
 
@@ -68,6 +69,6 @@ _COMPANY = """
 
 
 def company(tx: Tx, conversation: int, account: int, limit: int) -> tuple[int, ...]:
-    """List who is in a conversation with an account, besides those that it blocks or that block it."""
+    """List the other members of an account's conversation, except where one of the two blocks the other."""
     rows = tx.execute(_COMPANY, (account, account, conversation, account, limit))
     return tuple(int(row[0]) for row in rows.fetchall())

@@ -1,17 +1,18 @@
-"""Profiles in SQL: what an account says of itself and whom it lets in, and finding people by the start of a name."""
+"""Profiles in SQL: what an account says of itself, its privacy settings, and finding people by name."""
 
 import unicodedata
 from typing import NamedTuple
 
 from imd.store.accounts import folded
+from imd.store.rows import Select
 from imd.store.transaction import Tx
 
 _END = "\U0010ffff"
-"""Follows every text that begins alike, where texts are compared by code point: SQLite's way, PostgreSQL's "C"."""
+"""Sorts after every text with the same beginning where texts are compared by code point: SQLite, PostgreSQL's "C"."""
 
 
 class Profile(NamedTuple):
-    """One account as it presents itself, with its settings."""
+    """One account's profile with its settings."""
 
     id: int
     username: str
@@ -28,16 +29,12 @@ class Profile(NamedTuple):
     last_seen: int
 
 
-_PROFILE = (
-    "SELECT id, username, display_name, bio, language, created, writers, receipts, forwards, findable,"
-    " presence, presence_text, last_seen FROM account"
-)
+_PROFILE = Select(Profile, "FROM account")
 
 
 def by_name(tx: Tx, username: str) -> Profile | None:
-    """Find somebody's profile by their name as it is kept. An account that is shut has none."""
-    row = tx.execute(_PROFILE + " WHERE username = ? AND disabled = 0", (username,)).fetchone()
-    return Profile(*row) if row else None
+    """Find a profile by the name in canonical form. A disabled account has none."""
+    return _PROFILE.one(tx, "WHERE username = ? AND disabled = 0", (username,))
 
 
 def change(
@@ -52,7 +49,7 @@ def change(
     forwards: bool | None,
     findable: bool | None,
 ) -> None:
-    """Change what is given; what is None stays."""
+    """Change what is not None."""
     display_key = None if display_name is None else folded(display_name)
     flags = (None if each is None else int(each) for each in (receipts, forwards, findable))
     tx.execute(
@@ -65,17 +62,17 @@ def change(
 
 
 def keeps_name(tx: Tx, account: int) -> bool:
-    """Say whether an account's name stays on what others send on of it."""
+    """Return whether messages of an account keep its name when others forward them."""
     return bool(tx.execute("SELECT forwards FROM account WHERE id = ?", (account,)).fetchone()[0])
 
 
 def shows_receipts(tx: Tx, account: int) -> bool:
-    """Say whether others may know what was delivered to an account and what it has read."""
+    """Return whether others may see what was delivered to an account and what it has read."""
     return bool(tx.execute("SELECT receipts FROM account WHERE id = ?", (account,)).fetchone()[0])
 
 
 class Found(NamedTuple):
-    """Somebody who was found, and whether they are a friend of who asked."""
+    """Somebody who was found; `friend` is 1 if they are a friend of the account that searches."""
 
     username: str
     display_name: str
@@ -83,23 +80,23 @@ class Found(NamedTuple):
     friend: int
 
 
-_FOUND = """
-    SELECT username, display_name, bio,
-           EXISTS (SELECT 1 FROM relation WHERE account = ? AND other = account.id AND kind = 'friend')
-    FROM account
-    WHERE id IN (SELECT id FROM account WHERE username >= ? AND username < ?
-                 UNION SELECT id FROM account WHERE display_key >= ? AND display_key < ?)
-      AND username > ? AND disabled = 0 AND (findable = 1 OR username = ?)
-    ORDER BY username LIMIT ?
-"""
+_FOUND = Select(
+    Found,
+    "FROM account",
+    friend="EXISTS (SELECT 1 FROM relation WHERE account = ? AND other = account.id AND kind = 'friend')",
+)
+_BEGINS_LIKE = (
+    "WHERE id IN (SELECT id FROM account WHERE username >= ? AND username < ?"
+    " UNION SELECT id FROM account WHERE display_key >= ? AND display_key < ?)"
+    " AND username > ? AND disabled = 0 AND (findable = 1 OR username = ?) ORDER BY username LIMIT ?"
+)
 
 
 def find(tx: Tx, account: int, start: str, after: str, limit: int) -> list[Found]:
-    """List those whose name or display name begins like this, by name, after a name.
+    """List people whose name or display name begins with a text, by name, starting after a name.
 
-    Who does not want to be found is found by the whole name alone.
+    Those who do not want to be found are found by their whole name alone.
     """
     key = folded(start)
     name = unicodedata.normalize("NFKC", start).lower()
-    places = (account, name, name + _END, key, key + _END, after, name, limit)
-    return [Found(*row) for row in tx.execute(_FOUND, places).fetchall()]
+    return _FOUND.all(tx, _BEGINS_LIKE, (account, name, name + _END, key, key + _END, after, name, limit))

@@ -1,4 +1,4 @@
-"""Reactions in SQL: one row for each person and emoji on a message."""
+"""Reactions in SQL: one row for each message, emoji and person."""
 
 from imd.store.transaction import Tx
 
@@ -10,7 +10,7 @@ def emoji(tx: Tx, conversation: int, seq: int) -> list[str]:
 
 
 def add(tx: Tx, conversation: int, seq: int, emoji: str, account: int, now: int) -> bool:
-    """Put an emoji on a message; False where it was there already."""
+    """Add a reaction to a message. Return whether it is new."""
     added = tx.execute(
         "INSERT INTO reaction (conversation, seq, emoji, account, time) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (conversation, seq, emoji, account, now),
@@ -19,7 +19,7 @@ def add(tx: Tx, conversation: int, seq: int, emoji: str, account: int, now: int)
 
 
 def remove(tx: Tx, conversation: int, seq: int, emoji: str, account: int) -> bool:
-    """Take an emoji off a message; False where it was not there."""
+    """Remove a reaction from a message. Return whether it was there."""
     removed = tx.execute(
         "DELETE FROM reaction WHERE conversation = ? AND seq = ? AND emoji = ? AND account = ?",
         (conversation, seq, emoji, account),

@@ -1,12 +1,13 @@
-"""Reports in SQL: one row for a message and the person who reported it."""
+"""Reports in SQL: one row for each message and person who reported it."""
 
 from typing import NamedTuple
 
+from imd.store.rows import Select
 from imd.store.transaction import Tx
 
 
 class Report(NamedTuple):
-    """One report; `resolved` is when an admin closed it, `resolver` who."""
+    """One report; `resolved` is when an admin closed it, `resolver` which admin did."""
 
     number: int
     reporter: str
@@ -22,9 +23,11 @@ class Report(NamedTuple):
     note: str
 
 
-_REPORT = (
-    "SELECT number, r.username, s.username, conversation, seq, time, kind, content, reason, resolved, resolver, note"
-    " FROM report JOIN account r ON r.id = reporter JOIN account s ON s.id = sender"
+_REPORT = Select(
+    Report,
+    "FROM report JOIN account r ON r.id = reporter JOIN account s ON s.id = sender",
+    reporter="r.username",
+    sender="s.username",
 )
 
 
@@ -39,7 +42,7 @@ def add(
     content: str | None,
     reason: str,
 ) -> bool:
-    """Keep a report; one that was resolved is opened anew. Gives whether there is anything new to look at."""
+    """Store a report, or open a resolved one again. Return whether that gives admins anything new to look at."""
     added = tx.execute(
         "INSERT INTO report (reporter, conversation, seq, sender, time, kind, content, reason)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (reporter, conversation, seq) DO UPDATE"
@@ -51,22 +54,18 @@ def add(
 
 
 def of_message(tx: Tx, reporter: int, conversation: int, seq: int) -> Report:
-    """Give what somebody reported of a message; it is known that they did."""
-    row = tx.execute(
-        f"{_REPORT} WHERE reporter = ? AND conversation = ? AND seq = ?", (reporter, conversation, seq)
-    ).fetchone()
-    return Report(*row)
+    """Return a person's report of a message, which is known to exist."""
+    return _REPORT.known(tx, "WHERE reporter = ? AND conversation = ? AND seq = ?", (reporter, conversation, seq))
 
 
 def listing(tx: Tx, resolved: bool, after: int, limit: int) -> list[Report]:
-    """List the open or the resolved ones after a number, the oldest first."""
+    """List the open or the resolved reports after a number, oldest first."""
     state = "NOT NULL" if resolved else "NULL"
-    rows = tx.execute(f"{_REPORT} WHERE resolved IS {state} AND number > ? ORDER BY number LIMIT ?", (after, limit))
-    return [Report(*row) for row in rows.fetchall()]
+    return _REPORT.all(tx, f"WHERE resolved IS {state} AND number > ? ORDER BY number LIMIT ?", (after, limit))
 
 
 def resolve(tx: Tx, number: int, now: int, resolver: str, note: str) -> bool:
-    """Close an open report. Gives whether there is one of this number, open or not."""
+    """Close a report if it is open. Return whether there is one of this number, open or not."""
     tx.execute(
         "UPDATE report SET resolved = ?, resolver = ?, note = ? WHERE number = ? AND resolved IS NULL",
         (now, resolver, note, number),

@@ -1,39 +1,40 @@
-"""The search index in SQL: SQLite's FTS5, and nobody else knows. What is indexed, and who finds it.
+"""The search index in SQL, on SQLite's FTS5: keeping it up to date, and finding what somebody may see.
 
-A message's row in the index has its id, its words, and in `place` what a search narrows by:
+A message's row in the index has its id, its words, and in `place` what a search can be narrowed by:
 
-    c7        its conversation          s5        its sender
-    p5 p9     the two of a direct one   sticker   its kind, where that is not text
+    c7        its conversation                     s5        its sender
+    p5 p9     both people of a direct conversation sticker   its kind, unless that is text
 
-so that a word which others use all day costs nothing: it is looked for only where the searcher is. Whether they may
-see a message is asked of its own row, each time. Messages not indexed yet are looked through one by one.
+So a word that others use all day costs nothing: it is looked up only where the searcher is. Whether they may see a
+message is decided by its own row, each time. Messages that are not indexed yet are scanned one by one.
 """
 
 from typing import NamedTuple
 
 from imd.store import conversations
+from imd.store.rows import Select
 from imd.store.transaction import Tx, marks
 from imd.store.words import words
 
 DAY = 86_400_000
 
 PIECE = 200
-"""How many messages one piece of indexing takes in at most."""
+"""How many messages are indexed at a time, at most."""
 
 PIECE_CHARACTERS = 30_000
-"""After how many characters it ends."""
+"""And how many characters, about."""
 
 MERGED_PAGES = 64
-"""How much of the index is put in order after each piece. Left to itself FTS5 does seldom what takes long."""
+"""How many pages of the index are merged after each piece. Left alone, FTS5 merges rarely, and then for long."""
 
 RECENT = 1_000
-"""How many messages that are not indexed yet one search looks through: the newest."""
+"""How many of the newest messages that are not indexed yet a search scans."""
 
 NARROWED_BY = 128
-"""Who is in more groups than these is not looked for by group: asking the index for each costs more than it saves."""
+"""For somebody in more groups than these a search is not narrowed by group: that would cost more than it saves."""
 
 EXAMINED = 5_000
-"""How many of those with the right words one search looks at."""
+"""How many messages with the right words a search examines."""
 
 
 class Phrase(NamedTuple):
@@ -44,7 +45,7 @@ class Phrase(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What somebody looks for: messages with all the phrases, and all that is not None."""
+    """A search: messages with all the phrases, and with everything that is not None."""
 
     account: int
     phrases: tuple[Phrase, ...] = ()
@@ -64,7 +65,7 @@ class Hit(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A page of messages, newest first, and the id before which to go on, where that makes sense."""
+    """A page of messages, newest first, and the id before which to go on if there may be more."""
 
     hits: list[Hit]
     before: int | None
@@ -83,9 +84,24 @@ def find(tx: Tx, asked: Asked, before: int, limit: int) -> Found:
 # -- whether somebody may see a message is decided here, in its row
 
 
+class Candidate(NamedTuple):
+    """A message that the searcher may see, with its text."""
+
+    message: int
+    conversation: int
+    seq: int
+    content: str
+
+    @property
+    def hit(self) -> Hit:
+        """The message without its text."""
+        return Hit(self.message, self.conversation, self.seq)
+
+
+# CROSS JOIN makes SQLite begin with the few messages found, not with all memberships of the searcher.
+_CANDIDATE = Select(Candidate, "FROM message CROSS JOIN member", "message", message="message.id")
 _MINE = (
-    "SELECT message.id, message.conversation, message.seq, message.content FROM message CROSS JOIN member"
-    " WHERE message.id IN ({}) AND member.conversation = message.conversation"
+    "WHERE message.id IN ({}) AND member.conversation = message.conversation"
     " AND member.account = ? AND member.left_seq IS NULL"
     " AND message.seq > member.joined_seq AND message.seq > member.hidden_seq"
     " AND NOT EXISTS (SELECT 1 FROM hidden WHERE hidden.account = member.account"
@@ -101,8 +117,8 @@ _NARROWED = (
 )
 
 
-def _mine(tx: Tx, asked: Asked, ids: list[int]) -> list[tuple[Hit, str]]:
-    """Give those of some messages that may be found by who asks, and lie where they look; with their text."""
+def _mine(tx: Tx, asked: Asked, ids: list[int]) -> list[Candidate]:
+    """Return those of some messages that the searcher may see and that fit the search, words aside."""
     if not ids:
         return []
     query, values = _MINE.format(marks(len(ids))), [*ids, asked.account]
@@ -110,14 +126,14 @@ def _mine(tx: Tx, asked: Asked, ids: list[int]) -> list[tuple[Hit, str]]:
         if (value := getattr(asked, name)) is not None:
             query += condition
             values.append(value)
-    return [(Hit(*row[:3]), row[3]) for row in tx.execute(query, values).fetchall()]
+    return _CANDIDATE.all(tx, query, values)
 
 
 # -- what is indexed
 
 
 def _indexed(tx: Tx, asked: Asked, before: int, wanted: int) -> tuple[list[Hit], int]:
-    """Ask the index. Gives the hits, and the id down to which it was asked: 0 where it has nothing further."""
+    """Search the index. Return the hits, and the id down to which it was examined: 0 if it was to the end."""
     low, high = _days(tx, asked)
     before = min(before, high + 1)
     hits: list[Hit] = []
@@ -129,7 +145,7 @@ def _indexed(tx: Tx, asked: Asked, before: int, wanted: int) -> tuple[list[Hit],
             (match, before, low, size),
         ).fetchall()
         ids = [int(row[0]) for row in rows]
-        hits += [hit for hit, _ in _mine(tx, asked, ids)]
+        hits += [each.hit for each in _mine(tx, asked, ids)]
         if len(ids) < size or len(hits) >= wanted:
             return hits, 0
         before, left = ids[-1], left - size
@@ -138,7 +154,7 @@ def _indexed(tx: Tx, asked: Asked, before: int, wanted: int) -> tuple[list[Hit],
 
 
 def _days(tx: Tx, asked: Asked) -> tuple[int, int]:
-    """Give the lowest and highest id that can lie between the times asked for."""
+    """Return the lowest and highest id that a message between the times can have."""
     low, high = 0, 2**62
     if asked.since is not None:
         row = tx.execute("SELECT min(lowest) FROM search_day WHERE day >= ?", (asked.since // DAY,)).fetchone()
@@ -150,7 +166,7 @@ def _days(tx: Tx, asked: Asked) -> tuple[int, int]:
 
 
 def _match(tx: Tx, asked: Asked) -> str:
-    """Write the question in FTS5's language. Words hold nothing but letters, digits and signs, so quotes are enough."""
+    """Write the search as an FTS5 query. Words contain only letters, digits and signs, so quoting is enough."""
     terms = [f'words:"{" ".join(each.words)}"{" *" if each.beginning else ""}' for each in asked.phrases]
     if asked.sender is not None:
         terms.append(f"place:s{asked.sender}")
@@ -169,7 +185,7 @@ def _match(tx: Tx, asked: Asked) -> str:
 
 
 def _recent(tx: Tx, asked: Asked, before: int) -> list[Hit]:
-    """Look through what came or was edited since the index was last brought up to date."""
+    """Scan the messages that came or were edited since the index was last updated."""
     ids = tx.execute(
         "SELECT id FROM message WHERE id > (SELECT indexed FROM search_state) AND id < ? ORDER BY id DESC LIMIT ?",
         (before, RECENT),
@@ -177,7 +193,8 @@ def _recent(tx: Tx, asked: Asked, before: int) -> list[Hit]:
     ids += tx.execute(
         "SELECT message FROM search_again WHERE message < ? ORDER BY message DESC LIMIT ?", (before, RECENT)
     ).fetchall()
-    return [hit for hit, text in _mine(tx, asked, [row[0] for row in ids]) if _says(text, asked.phrases)]
+    mine = _mine(tx, asked, [row[0] for row in ids])
+    return [each.hit for each in mine if _says(each.content, asked.phrases)]
 
 
 def _says(text: str, phrases: tuple[Phrase, ...]) -> bool:
@@ -209,22 +226,21 @@ class Unindexed(NamedTuple):
     burn_after: int | None
 
 
-_UNINDEXED = (
-    "SELECT message.id, conversation, direct_key, sender, time, message.kind, content, burn_after"
-    " FROM message LEFT JOIN conversation ON conversation.id = message.conversation"
+_UNINDEXED = Select(
+    Unindexed,
+    "FROM message LEFT JOIN conversation ON conversation.id = message.conversation",
+    "message",
+    direct_key="conversation.direct_key",
 )
 
 
 def index(tx: Tx) -> bool:
-    """Take a piece of what is new or was edited into the index. Gives whether there is more.
-
-    What is to burn after reading never comes into it: its words would stay in the file beyond its end.
-    """
-    edited = _some(tx, " WHERE message.id IN (SELECT message FROM search_again ORDER BY message LIMIT ?)", PIECE)
+    """Index some messages that are new or were edited. Return whether there may be more."""
+    edited = _some(tx, "WHERE message.id IN (SELECT message FROM search_again ORDER BY message LIMIT ?)", PIECE)
     for row in edited:
         _insert(tx, row)
         tx.execute("DELETE FROM search_again WHERE message = ?", (row.id,))
-    new = _some(tx, " WHERE message.id > (SELECT indexed FROM search_state) ORDER BY message.id LIMIT ?", PIECE)
+    new = _some(tx, "WHERE message.id > (SELECT indexed FROM search_state) ORDER BY message.id LIMIT ?", PIECE)
     for row in new:
         _insert(tx, row)
     if new:
@@ -236,14 +252,14 @@ def index(tx: Tx) -> bool:
 
 
 class Tidied(NamedTuple):
-    """When there is more to do, and whether the index has just been rid of what was deleted from it."""
+    """When there is more to do, and whether the index has just been rewritten without what was deleted."""
 
     again: int | None
     done: bool = False
 
 
 def tidy(tx: Tx, now: int) -> Tidied:
-    """Put the index together anew, a piece at a time: FTS5 only crosses out what is deleted. Once a day at most."""
+    """Rewrite the index without what was deleted, in pieces and once a day at most: FTS5 only marks it as deleted."""
     erased, tidying, tidied = tx.execute("SELECT erased, tidying, tidied FROM search_state").fetchone()
     if not tidying:
         if not erased or now < tidied + DAY:
@@ -256,24 +272,25 @@ def tidy(tx: Tx, now: int) -> Tidied:
 
 
 def _merged(tx: Tx, pages: int) -> bool:
-    """Merge parts of the index into larger ones; a negative number begins to make it one. Gives whether there were."""
+    """Merge some pages of the index; a negative number starts to merge all of it. Return whether there is more."""
     before = tx.execute("SELECT total_changes()").fetchone()[0]
     tx.execute("INSERT INTO search_index (search_index, rank) VALUES ('merge', ?)", (pages,))
     return int(tx.execute("SELECT total_changes()").fetchone()[0]) - int(before) >= 2
 
 
 def _some(tx: Tx, which: str, limit: int) -> list[Unindexed]:
-    """Give the first of some messages, until there is enough text for one piece."""
+    """Return the first of some messages, until there is enough text for one piece."""
     taken, left = [], PIECE_CHARACTERS
-    for row in tx.execute(_UNINDEXED + which, (limit,)).fetchall():
+    for row in _UNINDEXED.all(tx, which, (limit,)):
         if left <= 0:
             break
-        taken.append(Unindexed(*row))
-        left -= len(taken[-1].content)
+        taken.append(row)
+        left -= len(row.content)
     return taken
 
 
 def _insert(tx: Tx, row: Unindexed) -> None:
+    # What burns after reading is never indexed: its words would stay in the index for up to a day after its end.
     if not row.content or row.kind == "notice" or row.burn_after is not None:
         return
     place = [f"c{row.conversation}", f"s{row.sender}"]
@@ -288,7 +305,7 @@ def _insert(tx: Tx, row: Unindexed) -> None:
 
 
 def _note_days(tx: Tx, rows: list[Unindexed]) -> None:
-    """Keep from where to where each day's messages go."""
+    """Record the lowest and highest id of each day's messages."""
     days: dict[int, list[int]] = {}
     for row in rows:
         days.setdefault(row.time // DAY, []).append(row.id)

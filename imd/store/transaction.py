@@ -1,21 +1,21 @@
-"""The transaction that store functions take: something that executes SQL with `?` parameters."""
+"""The transaction that store functions take: it executes SQL with `?` parameters."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 
 class Rows(Protocol):
-    """The rows that a statement gave."""
+    """The result of a statement."""
 
     @property
     def rowcount(self) -> int:
-        """How many rows an UPDATE or DELETE touched."""
+        """How many rows an UPDATE or DELETE changed."""
 
     def fetchone(self) -> Any:
-        """Give the next row, or None."""
+        """Return the next row, or None."""
 
     def fetchall(self) -> list[Any]:
-        """Give the rows that are left."""
+        """Return all remaining rows."""
 
 
 class Tx(Protocol):
@@ -25,13 +25,20 @@ class Tx(Protocol):
         """Run one statement."""
 
 
+Work = Callable[[Tx], Any]
+"""A function that works in a transaction."""
+
+Result = tuple[Any, Exception | None]
+"""The result of a work: its value, or the error that undid it."""
+
+
 def marks(count: int) -> str:
-    """Write so many parameters for a list in SQL: `?, ?, ?`."""
+    """Return so many parameters for a list in SQL: `?, ?, ?`."""
     return ", ".join("?" * count)
 
 
 def assigned(columns: Collection[str], values: Mapping[str, Any]) -> str:
-    """Write the columns that get these values: `title = ?, topic = ?`. No name but one of `columns` gets into SQL."""
-    if strange := values.keys() - set(columns):
-        raise ValueError(f"no such column: {sorted(strange)}")
+    """Return the assignments of these values: `title = ?, topic = ?`. Only names of `columns` get into the SQL."""
+    if unknown := values.keys() - set(columns):
+        raise ValueError(f"no such column: {sorted(unknown)}")
     return ", ".join(f"{name} = ?" for name in values)

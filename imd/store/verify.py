@@ -1,19 +1,25 @@
-"""What must hold of all that is kept, asked in SQL: each check lists the conversations, or rows, that break it."""
+"""The checks of `imd verify`, in SQL: each finds the conversations or rows that break a rule of the data."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from imd.store import conversations
+from imd.store import conversations, tables
 from imd.store.transaction import Tx
 
 
 class Verdict(NamedTuple):
-    """What a check found: how many break it, and the first of them, or their tables."""
+    """What a check found: how many break it, and the first of them or their tables."""
 
     check: str
     broken: int
     first: str = ""
 
+
+_STRAYING = (
+    "SELECT {name}.conversation FROM {name} LEFT JOIN conversation ON conversation.id = {name}.conversation"
+    " WHERE conversation.id IS NULL OR {beyond}"
+)
+"""What points at a message that its conversation never had."""
 
 CHECKS = {
     "dense": """
@@ -28,40 +34,33 @@ CHECKS = {
              FROM message GROUP BY conversation) m ON m.conversation = c.id
         WHERE m.n <> m.revs OR m.low < 1 OR m.high > c.last_rev""",
     "homeless": "SELECT DISTINCT conversation FROM message WHERE conversation NOT IN (SELECT id FROM conversation)",
-    "pointers": """
-        SELECT c.id FROM conversation c JOIN member m ON m.conversation = c.id
-        WHERE m.read_seq < 0 OR m.read_seq > m.delivered_seq OR m.delivered_seq > c.last_seq
-           OR m.joined_seq < 0 OR m.joined_seq > c.last_seq OR m.hidden_seq < 0 OR m.hidden_seq > c.last_seq
-           OR coalesce(m.left_seq, 0) < 0 OR coalesce(m.left_seq, 0) > c.last_seq""",
+    "pointers": tables.TABLES["member"].statement(_STRAYING),
     "members": """
         SELECT c.id FROM conversation c LEFT JOIN
             (SELECT conversation, count(*) AS n FROM member WHERE left_seq IS NULL GROUP BY conversation) m
             ON m.conversation = c.id
         WHERE coalesce(m.n, 0) <> c.members""",
-    "attached": """
-        SELECT a.conversation FROM
-            (SELECT conversation, seq FROM reaction UNION ALL SELECT conversation, seq FROM mention
-             UNION ALL SELECT conversation, seq FROM star UNION ALL SELECT conversation, seq FROM hidden) a
-        LEFT JOIN conversation c ON c.id = a.conversation
-        WHERE c.id IS NULL OR a.seq < 1 OR a.seq > c.last_seq""",
+    "attached": " UNION ALL ".join(each.statement(_STRAYING) for each in tables.ATTACHED),
 }
-"""Name -> what lists the conversations that break it. Where nobody is any more, the messages are destroyed."""
-
-OWNED = {
-    "message": "sender",
-    "reaction": "account",
-    "mention": "account",
-    "star": "account",
-    "hidden": "account",
-    "account_log": "account",
-    "pending": "account",
-    "deletion": "account",
-    "second_factor": "account",
-    "recovery_code": "account",
-}
-"""Table -> the column that says whose a row is, where the schema declares no reference to the account."""
+"""Name -> what lists the conversations that break it. Without members a conversation needs no messages."""
 
 _STRANGERS = "SELECT count(*) FROM {0} WHERE {1} <> 0 AND {1} NOT IN (SELECT id FROM account)"  # 0: everybody
+OWNED = {
+    table: " UNION ALL ".join(_STRANGERS.format(table, column) for column in columns)
+    for table, columns in tables.referring("account").items()
+}
+"""Table -> what counts its rows of accounts that do not exist, if the schema itself does not refuse them."""
+
+_LOST = (
+    "SELECT '{0} -> conversation' FROM {0}"
+    " WHERE conversation <> 0 AND conversation NOT IN (SELECT id FROM conversation)"
+)
+LOST = " UNION ALL ".join(
+    _LOST.format(table)
+    for table in tables.referring("conversation")
+    if table != "message" and tables.TABLES[table] not in tables.ATTACHED
+)
+"""What lists other rows of conversations that do not exist; messages, and what points at one, have their own checks."""
 
 BURNING = {
     "burning_words": """
@@ -71,23 +70,23 @@ BURNING = {
         SELECT count(*) FROM message
         WHERE burning IS NOT NULL AND burning NOT IN (SELECT id FROM burning_words)""",
 }
-"""Table -> what counts its rows without their other half. Words that were written over lie there for a while."""
+"""Table -> what counts its rows without a counterpart. Text that was overwritten may stay for a while."""
 
 _COUNT = "SELECT count(*) FROM {}"
 COUNTED = ("account", "conversation", "member", "message")
 
 
 def verdicts(tx: Tx) -> Iterator[Verdict]:
-    """Ask everything, one after the other."""
+    """Run all checks, one after the other."""
     faults = [str(row[0]) for row in tx.execute("PRAGMA integrity_check(100)").fetchall()]
     yield _verdict("whole", [] if faults == ["ok"] else faults)
-    strangers = [f"{row[0]} -> {row[2]}" for row in tx.execute("PRAGMA foreign_key_check").fetchall()]
+    strangers = [f"{table} -> {of}" for table, _, of, _ in tx.execute("PRAGMA foreign_key_check").fetchall()]
+    strangers += [str(row[0]) for row in tx.execute(LOST).fetchall()]
     yield _verdict("references", strangers)
     for name, query in CHECKS.items():
         yield _verdict(name, [str(row[0]) for row in tx.execute(query).fetchall()])
-    strays = {table: _STRANGERS.format(table, column) for table, column in OWNED.items()}
-    for name, queries in (("owners", strays), ("burning", BURNING)):
-        found = {table: int(tx.execute(query).fetchone()[0]) for table, query in queries.items()}
+    for name, queries in (("owners", OWNED), ("burning", BURNING)):
+        found = {table: sum(row[0] for row in tx.execute(query).fetchall()) for table, query in queries.items()}
         yield Verdict(name, sum(found.values()), ", ".join(f"{table} {n}" for table, n in found.items() if n))
     yield _verdict("unread", list(_miscounted(tx)))
 
@@ -97,7 +96,7 @@ def _verdict(name: str, broken: list[str]) -> Verdict:
 
 
 def _miscounted(tx: Tx) -> Iterator[str]:
-    """Count anew what members have not read: with what is their own or hidden, it is all there is after the pointer."""
+    """Check unread counts: with the member's own and hidden messages they make all there are after the pointer."""
     accounts = tx.execute(
         "SELECT DISTINCT m.account FROM member m JOIN conversation c ON c.id = m.conversation"
         " WHERE m.left_seq IS NULL AND m.read_seq < c.last_seq ORDER BY m.account"
@@ -115,5 +114,5 @@ def _miscounted(tx: Tx) -> Iterator[str]:
 
 
 def counts(tx: Tx) -> dict[str, int]:
-    """Count what there is."""
+    """Count the rows of the main tables."""
     return {table: int(tx.execute(_COUNT.format(table)).fetchone()[0]) for table in COUNTED}

@@ -1,7 +1,7 @@
-"""Words: how a text is cut for the search index, and a query in the same way.
+"""Words: how texts and queries are split for the search index.
 
-A run of letters and digits is a word: in small letters, without accents. What is written without spaces stands sign by
-sign: Chinese, Japanese and Korean characters, and emoji. Everything else only separates.
+A run of letters and digits is a word, in lower case and without accents. Chinese, Japanese and Korean characters and
+emoji, which are written without spaces, are words by themselves. Everything else separates words.
 """
 
 import re
@@ -12,25 +12,25 @@ _SIGNS = (
     "\U00020000-\U0003ffff"
     "\u2190-\u2bff\U0001f000-\U0001f3fa\U0001f400-\U0001faff"
 )
-"""Characters that are words by themselves: first those of writing, then pictures without their skin colours."""
+"""Characters that are words by themselves: writing, then emoji without their skin colours."""
 
 _INDIC = "\u0900-\u0fff\u1000-\u109f\u1780-\u17ff"
-"""Scripts whose vowel signs are no letters to Python."""
+"""Scripts whose vowel signs Python does not count as letters."""
 
 _SIGN = re.compile(f"[{_SIGNS}]")
 _WORD = re.compile(rf"[{_SIGNS}]|(?:[^\W_{_SIGNS}]|[{_INDIC}])+")
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 _PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe"})
-"""Latin letters that are one piece with their accent."""
+"""Latin letters that Unicode does not split into a letter and an accent."""
 
 
 def words(text: str) -> list[str]:
-    """Cut a text into its words, in order."""
+    """Split a text into its words, in order."""
     return _WORD.findall(_folded(text))
 
 
 def is_sign(word: str) -> bool:
-    """Say whether a word is a character that stands alone, and so cannot be the beginning of another word."""
+    """Return whether a word is a single sign, which cannot be the beginning of a longer word."""
     return _SIGN.fullmatch(word) is not None
 
 

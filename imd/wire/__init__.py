@@ -1,4 +1,4 @@
-"""What is said: commands, replies, events and refusals, and the two dialects they are spoken in.
+"""What is said: commands, replies, events and refusals, and the two dialects in which they are written.
 
-Pure: no Twisted, no sockets, no files but the catalog of words. A client needs nothing else of imd.
+Pure: no Twisted, no sockets, no files but the catalog of sentences. A client needs nothing else of imd.
 """

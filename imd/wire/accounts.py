@@ -1,10 +1,10 @@
 """Accounts: a name, a password, and the devices that are logged in.
 
--> REGISTER alice correct horse battery      <- OK REGISTER username=alice
--> LOGIN alice device=laptop correct horse…  <- OK LOGIN username=alice device=laptop token=…
--> RESUME token                              <- OK RESUME username=alice device=laptop
--> DEVICES                                   <- - laptop, seen 2026-11-23 06:25Z, this one
-                                             <- OK DEVICES
+-> REGISTER alice correct horse battery              <- OK REGISTER username=alice
+-> LOGIN alice device=laptop correct horse battery   <- OK LOGIN username=alice device=laptop token=…
+-> RESUME token                                      <- OK RESUME username=alice device=laptop
+-> DEVICES                                           <- - laptop, seen 2026-11-23 06:25Z, this one
+                                                     <- OK DEVICES
 """
 
 from imd.wire import catalog
@@ -26,7 +26,7 @@ from imd.wire.refusals import (
 
 
 class Registered(Reply, frozen=True, kw_only=True):
-    """The name as it is kept."""
+    """The name as it is stored."""
 
     username: str
 
@@ -69,7 +69,7 @@ class Login(Command, frozen=True, kw_only=True):
 
 
 class Resumed(Reply, frozen=True, kw_only=True):
-    """Who this connection now speaks for."""
+    """The account and the device that this connection now speaks for."""
 
     username: str
     device: str
@@ -77,7 +77,7 @@ class Resumed(Reply, frozen=True, kw_only=True):
 
 @command("resume", "RESUME token", right=Right.ANYONE)
 class Resume(Command, frozen=True, kw_only=True):
-    """Log in again as a device that already was, by its token."""
+    """Log in again as a known device, by its token. A token can be revoked, which a stored password could not."""
 
     token: Token
     replay: bool = True
@@ -106,7 +106,7 @@ class ChangePassword(Command, frozen=True, kw_only=True):
 
 
 class Device(Item, frozen=True, kw_only=True):
-    """One logged-in device. `current` marks the one that asks."""
+    """One logged-in device. `current` marks the one of this connection."""
 
     device: str
     created: str
@@ -120,7 +120,7 @@ class Device(Item, frozen=True, kw_only=True):
 
 
 class Devices(Reply, frozen=True, kw_only=True):
-    """The devices, the one seen last first."""
+    """The devices, the most recently seen first."""
 
     devices: list[Device]
 
@@ -135,7 +135,7 @@ class ListDevices(Command, frozen=True, kw_only=True):
 
 @command("revoke_device", "REVOKE device...")
 class RevokeDevice(Command, frozen=True, kw_only=True):
-    """Log a device out from afar: its token dies and its connection is closed."""
+    """Log another device out: its token stops working, and its connection is closed."""
 
     device: Label
     refusals = (BadRequest,)
@@ -143,7 +143,7 @@ class RevokeDevice(Command, frozen=True, kw_only=True):
 
 
 class Identity(Reply, frozen=True, kw_only=True):
-    """Who this connection speaks for."""
+    """The account and the device that this connection speaks for."""
 
     username: str
     display_name: str

@@ -1,10 +1,10 @@
 """Administration: accounts, invites and groups, for admins and for the operator's socket.
 
--> USER ADD alice            <- OK USER ADD username=alice password=…
--> USER ROLE alice admin     <- OK USER ROLE
+-> USER ADD carol            <- OK USER ADD username=carol password=…
+-> USER ROLE carol admin     <- OK USER ROLE
 -> INVITE CREATE             <- OK INVITE CREATE invite=… uses=1 expires=… number=1
 -> INVITE REVOKE 1           <- OK INVITE REVOKE
--> GROUPS LIST               <- - #team (12, open), owned by alice, since 2026-11-02 08:00Z: The team
+-> GROUPS LIST               <- - #team (1, open), owned by alice, since 2026-11-02 08:00Z: The team
                              <- OK GROUPS LIST more=false
 """
 
@@ -28,7 +28,7 @@ from imd.wire.refusals import (
 
 
 class Issued(Reply, frozen=True, kw_only=True, omit_defaults=True):
-    """The account, and the password that was made for it if none was given."""
+    """The account, and the password that was made up for it if none was given."""
 
     username: str
     password: str | None = None
@@ -100,7 +100,7 @@ class UserPasswd(Command, frozen=True, kw_only=True):
 
 @command("user_disable", "USER DISABLE username", right=Right.ADMIN)
 class UserDisable(Command, frozen=True, kw_only=True):
-    """Shut an account: it is logged out and cannot log in. `enable=true` opens it again."""
+    """Disable an account: it is logged out and cannot log in. `enable=true` lifts this."""
 
     username: Name
     enable: bool = False
@@ -110,7 +110,7 @@ class UserDisable(Command, frozen=True, kw_only=True):
 
 @command("user_role", "USER ROLE username role", right=Right.ADMIN)
 class UserRole(Command, frozen=True, kw_only=True):
-    """Make somebody an admin, or an admin a user like any other. The last admin cannot step down."""
+    """Make an account an admin, or take its rights. The last admin cannot lose them."""
 
     username: Name
     role: Literal["admin", "user"]
@@ -120,7 +120,7 @@ class UserRole(Command, frozen=True, kw_only=True):
 
 @command("user_signout", "USER SIGNOUT username", right=Right.ADMIN)
 class UserSignout(Command, frozen=True, kw_only=True):
-    """Log all of somebody's devices out; the password stays."""
+    """Log all devices of an account out. The password stays."""
 
     username: Name
     refusals = (NoSuchUser,)
@@ -128,7 +128,7 @@ class UserSignout(Command, frozen=True, kw_only=True):
 
 
 class Invite(Reply, frozen=True, kw_only=True):
-    """Give `invite` to whoever may register; it works `uses` times until `expires`, unless `number` is revoked."""
+    """An invite to hand on. It works `uses` times until `expires`, unless its `number` is revoked."""
 
     invite: str
     uses: int
@@ -148,7 +148,7 @@ class InviteCreate(Command, frozen=True, kw_only=True):
 
 
 class WorkingInvite(Item, frozen=True, kw_only=True):
-    """One invite that still works; the invite itself is not kept."""
+    """One invite that still works. The invite itself is not stored."""
 
     number: int
     uses: int
@@ -177,7 +177,7 @@ class InviteList(Command, frozen=True, kw_only=True):
 
 @command("invite_revoke", "INVITE REVOKE number", right=Right.ADMIN)
 class InviteRevoke(Command, frozen=True, kw_only=True):
-    """Let an invite work no more."""
+    """Revoke an invite."""
 
     number: Number
     refusals = (BadRequest,)
@@ -227,7 +227,7 @@ class GroupsList(Command, frozen=True, kw_only=True):
 
 @command("groups_delete", "GROUPS DELETE to", right=Right.ADMIN)
 class GroupsDelete(Command, frozen=True, kw_only=True):
-    """Delete any group, with all that was said in it, for everybody."""
+    """Delete any group, with all its messages, for everybody."""
 
     to: Name
     refusals = (NoSuchConversation,)

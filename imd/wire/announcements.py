@@ -1,4 +1,4 @@
-"""Announcements: what an admin tells everybody, at once or at their next login, until they have seen it.
+"""Announcements: what an admin tells everybody, now or at their next login, until they have seen it.
 
 -> ANNOUNCEMENT ADD Tonight at ten we are away for an hour.     <- OK ANNOUNCEMENT ADD number=1 expires=…
                                             (everybody reads: * Announcement: Tonight at ten we are away for an hour.)
@@ -18,7 +18,7 @@ Text = Annotated[str, Meta(min_length=1, max_length=4096)]
 
 
 class Announced(Reply, frozen=True, kw_only=True):
-    """It is told to whoever logs in until it expires."""
+    """The announcement's number, and until when it is told at logins."""
 
     number: int
     expires: str
@@ -26,7 +26,7 @@ class Announced(Reply, frozen=True, kw_only=True):
 
 @command("announcement_add", "ANNOUNCEMENT ADD content...", right=Right.ADMIN)
 class AnnouncementAdd(Command, frozen=True, kw_only=True):
-    """Tell everybody something: who is online now, the others when they log in."""
+    """Tell everybody something: those online now, the others when they log in."""
 
     content: Text
     days: Days = 30
@@ -65,7 +65,7 @@ class AnnouncementList(Command, frozen=True, kw_only=True):
 
 @command("announcement_remove", "ANNOUNCEMENT REMOVE number", right=Right.ADMIN)
 class AnnouncementRemove(Command, frozen=True, kw_only=True):
-    """Take an announcement down: who has not seen it is not told any more."""
+    """Remove an announcement: it is not told any more."""
 
     number: Number
     refusals = (BadRequest,)
@@ -74,7 +74,7 @@ class AnnouncementRemove(Command, frozen=True, kw_only=True):
 
 @command("announcement_seen", "ANNOUNCEMENT SEEN number")
 class AnnouncementSeen(Command, frozen=True, kw_only=True):
-    """Say that announcements up to a number were seen; they are not told again."""
+    """Mark announcements up to a number as seen. They are not told again."""
 
     number: Number
     refusals = (BadRequest,)
@@ -82,7 +82,7 @@ class AnnouncementSeen(Command, frozen=True, kw_only=True):
 
 
 class NewAnnouncement(Event, frozen=True, kw_only=True, tag="announcement"):
-    """The admins tell everybody something. Told again at each login until it was seen."""
+    """An announcement by the admins. It is told again at each login until it is marked as seen."""
 
     number: int
     time: str

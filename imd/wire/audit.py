@@ -1,6 +1,6 @@
-"""The audit log: everything that admins changed, with nothing that is secret. No command changes the log.
+"""The audit log: everything that admins changed, without secrets. No command changes the log.
 
--> AUDIT LIST limit=1     <- - 7 2026-11-23 06:25Z root: user_role username=bob role=admin
+-> AUDIT LIST limit=1     <- - 2 2026-11-23 06:25Z root: user_role username=bob role=admin
                           <- OK AUDIT LIST more=true
 """
 
@@ -12,7 +12,7 @@ Plain = str | int | bool
 
 
 class AuditEntry(Item, frozen=True, kw_only=True):
-    """One thing that was done. `*operator` is the operator's socket or command line: a name that nobody can have."""
+    """One action. `*operator` is the operator's socket or command line: no account can have that name."""
 
     number: int
     time: str

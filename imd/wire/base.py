@@ -3,7 +3,8 @@
     @command("send_message", "SEND to content")
     class SendMessage(Command): ...
 
-From such a class come its JSON fields, its text syntax, HELP, the reference in docs/protocol.md and the JSON Schema.
+From such a class come its JSON fields, its text syntax, HELP, the reference in docs/protocol.md and the JSON Schema:
+a command cannot exist in one dialect only.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +20,7 @@ from imd.wire.refusals import Refusal
 
 
 class Right(Enum):
-    """Who may give a command: the gate asks nothing else."""
+    """The right that a command needs. The gate checks nothing else."""
 
     ANYONE = "anyone"
     USER = "user"
@@ -39,7 +40,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """What a command's success adds to its reply. In text, lists become `- ` lines and the rest `key=value`."""
 
     def lines(self, language: str) -> list[str]:
-        """Write the `- ` lines of this reply for a person: one entry an item, without the mark."""
+        """Write the `- ` lines of this reply for a person, without the mark; an item of several lines is one entry."""
         lines = []
         for name in self.__struct_fields__:
             value = getattr(self, name)
@@ -58,7 +59,7 @@ class Done(Reply, frozen=True, kw_only=True):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True):
-    """Something told unasked. A subclass gives its name as `tag=`."""
+    """Something that is told without a request. A subclass gives its name as `tag=`."""
 
     def text(self, language: str) -> str:
         """Write it for a person. The default is its sentence in the catalog, `[event.NAME]`."""
@@ -67,7 +68,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_d
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A request. In text the positional fields stand in the declared syntax's order, the others are key=value."""
+    """A request. In text, positional fields stand in the order of the declared syntax; the others are key=value."""
 
     reply: ClassVar[type[Reply]] = Done
     refusals: ClassVar[tuple[type[Refusal], ...]] = ()
@@ -78,21 +79,21 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Other names of fields: alias -> field."""
 
     text_defaults: ClassVar[Mapping[str, object]] = {}
-    """What a person at a terminal may leave out, and what is meant then."""
+    """Fields that may be left out in the text dialect, with the values that they have then."""
 
     enters: ClassVar[bool] = False
-    """Whether a stranger becomes somebody by it: refused while all places are taken."""
+    """Whether it logs in: such a command is refused while there is no room for another session."""
 
     grows: ClassVar[bool] = False
-    """Whether it adds to what is kept: refused while the disk is nearly full."""
+    """Whether it adds to what is stored: such a command is refused while the disk is nearly full."""
 
     stand_ins: ClassVar[Mapping[str, str]] = {}
-    """Positional field -> the key=value field that takes its place when it is given."""
+    """Positional field -> the key=value field that may be given instead."""
 
 
 @attrs.frozen
 class Spec:
-    """One declared command. `takes` are its positional fields in text; `rest` is the one that takes the line's rest."""
+    """A declared command. `takes` are its positional fields in text; the one in `rest` takes the rest of the line."""
 
     action: str
     verb: str
@@ -102,14 +103,14 @@ class Spec:
     right: Right
 
     def usage(self) -> str:
-        """Write the text syntax: `SEND to content [reply_to=…]`, optional parts in brackets."""
+        """Write the text syntax, optional parts in brackets: `SEND to content [reply_to=…]`."""
         fields = {field.name: field for field in msgspec.structs.fields(self.shape)}
         parts = [self.verb]
         for name in self.takes:
             left_out = self.shape.text_defaults.keys() & {name, self.shape.stand_ins.get(name)}
             needed = fields[name].required or name in self.shape.stand_ins
-            shown = f"{name}..." if name == self.rest else name
-            parts.append(shown if needed and not left_out else f"[{shown}]")
+            part = f"{name}..." if name == self.rest else name
+            parts.append(part if needed and not left_out else f"[{part}]")
         parts += [f"[{name}=…]" for name in fields if name not in (*self.takes, self.rest)]
         return " ".join(parts)
 
@@ -125,21 +126,21 @@ class Registry:
         return iter(self.actions.values())
 
     def add(self, spec: Spec) -> None:
-        """Take a command in. Two of one name are a fault in the program."""
+        """Add a command. Two of one name are a fault in the program."""
         if spec.action in self.actions or spec.verb in self.verbs:
             raise ValueError(f"command {spec.action} ({spec.verb}) is declared twice")
         self.actions[spec.action] = spec
         self.verbs[spec.verb] = spec
 
     def suggestion(self, typed: str, names: Mapping[str, Spec]) -> str:
-        """Give the name nearest to a mistyped one, or nothing. `names` are this registry's actions or its verbs."""
+        """Give the name nearest to a mistyped one, or an empty string. `names` are the registry's actions or verbs."""
         in_text = names is self.verbs
         if meant := self.actions.get(typed.lower()) or self.verbs.get(typed.upper()):
             return meant.verb if in_text else meant.action
         return next(iter(get_close_matches(typed.upper() if in_text else typed.lower(), names, n=1)), "")
 
-    def missing_words(self) -> list[str]:
-        """List the catalog keys that a declared command needs and a language lacks."""
+    def missing_sentences(self) -> list[str]:
+        """List the sentences that declared commands need and the catalog lacks, each with its language."""
         keys = [f"help.{spec.action}" for spec in self] + [f"reply.{spec.action}" for spec in self]
         keys += [f"field.{field}" for spec in self for field in spec.shape.__struct_fields__]
         return sorted({f"{key} ({lang})" for key in keys for lang in catalog.LANGUAGES if not catalog.has(key, lang)})
@@ -149,7 +150,7 @@ registry = Registry()
 
 
 def meaning(shape: type, field: str, language: str) -> str:
-    """Say what a field means: by the catalog's `[field.NAME.CLASS]`, for it or a base, else by `[field.NAME]`."""
+    """Say what a field means: `[field.NAME.CLASS]` of the catalog, for the class or a base, or else `[field.NAME]`."""
     own = (key for each in shape.__mro__ if catalog.has(key := f"field.{field}.{each.__name__}", language))
     return catalog.say(next(own, f"field.{field}"), language)
 
@@ -158,19 +159,19 @@ C = TypeVar("C", bound=Command)
 
 
 def command(
-    action: str, text: str, *, right: Right = Right.USER, words: Mapping[str, Mapping[str, str]] | None = None
+    action: str, text: str, *, right: Right = Right.USER, sentences: Mapping[str, Mapping[str, str]] | None = None
 ) -> Callable[[type[C]], type[C]]:
     """Declare a command: its JSON action, and its text syntax as VERB in capitals, then its positional fields.
 
     A last field written `content...` takes the rest of the line as it is.
 
-    `words` are the sentences of a command that is not imd's own: `help`, `reply` and one per field, each by language.
+    `sentences` are those of a command that is not imd's own: `help`, `reply` and one a field, each by language.
     """
     parts = text.split()
     verb = " ".join(part for part in parts if part.isupper())
     takes = tuple(part.removesuffix("...") for part in parts if not part.isupper())
     rest = takes[-1] if text.endswith("...") else ""
-    for name, sentence in (words or {}).items():
+    for name, sentence in (sentences or {}).items():
         key = f"{name}.{action}" if name in {"help", "reply"} else f"field.{name}"
         catalog.add(key, sentence)
 
@@ -182,9 +183,11 @@ def command(
 
 
 class Dialect(Protocol):
-    """How answers and events are written; bytes without the line's end."""
+    """How replies and events are written: bytes without the line end."""
 
     name: str
+    for_people: bool
+    """Whether a person reads it: then events read differently in another language."""
 
     def reply(self, request: "Request", reply: Reply, language: str) -> bytes:
         """Write a success."""
@@ -193,12 +196,12 @@ class Dialect(Protocol):
         """Write a failure."""
 
     def event(self, event: Event, language: str) -> bytes:
-        """Write what nobody asked for."""
+        """Write an event; no bytes, if it tells nothing in this dialect."""
 
 
 @attrs.define
 class Request:
-    """One line that was asked, decoded: a command, or the refusal that the line itself earned."""
+    """A decoded line: a command, or the refusal of the line itself."""
 
     dialect: Dialect
     id: str | int | None = None
@@ -206,13 +209,19 @@ class Request:
     command: Command | None = None
     refusal: Refusal | None = None
     name: str = ""
-    """What the asker called the command, for the reply to a line that names none we know."""
+    """The command's name as it was given, for the reply if there is no such command."""
 
     notice: str = ""
-    """A catalog key: not a request yet, but a `- ` line for the person who types one over several lines."""
+    """A catalog key: the line begins a request of several lines, and is answered by this sentence."""
 
     silent: bool = False
-    """Whether it follows from what a person did, rather than from a line: it gets no answer."""
+    """Whether it is implied by what a person did, and gets no reply."""
+
+    replied: "Callable[[Reply], list[Request]] | None" = None
+    """What is to be told of its reply, and gives the requests that the reply implies."""
+
+    charged: bool = False
+    """Whether it was counted against the rate limit."""
 
     begun: float = 0.0
-    """When it was started, where that is measured."""
+    """When it was started, if that is measured."""

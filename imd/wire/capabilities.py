@@ -1,4 +1,4 @@
-"""Every capability of the wire, in the order a newcomer would learn them: importing this declares all commands."""
+"""Every capability of the wire, in the order in which one learns them. Importing this declares all commands."""
 
 from types import ModuleType
 

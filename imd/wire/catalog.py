@@ -1,6 +1,6 @@
-"""The catalog: every sentence a person may read, in English and Chinese side by side, from the files in catalog/.
+"""The catalog: every sentence that a person may read, in English and Chinese, from the files in catalog/.
 
-A key is a path such as `code.name_taken`; a sentence may hold `{name}` places. Tests hold the two languages together.
+A key is a path such as `code.name_taken`. A sentence may have placeholders: `{name}`.
 """
 
 import locale
@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 LANGUAGES = ("en", "zh")
@@ -24,13 +25,14 @@ def _collect(path: str, table: dict[str, Any]) -> None:
         _collect(f"{path}.{name}" if path else name, rest)
 
 
-def _load() -> None:
-    for file in sorted((files("imd.wire") / "catalog").iterdir(), key=lambda each: each.name):
-        if file.name.endswith(".toml"):
-            _collect("", tomllib.loads(file.read_text("utf-8")))
+def load(file: Traversable) -> None:
+    """Add the sentences of a TOML file."""
+    _collect("", tomllib.loads(file.read_text("utf-8")))
 
 
-_load()
+_FILES = [file for file in (files("imd.wire") / "catalog").iterdir() if file.name.endswith(".toml")]
+for _file in sorted(_FILES, key=lambda file: file.name):
+    load(_file)
 
 
 def sentences() -> Mapping[str, Mapping[str, str]]:
@@ -38,9 +40,9 @@ def sentences() -> Mapping[str, Mapping[str, str]]:
     return _sentences
 
 
-def add(key: str, words: Mapping[str, str]) -> None:
-    """Add a sentence of another application's own; a language it does not speak gets the English."""
-    _sentences.setdefault(key, {language: words.get(language, words["en"]) for language in LANGUAGES})
+def add(key: str, sentence: Mapping[str, str]) -> None:
+    """Add another application's sentence. A language that it lacks gets the English."""
+    _sentences.setdefault(key, {language: sentence.get(language, sentence["en"]) for language in LANGUAGES})
 
 
 def has(key: str, language: str = "en") -> bool:
@@ -49,9 +51,9 @@ def has(key: str, language: str = "en") -> bool:
 
 
 def say(key: str, language: str, /, **params: object) -> str:
-    """Give a sentence in a language, with its places filled. An unknown key is a KeyError: a fault of ours."""
-    words = _sentences[key]
-    sentence = words.get(language) or words["en"]
+    """Give a sentence in a language, with its placeholders filled. An unknown key is a fault of ours: a KeyError."""
+    translations = _sentences[key]
+    sentence = translations.get(language) or translations["en"]
     return sentence.format_map(params) if "{" in sentence else sentence
 
 

@@ -2,8 +2,8 @@
 
 -> CONVERSATIONS             <- - bob: 2 unread. Last, bob: hello
                              <- OK CONVERSATIONS
--> HISTORY bob limit=20      <- - 1 2026-11-23 06:25Z alice: hi
-                             <- OK HISTORY conversation=1 more=false
+-> HISTORY bob limit=1       <- - 3 2026-11-23 06:25Z bob: hello
+                             <- OK HISTORY conversation=1 more=true
 """
 
 from typing import Annotated
@@ -18,7 +18,7 @@ from imd.wire.refusals import NoSuchConversation, NoSuchUser, NotAMember
 
 
 class Conversation(Item, frozen=True, kw_only=True):
-    """One conversation as its member sees it. `unread` counts messages by others after `read_seq`."""
+    """A conversation as one of its members sees it. `unread` counts the messages by others after `read_seq`."""
 
     conversation: int
     kind: str
@@ -70,7 +70,7 @@ class ListConversations(Command, frozen=True, kw_only=True):
 
 
 class Page(Reply, frozen=True, kw_only=True):
-    """Messages, oldest first; `more` when the conversation goes on beyond them."""
+    """Messages, oldest first; `more` if the conversation goes on after them, or before them."""
 
     conversation: int
     messages: list[Message]
@@ -90,7 +90,7 @@ class History(Addressed, frozen=True, kw_only=True):
 
 
 class Changes(Reply, frozen=True, kw_only=True):
-    """Messages new or changed after the rev asked, by rev. Go on from `rev` while there is `more`."""
+    """Messages that are new or changed after a rev, by rev. Go on after `rev` while there is `more`."""
 
     conversation: int
     messages: list[Message]
@@ -100,7 +100,7 @@ class Changes(Reply, frozen=True, kw_only=True):
 
 @command("sync", "SYNC to after_rev")
 class Sync(Addressed, frozen=True, kw_only=True):
-    """Catch up a device's copy of a conversation: every message whose rev is greater, in its present state."""
+    """Catch up with a conversation: get every message whose rev is greater, in its present state."""
 
     after_rev: Pointer
     limit: Annotated[int, Meta(ge=1, le=500)] = 200

@@ -1,11 +1,15 @@
-"""Deletion: ending one's own account, with a receipt.
+"""Deletion: a person ends their account, and gets a receipt.
 
 -> DELETE ACCOUNT correct horse battery
+<- - destroyed: your password and profile
 <- - destroyed: device logins (2)
 <- - destroyed: notes to yourself (5)
-<- - kept: messages to others, without your name (230)
-<- OK DELETE ACCOUNT username=ann tombstone=deleted-17 time=…
--> DELETE ACCOUNT messages=recall correct horse battery   <- OK DELETE ACCOUNT username=ann tombstone=deleted-17 time=…
+<- …
+<- - kept: messages to others, without your name (3)
+<- …
+<- OK DELETE ACCOUNT username=ann tombstone=deleted-… time=…
+-> DELETE ACCOUNT messages=recall correct horse battery   <- …
+<- OK DELETE ACCOUNT username=bob tombstone=deleted-… time=…
 """
 
 from typing import Literal
@@ -34,7 +38,7 @@ What = Literal[
 
 
 class Counted(Item, frozen=True, kw_only=True):
-    """So many things of one kind."""
+    """How many things of one kind."""
 
     what: What
     count: int
@@ -45,7 +49,7 @@ class Counted(Item, frozen=True, kw_only=True):
 
 
 class Deleted(Reply, frozen=True, kw_only=True):
-    """The receipt. Others see `tombstone` from now on where they saw `username`, which nobody gets again."""
+    """The receipt. From now on others see `tombstone` in place of `username`, which nobody can get again."""
 
     username: str
     tombstone: str
@@ -56,7 +60,7 @@ class Deleted(Reply, frozen=True, kw_only=True):
 
 @command("delete_account", "DELETE ACCOUNT password...")
 class DeleteAccount(Command, frozen=True, kw_only=True):
-    """End your account, now and for good. `messages=recall` takes back what you wrote to others as well."""
+    """End your account, now and for good. `messages=recall` also recalls what you wrote to others."""
 
     password: Password
     messages: Literal["keep", "recall"] = "keep"

@@ -1,9 +1,9 @@
-"""Export: everything of mine as one archive, which opens in a browser without a network.
+"""Export: everything of an account in one archive, which opens in a browser without a network.
 
--> EXPORT                    <- OK EXPORT parts=3 bytes=70123 sha256=… time=… expires=…
--> EXPORT PART 1             <- OK EXPORT PART part=1 parts=3 bytes=70123 sha256=… time=… data=UEsDBBQ…
+The parts, decoded from base64 and put together, are a ZIP file. `imd export FILE` fetches and writes it.
 
-The parts, taken from base64 and put together, are a ZIP file of so many bytes; `imd export FILE` does it.
+-> EXPORT                    <- OK EXPORT parts=1 bytes=… sha256=… time=… expires=…
+-> EXPORT PART 1             <- OK EXPORT PART part=1 parts=1 bytes=… sha256=… time=… data="UEsDBBQ…"
 """
 
 from typing import Annotated
@@ -15,11 +15,11 @@ from imd.wire.fields import BIGGEST
 from imd.wire.refusals import BadRequest, RateLimited, Unavailable
 
 PART_BYTES = 32_768
-"""How much of the archive one part holds: in base64 it fits into a line."""
+"""How much of the archive one part holds, so that it fits into a line as base64."""
 
 
 class Exported(Reply, frozen=True, kw_only=True):
-    """The archive is made, as of `time`, and can be fetched until `expires`."""
+    """The archive is made. It shows the state at `time`, and can be fetched until `expires`."""
 
     parts: int
     bytes: int
@@ -30,7 +30,7 @@ class Exported(Reply, frozen=True, kw_only=True):
 
 @command("export", "EXPORT")
 class Export(Command, frozen=True, kw_only=True):
-    """Have an archive made of everything that is yours, and of all that you may read."""
+    """Make an archive of everything that is yours and all that you may read."""
 
     reply = Exported
     refusals = (RateLimited, Unavailable)
@@ -38,7 +38,7 @@ class Export(Command, frozen=True, kw_only=True):
 
 
 class Part(Reply, frozen=True, kw_only=True):
-    """One piece of the archive, as base64. The whole of it has this `sha256`."""
+    """One part of the archive, as base64. `sha256` is that of the whole archive."""
 
     part: int
     parts: int

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from msgspec import Meta, inspect
 
@@ -12,10 +12,10 @@ BIGGEST = 2**63 - 1
 Conversation = Annotated[int, Meta(ge=1, le=BIGGEST)]
 Seq = Annotated[int, Meta(ge=1, le=BIGGEST)]
 Pointer = Annotated[int, Meta(ge=0, le=BIGGEST)]
-"""A place in a conversation: a seq or a rev, or 0 for its beginning."""
+"""A position in a conversation: a seq or a rev, or 0 for its beginning."""
 
 Number = Annotated[int, Meta(ge=1, le=BIGGEST)]
-"""What a list calls one of its things: an invite, an announcement, a report."""
+"""The number of an invite, an announcement or a report."""
 
 Days = Annotated[int, Meta(ge=1, le=3650)]
 PageSize = Annotated[int, Meta(ge=1, le=200)]
@@ -30,7 +30,17 @@ Code = Annotated[str, Meta(max_length=64)]
 """Six digits of an authenticator, or a recovery code."""
 
 SECRETS = frozenset({"code", "codes", "invite", "new", "old", "password", "secret", "token", "uri"})
-"""Fields that never reach a log, by name."""
+"""Names of the fields that never reach a log."""
+
+
+class Limit(NamedTuple):
+    """The bound of a text that the server's configuration sets: the name of its limit."""
+
+    name: str
+
+
+Content = Annotated[str, Limit("content_bytes")]
+"""What a message says. More than this server takes is `too_large`."""
 
 ClientId = Annotated[str, Meta(min_length=1, max_length=128)]
 Language = Literal["en", "zh"]
@@ -75,8 +85,13 @@ def kinds(annotation: Any) -> list[inspect.Type]:
     return [each for each in alternatives if not isinstance(each, inspect.NoneType)]
 
 
+def limit_of(annotation: Any) -> str:
+    """Give the name of the configured limit that bounds a text, or nothing."""
+    return next((each.name for each in get_args(annotation) if isinstance(each, Limit)), "")
+
+
 def choices(annotation: Any) -> list[str]:
-    """List the words that a field of this type takes, where it takes only some."""
+    """List the values that a field of this type takes, if it takes only some."""
     return [str(word) for kind in kinds(annotation) if isinstance(kind, inspect.LiteralType) for word in kind.values]
 
 
@@ -84,7 +99,7 @@ def choices(annotation: Any) -> list[str]:
 def timestamp(milliseconds: int) -> str:
     """Write a time for the wire: RFC 3339, UTC, milliseconds. The argument counts from 1970.
 
-    The answer to a send and its events say the same time; messages of one second share most of it.
+    It is cached: a reply and its events have the same time, and times of one second share most of their text.
     """
     seconds, rest = divmod(milliseconds, 1000)
     return f"{_second(seconds)}.{rest:03d}Z"

@@ -1,7 +1,7 @@
-"""Friends: asking, accepting, parting; and keeping people away.
+"""Friends: requests, friendships, and blocking.
 
 -> FRIEND ADD bob it's Ann          <- OK FRIEND ADD
-                                       (bob reads: * ann would like to be your friend: it's Ann. …)
+                                       (bob reads: * ann would like to be your friend: it's Ann …)
 -> FRIEND ACCEPT ann                <- OK FRIEND ACCEPT
                                        (ann reads: * bob is your friend now.)
 -> FRIEND LIST                      <- - ann (Ann L) is online
@@ -26,7 +26,7 @@ Note = Annotated[str, Meta(max_length=200)]
 
 @command("friend_add", "FRIEND ADD username note...")
 class FriendAdd(Command, frozen=True, kw_only=True):
-    """Ask somebody to become your friend. The answer is the same whether anybody has the name or not."""
+    """Ask somebody to be your friend. The reply is the same whether or not the name exists."""
 
     username: Name
     note: Note = ""
@@ -54,7 +54,7 @@ class FriendDecline(Command, frozen=True, kw_only=True):
 
 @command("friend_remove", "FRIEND REMOVE username")
 class FriendRemove(Command, frozen=True, kw_only=True):
-    """End a friendship, for both, or take your own request back."""
+    """End a friendship, for both, or withdraw your own request."""
 
     username: Name
     refusals = (BadName,)
@@ -62,7 +62,7 @@ class FriendRemove(Command, frozen=True, kw_only=True):
 
 
 class Friend(Item, frozen=True, kw_only=True, omit_defaults=True):
-    """One friend. `note` is your own name for them."""
+    """A friend. `note` is your own name for them."""
 
     username: str
     display_name: str
@@ -93,7 +93,7 @@ class Asking(Item, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Asked(Item, frozen=True, kw_only=True, omit_defaults=True):
-    """A request of yours that has not been accepted, by the name it was made to."""
+    """A request of yours that is not accepted yet, by the name it was made to."""
 
     username: str
     time: str
@@ -105,7 +105,7 @@ class Asked(Item, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Friends(Reply, frozen=True, kw_only=True):
-    """Your friends by name, the latest requests to you, and your own."""
+    """Your friends by name, the latest requests to you, and your own requests."""
 
     friends: list[Friend]
     incoming: list[Asking]
@@ -114,7 +114,7 @@ class Friends(Reply, frozen=True, kw_only=True):
 
 @command("friend_list", "FRIEND LIST")
 class FriendList(Command, frozen=True, kw_only=True):
-    """List your friends, who asks to be one, and whom you asked."""
+    """List your friends, the requests to you, and your own requests."""
 
     reply = Friends
     example = "FRIEND LIST"
@@ -122,7 +122,7 @@ class FriendList(Command, frozen=True, kw_only=True):
 
 @command("friend_note", "FRIEND NOTE username note...")
 class FriendNote(Command, frozen=True, kw_only=True):
-    """Give a friend a name of your own, which you alone see; nothing takes it away."""
+    """Give a friend a name that only you see. An empty one removes it."""
 
     username: Name
     note: Label = ""
@@ -150,7 +150,7 @@ class Block(Command, frozen=True, kw_only=True):
 
 @command("unblock", "UNBLOCK username")
 class Unblock(Command, frozen=True, kw_only=True):
-    """Block somebody no more. What was between you before does not come back."""
+    """Lift a block. A friendship that it ended does not come back."""
 
     username: Name
     refusals = (BadName,)
@@ -158,7 +158,7 @@ class Unblock(Command, frozen=True, kw_only=True):
 
 
 class BlockedPerson(Item, frozen=True, kw_only=True):
-    """Somebody whom you block."""
+    """A person that you block."""
 
     username: str
     display_name: str
@@ -170,14 +170,14 @@ class BlockedPerson(Item, frozen=True, kw_only=True):
 
 
 class BlockedPeople(Reply, frozen=True, kw_only=True):
-    """Whom you block, by name."""
+    """The people that you block, by name."""
 
     people: list[BlockedPerson]
 
 
 @command("block_list", "BLOCK LIST")
 class BlockList(Command, frozen=True, kw_only=True):
-    """List whom you block."""
+    """List the people that you block."""
 
     reply = BlockedPeople
     example = "BLOCK LIST"
@@ -208,7 +208,7 @@ class FriendAdded(Event, frozen=True, kw_only=True, tag="friend_added"):
 
 
 class FriendRemoved(Event, frozen=True, kw_only=True, tag="friend_removed"):
-    """Somebody is not your friend any more, or asks no more to be. Told to programs: nobody is rubbed in."""
+    """Somebody is no longer your friend. It is for programs: no person is told."""
 
     username: str
 

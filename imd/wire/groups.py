@@ -1,10 +1,10 @@
 """Groups: many people in one conversation, under a name that begins with `#`.
 
--> GROUP CREATE #team The team          <- OK GROUP CREATE conversation=2 seq=1 rev=1 to=#team
--> GROUP SET #team slow_mode=30         <- OK GROUP SET conversation=2 seq=2 rev=2
-                                           (members read: * #team: alice changed the settings: slow_mode=30)
--> GROUP LIST                           <- - #team (12, open to all): The team
-                                        <- OK GROUP LIST more=false
+-> GROUP CREATE #team join_mode=open The team   <- OK GROUP CREATE conversation=2 seq=1 rev=1 to=#team
+-> GROUP SET #team slow_mode=30                 <- OK GROUP SET conversation=2 seq=2 rev=2
+                                                   (members read: * #team: alice changed the settings: slow_mode=30)
+-> GROUP LIST                                   <- - #team (1, open to all): The team
+                                                <- OK GROUP LIST more=false
 """
 
 from typing import Annotated, ClassVar, Literal
@@ -38,7 +38,7 @@ class AboutGroup(Addressed, frozen=True, kw_only=True):
 
 
 class Noticed(Reply, frozen=True, kw_only=True):
-    """The notice of it in the conversation; where nothing had to change, the conversation's latest seq and rev."""
+    """The system message about it; if nothing had to change, the conversation's latest seq and rev."""
 
     conversation: int
     seq: int
@@ -46,14 +46,14 @@ class Noticed(Reply, frozen=True, kw_only=True):
 
 
 class Created(Noticed, frozen=True, kw_only=True):
-    """The group, and the notice that begins it."""
+    """The group, and the system message that begins it."""
 
     to: str
 
 
 @command("group_create", "GROUP CREATE handle title...")
 class GroupCreate(Command, frozen=True, kw_only=True):
-    """Make a group that is yours; its name begins with #. At first people come in by invitation."""
+    """Make a group that is yours. Its name begins with #. By default people join by invitation only."""
 
     handle: Name
     title: Label = ""
@@ -70,12 +70,12 @@ class GroupSet(AboutGroup, frozen=True, kw_only=True):
     title: Label | None = None
     topic: Topic | None = None
     join_mode: JoinMode | None = None
-    """open: who likes; request: who is let in; invite: who is invited, and to all others the group looks absent."""
+    """open: anybody joins; request: admins admit people; invite: only those invited join, and others cannot see it."""
 
     who_writes: Whose | None = None
     who_invites: Whose | None = None
     history: Literal["all", "joined"] | None = None
-    """What those who join from now on may read."""
+    """What members who join from now on may read."""
 
     slow_mode: Annotated[int, Meta(ge=0, le=86_400)] | None = None
     retention: Annotated[int, Meta(ge=0, le=315_360_000)] | None = None
@@ -85,7 +85,7 @@ class GroupSet(AboutGroup, frozen=True, kw_only=True):
 
 
 class GroupInfo(Reply, frozen=True, kw_only=True, omit_defaults=True):
-    """A group. Who is not in it learns only what is public; `role` is one's own."""
+    """A group. Its members are told all, others what is public; `role` is your own."""
 
     conversation: int
     to: str
@@ -104,7 +104,7 @@ class GroupInfo(Reply, frozen=True, kw_only=True, omit_defaults=True):
 
 @command("group_info", "GROUP INFO to")
 class AskGroup(Addressed, frozen=True, kw_only=True):
-    """Learn about a group: one of yours, one that you are invited to, or a public one."""
+    """Show a group: one of yours, one that you are invited to, or a public one."""
 
     reply = GroupInfo
     refusals = (NoSuchConversation, BadName)
@@ -135,7 +135,7 @@ class Groups(Reply, frozen=True, kw_only=True):
 
 @command("group_list", "GROUP LIST")
 class ListGroups(Command, frozen=True, kw_only=True):
-    """List the public groups: those that anybody may join, or ask to."""
+    """List the public groups: those that anybody may join, or ask to join."""
 
     skip: Pointer = 0
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
@@ -145,13 +145,13 @@ class ListGroups(Command, frozen=True, kw_only=True):
 
 @command("group_delete", "GROUP DELETE to")
 class GroupDelete(AboutGroup, frozen=True, kw_only=True):
-    """Delete a group of yours, with all that was said in it, for everybody."""
+    """Delete a group of yours, with all its messages, for everybody."""
 
     example = "GROUP DELETE #team"
 
 
 class GroupDeleted(Event, frozen=True, kw_only=True, tag="group_deleted"):
-    """A group of yours is no more, nor is what was said in it."""
+    """A group of yours is deleted, with all its messages."""
 
     conversation: int
     to: str

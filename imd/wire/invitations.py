@@ -1,9 +1,9 @@
-"""Invitations: letting people into a group, by name, because they ask, or with a link.
+"""Invitations: letting people into a group by name, on their request, or with a link.
 
 -> GROUP INVITE #team bob               <- OK GROUP INVITE conversation=2 seq=2 rev=2
                                            (bob reads: * alice invites you to #team …)
 -> GROUP APPROVE #team carol            <- OK GROUP APPROVE conversation=2 seq=3 rev=3
--> GROUP LINK #team uses=5              <- OK GROUP LINK link=3f9a20c1 join_code=kM4h… uses=5 expires=…
+-> GROUP LINK #team uses=5              <- OK GROUP LINK link=… join_code=… uses=5 expires=…
 """
 
 from typing import Annotated
@@ -20,7 +20,7 @@ from imd.wire.refusals import BadName, BadRequest, Forbidden, NoSuchConversation
 
 @command("group_invite", "GROUP INVITE to username")
 class GroupInvite(AboutMember, frozen=True, kw_only=True):
-    """Invite somebody, or let in who asked. Whether there is anybody of that name is not said."""
+    """Invite somebody, or admit them if they asked. The reply does not tell whether the name exists."""
 
     refusals = (*AboutGroup.refusals, QuotaExceeded)
     example = "GROUP INVITE #team bob"
@@ -28,7 +28,7 @@ class GroupInvite(AboutMember, frozen=True, kw_only=True):
 
 @command("group_approve", "GROUP APPROVE to username")
 class GroupApprove(AboutMember, frozen=True, kw_only=True):
-    """Let somebody in who asked; `approve=false` turns them down, and does not tell them."""
+    """Admit somebody who asked to join; `approve=false` turns them down without telling them."""
 
     approve: bool = True
     refusals = (*AboutMember.refusals, BadRequest)
@@ -45,7 +45,7 @@ class GroupInvited(Event, frozen=True, kw_only=True, tag="group_invited"):
 
 
 class GroupRequest(Event, frozen=True, kw_only=True, tag="group_request"):
-    """Somebody asks to be let into a group that you are an admin of."""
+    """Somebody asks to join a group of which you are an admin."""
 
     conversation: int
     to: str
@@ -53,7 +53,7 @@ class GroupRequest(Event, frozen=True, kw_only=True, tag="group_request"):
 
 
 class Link(Reply, frozen=True, kw_only=True):
-    """Give `join_code` to whoever may join; `link` is the name by which to take it back."""
+    """A code to hand on, with which people join. `link` is the name by which it is revoked."""
 
     link: str
     join_code: str
@@ -63,7 +63,7 @@ class Link(Reply, frozen=True, kw_only=True):
 
 @command("group_link", "GROUP LINK to")
 class GroupLink(AboutGroup, frozen=True, kw_only=True):
-    """Make a code that lets people in, so many of them, for so many days."""
+    """Make a code with which a number of people can join, for a number of days."""
 
     uses: Annotated[int, Meta(ge=1, le=10_000)] = 1
     days: Annotated[int, Meta(ge=1, le=365)] = 7
@@ -73,7 +73,7 @@ class GroupLink(AboutGroup, frozen=True, kw_only=True):
 
 
 class OpenLink(Item, frozen=True, kw_only=True):
-    """A link that still lets people in: how many more, and until when. Its code is not shown again."""
+    """A link that still works: for how many people, and until when. Its code is not shown again."""
 
     link: str
     by: str
@@ -94,7 +94,7 @@ class Links(Reply, frozen=True, kw_only=True):
 
 @command("group_links", "GROUP LINKS to")
 class ListLinks(AboutGroup, frozen=True, kw_only=True):
-    """List the links that let people into a group."""
+    """List the links of a group that still work."""
 
     reply = Links
     example = "GROUP LINKS #team"
@@ -102,7 +102,7 @@ class ListLinks(AboutGroup, frozen=True, kw_only=True):
 
 @command("group_unlink", "GROUP UNLINK to link")
 class GroupUnlink(AboutGroup, frozen=True, kw_only=True):
-    """Take a link back: its code lets nobody in any more."""
+    """Revoke a link: nobody can join with its code any more."""
 
     link: Label
     refusals = (NoSuchConversation, NotAMember, Forbidden, BadName)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from imd.wire import catalog, malformed, shapes
+from imd.wire import build, catalog, malformed
 from imd.wire.base import Event, Reply, Request, Spec, registry
 from imd.wire.fields import json_type
 from imd.wire.refusals import BadRequest, Refusal, UnknownCommand
@@ -16,7 +16,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def decode(line: bytes) -> Request:
-    """Read a line. Never raises: a line that is no good gives a request that holds its refusal."""
+    """Decode a line. Never raises: a bad line gives a request with its refusal."""
     request = Request(dialect=DIALECT)
     try:
         fields = _fields(line)
@@ -25,9 +25,9 @@ def decode(line: bytes) -> Request:
         request.spec = registry.actions.get(request.name)
         if request.spec is None:
             raise unknown(request.name, registry.actions)
-        command = shapes.build(request.spec, fields, strict=True)
+        command = build.build(request.spec, fields, strict=True)
         if b"\\u0000" in line:
-            shapes.refuse_nul(command)
+            build.refuse_nul(command)
         request.command = command
     except Refusal as refusal:
         request.refusal = refusal
@@ -35,7 +35,7 @@ def decode(line: bytes) -> Request:
 
 
 def unknown(typed: str, names: Mapping[str, Spec] = registry.verbs) -> UnknownCommand:
-    """Refuse a command that does not exist, with the nearest of the names that do: those of JSON or those of text."""
+    """Make the refusal of a command that does not exist, with the nearest name that does, in JSON or in text."""
     near = registry.suggestion(typed, names)
     return UnknownCommand("near", command=typed[:64], suggestion=near) if near else UnknownCommand(command=typed[:64])
 
@@ -91,9 +91,10 @@ def _action(fields: dict[str, Any]) -> str:
 
 
 class JsonDialect:
-    """How replies, refusals and events are written as JSON lines, without the line's end."""
+    """How replies, refusals and events are written as JSON lines, without the line end."""
 
     name = "json"
+    for_people = False
 
     def reply(self, request: Request, reply: Reply, language: str) -> bytes:
         """Write a success."""
@@ -125,17 +126,17 @@ class JsonDialect:
         return _encode(line)
 
     def event(self, event: Event, language: str) -> bytes:
-        """Write an event; it reads the same in every language."""
+        """Write an event. It is the same in every language."""
         return _encode(event)
 
 
 def sentence(refusal: Refusal, language: str) -> str:
-    """Say a refusal to a person."""
+    """Give the sentence of a refusal, for a person."""
     key = f"code.{refusal.code}.{refusal.case}" if refusal.case else f"code.{refusal.code}"
-    words = dict(refusal.params)
+    params = dict(refusal.params)
     if refusal.case == "type":
-        words |= {name: catalog.say(f"type.{words[name]}", language) for name in ("expected", "got")}
-    return catalog.say(key, language, **words)
+        params |= {name: catalog.say(f"type.{params[name]}", language) for name in ("expected", "got")}
+    return catalog.say(key, language, **params)
 
 
 DIALECT = JsonDialect()

@@ -1,4 +1,4 @@
-"""Members: coming into a group and going, and what its admins may do about it.
+"""Members: joining and leaving a group, and what its admins may do about members.
 
 -> GROUP JOIN #team                     <- OK GROUP JOIN conversation=2 to=#team joined=true
                                            (members read: * #team: bob joined.)
@@ -21,7 +21,7 @@ from imd.wire.refusals import BadName, Forbidden, InviteInvalid, NoSuchConversat
 
 
 class Joined(Reply, frozen=True, kw_only=True):
-    """The group. `joined` is false where its admins have yet to let you in."""
+    """The group. `joined` is false if its admins have yet to admit you."""
 
     conversation: int
     to: str
@@ -30,7 +30,7 @@ class Joined(Reply, frozen=True, kw_only=True):
 
 @command("group_join", "GROUP JOIN to")
 class GroupJoin(Addressed, frozen=True, kw_only=True):
-    """Join a group: an open one, one that you are invited to, or with a link's code. Else you ask to be let in."""
+    """Join a group that is open or that you are invited to, or with a link's code. Otherwise ask to be admitted."""
 
     code: Token = ""
     reply = Joined
@@ -40,14 +40,14 @@ class GroupJoin(Addressed, frozen=True, kw_only=True):
 
 @command("group_leave", "GROUP LEAVE to")
 class GroupLeave(Addressed, frozen=True, kw_only=True):
-    """Leave a group, decline an invitation to it, or ask no more. The last one to leave deletes it."""
+    """Leave a group, decline an invitation to it, or withdraw a request. The last member who leaves deletes it."""
 
     refusals = (NoSuchConversation, BadName, NotAMember)
     example = "GROUP LEAVE #team"
 
 
 class Member(Item, frozen=True, kw_only=True, omit_defaults=True):
-    """One member of a group. `muted`: an admin took the word away for a time. Who blocks you shows no presence."""
+    """A member of a group. `muted`: they may not write for a time. Members who block you show no presence."""
 
     username: str
     role: Literal["owner", "admin", "member", "reader"]
@@ -75,7 +75,7 @@ class Members(Reply, frozen=True, kw_only=True):
 
 @command("group_members", "GROUP MEMBERS to")
 class ListMembers(AboutGroup, frozen=True, kw_only=True):
-    """List who is in a group of yours, by name; go on after the last name while there is more."""
+    """List the members of a group of yours, by name; go on after the last name while there is more."""
 
     after: Name = ""
     limit: Annotated[int, Meta(ge=1, le=500)] = 200
@@ -85,7 +85,7 @@ class ListMembers(AboutGroup, frozen=True, kw_only=True):
 
 
 class AboutMember(AboutGroup, frozen=True, kw_only=True):
-    """What somebody of a higher role does about somebody of a lower one."""
+    """A command of a member about another of a lower role."""
 
     username: Name
     reply = Noticed
@@ -94,7 +94,7 @@ class AboutMember(AboutGroup, frozen=True, kw_only=True):
 
 @command("group_role", "GROUP ROLE to username role")
 class GroupRole(AboutMember, frozen=True, kw_only=True):
-    """Make somebody admin, member or reader, below your own role. A reader reads only."""
+    """Make somebody admin, member or reader, below your own role. A reader may not write."""
 
     role: Literal["admin", "member", "reader"]
     example = "GROUP ROLE #team bob admin"
@@ -102,7 +102,7 @@ class GroupRole(AboutMember, frozen=True, kw_only=True):
 
 @command("group_mute", "GROUP MUTE to username seconds")
 class GroupMute(AboutMember, frozen=True, kw_only=True):
-    """Take the word away from somebody for so many seconds; 0 gives it back."""
+    """Mute a member for a number of seconds; 0 lifts it."""
 
     seconds: Annotated[int, Meta(ge=0, le=31_536_000)]
     example = "GROUP MUTE #team eve 600"
@@ -110,14 +110,14 @@ class GroupMute(AboutMember, frozen=True, kw_only=True):
 
 @command("group_kick", "GROUP KICK to username")
 class GroupKick(AboutMember, frozen=True, kw_only=True):
-    """Remove somebody from a group; they may come again."""
+    """Remove a member. They may join again."""
 
     example = "GROUP KICK #team eve"
 
 
 @command("group_ban", "GROUP BAN to username")
 class GroupBan(AboutMember, frozen=True, kw_only=True):
-    """Keep somebody out of a group, whether or not they are in it."""
+    """Ban somebody from a group, whether or not they are in it."""
 
     example = "GROUP BAN #team eve"
 
@@ -131,6 +131,6 @@ class GroupUnban(AboutMember, frozen=True, kw_only=True):
 
 @command("group_transfer", "GROUP TRANSFER to username")
 class GroupTransfer(AboutMember, frozen=True, kw_only=True):
-    """Hand your group to one of its members; you stay as an admin."""
+    """Make another member the owner of your group. You stay as an admin."""
 
     example = "GROUP TRANSFER #team bob"

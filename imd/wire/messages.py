@@ -1,11 +1,11 @@
-"""Messages: the message object, sending one, and what may become of it: edited, recalled, forwarded.
+"""Messages: the message object; sending, editing, recalling and forwarding one.
 
 -> SEND bob hello            <- OK SEND conversation=1 seq=1 rev=1 time=2026-11-23T06:25:18.123Z duplicate=false
                                 (bob reads: * alice: hello)
 -> EDIT bob 1 hello, Bob     <- OK EDIT conversation=1 seq=1 rev=2
-                                (bob reads: * alice changed 1: hello, Bob)
+                                (bob reads: * alice: alice changed 1: hello, Bob)
+-> FORWARD bob 1 carol       <- OK FORWARD conversation=2 seq=1 rev=1 time=2026-11-23T06:26:02.456Z duplicate=false
 -> RECALL bob 1              <- OK RECALL conversation=1 seq=1 rev=3
--> FORWARD bob 1 #team       <- OK FORWARD conversation=2 seq=9 rev=12 time=… duplicate=false
 """
 
 from typing import Annotated, ClassVar, Literal
@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from imd.wire import catalog
 from imd.wire.base import Command, Event, Item, Reply, command, registry
-from imd.wire.fields import ClientId, Conversation, Name, Pointer, Seq, clock_face
+from imd.wire.fields import ClientId, Content, Conversation, Name, Pointer, Seq, clock_face
 from imd.wire.refusals import (
     BadRequest,
     Blocked,
@@ -54,7 +54,7 @@ class Addressed(Command, frozen=True, kw_only=True):
 
 
 class AboutMessage(Addressed, frozen=True, kw_only=True):
-    """A command about one message. Seq 0 means the latest one, for who types."""
+    """A command about one message. Seq 0 means the latest one, for people at a terminal."""
 
     seq: Pointer
     refusals: ClassVar[tuple[type[Refusal], ...]] = (
@@ -67,7 +67,7 @@ class AboutMessage(Addressed, frozen=True, kw_only=True):
 
 
 class Reaction(Item, frozen=True, kw_only=True):
-    """One emoji on a message: how many put it there, and the first of them."""
+    """One emoji on a message: how many people put it there, and the first of them."""
 
     emoji: str
     count: int
@@ -93,7 +93,7 @@ Happened = Literal[
 
 
 class Notice(Item, frozen=True, kw_only=True, omit_defaults=True):
-    """What happened in a group, in a message of kind `notice`: who did what, to whom, or to which value."""
+    """A system message, of kind `notice`: who did what in a group, to whom, or with which value."""
 
     what: Happened
     by: str
@@ -108,7 +108,7 @@ class Notice(Item, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Message(Item, frozen=True, kw_only=True, omit_defaults=True):
-    """A message in its present state. `to` is what its reader would answer to; `client_id` is its sender's alone."""
+    """A message in its present state. `to` is what its recipient types to answer; only its sender sees `client_id`."""
 
     conversation: int
     seq: int
@@ -132,7 +132,7 @@ class Message(Item, frozen=True, kw_only=True, omit_defaults=True):
     client_id: str | None = None
 
     def said(self, language: str) -> str:
-        """Give what it says to a person: its content, with what became of it."""
+        """Give the content for a person, with what became of the message."""
         for state in ("recalled", "burned"):
             if getattr(self, state):
                 return catalog.say(f"line.message.{state}", language)
@@ -162,10 +162,10 @@ class Message(Item, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class NewMessage(Message, Event, frozen=True, kw_only=True, omit_defaults=True, tag_field="event", tag="message"):
-    """A message came. The sender's other devices hear it too."""
+    """A new message. The sender's other devices are told too."""
 
     def text(self, language: str) -> str:
-        """Write it for a person: who says it, where, and what."""
+        """Write the conversation, the sender and the content for a person."""
         said = self.said(language)
         if self.notice is not None:
             return f"{self.to}: {said}"
@@ -180,21 +180,21 @@ What = Literal["edited", "recalled", "burned", "reacted", "unreacted", "pinned",
 
 
 class MessageChanged(Message, Event, frozen=True, kw_only=True, omit_defaults=True, tag_field="event", tag="changed"):
-    """A message is not what it was: here it is whole, in its present state. `by` did it, where somebody did."""
+    """A changed message: all of it, in its present state. `by` is the person who changed it, if one did."""
 
     what: What
     by: str = ""
     emoji: str = ""
 
     def text(self, language: str) -> str:
-        """Write it for a person; when a message will burn is for programs."""
+        """Write it for a person. `expiring` is for programs alone."""
         if self.what == "expiring":
             return ""
-        place = self.to if self.to.startswith("#") else self.sender if self.to == self.sender else self.to
+        where = self.to if self.to.startswith("#") else self.sender if self.to == self.sender else self.to
         return catalog.say(
             f"event.changed.{self.what}",
             language,
-            place=place,
+            place=where,
             by=self.by,
             seq=self.seq,
             said=self.said(language),
@@ -203,12 +203,12 @@ class MessageChanged(Message, Event, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 def announced(message: Message) -> NewMessage:
-    """Turn a message object into the event that tells of it."""
+    """Turn a message object into the event of a new message."""
     return NewMessage(**msgspec.structs.asdict(message))
 
 
 class Sent(Reply, frozen=True, kw_only=True):
-    """Stored and synced to disk. `duplicate`: it already was, under this client_id."""
+    """The message is stored and synced to disk. `duplicate`: it already was, under this client_id."""
 
     conversation: int
     seq: int
@@ -219,9 +219,9 @@ class Sent(Reply, frozen=True, kw_only=True):
 
 @command("send_message", "SEND to content...")
 class SendMessage(Addressed, frozen=True, kw_only=True):
-    """Send a message. Give it a client_id, and repeating it after a lost answer stores it once."""
+    """Send a message. With a client_id it may be repeated after a lost reply, and is stored once."""
 
-    content: str
+    content: Content
     kind: Kind = "text"
     client_id: ClientId | None = None
     reply_to: Seq | None = None
@@ -246,13 +246,13 @@ class SendMessage(Addressed, frozen=True, kw_only=True):
 
 
 POST = attrs.evolve(registry.actions["send_message"], verb="POST", takes=("to",))
-"""SEND for many lines: in text its content is the lines that follow, up to a lone dot (see reader)."""
+"""SEND for several lines in text: the content is the lines that follow, up to a lone dot (see reader)."""
 
 registry.verbs[POST.verb] = POST
 
 
 class Changed(Reply, frozen=True, kw_only=True):
-    """The message, and its rev now. The same one as before means that there was nothing to change."""
+    """The message, and its rev now. An unchanged rev means that there was nothing to change."""
 
     conversation: int
     seq: int
@@ -261,9 +261,9 @@ class Changed(Reply, frozen=True, kw_only=True):
 
 @command("edit_message", "EDIT to seq content...")
 class EditMessage(AboutMessage, frozen=True, kw_only=True):
-    """Say a message of yours anew, within the time the server allows for it."""
+    """Change what a message of yours says, within the time that the server allows."""
 
-    content: str
+    content: Content
     reply = Changed
     refusals = (*AboutMessage.refusals, Blocked, TooLate, TooLarge, BadRequest)
     example = "EDIT bob 1 hello, shall we meet at seven?"
@@ -271,7 +271,7 @@ class EditMessage(AboutMessage, frozen=True, kw_only=True):
 
 @command("recall_message", "RECALL to seq")
 class RecallMessage(AboutMessage, frozen=True, kw_only=True):
-    """Take a message of yours back, for everybody; an admin of a group may take back any."""
+    """Take a message of yours back, for everybody. An admin of a group may take back any."""
 
     reply = Changed
     example = "RECALL bob 1"
@@ -290,7 +290,7 @@ class Forward(AboutMessage, frozen=True, kw_only=True):
 
 
 class Thread(Reply, frozen=True, kw_only=True):
-    """A message and its answers, oldest first; `more` when there are further answers."""
+    """A message and its answers, oldest first; `more` if there are further answers."""
 
     conversation: int
     messages: list[Message]

@@ -1,12 +1,15 @@
 """Names: what a person or a group may be called (PROTOCOL section 4).
 
-Three rules, each for another trick. `username` gives the one spelling that is kept and compared (PRECIS, RFC 8265);
-every name that is typed goes through it. `chosen` is asked once, when somebody wants a name: its letters are of one
-script, or Latin beside those of Chinese, Japanese or Korean ("highly restrictive" in Unicode TR39, section 5.2), so
-that no Cyrillic letter hides in a Latin word. And a name that looks like another one as a whole is taken already, as
-TR39 says in section 4 (store/skeletons.py), within ASCII too: `rnike` is `mike`, `bil1` is `bill`, `b0b` is `bob`. But
-`al1ce` is not `alice`: names are shown in small letters, where 1 looks like l and not like i. Ian locks no Lan out.
-Traditional and simplified characters are different ones.
+Three rules keep names apart:
+
+1. `username` gives the canonical spelling, which is stored and compared (PRECIS, RFC 8265). Every typed name passes it.
+2. `chosen` checks a new name: its letters are of one script, or Latin beside Chinese, Japanese or Korean ("highly
+   restrictive" in Unicode TR39, section 5.2), so that no Cyrillic letter hides in a Latin word.
+3. A name counts as taken if one that looks like it is (TR39, section 4, in store/confusables.py), within ASCII too:
+   `rnike` is `mike`, `bil1` is `bill`, `b0b` is `bob`. But `al1ce` is not `alice`, since names are shown in small
+   letters, where 1 looks like l and not like i; and `ian` does not exclude `lan`.
+
+Traditional and simplified Chinese characters are different.
 """
 
 import re
@@ -20,23 +23,23 @@ LONGEST = 32
 """The longest name, in characters."""
 
 FORBIDDEN = frozenset("@#:/,\"'*?!")
-"""What a name may not hold: the marks that addresses, lists and patterns are made of."""
+"""Characters that no name may have: addresses, lists and patterns are made of them."""
 
 _STEERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
-"""What turns the direction of the text around a name, or is nothing at all."""
+"""Characters that turn the direction of the text around a name, or show nothing."""
 
 _UNSEEN = frozenset({"Cf", "Cn", "Mn", "Me", "Zs"})
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and signs that are drawn as nothing."""
+"""Letters and signs that show nothing."""
 
 _PLAIN = re.compile(r"[a-z0-9._\-]{1,32}")
 _PRECIS = get_profile("UsernameCaseMapped")
 
 
 def username(typed: str) -> str:
-    """Give the one spelling under which a name is kept and compared (RFC 8265, UsernameCaseMapped).
+    """Give the canonical spelling of a name (RFC 8265, UsernameCaseMapped).
 
-    Refuses with `bad_name`, and says in its case which rule was broken.
+    Refuses with `bad_name`; its case tells which rule was broken.
     """
     if _PLAIN.fullmatch(typed):
         return typed
@@ -54,7 +57,7 @@ def username(typed: str) -> str:
 
 
 _FREE = frozenset({"", "COMBINING", "DIGIT", "MODIFIER"})
-"""Of no script, or of whatever stands beside it."""
+"""Characters that go with letters of any script."""
 
 _OTHER_WORDS = {"IDEOGRAPHIC": "CJK", "VERTICAL": "CJK", "HENTAIGANA": "HIRAGANA", "EXTENDED": "ARABIC"}
 _TOGETHER = (
@@ -65,7 +68,7 @@ _TOGETHER = (
 
 
 def chosen(typed: str) -> str:
-    """Give the spelling of a name that somebody wants to have. Refuses with `bad_name`."""
+    """Give the canonical spelling of a new name. Refuses with `bad_name` if it mixes scripts."""
     name = username(typed)
     if not name.isascii():
         scripts = {_script(each) for each in name} - _FREE
@@ -75,7 +78,7 @@ def chosen(typed: str) -> str:
 
 
 def _script(character: str) -> str:
-    """Give a letter's script. Python has no table of them; the name of a letter begins with it."""
+    """Give a letter's script. Python has no table of scripts, but a letter's Unicode name begins with it."""
     if unicodedata.category(character)[0] not in "LMN":
         return ""
     if character.isascii():
@@ -84,10 +87,10 @@ def _script(character: str) -> str:
     return _OTHER_WORDS.get(word, word)
 
 
-def shown(typed: str) -> str:
-    """Give a display name, or one's own name for a friend, on one line: gaps become a space, controls are left out.
+def one_line(typed: str) -> str:
+    """Give a display name, a title or the like on one line: gaps become one space, controls are removed.
 
-    What shows nothing at all is an empty one.
+    A text that shows nothing becomes empty.
     """
     kept = [each for each in " ".join(typed.split()) if unicodedata.category(each) != "Cc" and each not in _STEERING]
     seen = any(unicodedata.category(each) not in _UNSEEN and each not in _BLANK for each in kept)

@@ -1,16 +1,17 @@
-"""What is for oneself alone: stars, notes, what one hides, and how one likes one's conversations.
+"""What is for the account alone: stars, notes to oneself, hidden messages, and settings of conversations.
 
-Each of these is noted in the account's log, so that every device of the account learns it, also one that was away.
+Each change is written to the account log, so that every device of the account learns of it, also one that was offline.
 
 -> STAR bob 1                <- OK STAR
 -> STARRED                   <- - bob 1 2026-11-23 06:25Z bob: the key is under the mat
                              <- OK STARRED more=false
--> MUTE #team                <- OK MUTE
+-> MUTE bob                  <- OK MUTE
 -> ACCOUNT SYNC 0            <- - 1 starred conversation=1 seq=1 value=true
+                             <- - 2 muted conversation=1 value=true
                              <- OK ACCOUNT SYNC n=2 more=false
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -24,7 +25,7 @@ _ABOUT = (NoSuchConversation, NoSuchUser, NotAMember)
 
 @command("star", "STAR to seq")
 class Star(AboutMessage, frozen=True, kw_only=True):
-    """Remember a message; nobody else learns of it."""
+    """Star a message. Nobody else learns of it."""
 
     refusals = (*AboutMessage.refusals, QuotaExceeded)
     example = "STAR bob 1"
@@ -32,25 +33,25 @@ class Star(AboutMessage, frozen=True, kw_only=True):
 
 @command("unstar", "UNSTAR to seq")
 class Unstar(AboutMessage, frozen=True, kw_only=True):
-    """Remember a message no more."""
+    """Take a star off a message."""
 
     example = "UNSTAR bob 1"
 
 
 class Starred(Reply, frozen=True, kw_only=True):
-    """The starred messages, the one starred last first."""
+    """The starred messages, the latest star first."""
 
     messages: list[Message]
     more: bool
 
     def lines(self, language: str) -> list[str]:
-        """Write each message behind the place it was said in."""
+        """Write each message after its conversation."""
         return [f"{each.to} {each.text(language)}" for each in self.messages]
 
 
 @command("starred", "STARRED")
 class ListStarred(Command, frozen=True, kw_only=True):
-    """List your starred messages, from all conversations; `skip` those you have seen."""
+    """List your starred messages from all conversations. `skip` is how many you have seen already."""
 
     skip: Pointer = 0
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
@@ -59,7 +60,7 @@ class ListStarred(Command, frozen=True, kw_only=True):
 
 
 class Saved(Reply, frozen=True, kw_only=True):
-    """Your notes to yourself, oldest first; `conversation` is 0 before the first one."""
+    """Your notes to yourself, oldest first. `conversation` is 0 before there is one."""
 
     conversation: int
     messages: list[Message]
@@ -78,14 +79,14 @@ class ListSaved(Command, frozen=True, kw_only=True):
 
 @command("delete_for_me", "DELETE to seq")
 class DeleteForMe(AboutMessage, frozen=True, kw_only=True):
-    """See a message no more; everybody else still does."""
+    """Hide a message from yourself. Everybody else still sees it."""
 
     example = "DELETE bob 1"
 
 
 @command("clear_history", "CLEAR to")
 class ClearHistory(Addressed, frozen=True, kw_only=True):
-    """See nothing any more of what was said in a conversation so far; everybody else still does."""
+    """Hide all messages of a conversation so far from yourself. Everybody else still sees them."""
 
     refusals = _ABOUT
     example = "CLEAR bob"
@@ -93,7 +94,7 @@ class ClearHistory(Addressed, frozen=True, kw_only=True):
 
 @command("mute", "MUTE to")
 class Mute(Addressed, frozen=True, kw_only=True):
-    """Have a conversation make no noise on your devices; `on=false` takes it back."""
+    """Mute a conversation on your devices; `on=false` unmutes it."""
 
     on: bool = True
     refusals = _ABOUT
@@ -102,7 +103,7 @@ class Mute(Addressed, frozen=True, kw_only=True):
 
 @command("archive", "ARCHIVE to")
 class Archive(Addressed, frozen=True, kw_only=True):
-    """Put a conversation out of sight on your devices; `on=false` takes it back."""
+    """Archive a conversation on your devices; `on=false` takes it out of the archive."""
 
     on: bool = True
     refusals = _ABOUT
@@ -111,18 +112,36 @@ class Archive(Addressed, frozen=True, kw_only=True):
 
 @command("pin_conversation", "PIN CONVERSATION to")
 class PinConversation(Addressed, frozen=True, kw_only=True):
-    """Keep a conversation on top on your devices; `on=false` takes it back."""
+    """Pin a conversation to the top on your devices; `on=false` unpins it."""
 
     on: bool = True
     refusals = _ABOUT
     example = "PIN CONVERSATION bob"
 
 
+What = Literal[
+    "starred",
+    "hidden",
+    "cleared",
+    "muted",
+    "archived",
+    "pinned",
+    "joined",
+    "left",
+    "deleted",
+    "profile",
+    "relation",
+    "friend_note",
+    "declined",
+]
+"""What can change in an account's own affairs. Clients match all of them, also those they ignore."""
+
+
 class AccountChange(Item, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing in the account's own affairs, in its latest state. `what` says which of the others matter."""
+    """An entry of the account log, in its latest state. `what` tells which of the other fields matter."""
 
     n: int
-    what: str
+    what: What
     conversation: int | None = None
     seq: int | None = None
     username: str | None = None
@@ -131,26 +150,26 @@ class AccountChange(Item, frozen=True, kw_only=True, omit_defaults=True):
     def text(self, language: str) -> str:
         """Write it for a program that reads text."""
         named = ((name, getattr(self, name)) for name in ("conversation", "seq", "username", "value"))
-        shown = [
+        pairs = [
             f"{name}={str(value).lower() if value is True or value is False else value}"
             for name, value in named
             if value is not None
         ]
-        return " ".join([str(self.n), self.what, *shown])
+        return " ".join([str(self.n), self.what, *pairs])
 
 
 class AccountChanged(
     AccountChange, Event, frozen=True, kw_only=True, omit_defaults=True, tag_field="event", tag="account"
 ):
-    """Something in the account's own affairs changed: told to its devices."""
+    """A new entry of the account log, told to the account's devices."""
 
     def text(self, language: str) -> str:
-        """Tell a person nothing: they did it themselves, or are told by another event."""
+        """Tell a person nothing: they did it themselves, or another event tells them."""
         return ""
 
 
 class AccountChanges(Reply, frozen=True, kw_only=True):
-    """What changed after the n asked, in order. Go on from `n` while there is `more`."""
+    """What changed after an n, in order. Go on after `n` while there is `more`."""
 
     changes: list[AccountChange]
     n: int
@@ -159,7 +178,7 @@ class AccountChanges(Reply, frozen=True, kw_only=True):
 
 @command("account_sync", "ACCOUNT SYNC after")
 class AccountSync(Command, frozen=True, kw_only=True):
-    """Catch up with the account's own affairs: what changed after an n, for programs."""
+    """Catch up with the account log: get what changed after an n. For programs."""
 
     after: Pointer
     limit: Annotated[int, Meta(ge=1, le=500)] = 200

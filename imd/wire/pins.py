@@ -12,7 +12,7 @@ from imd.wire.refusals import BadRequest, Blocked, NoSuchConversation, NoSuchUse
 
 @command("pin", "PIN to seq")
 class Pin(AboutMessage, frozen=True, kw_only=True):
-    """Keep a message at hand for everybody in the conversation; in a group, its admins may."""
+    """Pin a message for everybody in the conversation. In a group, its admins may."""
 
     reply = Changed
     refusals = (*AboutMessage.refusals, Blocked, BadRequest, QuotaExceeded)
@@ -21,7 +21,7 @@ class Pin(AboutMessage, frozen=True, kw_only=True):
 
 @command("unpin", "UNPIN to seq")
 class Unpin(AboutMessage, frozen=True, kw_only=True):
-    """Let a pinned message go."""
+    """Unpin a message."""
 
     reply = Changed
     refusals = (*AboutMessage.refusals, Blocked)
@@ -29,7 +29,7 @@ class Unpin(AboutMessage, frozen=True, kw_only=True):
 
 
 class Pinned(Reply, frozen=True, kw_only=True):
-    """The pinned messages, the one pinned last first."""
+    """The pinned messages, the latest pin first."""
 
     conversation: int
     messages: list[Message]

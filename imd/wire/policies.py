@@ -1,8 +1,8 @@
-"""Policies: what admins set while the server runs, over what is configured; and the words that nothing may hold.
+"""Policies: what admins set while the server runs, in place of what is configured; and forbidden words.
 
 -> POLICY SET registration=invite    <- OK POLICY SET registration=invite requests_per_second=30 burst=100 …
 -> WORD ADD casino                   <- OK WORD ADD
-                                        (alice sends it, and gets: ERR forbidden …)
+-> SEND bob shall we go to a casino  <- ERR forbidden …
 """
 
 from typing import Annotated, Literal
@@ -18,7 +18,7 @@ Word = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
 class Policies(Reply, frozen=True, kw_only=True):
-    """What holds now."""
+    """The policies in force."""
 
     registration: str
     requests_per_second: int
@@ -28,7 +28,7 @@ class Policies(Reply, frozen=True, kw_only=True):
 
 @command("policy_show", "POLICY SHOW", right=Right.ADMIN)
 class PolicyShow(Command, frozen=True, kw_only=True):
-    """Show who may register, how fast people may ask, and to how many strangers they may write a day."""
+    """Show who may register, how many requests a second are allowed, and how many strangers one may write to a day."""
 
     reply = Policies
     example = "POLICY SHOW"
@@ -36,7 +36,7 @@ class PolicyShow(Command, frozen=True, kw_only=True):
 
 @command("policy_set", "POLICY SET", right=Right.ADMIN)
 class PolicySet(Command, frozen=True, kw_only=True):
-    """Set a policy, for everybody at once; it outlives a restart."""
+    """Set policies, for everybody at once. They outlive a restart."""
 
     registration: Registration | None = None
     requests_per_second: Rate | None = None
@@ -49,14 +49,14 @@ class PolicySet(Command, frozen=True, kw_only=True):
 
 @command("policy_reset", "POLICY RESET", right=Right.ADMIN)
 class PolicyReset(Command, frozen=True, kw_only=True):
-    """Go back to what is configured. The words stay."""
+    """Go back to what is configured. Forbidden words stay."""
 
     example = "POLICY RESET"
 
 
 @command("word_add", "WORD ADD word...", right=Right.ADMIN)
 class WordAdd(Command, frozen=True, kw_only=True):
-    """Turn messages away that hold this word, whatever its case."""
+    """Forbid a word, in any case: what others would read is refused if it has it."""
 
     word: Word
     refusals = (BadRequest, QuotaExceeded)
@@ -64,18 +64,18 @@ class WordAdd(Command, frozen=True, kw_only=True):
 
 
 class WordList(Reply, frozen=True, kw_only=True):
-    """The words, in order."""
+    """The forbidden words, in order."""
 
     words: list[str]
 
     def lines(self, language: str) -> list[str]:
-        """Write each on a line of its own: some are several words."""
+        """Write each on a line of its own, since some are phrases."""
         return self.words
 
 
 @command("word_list", "WORD LIST", right=Right.ADMIN)
 class ListWords(Command, frozen=True, kw_only=True):
-    """List the words that are turned away."""
+    """List the forbidden words."""
 
     reply = WordList
     example = "WORD LIST"
@@ -83,7 +83,7 @@ class ListWords(Command, frozen=True, kw_only=True):
 
 @command("word_remove", "WORD REMOVE word...", right=Right.ADMIN)
 class WordRemove(Command, frozen=True, kw_only=True):
-    """Let messages hold a word again."""
+    """Allow a word again."""
 
     word: Word
     example = "WORD REMOVE casino"

@@ -1,4 +1,4 @@
-"""Profiles: finding people, what they say of themselves, and whom they let in.
+"""Profiles: finding people, what they say about themselves, and who may write to them.
 
 -> FIND ali                                   <- - alice (Alice L): likes tea
                                               <- OK FIND more=false
@@ -20,7 +20,7 @@ Bio = Annotated[str, Meta(max_length=500)]
 
 
 def named(username: str, display_name: str) -> str:
-    """Write who somebody is: the name to type, and the name to show."""
+    """Write a person's names: the one to type, and the one to show."""
     return username if username == display_name else f"{username} ({display_name})"
 
 
@@ -41,7 +41,7 @@ class Person(Item, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class People(Reply, frozen=True, kw_only=True):
-    """Those who were found, by name; `more` when there are others behind them."""
+    """The people who were found, by name; `more` if others follow."""
 
     people: list[Person]
     more: bool
@@ -59,7 +59,7 @@ class Find(Command, frozen=True, kw_only=True):
 
 
 class Profile(Reply, frozen=True, kw_only=True, omit_defaults=True):
-    """Somebody's profile. What follows `last_seen` is told to its owner alone."""
+    """A profile. Only its owner sees the fields after `last_seen`."""
 
     username: str
     display_name: str
@@ -79,7 +79,7 @@ class Profile(Reply, frozen=True, kw_only=True, omit_defaults=True):
 
 @command("profile", "PROFILE username")
 class ShowProfile(Command, frozen=True, kw_only=True):
-    """Show somebody's profile; without a name, your own with its settings."""
+    """Show a profile; without a name, your own with its settings."""
 
     username: Name | None = None
     reply = Profile

@@ -1,4 +1,4 @@
-"""Reactions: an emoji on a message, from as many people as like; each person puts each emoji there once.
+"""Reactions: emoji on a message, from any number of people, each emoji once from each person.
 
 -> REACT bob 2 👍            <- OK REACT conversation=1 seq=2 rev=3
                                 (bob reads: * alice: alice 👍 to 2)

@@ -1,4 +1,7 @@
-"""From lines to requests: the dialect is chosen line by line, and POST gathers many lines into one message."""
+"""From lines to requests: POST gathers several lines into one message.
+
+The dialect is that of the line, not of the connection: a person may paste a line of JSON, a program may ask for HELP.
+"""
 
 from typing import Any
 
@@ -12,24 +15,24 @@ from imd.wire.refusals import LineTooLong, Refusal, TooLarge
 
 @attrs.define
 class _Post:
-    """A message that is being typed over several lines. A fault is kept until the dot: the lines are no commands."""
+    """A message that is typed over several lines. A refusal waits for the dot: until then no line is a command."""
 
     request: Request
     fields: dict[str, Any]
     lines: list[str] = attrs.Factory(list)
     size: int = -1
-    """How many bytes the lines make together, with a line end between two of them."""
+    """How many bytes the content has, with a line end between two lines."""
 
 
 @attrs.define
 class LineReader:
-    """One connection's ear. `content_limit` bounds what POST gathers, in bytes."""
+    """Reads the lines of one connection. `content_limit` bounds what POST gathers, in bytes."""
 
     content_limit: int
     _post: _Post | None = None
 
     def feed(self, line: bytes) -> Request | None:
-        """Take one line, without its end. Gives a request, or None where there is nothing to answer yet."""
+        """Take one line, without its end. Gives a request, or None if there is nothing to answer yet."""
         if self._post is not None:
             return self._gather(self._post, line)
         if line.startswith(b"{"):
@@ -43,7 +46,7 @@ class LineReader:
         return Request(dialect=textline.DIALECT, notice="post.begin")
 
     def too_long(self, start: bytes, limit: int) -> Request | None:
-        """Answer a line that passed the limit, by its first bytes; the rest was skipped."""
+        """Refuse a line that was too long, in the dialect of its first bytes. The rest was skipped."""
         refusal = LineTooLong(limit=limit)
         if self._post is not None:
             self._post.request.refusal = refusal
@@ -52,7 +55,7 @@ class LineReader:
         return Request(dialect=dialect, refusal=refusal)
 
     def _gather(self, post: _Post, line: bytes) -> Request | None:
-        """Take one more line of a POST. A dot that is not alone was doubled by the sender."""
+        """Take one more line of a POST. A dot that begins a longer line was doubled by the sender."""
         try:
             text = textline.clean(line).rstrip("\r")
             if text == ".":

@@ -1,7 +1,7 @@
-"""Receipts: how far a person was delivered to, and how far they have read. Two numbers that only grow.
+"""Receipts: up to which seq messages were delivered to a person, and up to which they have read. Both only grow.
 
 -> ACK bob 5                 <- OK ACK conversation=1 delivered_seq=5 read_seq=3
--> READ                      <- OK READ          (all that was shown)
+-> READ                      <- OK READ
 -> WHO READ bob 1            <- - bob: read
                              <- OK WHO READ conversation=1 seq=1
 """
@@ -18,7 +18,7 @@ from imd.wire.refusals import NoSuchConversation, NoSuchUser, NotAMember
 
 
 class Pointers(Reply, frozen=True, kw_only=True, omit_defaults=True):
-    """Where the pointers stand now. Nothing, where several conversations were meant."""
+    """Where the pointers are now; empty if the command was about all conversations."""
 
     conversation: int | None = None
     delivered_seq: int | None = None
@@ -27,7 +27,7 @@ class Pointers(Reply, frozen=True, kw_only=True, omit_defaults=True):
 
 @command("ack", "ACK to seq")
 class Ack(Addressed, frozen=True, kw_only=True):
-    """Say that messages up to a seq have arrived; replay starts after it."""
+    """Mark messages up to a seq as delivered. A replay starts after them."""
 
     seq: Pointer
     reply = Pointers
@@ -37,13 +37,13 @@ class Ack(Addressed, frozen=True, kw_only=True):
 
 @command("read", "READ to seq")
 class Read(Addressed, frozen=True, kw_only=True):
-    """Mark messages read up to a seq; in text, without one, all that was shown."""
+    """Mark messages up to a seq as read; in text, without a seq, all that were shown."""
 
     conversation: Annotated[int, Meta(ge=0, le=BIGGEST)] | None = None
-    """0 means every conversation of mine."""
+    """0 means all conversations."""
 
     seq: Pointer | None
-    """Null means all that was delivered."""
+    """Null means all messages that were delivered."""
 
     reply = Pointers
     refusals = (NoSuchConversation, NoSuchUser, NotAMember)
@@ -52,20 +52,20 @@ class Read(Addressed, frozen=True, kw_only=True):
 
 
 class Reader(Item, frozen=True, kw_only=True):
-    """How far a message got with one of its readers."""
+    """How far a message got with one member."""
 
     username: str
     delivered: bool
     read: bool
 
     def text(self, language: str) -> str:
-        """Write the reader's line in WHO READ."""
+        """Write the member's line in WHO READ."""
         state = "read" if self.read else "delivered" if self.delivered else "waiting"
         return catalog.say(f"line.reader.{state}", language, username=self.username)
 
 
 class Readers(Reply, frozen=True, kw_only=True):
-    """Who has read a message: those who let it be known, at most 200 of them."""
+    """How far a message got with the members who let others see it, at most 200 of them."""
 
     conversation: int
     seq: int
@@ -81,7 +81,7 @@ class WhoRead(AboutMessage, frozen=True, kw_only=True):
 
 
 class Receipt(Event, frozen=True, kw_only=True, tag="receipt"):
-    """A member's pointers moved. `own`: they are one's own, moved on another device."""
+    """A member's pointers have moved. `own`: they are yours, moved on another device."""
 
     conversation: int
     username: str
@@ -91,13 +91,13 @@ class Receipt(Event, frozen=True, kw_only=True, tag="receipt"):
     own: bool
 
     def text(self, language: str) -> str:
-        """Tell a person what they need not read again; what others read, and a delivery alone, is for programs."""
+        """Tell a person what they have read on another device. The rest is for programs."""
         done = self.own and self.read_seq == self.delivered_seq
         return catalog.say("event.receipt", language, to=self.to, read_seq=self.read_seq) if done else ""
 
 
 class Replayed(Event, frozen=True, kw_only=True, tag="replayed"):
-    """All that lay undelivered has been pushed: so many messages."""
+    """The replay is over: this many messages were pushed."""
 
     count: int
 

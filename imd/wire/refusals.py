@@ -1,17 +1,17 @@
 """Refusals: every way a command can fail, each with its stable code (PROTOCOL section 8).
 
-One class a code, raised where the rule is, turned into a line in one place (the dialects). `params` are for programs
-and for the sentence in the catalog, `[code.CODE]`; a refusal with a `case` has its own sentence, `[code.CODE.CASE]`.
+There is one class for each code. It is raised where the rule is, and written as a line by the dialects. `params` are
+for programs, and for the sentence in the catalog: `[code.CODE]`, or with a `case` `[code.CODE.CASE]`.
 """
 
 from typing import ClassVar
 
 CODES: dict[str, type["Refusal"]] = {}
-"""Code -> its class; filled as the classes below are defined."""
+"""Code -> its class, in the order of the protocol."""
 
 
 class Refusal(Exception):
-    """A command was understood and turned down. Not a fault: never logged as one."""
+    """A command is refused. This is no fault of the server, and is not logged as one."""
 
     code: ClassVar[str] = ""
 
@@ -46,7 +46,7 @@ class AuthRequired(Refusal, code="auth_required"):
 
 
 class InvalidCredentials(Refusal, code="invalid_credentials"):
-    """The name, the password or the token is wrong: which of them is not said (OWASP ASVS 5.0, 6.3.8)."""
+    """The name, the password or the token is wrong. The reply does not tell which (OWASP ASVS 5.0, 6.3.8)."""
 
 
 class NameTaken(Refusal, code="name_taken"):
@@ -62,7 +62,7 @@ class WeakPassword(Refusal, code="weak_password"):
 
 
 class InviteRequired(Refusal, code="invite_required"):
-    """This server takes new people by invite only."""
+    """This server registers people by invite only."""
 
 
 class InviteInvalid(Refusal, code="invite_invalid"):
@@ -74,7 +74,7 @@ class NoSuchUser(Refusal, code="no_such_user"):
 
 
 class NoSuchConversation(Refusal, code="no_such_conversation"):
-    """Absent, or not yours: the two look alike."""
+    """There is none, or it is not yours. The reply does not tell which."""
 
 
 class NoSuchMessage(Refusal, code="no_such_message"):
@@ -106,7 +106,7 @@ class TooLarge(Refusal, code="too_large"):
 
 
 class QuotaExceeded(Refusal, code="quota_exceeded"):
-    """There is no more room of this kind for you."""
+    """You have as many of these as you may have."""
 
 
 class RateLimited(Refusal, code="rate_limited"):
@@ -114,7 +114,7 @@ class RateLimited(Refusal, code="rate_limited"):
 
 
 class SlowConsumer(Refusal, code="slow_consumer"):
-    """This connection does not read what it is sent; it is closed, and catches up by sync."""
+    """This connection does not read what it is sent. It is closed; the client catches up by sync."""
 
 
 class Unsupported(Refusal, code="unsupported"):
@@ -122,9 +122,9 @@ class Unsupported(Refusal, code="unsupported"):
 
 
 class Unavailable(Refusal, code="unavailable"):
-    """Not now: overloaded, stopping, or the disk failed. Whether it happened is unknown; repeating it is safe.
+    """Not now: overloaded, stopping, or the disk failed. It may have happened all the same; repeating it is safe.
 
-    Its case is told to programs too, as `reason`.
+    Programs are told the case as `reason`.
     """
 
     def __init__(self, case: str = "", **params: object) -> None:

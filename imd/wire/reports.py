@@ -1,4 +1,4 @@
-"""Reports: a person shows the admins a message, and an admin says what became of it.
+"""Reports: a person reports a message to the admins, and an admin resolves the report.
 
 -> REPORT mallory 3 asks for money      <- OK REPORT number=1
                                            (an admin reads: * Report 1: alice about mallory: asks for money)
@@ -29,7 +29,7 @@ class Reported(Reply, frozen=True, kw_only=True):
 
 @command("report", "REPORT to seq reason...")
 class ReportMessage(AboutMessage, frozen=True, kw_only=True):
-    """Show a message to the admins: they get a copy, so it may be recalled; of one that burns there is none."""
+    """Report a message to the admins. They get a copy, which a recall does not change; of one that burns, none."""
 
     reason: Remark = ""
     reply = Reported
@@ -37,7 +37,7 @@ class ReportMessage(AboutMessage, frozen=True, kw_only=True):
 
 
 class Report(Item, frozen=True, kw_only=True, omit_defaults=True):
-    """One report. `content` is what the message said then; without it, it was one that burns after reading."""
+    """A report. `content` is what the message said then; a message that burns after reading has none."""
 
     number: int
     time: str
@@ -83,7 +83,7 @@ class Reports(Reply, frozen=True, kw_only=True):
 
 @command("report_list", "REPORT LIST", right=Right.ADMIN)
 class ReportList(Command, frozen=True, kw_only=True):
-    """List the reports that wait for an admin, or those that were resolved; go on after the last number."""
+    """List the open reports, or the resolved ones; go on after the last number."""
 
     resolved: bool = False
     after: Pointer = 0
@@ -94,7 +94,7 @@ class ReportList(Command, frozen=True, kw_only=True):
 
 @command("report_resolve", "REPORT RESOLVE number note...", right=Right.ADMIN)
 class ReportResolve(Command, frozen=True, kw_only=True):
-    """Close a report, with a note on what was done."""
+    """Resolve a report, with a note on what was done."""
 
     number: Number
     note: Remark = ""

@@ -1,12 +1,12 @@
-"""A second factor: who knows the password needs a code as well, from an authenticator app (TOTP, RFC 6238).
+"""A second factor: besides the password, a code from an authenticator app (TOTP, RFC 6238).
 
 -> FACTOR ADD correct horse battery            <- - Enter this in your authenticator app: …
                                                <- - Then type FACTOR CONFIRM and the six digits that it shows.
                                                <- OK FACTOR ADD secret=… uri=…
 -> FACTOR CONFIRM 123456                       <- - Recovery codes. Each works once in place of six digits; …
-                                               <- - hv3k-9mxa-… m8tz-4hqb-…
+                                               <- …
                                                <- OK FACTOR CONFIRM
--> LOGIN alice code=654321 correct horse battery   <- OK LOGIN username=alice device=device token=…
+-> LOGIN alice device=phone code=654321 correct horse battery   <- OK LOGIN username=alice device=phone token=…
 -> FACTOR REMOVE 210987 correct horse battery  <- OK FACTOR REMOVE
 """
 
@@ -23,7 +23,7 @@ class FactorSecret(Reply, frozen=True, kw_only=True):
     uri: str
 
     def lines(self, language: str) -> list[str]:
-        """Say what to do with it, the secret in groups that can be typed."""
+        """Say what to do with the secret, in groups that can be typed."""
         groups = " ".join(self.secret[start : start + 4] for start in range(0, len(self.secret), 4))
         first = catalog.say("line.factor.secret", language, secret=groups)
         return [first, catalog.say("line.factor.confirm", language)]
@@ -31,7 +31,7 @@ class FactorSecret(Reply, frozen=True, kw_only=True):
 
 @command("factor_add", "FACTOR ADD password...")
 class FactorAdd(Command, frozen=True, kw_only=True):
-    """Begin to have a second factor. Nothing asks for it before it is confirmed; asked again, the secret is another."""
+    """Begin a second factor. No code is asked for before it is confirmed. Each time the secret is a new one."""
 
     password: Password
     reply = FactorSecret
@@ -40,19 +40,19 @@ class FactorAdd(Command, frozen=True, kw_only=True):
 
 
 class RecoveryCodes(Reply, frozen=True, kw_only=True):
-    """Each code works once in place of an authenticator's. They are not shown again."""
+    """Codes that each work once, in place of an authenticator's. They are not shown again."""
 
     codes: list[str]
 
     def lines(self, language: str) -> list[str]:
-        """List them under a line that says what they are for, two a line."""
+        """List the codes, two on a line, after a line that says what they are for."""
         pairs = [" ".join(self.codes[start : start + 2]) for start in range(0, len(self.codes), 2)]
         return [catalog.say("line.factor.codes", language), *pairs]
 
 
 @command("factor_confirm", "FACTOR CONFIRM code")
 class FactorConfirm(Command, frozen=True, kw_only=True):
-    """Say a code of the secret just added: from now on logging in takes one, and so does what the password protects."""
+    """Confirm a new secret by a code. From now on a code is asked for wherever the password is."""
 
     code: Code
     reply = RecoveryCodes
@@ -62,7 +62,7 @@ class FactorConfirm(Command, frozen=True, kw_only=True):
 
 @command("factor_codes", "FACTOR CODES code password...")
 class FactorCodes(Command, frozen=True, kw_only=True):
-    """Get new recovery codes; the old ones work no more."""
+    """Get new recovery codes. The old ones stop working."""
 
     code: Code
     password: Password
@@ -73,7 +73,7 @@ class FactorCodes(Command, frozen=True, kw_only=True):
 
 @command("factor_remove", "FACTOR REMOVE code password...")
 class FactorRemove(Command, frozen=True, kw_only=True):
-    """Have no second factor any more, and no recovery codes."""
+    """Remove the second factor and its recovery codes."""
 
     code: Code
     password: Password
@@ -89,7 +89,7 @@ class FactorState(Reply, frozen=True, kw_only=True, omit_defaults=True):
     recovery_codes: int | None = None
 
     def lines(self, language: str) -> list[str]:
-        """Say it in a sentence."""
+        """Write it as a sentence."""
         if not self.enabled or self.since is None:
             return [catalog.say("line.factor.off", language)]
         since = clock_face(self.since)
@@ -98,7 +98,7 @@ class FactorState(Reply, frozen=True, kw_only=True, omit_defaults=True):
 
 @command("factor_show", "FACTOR SHOW")
 class FactorShow(Command, frozen=True, kw_only=True):
-    """Tell whether I have a second factor."""
+    """Show whether you have a second factor."""
 
     reply = FactorState
     example = "FACTOR SHOW"
@@ -106,7 +106,7 @@ class FactorShow(Command, frozen=True, kw_only=True):
 
 @command("user_unfactor", "USER UNFACTOR username", right=Right.ADMIN)
 class UserUnfactor(Command, frozen=True, kw_only=True):
-    """Remove somebody's second factor: they lost their authenticator and their recovery codes. Make sure who asks."""
+    """Remove the second factor of somebody who lost their authenticator and recovery codes. Make sure it is them."""
 
     username: Name
     refusals = (NoSuchUser,)

@@ -1,6 +1,6 @@
-"""The commands of the connection itself: who speaks, what can be said, and goodbye.
+"""The commands of the connection itself: greeting, help and goodbye.
 
--> HELLO lang=zh                      <- OK HELLO server="imd 0.1.0" protocol=imd/1 epoch=… ...
+-> HELLO lang=en                      <- OK HELLO server="imd …" protocol=imd/1 epoch=…
 -> HELP PING                          <- - PING
                                       <- -     Ask whether the server is there.
                                       <- -     For example: PING
@@ -24,8 +24,8 @@ from imd.wire.refusals import UnknownCommand
 class Greeting(Reply, frozen=True, kw_only=True):
     """The server introduces itself. `limits` and `features` are for programs.
 
-    `epoch` names the life of the server's data. Where it is another than before, a backup was restored: what a device
-    keeps of conversations is void, and is fetched anew.
+    `epoch` changes when a backup is restored, since seqs and revs then start over from it. A device must drop its copy
+    of the conversations and fetch them anew.
     """
 
     server: str
@@ -35,13 +35,13 @@ class Greeting(Reply, frozen=True, kw_only=True):
     features: list[str]
 
     def lines(self, language: str) -> list[str]:
-        """Show a person nothing of it: whoever says HELLO at a terminal chooses a language."""
+        """Write nothing for a person, who types HELLO only to choose a language."""
         return []
 
 
 @command("hello", "HELLO", right=Right.ANYONE)
 class Hello(Command, frozen=True, kw_only=True):
-    """Say who you are and which language you read; learn what this server allows."""
+    """Tell the server your client and your language; learn its limits."""
 
     client: Label = ""
     lang: Language | None = None
@@ -59,7 +59,7 @@ class FieldHelp(Item, frozen=True, kw_only=True):
 
 
 class CommandHelp(Item, frozen=True, kw_only=True, rename={"syntax": "text"}):
-    """One command: `text` on the wire is its syntax for people; `example` a line that works."""
+    """One command. `syntax`, on the wire `text`, is its text syntax; `example` is a line that works."""
 
     action: str
     syntax: str
@@ -68,14 +68,14 @@ class CommandHelp(Item, frozen=True, kw_only=True, rename={"syntax": "text"}):
     example: str
 
     def field_line(self, field: FieldHelp, language: str) -> str:
-        """Write a field's line in HELP COMMAND. At a terminal the syntax says what may be left out."""
+        """Write a field's line in HELP COMMAND. What may be left out at a terminal is what the syntax says."""
         need = catalog.say("help_page.optional" if f"[{field.name}" in self.syntax else "help_page.required", language)
         return catalog.say("help_page.field", language, name=field.name, help=field.help, type=field.type, need=need)
 
 
 @cache
 def explained(spec: Spec, language: str) -> CommandHelp:
-    """Make a command's page of HELP from its declaration."""
+    """Make the HELP page of a command from its declaration."""
     fields = [
         FieldHelp(
             name=field.name,
@@ -95,7 +95,7 @@ def explained(spec: Spec, language: str) -> CommandHelp:
 
 
 class Help(Reply, frozen=True, kw_only=True):
-    """The commands asked about."""
+    """The commands, or the one that was asked about."""
 
     commands: list[CommandHelp]
 
@@ -108,7 +108,7 @@ class Help(Reply, frozen=True, kw_only=True):
         return [page.syntax, f"    {page.help}", *fields, catalog.say("help_page.example", language, line=page.example)]
 
     def _contents(self, language: str) -> list[str]:
-        """Name all commands, a line a chapter: there are too many to explain them all at once."""
+        """Name the commands, one line for each chapter: there are too many to explain them all at once."""
         chapters: dict[str, list[str]] = {}
         for each in self.commands:
             if spec := registry.actions.get(each.action):
@@ -147,15 +147,15 @@ class Quit(Command, frozen=True, kw_only=True):
 
 
 class Welcome(Event, frozen=True, kw_only=True, tag="welcome"):
-    """What a connection that stays silent for half a second is told: a person is likely looking at it."""
+    """The greeting for a connection that is silent for half a second: a person is likely to read it."""
 
     server: str
 
 
 class Closing(Event, frozen=True, kw_only=True, tag="closing"):
-    """The server closes this connection; `code` says why (PROTOCOL section 8), `message` says it to a person.
+    """The server closes this connection. `code` tells programs why (PROTOCOL section 8), `message` tells people.
 
-    `params` are those of a refusal; in JSON alone.
+    `params` are those of a refusal. Only JSON has them.
     """
 
     code: str

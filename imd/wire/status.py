@@ -1,7 +1,9 @@
-"""How the server is, for admins and for the operator's socket.
+"""The server's status, for admins and for the operator's socket.
 
--> SERVER STATUS      <- - imd 0.1.0, running for 3 d 4 h …
-                      <- OK SERVER STATUS version=0.1.0 …
+-> SERVER STATUS      <- - imd …, running for …
+                      <- - connections: …; people online: …
+                      <- …
+                      <- OK SERVER STATUS version=… uptime=… …
 """
 
 from imd.wire import catalog
@@ -10,7 +12,7 @@ from imd.wire.fields import clock_face
 
 
 class ServerStatus(Reply, frozen=True, kw_only=True, omit_defaults=True):
-    """The server's figures now. What this server does not know of itself is left out."""
+    """The server's figures now. Figures that it does not know are left out."""
 
     version: str
     uptime: int
@@ -54,7 +56,7 @@ def span(seconds: int) -> str:
 
 @command("server_status", "SERVER STATUS", right=Right.ADMIN)
 class AskServerStatus(Command, frozen=True, kw_only=True):
-    """Look how the server is: who is there, what is kept, how fast it commits, what runs out."""
+    """Show the server's status: connections, what is stored, the speed of commits, and what is running out."""
 
     reply = ServerStatus
     example = "SERVER STATUS"

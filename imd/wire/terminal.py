@@ -1,4 +1,4 @@
-"""What comes from a terminal, cleaned; and what goes to one, made harmless."""
+"""Cleans what comes from a terminal, and makes harmless what goes to one."""
 
 import re
 import unicodedata
@@ -14,7 +14,7 @@ _HARMFUL |= dict.fromkeys(
 )
 
 PILE = 8
-"""How many accents may stand on one another: the largest syllables of Tibetan need as many. More cover other lines."""
+"""How many accents a letter may have: Tibetan needs as many, and more would cover other lines."""
 
 _PERHAPS_A_PILE = re.compile(rf"[^\w\s\x00-\x7f]{{{PILE + 1},}}")
 
@@ -27,7 +27,7 @@ def without_telnet(line: bytes) -> bytes:
 
 
 def edited(line: str) -> str:
-    """Apply the backspaces and deletes that a raw terminal sends instead of carrying them out."""
+    """Apply the backspaces and deletes that a raw terminal sends on."""
     if "\b" not in line and "\x7f" not in line:
         return line
     kept: list[str] = []
@@ -40,7 +40,7 @@ def edited(line: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """Replace what could steer a terminal: controls by pictures, bidi controls and piles by U+FFFD (Unicode TR36).
+    """Replace what could steer a terminal: controls by pictures, bidi controls and piled accents by U+FFFD (TR36).
 
     Joiners and tags stay: they move nothing, and scripts and emoji need them.
     """
@@ -62,10 +62,10 @@ def _cut_down(run: re.Match[str]) -> str:
 
 
 def block(text: str) -> str:
-    """Make a text harmless that may go on over several lines."""
+    """Make a text of several lines harmless."""
     return "\n".join(lines(text))
 
 
 def lines(text: str) -> list[str]:
-    """Cut text at its line ends, each piece made harmless. A text of nothing is one empty line."""
+    """Cut a text into lines, and make each harmless. An empty text is one empty line."""
     return [harmless(line) for line in text.replace("\r\n", "\n").split("\n")]

@@ -8,7 +8,7 @@ A space, a tab or the full-width space of Chinese keyboards stands between two w
 import re
 from typing import Any
 
-from imd.wire import catalog, shapes
+from imd.wire import build, catalog
 from imd.wire.base import Event, Reply, Request, Spec, registry
 from imd.wire.jsonline import sentence, unknown
 from imd.wire.refusals import BadEncoding, BadRequest, Refusal
@@ -24,7 +24,7 @@ _BARE = re.compile(r'[^\s"=]+')
 
 
 def clean(line: bytes) -> str:
-    """Give the line as it was meant: without telnet's bytes, with its backspaces carried out; or refuse."""
+    """Give a line as it was meant: without telnet negotiation, with its backspaces applied; or refuse."""
     try:
         return edited(without_telnet(line).decode().replace("\0", ""))
     except UnicodeDecodeError:
@@ -32,13 +32,13 @@ def clean(line: bytes) -> str:
 
 
 def decode(line: bytes) -> Request | None:
-    """Read a line. Never raises; an empty line is nothing."""
+    """Decode a line. Never raises; an empty line gives None."""
     taken = take_apart(line)
     return complete(*taken) if taken else None
 
 
 def take_apart(line: bytes) -> tuple[Request, dict[str, Any]] | None:
-    """Find a line's command and fields, without making the command of them yet. Never raises."""
+    """Find the command and the fields of a line, without building the command. Never raises."""
     request = Request(dialect=DIALECT)
     fields: dict[str, Any] = {}
     try:
@@ -57,20 +57,20 @@ def take_apart(line: bytes) -> tuple[Request, dict[str, Any]] | None:
 
 
 def complete(request: Request, fields: dict[str, Any]) -> Request:
-    """Make the command of a line that was taken apart. Never raises."""
+    """Build the command of a line that was taken apart. Never raises."""
     if request.refusal is None:
         assert request.spec is not None
         try:
-            request.command = shapes.build(request.spec, fields, strict=False)
+            request.command = build.build(request.spec, fields, strict=False)
         except BadRequest as refusal:
             request.refusal = refusal
-            if refusal.case == "missing":  # a person has no schema at hand
+            if refusal.case == "missing":  # a person has no schema to look at
                 request.refusal = BadRequest("usage", usage=request.spec.usage(), **refusal.params)
     return request
 
 
 def _command(request: Request, text: str) -> tuple[Spec, str]:
-    """Find the command that one word or two name, and what follows them."""
+    """Find the command that is named by one word or two, and the text after them."""
     first, *others = _GAP.split(text, maxsplit=2)
     second, last = (*others, "", "")[:2]
     both = f"{first} {second}".rstrip(" ").upper()
@@ -83,7 +83,7 @@ def _command(request: Request, text: str) -> tuple[Spec, str]:
 
 
 def _arguments(spec: Spec, text: str) -> dict[str, Any]:
-    """Take the arguments apart: positional words, key=value of known fields, the rest for the field that wants it."""
+    """Parse the arguments: positional ones, key=value of known fields, and the field that takes the rest."""
     waiting = list(spec.takes)
     fields: dict[str, Any] = {}
     keys = set(spec.shape.__struct_fields__) - {spec.rest}
@@ -106,7 +106,7 @@ def _arguments(spec: Spec, text: str) -> dict[str, Any]:
 
 
 def _word(text: str) -> tuple[str, str]:
-    """Take one argument off the front: a bare word, or several in quotes."""
+    """Take one argument off the front: a bare word, or several words in quotes."""
     if not text or text[0] in _SPACE:
         return "", text
     if not (word := _WORD.match(text)):
@@ -130,7 +130,7 @@ def quoted(value: object) -> str:
 
 
 def _marked(mark: str, text: str) -> list[str]:
-    """Mark every line of a text: the first with `mark `, the ones it goes on with `mark | `."""
+    """Mark the lines of a text: the first with `mark `, the others with `mark | `."""
     first, *others = lines(text)
     return [f"{mark} {first}", *(f"{mark} | {other}" for other in others)]
 
@@ -143,30 +143,31 @@ class TextDialect:
     """How replies, refusals and events are written for a person; several lines are joined by CRLF."""
 
     name = "text"
+    for_people = True
 
     def reply(self, request: Request, reply: Reply, language: str) -> bytes:
-        """Write a success: its `- ` lines, then OK."""
+        """Write a success: the reply's `- ` lines, then OK."""
         assert request.spec is not None
-        shown = [line for text in reply.lines(language) for line in _marked("-", text)]
+        written = [line for text in reply.lines(language) for line in _marked("-", text)]
         pairs = [
             f"{name}={quoted(value)}"
             for name in reply.__struct_fields__
             if (value := getattr(reply, name)) is not None and isinstance(value, str | int | float)
         ]
-        shown.append(_tagged(request, " ".join(["OK", request.spec.verb, *pairs])))
-        return "\r\n".join(shown).encode()
+        written.append(_tagged(request, " ".join(["OK", request.spec.verb, *pairs])))
+        return "\r\n".join(written).encode()
 
     def refusal(self, request: Request, refusal: Refusal, language: str) -> bytes:
         """Write a failure, with its code for programs and its sentence for people."""
         return _tagged(request, f"ERR {refusal.code} {sentence(refusal, language)}").encode()
 
     def event(self, event: Event, language: str) -> bytes:
-        """Write an event; one that tells a person nothing is nothing."""
+        """Write an event; no bytes, if it tells a person nothing."""
         text = event.text(language)
         return "\r\n".join(_marked("*", text)).encode() if text else b""
 
     def notice(self, key: str, language: str) -> bytes:
-        """Write a hint that belongs to a request still being typed."""
+        """Write a hint for a request that is still being typed."""
         return f"- {catalog.say(key, language)}".encode()
 
 

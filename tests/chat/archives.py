@@ -10,7 +10,7 @@ from zipfile import ZipFile
 
 import attrs
 
-from imd.chat.lanes import Me
+from imd.chat.base.context import Caller
 from imd.wire.export import Export, ExportPart
 from tests.chat.room import Room
 
@@ -18,7 +18,7 @@ VOID = {"meta"}
 
 
 @attrs.define
-class Archive:
+class StoredExport:
     """What is in the archive: file name -> text."""
 
     files: dict[str, str]
@@ -38,10 +38,10 @@ class Archive:
         return [name for name in self.files if name.endswith(".html")]
 
 
-def fetch(room: Room, me: Me) -> Archive:
+def fetch(room: Room, caller: Caller) -> StoredExport:
     """Fetch the archive that was made; what it promises of itself must be true."""
-    first = room.asks(me, ExportPart(part=1))
-    parts = [room.asks(me, ExportPart(part=part)) for part in range(1, first.parts + 1)]
+    first = room.asks(caller, ExportPart(part=1))
+    parts = [room.asks(caller, ExportPart(part=part)) for part in range(1, first.parts + 1)]
     data = b"".join(base64.b64decode(part.data, validate=True) for part in parts)
     assert {part.sha256 for part in parts} == {hashlib.sha256(data).hexdigest()}
     assert first.bytes == len(data)
@@ -49,13 +49,13 @@ def fetch(room: Room, me: Me) -> Archive:
         assert archive.testzip() is None
         assert all(name.startswith("imd-export/") for name in archive.namelist())
         files = {name.removeprefix("imd-export/"): archive.read(name).decode() for name in archive.namelist()}
-    return Archive(files, data)
+    return StoredExport(files, data)
 
 
-def exported(room: Room, me: Me) -> Archive:
+def exported(room: Room, caller: Caller) -> StoredExport:
     """Have one made, and fetch it."""
-    made = room.asks(me, Export())
-    archive = fetch(room, me)
+    made = room.asks(caller, Export())
+    archive = fetch(room, caller)
     assert (made.bytes, made.sha256) == (len(archive.data), hashlib.sha256(archive.data).hexdigest())
     return archive
 

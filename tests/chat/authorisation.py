@@ -1,12 +1,13 @@
-"""The world of the authorisation matrix: one group, one talk of two others, and everybody's relation to them."""
+"""The world of the authorisation matrix: a group, a conversation of two members, and others' relations to them."""
 
 from typing import Any
 
 import attrs
 import msgspec
 
-from imd.chat.lanes import Effect, Me, SignIn
-from imd.chat.limits import Limits
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import Effect, SignIn
+from imd.chat.base.limits import Limits
 from imd.engine import gate
 from imd.wire.accounts import Login, Resume
 from imd.wire.admin import UserDisable
@@ -22,30 +23,30 @@ PEOPLE = ["owner", "admin", "member", "muted", "reader", "left", "kicked", "bann
 """Everybody by what they are to the group #team or, the last two, to its owner."""
 
 DISABLED = "disabled"
-"""A member whose account an admin has shut."""
+"""A member whose account an admin has disabled."""
 
 ABSENT = 99_999
-"""The number of a conversation that nobody has."""
+"""The number of a conversation that does not exist."""
 
 
 @attrs.define
 class World:
-    """A room where all of this has happened already."""
+    """A room in which all of this has already happened."""
 
     room: Room = attrs.Factory(lambda: Room(limits=Limits(failed_logins=10**6)))
-    people: dict[str, Me] = attrs.field(factory=dict)
+    people: dict[str, Caller] = attrs.field(factory=dict)
     group: int = 0
     direct: int = 0
-    """A talk of the owner and the admin, which is nobody else's."""
+    """The conversation of the owner and the admin."""
 
     seq: int = 0
     """A message of the owner's in the group."""
 
     token: str = ""
-    """With which the disabled one was logged in."""
+    """The token of the disabled one."""
 
     cut: tuple[Effect, ...] = ()
-    """What shutting their account did to their sessions."""
+    """What disabling their account did to their sessions."""
 
     def __attrs_post_init__(self) -> None:
         for name in [*PEOPLE, DISABLED, "victim", "site"]:
@@ -67,7 +68,7 @@ class World:
         self.cut = self.room.does(self.people["site"], UserDisable(username=DISABLED)).effects
 
     def befriend(self) -> None:
-        """Make the friend one, and block the blocked one."""
+        """Make the friend a friend, and block the blocked one."""
         for name, action, other in (
             ("owner", "friend_add", "friend"),
             ("friend", "friend_accept", "owner"),
@@ -77,7 +78,7 @@ class World:
                 self.does(name, msgspec.convert({"username": other}, registry.actions[action].shape))
 
     def does(self, name: str, command: Command) -> Any:
-        """Let somebody do something that they may."""
+        """Run a command that must succeed."""
         return self.room.asks(self.people[name], command)
 
     def outcome(self, name: str, command: Command) -> str:
@@ -86,12 +87,12 @@ class World:
 
     def refusal(self, name: str, command: Command) -> tuple[str, str, str]:
         """Try a command, and undo it: the code, the case and the params of its refusal."""
-        me = self.comes(name)
+        caller = self.comes(name)
         spec = next(each for each in registry if each.shape is type(command))
         self.room.tx.execute("SAVEPOINT trial")
         try:
-            gate.check(spec, logged_in=me is not None, admin=me is not None and me.admin)
-            self.room.tries(me or self.room.stranger(), command)
+            gate.check(spec, logged_in=caller is not None, admin=caller is not None and caller.admin)
+            self.room.tries(caller or self.room.stranger(), command)
         except Refusal as refused:
             return refused.code, refused.case, str(refused.params)
         finally:
@@ -99,8 +100,8 @@ class World:
             self.room.tx.execute("RELEASE trial")
         return "ok", "", ""
 
-    def comes(self, name: str) -> Me | None:
-        """Give whom somebody's session speaks for, or nobody. The disabled one must log in first, or resume."""
+    def comes(self, name: str) -> Caller | None:
+        """Give the account of somebody's session, or none. The disabled one must log in first, or resume."""
         if name != DISABLED:
             return self.people.get(name)
         for way in (Login(username=name, password=PASSWORD), Resume(token=self.token)):
@@ -114,7 +115,7 @@ class World:
 
 
 def command(spec: Spec, world: World, **given: Any) -> Command:
-    """Make a command of its example, with what is given in the example's place."""
+    """Make a command of its example, with these fields in place of the example's."""
     from imd.wire import textline
 
     typed = textline.decode(spec.shape.example.encode())

@@ -1,10 +1,10 @@
-"""What the tests of the rules share."""
+"""Fixtures of the tests of the rules."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from imd.chat.lanes import Me
+from imd.chat.base.context import Caller
 from tests.chat.leaving import lived
 from tests.chat.room import Room
 from tests.chat.team import ROLES, Team
@@ -18,17 +18,17 @@ def room() -> Iterator[Room]:
 
 
 @pytest.fixture
-def ann(room: Room) -> Me:
+def ann(room: Room) -> Caller:
     return room.person("ann")
 
 
 @pytest.fixture
-def bob(room: Room) -> Me:
+def bob(room: Room) -> Caller:
     return room.person("bob")
 
 
 @pytest.fixture
-def cid(room: Room) -> Me:
+def cid(room: Room) -> Caller:
     return room.person("cid")
 
 
@@ -38,6 +38,6 @@ def team(room: Room) -> Team:
 
 
 @pytest.fixture
-def life(room: Room, ann: Me, bob: Me, cid: Me) -> Me:
-    """Ann, who has lived a little."""
+def life(room: Room, ann: Caller, bob: Caller, cid: Caller) -> Caller:
+    """Ann, with a little of everything in her account."""
     return lived(room, ann, bob, cid)

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import Delivery
 from imd.chat.deletion import destroy
-from imd.chat.lanes import Me, Told
 from imd.wire.accounts import Login
 from imd.wire.deletion import DeleteAccount, Deleted
 from imd.wire.messages import SendMessage
@@ -15,22 +16,22 @@ from tests.chat.test_burning import group
 SECRET = "the key is under the mat"
 
 
-def say(room: Room, me: Me, to: str, content: str, **fields: Any) -> Any:
-    return room.asks(me, SendMessage(to=to, content=content, **fields))
+def say(room: Room, caller: Caller, to: str, content: str, **fields: Any) -> Any:
+    return room.asks(caller, SendMessage(to=to, content=content, **fields))
 
 
-def told_by(room: Room) -> list[Told]:
+def told_by(room: Room) -> list[Delivery]:
     """Let everything be destroyed; gives what was told."""
-    told: list[Told] = []
+    told: list[Delivery] = []
     while (done := room.in_transaction(lambda tx: destroy(tx, room.now))).again is not None:
         told += done.told
         room.now = max(room.now, done.again)
     return told
 
 
-def end(room: Room, me: Me, **fields: Any) -> Deleted:
+def end(room: Room, caller: Caller, **fields: Any) -> Deleted:
     """Delete an account, and let everything be destroyed."""
-    receipt = room.asks(me, DeleteAccount(password=PASSWORD, **fields))
+    receipt = room.asks(caller, DeleteAccount(password=PASSWORD, **fields))
     told_by(room)
     assert isinstance(receipt, Deleted)
     return receipt
@@ -44,7 +45,7 @@ def rows(room: Room, table: str, where: str = "1") -> list[Any]:
     return room.tx.execute(f"SELECT * FROM {table} WHERE {where}").fetchall()
 
 
-def lived(room: Room, ann: Me, bob: Me, cid: Me) -> Me:
+def lived(room: Room, ann: Caller, bob: Caller, cid: Caller) -> Caller:
     """Ann's: talks with two people and in a group, notes, a star, a hidden message, a setting, a second device."""
     group(room, ann, bob)
     for _ in range(3):

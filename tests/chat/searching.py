@@ -1,8 +1,8 @@
-"""What the tests of search share: groups, people who come and go, and an index that is brought up to date."""
+"""What the tests of search share: groups, members who join and leave, and an index that is brought up to date."""
 
 from typing import Any
 
-from imd.chat.lanes import Me
+from imd.chat.base.context import Caller
 from imd.chat.search import PAUSE, index
 from imd.store import conversations as rows
 from imd.wire.messages import SendMessage
@@ -11,7 +11,7 @@ from tests.chat.room import Room
 
 
 def bring_up_to_date(room: Room) -> None:
-    """Take everything into the index, and have it look at itself."""
+    """Take everything into the index, and have it check itself."""
     while room.in_transaction(lambda tx: index(tx, room.now)).again == room.now + PAUSE:
         pass
     room.tx.execute("INSERT INTO search_index (search_index) VALUES ('integrity-check')")
@@ -21,12 +21,12 @@ def contents(found: Found) -> list[str]:
     return [each.content for each in found.messages]
 
 
-def send(room: Room, me: Me, to: str, content: str, **fields: Any) -> Any:
+def send(room: Room, caller: Caller, to: str, content: str, **fields: Any) -> Any:
     room.now += 1
-    return room.asks(me, SendMessage(to=to, content=content, **fields))
+    return room.asks(caller, SendMessage(to=to, content=content, **fields))
 
 
-def group(room: Room, handle: str, *people: Me) -> int:
+def group(room: Room, handle: str, *people: Caller) -> int:
     """Make a group."""
     room.tx.execute(
         "INSERT INTO conversation (kind, handle, last_seq, last_rev, created) VALUES ('group', ?, 0, 0, 0)", (handle,)
@@ -38,15 +38,15 @@ def group(room: Room, handle: str, *people: Me) -> int:
     return row.conversation
 
 
-def join(room: Room, handle: str, me: Me) -> None:
-    """Let somebody in who sees nothing of what was said before."""
-    row = rows.by_handle(room.tx, handle, me.account)
+def join(room: Room, handle: str, caller: Caller) -> None:
+    """Add a member who sees nothing of what was said before."""
+    row = rows.by_handle(room.tx, handle, caller.account)
     assert row is not None
-    rows.add_member(room.tx, row, me.account, "member", row.last_seq, room.now)
+    rows.add_member(room.tx, row, caller.account, "member", row.last_seq, room.now)
 
 
-def leave(room: Room, handle: str, me: Me) -> None:
-    """Have somebody leave a group."""
-    row = rows.by_handle(room.tx, handle, me.account)
+def leave(room: Room, handle: str, caller: Caller) -> None:
+    """Let a member leave."""
+    row = rows.by_handle(room.tx, handle, caller.account)
     assert row is not None
-    rows.set_member(room.tx, row.conversation, me.account, left_seq=row.last_seq)
+    rows.set_member(room.tx, row.conversation, caller.account, left_seq=row.last_seq)

@@ -3,7 +3,7 @@
 import attrs
 import msgspec
 
-from imd.chat.lanes import Me
+from imd.chat.base.context import Caller
 from imd.store import conversations
 from imd.wire.base import Command
 from imd.wire.groups import GroupCreate, GroupSet
@@ -19,10 +19,10 @@ ROLES = {"ann": "owner", "bob": "admin", "cid": "member", "dee": "reader", "eve"
 
 @attrs.define
 class Team:
-    """#team: Ann owns it, Bob is an admin, Cid a member, Dee reads; Eve is not in it, Fox is kept out."""
+    """#team: Ann owns it, Bob is an admin, Cid a member, Dee a reader; Eve is not in it, Fox is banned."""
 
     room: Room
-    people: dict[str, Me]
+    people: dict[str, Caller]
     conversation: int = 0
 
     def __attrs_post_init__(self) -> None:
@@ -45,23 +45,23 @@ class Team:
         self.asks("ann", GroupSet(to="#team", **settings))
 
     def standing(self, name: str) -> conversations.Membership:
-        """Give the group as it stands to somebody."""
+        """Give the group as an account sees it."""
         row = conversations.membership(self.room.tx, self.conversation, self.people[name].account)
         assert row is not None
         return row
 
     def roles(self) -> dict[str, str]:
-        """Give who is in it, with their roles."""
+        """Give the members with their roles."""
         return {name: row.role for name in self.people if (row := self.standing(name)).role}
 
     def notices(self) -> list[Notice]:
-        """Give all that has happened in it."""
+        """Give all system messages."""
         rows = self.room.tx.execute(
             "SELECT content FROM message WHERE conversation = ? AND kind = 'notice' ORDER BY seq", (self.conversation,)
         )
         return [decode(row[0]) for row in rows.fetchall()]
 
     def last_notice(self) -> tuple[str, str, str | None, str | None]:
-        """Give what happened last: what, by whom, to whom, to which value."""
+        """Give the last system message: what, by whom, to whom, with which value."""
         last = self.notices()[-1]
         return last.what, last.by, last.who, last.role or last.value

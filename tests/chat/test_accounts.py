@@ -6,8 +6,9 @@ import attrs
 import pytest
 
 from imd.chat import accounts as rules
-from imd.chat.lanes import Cut, Me, SignIn, SignOut
-from imd.chat.limits import Limits
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import DropDevices, SignIn, SignOut
+from imd.chat.base.limits import Limits
 from imd.store import accounts as sql
 from imd.testing import EPOCH
 from imd.wire.accounts import (
@@ -37,21 +38,21 @@ def login(room: Room, username: str = "ann", **fields: Any) -> Any:
     return room.asks(room.stranger(), Login(username=username, password=PASSWORD, **fields))
 
 
-def labels(room: Room, me: Me) -> list[str]:
-    return [each.device for each in room.asks(me, ListDevices()).devices]
+def labels(room: Room, caller: Caller) -> list[str]:
+    return [each.device for each in room.asks(caller, ListDevices()).devices]
 
 
 # -- logging in
 
 
-def test_every_login_is_a_new_device_with_a_label_and_a_token_of_its_own(room: Room, ann: Me) -> None:
+def test_every_login_is_a_new_device_with_a_label_and_a_token_of_its_own(room: Room, ann: Caller) -> None:
     replies = [login(room, device="phone") for _ in range(3)] + [login(room), login(room)]
     assert [each.device for each in replies] == ["phone-2", "phone-3", "phone-4", "device", "device-2"]
     assert len({each.token for each in replies}) == 5
     assert all(len(each.token) >= 43 for each in replies), "256 bits"
 
 
-def test_a_label_that_became_free_is_given_again(room: Room, ann: Me) -> None:
+def test_a_label_that_became_free_is_given_again(room: Room, ann: Caller) -> None:
     for _ in range(2):
         login(room, device="phone")
     room.asks(ann, RevokeDevice(device="phone-2"))
@@ -62,13 +63,13 @@ def test_a_label_that_became_free_is_given_again(room: Room, ann: Me) -> None:
     ("username", "password"),
     [("ann", "wrong"), ("ann", ""), ("nobody", PASSWORD), ("a b", PASSWORD), ("", PASSWORD), ("ann", f"{PASSWORD} ")],
 )
-def test_what_is_wrong_is_not_said(room: Room, ann: Me, username: str, password: str) -> None:
+def test_what_is_wrong_is_not_said(room: Room, ann: Caller, username: str, password: str) -> None:
     refused = room.refuses(room.stranger(), Login(username=username, password=password))
     assert (type(refused), refused.case, refused.params) == (InvalidCredentials, "", {})
     assert len(room.checked) == 1, "a password is compared in any case: who is unknown costs the same"
 
 
-def test_the_effects_of_a_login(room: Room, ann: Me) -> None:
+def test_the_effects_of_a_login(room: Room, ann: Caller) -> None:
     outcome = room.does(room.stranger(), Login(username="ann", password=PASSWORD, device="pad", replay=False))
     [signed_in] = [each for each in outcome.effects if isinstance(each, SignIn)]
     assert (signed_in.account, signed_in.username) == (ann.account, "ann")
@@ -76,18 +77,18 @@ def test_the_effects_of_a_login(room: Room, ann: Me) -> None:
 
 
 @pytest.mark.parametrize("command", [Login(username="ann", password=PASSWORD), Resume(token="token of ann")])
-def test_a_second_login_on_one_connection(room: Room, ann: Me, command: Login | Resume) -> None:
+def test_a_second_login_on_one_connection(room: Room, ann: Caller, command: Login | Resume) -> None:
     assert isinstance(room.refuses(ann, command), Conflict)
 
 
-def test_a_disabled_account_is_like_a_wrong_password(room: Room, ann: Me) -> None:
+def test_a_disabled_account_is_like_a_wrong_password(room: Room, ann: Caller) -> None:
     token = login(room).token
     room.asks(room.person("root", admin=True), UserDisable(username="ann"))
     for command in (Login(username="ann", password=PASSWORD), Resume(token=token)):
         assert isinstance(room.refuses(room.stranger(), command), InvalidCredentials)
 
 
-def test_a_token_of_a_disabled_account_does_not_work_even_if_it_was_left(room: Room, ann: Me) -> None:
+def test_a_token_of_a_disabled_account_does_not_work_even_if_it_was_left(room: Room, ann: Caller) -> None:
     token = login(room).token
     room.tx.execute("UPDATE account SET disabled = 1")
     assert isinstance(room.refuses(room.stranger(), Resume(token=token)), InvalidCredentials)
@@ -102,34 +103,34 @@ def test_an_account_that_changes_while_its_password_is_checked(column: str) -> N
             return await super().password_matches(password_hash, password, address)
 
     room = Changing()
-    me = room.person("ann")
+    caller = room.person("ann")
     for asker, command in (
         (room.stranger(), Login(username="ann", password=PASSWORD)),
-        (me, ChangePassword(old=PASSWORD, new="another password")),
+        (caller, ChangePassword(old=PASSWORD, new="another password")),
     ):
         room.tx.execute("UPDATE account SET disabled = 0, password_hash = ?", (f"hash of {PASSWORD}",))
         with pytest.raises(InvalidCredentials):
             room.does(asker, command)
-        assert len(sql.devices(room.tx, me.account)) == 1
-        assert sql.by_id(room.tx, me.account).password_hash != "hash of another password"
+        assert len(sql.devices(room.tx, caller.account)) == 1
+        assert sql.by_id(room.tx, caller.account).password_hash != "hash of another password"
 
 
 # -- tokens
 
 
-def test_a_token_resumes_its_device(room: Room, ann: Me) -> None:
+def test_a_token_resumes_its_device(room: Room, ann: Caller) -> None:
     reply = login(room, device="pad")
     outcome = room.does(room.stranger(), Resume(token=reply.token))
     assert (outcome.reply.username, outcome.reply.device) == ("ann", "pad")
     assert labels(room, ann).count("pad") == 1
 
 
-def test_a_token_that_is_none(room: Room, ann: Me) -> None:
+def test_a_token_that_is_none(room: Room, ann: Caller) -> None:
     refused = room.refuses(room.stranger(), Resume(token="made up"))
     assert (type(refused), refused.case) == (InvalidCredentials, "token")
 
 
-def test_an_unused_token_ends_after_thirty_days_and_a_used_one_does_not(room: Room, ann: Me) -> None:
+def test_an_unused_token_ends_after_thirty_days_and_a_used_one_does_not(room: Room, ann: Caller) -> None:
     used, unused = login(room).token, login(room).token
     for _ in range(4):
         room.now += 10 * DAY
@@ -137,7 +138,7 @@ def test_an_unused_token_ends_after_thirty_days_and_a_used_one_does_not(room: Ro
     assert isinstance(room.refuses(room.stranger(), Resume(token=unused)), InvalidCredentials)
 
 
-def test_last_seen_is_not_written_at_every_resume(room: Room, ann: Me) -> None:
+def test_last_seen_is_not_written_at_every_resume(room: Room, ann: Caller) -> None:
     token = login(room).token
     [before] = [each for each in sql.devices(room.tx, ann.account) if each.label == "device"]
     room.now += rules.TOUCH_AFTER
@@ -149,7 +150,7 @@ def test_last_seen_is_not_written_at_every_resume(room: Room, ann: Me) -> None:
 
 
 @pytest.mark.parametrize("step", [3650 * DAY, -3650 * DAY])
-def test_a_clock_set_while_the_server_runs_ends_no_token(room: Room, ann: Me, step: int) -> None:
+def test_a_clock_set_while_the_server_runs_ends_no_token(room: Room, ann: Caller, step: int) -> None:
     tokens = [login(room).token]
     for room.ahead in (step, 0):
         room.now = EPOCH + room.ahead
@@ -161,7 +162,7 @@ def test_a_clock_set_while_the_server_runs_ends_no_token(room: Room, ann: Me, st
 # -- devices
 
 
-def test_devices_are_listed_the_one_seen_last_first(room: Room, ann: Me) -> None:
+def test_devices_are_listed_the_one_seen_last_first(room: Room, ann: Caller) -> None:
     room.now += 1000
     login(room, device="pad")
     listed = room.asks(ann, ListDevices()).devices
@@ -178,12 +179,12 @@ def test_there_is_room_for_so_many_devices_and_the_oldest_goes() -> None:
     assert labels(room, ann) == ["c", "b", "a"]
     room.now += 1000
     outcome = room.does(room.stranger(), Login(username="ann", password=PASSWORD, device="d"))
-    [cut] = [each for each in outcome.effects if isinstance(each, Cut)]
+    [cut] = [each for each in outcome.effects if isinstance(each, DropDevices)]
     assert len(cut.devices) == 1, "its live connection ends too"
     assert labels(room, ann) == ["d", "c", "b"]
 
 
-def test_devices_not_seen_for_thirty_days_are_cleared_away_at_the_next_login(room: Room, ann: Me) -> None:
+def test_devices_not_seen_for_thirty_days_are_cleared_away_at_the_next_login(room: Room, ann: Caller) -> None:
     login(room, device="pad")
     room.now += 30 * DAY
     login(room, device="laptop")
@@ -193,25 +194,25 @@ def test_devices_not_seen_for_thirty_days_are_cleared_away_at_the_next_login(roo
     assert labels(room, ann) == ["phone", "laptop"]
 
 
-def test_revoke_takes_ones_own_devices_alone(room: Room, ann: Me, bob: Me) -> None:
+def test_revoke_takes_ones_own_devices_alone(room: Room, ann: Caller, bob: Caller) -> None:
     login(room, device="pad")
     outcome = room.does(ann, RevokeDevice(device="pad"))
     [cut] = outcome.effects
-    assert isinstance(cut, Cut)
+    assert isinstance(cut, DropDevices)
     assert (cut.account, len(cut.devices)) == (ann.account, 1)
     assert labels(room, ann) == ["phone"]
     assert isinstance(room.refuses(bob, RevokeDevice(device="pad")), BadRequest)
     assert labels(room, bob) == ["phone"]
 
 
-def test_logout_forgets_the_device_that_asks(room: Room, ann: Me) -> None:
+def test_logout_forgets_the_device_that_asks(room: Room, ann: Caller) -> None:
     login(room, device="pad")
     outcome = room.does(ann, Logout())
-    assert outcome.effects == (SignOut(), Cut(ann.account, [ann.device]))
+    assert outcome.effects == (SignOut(), DropDevices(ann.account, [ann.device]))
     assert labels(room, ann) == ["pad"]
 
 
-def test_whoami(room: Room, ann: Me) -> None:
+def test_whoami(room: Room, ann: Caller) -> None:
     identity = room.asks(ann, WhoAmI())
     assert (identity.username, identity.display_name, identity.device) == ("ann", "Ann", "phone")
 
@@ -219,11 +220,11 @@ def test_whoami(room: Room, ann: Me) -> None:
 # -- passwords
 
 
-def test_a_new_password_logs_the_other_devices_out(room: Room, ann: Me) -> None:
+def test_a_new_password_logs_the_other_devices_out(room: Room, ann: Caller) -> None:
     token = login(room).token
     outcome = room.does(ann, ChangePassword(old=PASSWORD, new="another password"))
     [cut] = outcome.effects
-    assert isinstance(cut, Cut)
+    assert isinstance(cut, DropDevices)
     assert len(cut.devices) == 1
     assert ann.device not in cut.devices
     assert labels(room, ann) == ["phone"]
@@ -235,18 +236,18 @@ def test_a_new_password_logs_the_other_devices_out(room: Room, ann: Me) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "refusal"), [("wrong", "another password", InvalidCredentials), (PASSWORD, "short", WeakPassword)]
 )
-def test_a_password_that_cannot_be_changed(room: Room, ann: Me, old: str, new: str, refusal: type) -> None:
+def test_a_password_that_cannot_be_changed(room: Room, ann: Caller, old: str, new: str, refusal: type) -> None:
     assert isinstance(room.refuses(ann, ChangePassword(old=old, new=new)), refusal)
 
 
-def test_guessing_the_old_password_is_slowed_down_like_guessing_at_login(room: Room, ann: Me) -> None:
+def test_guessing_the_old_password_is_slowed_down_like_guessing_at_login(room: Room, ann: Caller) -> None:
     for _ in range(5):
         room.refuses(ann, ChangePassword(old="wrong", new="another password"))
     assert isinstance(room.refuses(ann, ChangePassword(old=PASSWORD, new="another password")), RateLimited)
     assert isinstance(room.refuses(ann, DeleteAccount(password=PASSWORD)), RateLimited)
 
 
-def test_a_stranger_at_the_same_address_keeps_nobody_from_changing_their_password(room: Room, ann: Me) -> None:
+def test_a_stranger_at_the_same_address_keeps_nobody_from_changing_their_password(room: Room, ann: Caller) -> None:
     for _ in range(5):
         room.refuses(room.stranger(ann.address), Login(username="ann", password="wrong"))
     assert isinstance(room.refuses(room.stranger(ann.address), Login(username="ann", password=PASSWORD)), RateLimited)

@@ -1,20 +1,21 @@
-"""The authorisation matrix: every command, asked by everybody, about a group and about a talk that is not theirs.
+"""The authorisation matrix: every command, given by everybody, about a group and about a conversation of two others.
 
-A command without its row fails. Who is shut out learns nothing: what is absent and what is not theirs look alike.
+A command without a row fails. What is not somebody's looks to them as if it did not exist.
 """
 
 from collections.abc import Iterator
 
 import pytest
 
-from imd.chat.lanes import HANDLERS, Cut, Lane
+from imd.chat.base.effects import DropDevices
+from imd.chat.base.handlers import HANDLERS, Lane
 from imd.wire.admin import UserDisable
 from imd.wire.base import Right, Spec, registry
 from imd.wire.messages import Addressed
 from tests.chat.authorisation import ABSENT, DISABLED, PEOPLE, World, command
 
 NOBODIES = ("nobody", DISABLED)
-"""Those who are not logged in, and those whom logging in is refused."""
+"""Connections that are not logged in, and accounts that cannot log in."""
 
 INSIDE = PEOPLE[:5]
 GONE = dict.fromkeys(("left", "kicked", "banned"), "not_a_member")
@@ -22,7 +23,7 @@ OUTSIDE = dict.fromkeys(("stranger", "friend", "blocked"), "no_such_conversation
 
 
 def inside(codes: str) -> dict[str, str]:
-    """Give what owner, admin, member, muted and reader are answered; everybody else is shut out."""
+    """Give the answers to owner, admin, member, muted and reader. Everybody else is refused."""
     return dict(zip(INSIDE, codes.split(), strict=True)) | GONE | OUTSIDE
 
 
@@ -31,7 +32,7 @@ WRITES = inside("ok ok ok forbidden forbidden")
 ADMINS = inside("ok ok forbidden forbidden forbidden")
 OWNERS = inside("ok forbidden forbidden forbidden forbidden")
 COMES = READS | dict.fromkeys(GONE, "no_such_conversation")
-"""A group that is closed looks absent to who asks to come in, or what it is: also to who once was in it."""
+"""Commands to which a closed group looks absent, also for a former member."""
 
 ABOUT_A_GROUP = {
     **dict.fromkeys(("history", "sync", "thread", "pins", "who_read", "ack", "read"), READS),
@@ -141,7 +142,7 @@ def test_a_closed_group_looks_absent(world: World, spec: Spec) -> None:
 
 @pytest.mark.parametrize("who", NOBODIES)
 @pytest.mark.parametrize("action", SPECS)
-def test_who_is_nobody_may_do_what_a_stranger_must(world: World, action: str, who: str) -> None:
+def test_a_connection_without_an_account_may_do_what_logging_in_needs(world: World, action: str, who: str) -> None:
     spec = SPECS[action]
     if HANDLERS[spec.shape].lane is not Lane.SLOW or spec.right is not Right.ANYONE:
         code = world.outcome(who, command(spec, world, **({"to": "#team"} if spec in ADDRESSED else {})))
@@ -154,7 +155,7 @@ def test_whose_account_is_shut_has_no_session_left(world: World) -> None:
     disabled = world.people[DISABLED].account
     assert disabled not in devices
     [cut] = world.cut
-    assert isinstance(cut, Cut)
+    assert isinstance(cut, DropDevices)
     assert (cut.account, len(cut.devices)) == (disabled, 2)
     assert world.comes(DISABLED) is None
     world.does("site", UserDisable(username=DISABLED, enable=True))

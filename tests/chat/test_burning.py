@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from imd.chat.burning import burn
-from imd.chat.chores import Chored
-from imd.chat.lanes import Me, Wake
-from imd.chat.limits import Limits
+from imd.chat.base.burning import PAUSE, burn, forget
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import Schedule
+from imd.chat.base.jobs import JobResult
+from imd.chat.base.limits import Limits
 from imd.store import conversations as conversation_rows
 from imd.testing import MemoryServer
 from imd.wire.conversations import History, Sync
-from imd.wire.messages import SendMessage
+from imd.wire.messages import EditMessage, SendMessage
 from imd.wire.personal import ClearHistory
 from imd.wire.receipts import Ack, Read
 from tests.chat.room import Room
@@ -25,48 +26,50 @@ def secret(to: str = "bob", seconds: int = 10) -> SendMessage:
     return SendMessage(to=to, content=SECRET, burn_after=seconds)
 
 
-def burned(room: Room) -> Chored:
-    return room.in_transaction(lambda tx: burn(tx, room.now))
+def burned(room: Room) -> JobResult:
+    done = room.in_transaction(lambda tx: burn(tx, room.now))
+    room.in_transaction(lambda tx: forget(tx, room.now))
+    return done
 
 
-def only(room: Room, me: Me, to: str) -> Any:
-    [message] = room.asks(me, History(to=to)).messages
+def only(room: Room, caller: Caller, to: str) -> Any:
+    [message] = room.asks(caller, History(to=to)).messages
     return message
 
 
-def test_the_time_begins_when_the_other_one_has_read(room: Room, ann: Me, bob: Me) -> None:
+def test_the_time_begins_when_the_other_one_has_read(room: Room, ann: Caller, bob: Caller) -> None:
     room.asks(ann, secret())
     room.now += 10**9
-    assert burned(room) == Chored(), "not read: it waits for ever"
+    assert burned(room) == JobResult(), "not read: it waits for ever"
     room.asks(bob, Ack(to="ann", seq=1))
     room.asks(ann, Read(to="bob", seq=1))
-    assert burned(room) == Chored(), "delivered, and read by its sender"
+    assert burned(room) == JobResult(), "delivered, and read by its sender"
     outcome = room.does(bob, Read(to="ann", seq=1))
-    assert outcome.effects == (Wake(room.now + 10_000),)
+    assert outcome.effects == (Schedule(room.now + 10_000),)
     assert [event.what for _, event in outcome.told if hasattr(event, "what")] == ["expiring", "expiring"]
     assert only(room, bob, "ann").content == SECRET
     room.now += 9_999
-    assert burned(room) == Chored(again=room.now + 1)
+    assert burned(room) == JobResult(again=room.now + 1)
     room.now += 1
     done = burned(room)
-    assert (done.scrub, done.again) == (True, None)
+    assert (room.forgot(), done.again) == (True, None)
     assert [event.what for _, event in done.told] == ["burned", "burned"]
 
 
-def test_a_tombstone_is_left_under_the_next_rev(room: Room, ann: Me, bob: Me) -> None:
+def test_a_tombstone_is_left_under_the_next_rev(room: Room, ann: Caller, bob: Caller) -> None:
     sent = room.asks(ann, secret())
     room.asks(bob, Read(to="ann", seq=1))
     room.now += 10_000
     burned(room)
-    for me, to in ((ann, "bob"), (bob, "ann")):
-        left = only(room, me, to)
+    for caller, to in ((ann, "bob"), (bob, "ann")):
+        left = only(room, caller, to)
         assert (left.seq, left.content, bool(left.burned), left.expires) == (sent.seq, "", True, None)
-        assert [each.seq for each in room.asks(me, Sync(to=to, after_rev=sent.rev)).messages] == [1]
+        assert [each.seq for each in room.asks(caller, Sync(to=to, after_rev=sent.rev)).messages] == [1]
     assert SECRET not in str(list(room.tx.iterdump()))
     assert room.asks(ann, secret()).seq == 2
 
 
-def test_reading_again_does_not_begin_again(room: Room, ann: Me, bob: Me) -> None:
+def test_reading_again_does_not_begin_again(room: Room, ann: Caller, bob: Caller) -> None:
     room.asks(ann, secret())
     room.asks(bob, Read(to="ann", seq=1))
     room.now += 5_000
@@ -74,25 +77,26 @@ def test_reading_again_does_not_begin_again(room: Room, ann: Me, bob: Me) -> Non
     room.asks(ann, SendMessage(to="bob", content="x"))
     assert room.does(bob, Read(to="ann", seq=2)).effects == ()
     room.now += 5_000
-    assert burned(room).scrub
+    burned(room)
+    assert room.forgot()
 
 
-def test_clearing_counts_as_reading(room: Room, ann: Me, bob: Me) -> None:
+def test_clearing_counts_as_reading(room: Room, ann: Caller, bob: Caller) -> None:
     room.asks(ann, secret())
-    assert Wake(room.now + 10_000) in room.does(bob, ClearHistory(to="ann")).effects
+    assert Schedule(room.now + 10_000) in room.does(bob, ClearHistory(to="ann")).effects
 
 
-def test_a_note_to_oneself_burns_from_the_start(room: Room, ann: Me) -> None:
-    assert room.does(ann, secret("ann")).effects == (Wake(room.now + 10_000),)
+def test_a_note_to_oneself_burns_from_the_start(room: Room, ann: Caller) -> None:
+    assert room.does(ann, secret("ann")).effects == (Schedule(room.now + 10_000),)
 
 
 @pytest.fixture
-def team(room: Room, ann: Me, bob: Me, cid: Me) -> int:
+def team(room: Room, ann: Caller, bob: Caller, cid: Caller) -> int:
     """A group of three."""
     return group(room, ann, bob, cid)
 
 
-def group(room: Room, *people: Me) -> int:
+def group(room: Room, *people: Caller) -> int:
     room.tx.execute(
         "INSERT INTO conversation (kind, handle, last_seq, last_rev, created) VALUES ('group', 'team', 0, 0, 0)"
     )
@@ -104,13 +108,13 @@ def group(room: Room, *people: Me) -> int:
 
 
 def test_in_a_group_the_time_begins_when_the_last_one_has_read(
-    room: Room, ann: Me, bob: Me, cid: Me, team: int
+    room: Room, ann: Caller, bob: Caller, cid: Caller, team: int
 ) -> None:
     room.asks(ann, secret("#team"))
     first = room.does(bob, Read(to="#team", seq=1))
     assert first.effects == ()
     last = room.does(cid, Read(to="#team", seq=1))
-    assert last.effects == (Wake(room.now + 10_000),)
+    assert last.effects == (Schedule(room.now + 10_000),)
 
 
 def test_in_a_group_it_burns_after_a_while_read_or_not() -> None:
@@ -118,12 +122,13 @@ def test_in_a_group_it_burns_after_a_while_read_or_not() -> None:
     ann = room.person("ann")
     group(room, ann, room.person("bob"))
     outcome = room.does(ann, secret("#team"))
-    assert outcome.effects == (Wake(room.now + 2 * 86_400_000),)
+    assert outcome.effects == (Schedule(room.now + 2 * 86_400_000),)
     room.now += 2 * 86_400_000
-    assert burned(room).scrub
+    burned(room)
+    assert room.forgot()
 
 
-def test_many_are_destroyed_in_pieces(room: Room, ann: Me) -> None:
+def test_many_are_destroyed_in_pieces(room: Room, ann: Caller) -> None:
     for _ in range(60):
         room.asks(ann, secret("ann", 1))
     room.now += 1_000
@@ -180,7 +185,7 @@ def test_not_a_byte_is_left_where_rows_have_moved(tmp_path: Path, seed: int) -> 
     assert [each for each in secrets if each.encode() in left] == []
 
 
-def test_the_room_of_burned_words_is_given_back_when_none_are_left(room: Room, ann: Me) -> None:
+def test_the_room_of_burned_words_is_given_back_when_none_are_left(room: Room, ann: Caller) -> None:
     def kept() -> int:
         return int(room.tx.execute("SELECT count(*) FROM burning_words").fetchone()[0])
 
@@ -192,6 +197,23 @@ def test_the_room_of_burned_words_is_given_back_when_none_are_left(room: Room, a
     room.now += 1_000
     burned(room)
     assert kept() == 0
+
+
+def test_the_room_of_much_that_burned_is_given_back_in_pieces(room: Room, ann: Caller) -> None:
+    for _ in range(60):
+        room.asks(ann, secret("ann", 1))
+    room.now += 1_000
+    room.in_transaction(lambda tx: burn(tx, room.now))
+    room.in_transaction(lambda tx: burn(tx, room.now))
+    assert room.in_transaction(lambda tx: forget(tx, room.now)) == JobResult(again=room.now + PAUSE)
+    assert room.in_transaction(lambda tx: forget(tx, room.now)) == JobResult()
+
+
+def test_an_edit_of_what_burns_is_forgotten_as_well(room: Room, ann: Caller, bob: Caller) -> None:
+    room.asks(ann, secret())
+    assert not room.forgot()
+    room.asks(ann, EditMessage(to="bob", seq=1, content="other words"))
+    assert room.forgot()
 
 
 def held(directory: Path) -> bytes:

@@ -2,8 +2,8 @@
 
 import pytest
 
+from imd.chat.base.context import Caller
 from imd.chat.conversations import replay_page, undelivered
-from imd.chat.lanes import Me
 from imd.wire.conversations import Conversation, History, ListConversations, Sync
 from imd.wire.messages import SendMessage
 from imd.wire.receipts import Ack, Read
@@ -11,19 +11,19 @@ from imd.wire.refusals import NoSuchConversation, NoSuchUser
 from tests.chat.room import Room
 
 
-def say(room: Room, me: Me, to: str, content: str = "hi") -> None:
+def say(room: Room, caller: Caller, to: str, content: str = "hi") -> None:
     room.now += 1000
-    room.asks(me, SendMessage(to=to, content=content, client_id=None))
+    room.asks(caller, SendMessage(to=to, content=content, client_id=None))
 
 
 @pytest.fixture
-def ten(room: Room, ann: Me, bob: Me) -> None:
+def ten(room: Room, ann: Caller, bob: Caller) -> None:
     for number in range(1, 11):
         say(room, ann, "bob", str(number))
 
 
-def listed(room: Room, me: Me, **fields: bool) -> list[Conversation]:
-    found: list[Conversation] = room.asks(me, ListConversations(**fields)).conversations
+def listed(room: Room, caller: Caller, **fields: bool) -> list[Conversation]:
+    found: list[Conversation] = room.asks(caller, ListConversations(**fields)).conversations
     return found
 
 
@@ -54,13 +54,15 @@ def listed(room: Room, me: Me, **fields: bool) -> list[Conversation]:
         ({"after": 5, "before": 6}, [], False),
     ],
 )
-def test_pages_of_history(room: Room, bob: Me, ten: None, fields: dict[str, int], expected: range, more: bool) -> None:
+def test_pages_of_history(
+    room: Room, bob: Caller, ten: None, fields: dict[str, int], expected: range, more: bool
+) -> None:
     page = room.asks(bob, History(to="ann", **fields))
     assert [each.seq for each in page.messages] == list(expected), "oldest first"
     assert page.more is more
 
 
-def test_paging_back_and_forth_meets_every_message_once(room: Room, bob: Me, ten: None) -> None:
+def test_paging_back_and_forth_meets_every_message_once(room: Room, bob: Caller, ten: None) -> None:
     back: list[int] = []
     before = None
     while True:
@@ -80,7 +82,7 @@ def test_paging_back_and_forth_meets_every_message_once(room: Room, bob: Me, ten
     assert back == forth == list(range(1, 11))
 
 
-def test_a_message_says_what_its_reader_would_answer_to(room: Room, ann: Me, bob: Me) -> None:
+def test_a_message_says_what_its_reader_would_answer_to(room: Room, ann: Caller, bob: Caller) -> None:
     room.asks(ann, SendMessage(to="bob", content="hi", client_id="c"))
     [mine] = room.asks(ann, History(to="bob")).messages
     [theirs] = room.asks(bob, History(to="ann")).messages
@@ -93,7 +95,7 @@ def test_a_message_says_what_its_reader_would_answer_to(room: Room, ann: Me, bob
 
 @pytest.mark.parametrize("after", range(12))
 @pytest.mark.parametrize("limit", [1, 3, 9, 10, 500])
-def test_sync_from_every_rev(room: Room, bob: Me, ten: None, after: int, limit: int) -> None:
+def test_sync_from_every_rev(room: Room, bob: Caller, ten: None, after: int, limit: int) -> None:
     got: list[int] = []
     rev, more = after, True
     while more:
@@ -105,7 +107,7 @@ def test_sync_from_every_rev(room: Room, bob: Me, ten: None, after: int, limit: 
     assert got == list(range(after + 1, 11))
 
 
-def test_a_change_comes_by_sync_in_its_present_state(room: Room, bob: Me, ten: None) -> None:
+def test_a_change_comes_by_sync_in_its_present_state(room: Room, bob: Caller, ten: None) -> None:
     """No command changes a message yet; the store already counts revs as the contract says."""
     room.tx.execute("UPDATE conversation SET last_rev = 11")
     room.tx.execute("UPDATE message SET rev = 11, content = 'changed' WHERE seq = 4")
@@ -129,7 +131,7 @@ def test_a_change_comes_by_sync_in_its_present_state(room: Room, bob: Me, ten: N
 # -- the list
 
 
-def test_the_list_says_how_far_one_is(room: Room, ann: Me, bob: Me, ten: None) -> None:
+def test_the_list_says_how_far_one_is(room: Room, ann: Caller, bob: Caller, ten: None) -> None:
     room.asks(bob, Ack(to="ann", seq=7))
     room.asks(bob, Read(to="ann", seq=4))
     [one] = listed(room, bob)
@@ -139,17 +141,17 @@ def test_the_list_says_how_far_one_is(room: Room, ann: Me, bob: Me, ten: None) -
     assert (one.last.seq, one.last.content) == (10, "10")
 
 
-def test_the_latest_conversation_comes_first(room: Room, ann: Me, bob: Me, cid: Me) -> None:
+def test_the_latest_conversation_comes_first(room: Room, ann: Caller, bob: Caller, cid: Caller) -> None:
     dan = room.person("dan")
-    for me, to in [(ann, "bob"), (cid, "ann"), (ann, "dan"), (bob, "ann")]:
-        say(room, me, to)
+    for caller, to in [(ann, "bob"), (cid, "ann"), (ann, "dan"), (bob, "ann")]:
+        say(room, caller, to)
     assert [each.to for each in listed(room, ann)] == ["bob", "dan", "cid"]
     say(room, ann, "cid")
     assert [each.to for each in listed(room, ann)] == ["cid", "bob", "dan"]
     assert [each.to for each in listed(room, dan)] == ["ann"]
 
 
-def test_only_what_is_unread(room: Room, ann: Me, bob: Me, cid: Me) -> None:
+def test_only_what_is_unread(room: Room, ann: Caller, bob: Caller, cid: Caller) -> None:
     say(room, bob, "ann")
     say(room, ann, "cid")
     assert [each.to for each in listed(room, ann, unread_only=True)] == ["bob"]
@@ -157,21 +159,21 @@ def test_only_what_is_unread(room: Room, ann: Me, bob: Me, cid: Me) -> None:
     assert listed(room, ann, unread_only=True) == []
 
 
-def test_nothing_yet(room: Room, ann: Me) -> None:
+def test_nothing_yet(room: Room, ann: Caller) -> None:
     assert listed(room, ann) == []
 
 
-def test_notes_to_oneself_are_listed_under_ones_own_name(room: Room, ann: Me) -> None:
+def test_notes_to_oneself_are_listed_under_ones_own_name(room: Room, ann: Caller) -> None:
     say(room, ann, "ann", "buy milk")
     [one] = listed(room, ann)
     assert (one.to, one.unread, one.last_seq) == ("ann", 0, 1)
 
 
-# -- what is not mine
+# -- what is not one's own
 
 
 @pytest.mark.parametrize("shape", [History, Sync])
-def test_absent_and_not_mine_look_alike(room: Room, cid: Me, ten: None, shape: type[History]) -> None:
+def test_absent_and_not_mine_look_alike(room: Room, cid: Caller, ten: None, shape: type[History]) -> None:
     more = {"after_rev": 0} if shape is Sync else {}
     for conversation in (1, 1000):
         refused = room.refuses(cid, shape(conversation=conversation, **more))
@@ -184,7 +186,7 @@ def test_absent_and_not_mine_look_alike(room: Room, cid: Me, ten: None, shape: t
 # -- replay
 
 
-def test_replay_lists_what_was_not_delivered(room: Room, ann: Me, bob: Me, cid: Me, ten: None) -> None:
+def test_replay_lists_what_was_not_delivered(room: Room, ann: Caller, bob: Caller, cid: Caller, ten: None) -> None:
     say(room, cid, "bob")
     room.asks(bob, Ack(to="ann", seq=4))
     assert [each[:2] for each in undelivered(room.tx, bob)] == [(1, 4), (2, 0)]

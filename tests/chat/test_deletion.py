@@ -6,10 +6,11 @@ import attrs
 import pytest
 
 from imd.chat import deletion as rules
+from imd.chat.base.access import account_named
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import EVERYBODY, DropDevices, Effect, Schedule, SignOut, Topic, Unfollow
+from imd.chat.base.limits import Limits
 from imd.chat.deletion import destroy
-from imd.chat.lanes import EVERYBODY, Cut, Effect, Me, SignOut, Topic, Unfollow, Wake
-from imd.chat.limits import Limits
-from imd.chat.places import account_named
 from imd.testing import EPOCH, MemoryServer
 from imd.testing import PASSWORD as TYPED
 from imd.wire.accounts import Login, Register, Resume
@@ -51,7 +52,7 @@ from tests.chat.room import PASSWORD, Room
 # -- the receipt
 
 
-def test_the_receipt(room: Room, life: Me) -> None:
+def test_the_receipt(room: Room, life: Caller) -> None:
     outcome = room.does(life, DeleteAccount(password=PASSWORD))
     receipt = outcome.reply
     assert (receipt.username, receipt.tombstone, receipt.time) == ("ann", "deleted-1", "2026-09-21T14:13:20.000Z")
@@ -68,20 +69,20 @@ def test_the_receipt(room: Room, life: Me) -> None:
         },
         {"messages": 5, "username": 1},
     )
-    assert outcome.effects == (SignOut(), Cut(life.account, [4, 1]), Wake(room.now))
+    assert outcome.effects == (SignOut(), DropDevices(life.account, [4, 1]), Schedule(room.now))
 
 
-def test_the_receipt_when_everything_is_taken_back(room: Room, life: Me) -> None:
+def test_the_receipt_when_everything_is_taken_back(room: Room, life: Caller) -> None:
     destroyed, kept = counted(end(room, life, messages="recall"))
     assert (destroyed["recalled"], kept) == (5, {"username": 1})
 
 
-def test_an_account_that_did_nothing(room: Room, ann: Me) -> None:
+def test_an_account_that_did_nothing(room: Room, ann: Caller) -> None:
     assert counted(end(room, ann)) == ({"profile": 1, "devices": 1}, {"username": 1})
 
 
 @pytest.mark.parametrize("password", ["", "wrong", f"{PASSWORD} "])
-def test_it_needs_the_password(room: Room, life: Me, password: str) -> None:
+def test_it_needs_the_password(room: Room, life: Caller, password: str) -> None:
     assert isinstance(room.refuses(life, DeleteAccount(password=password)), InvalidCredentials)
 
 
@@ -95,7 +96,7 @@ def test_passwords_cannot_be_tried_out() -> None:
 # -- what is destroyed
 
 
-def test_nobody_logs_in_any_more(room: Room, life: Me) -> None:
+def test_nobody_logs_in_any_more(room: Room, life: Caller) -> None:
     token = room.asks(room.stranger(), Login(username="ann", password=PASSWORD)).token
     end(room, life)
     for command in (
@@ -107,7 +108,7 @@ def test_nobody_logs_in_any_more(room: Room, life: Me) -> None:
         assert isinstance(room.refuses(room.stranger(), command), InvalidCredentials)
 
 
-def test_an_account_whose_password_changes_meanwhile(room: Room, ann: Me) -> None:
+def test_an_account_whose_password_changes_meanwhile(room: Room, ann: Caller) -> None:
     @attrs.define
     class Changing(Room):
         async def password_matches(self, password_hash: str | None, password: str, address: str) -> bool:
@@ -115,9 +116,9 @@ def test_an_account_whose_password_changes_meanwhile(room: Room, ann: Me) -> Non
             return True
 
     changing = Changing()
-    me = changing.person("ann")
+    caller = changing.person("ann")
     with pytest.raises(InvalidCredentials):
-        changing.does(me, DeleteAccount(password=PASSWORD))
+        changing.does(caller, DeleteAccount(password=PASSWORD))
     assert account_named(changing.tx, "ann").deleted is None
 
 
@@ -145,7 +146,7 @@ def numbered(room: Room) -> None:
 
 
 @pytest.fixture
-def known(room: Room, life: Me, bob: Me, cid: Me) -> Me:
+def known(room: Room, life: Caller, bob: Caller, cid: Caller) -> Caller:
     """Ann, with a friend, somebody she blocks, one who blocks her, requests, invitations, a link and reports."""
     dora, eve = room.person("dora"), room.person("eve")
     room.asks(life, FriendAdd(username="bob"))
@@ -168,7 +169,7 @@ def known(room: Room, life: Me, bob: Me, cid: Me) -> Me:
     return life
 
 
-def test_no_row_is_left_that_knows_the_account(room: Room, numbered: None, known: Me) -> None:
+def test_no_row_is_left_that_knows_the_account(room: Room, numbered: None, known: Caller) -> None:
     life = known
     assert life.account == NUMBER
     end(room, life)
@@ -183,23 +184,13 @@ def test_no_row_is_left_that_knows_the_account(room: Room, numbered: None, known
     assert set(row) == {NUMBER, f"deleted-{NUMBER}", None, "", 0, 1, "everyone", "invisible", room.now - rules.SETTLED}
 
 
-def test_a_new_table_is_thought_of(room: Room) -> None:
-    """What does an account leave in it (chat/deletion.py), and what of it belongs into an archive (store/export.py)?"""
-    assert set(tables(room)) == {
-        "account", "device", "invite", "conversation", "member", "message", "reaction", "mention", "star", "hidden",
-        "account_log", "retired_name", "deletion", "relation", "friend_request", "announcement", "report", "policy",
-        "word", "audit", "pending", "group_link", "purge",
-        "life", "burning_words", "second_factor", "recovery_code",
-    }  # fmt: skip
-
-
 def tables(room: Room) -> list[str]:
     """List the tables; an index of messages follows them by itself."""
     found = room.tx.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
     return [name for (name,) in found.fetchall() if not name.startswith(("sqlite_", "search_"))]
 
 
-def test_notes_are_destroyed(room: Room, life: Me) -> None:
+def test_notes_are_destroyed(room: Room, life: Caller) -> None:
     notes = say(room, life, "ann", "@ann look").conversation
     room.asks(life, React(to="ann", seq=1, emoji="👍"))
     end(room, life)
@@ -207,24 +198,24 @@ def test_notes_are_destroyed(room: Room, life: Me) -> None:
         assert rows(room, table, f"conversation = {notes}") == [], table
 
 
-def test_what_others_keep_for_themselves_stays(room: Room, life: Me, bob: Me) -> None:
+def test_what_others_keep_for_themselves_stays(room: Room, life: Caller, bob: Caller) -> None:
     end(room, life)
     assert [row[0] for row in rows(room, "star")] == [bob.account]
 
 
-def test_an_archive_is_thrown_away(room: Room, life: Me) -> None:
+def test_an_archive_is_thrown_away(room: Room, life: Caller) -> None:
     room.asks(life, Export())
     room.asks(life, DeleteAccount(password=PASSWORD))
     assert isinstance(refusal(room, life, ExportPart(part=1)), BadRequest)
 
 
-def refusal(room: Room, me: Me, command: Any) -> Refusal:
+def refusal(room: Room, caller: Caller, command: Any) -> Refusal:
     with pytest.raises(Refusal) as refused:
-        room.does(me, command)
+        room.does(caller, command)
     return refused.value
 
 
-def test_friends_part(room: Room, known: Me, bob: Me) -> None:
+def test_friends_part(room: Room, known: Caller, bob: Caller) -> None:
     room.asks(known, DeleteAccount(password=PASSWORD))
     told = [event for to, event in told_by(room) if to == (bob.account,)]
     assert [event.username for event in told if isinstance(event, FriendRemoved)] == ["ann"]
@@ -234,7 +225,7 @@ def test_friends_part(room: Room, known: Me, bob: Me) -> None:
     room.asks(bob, FriendRemove(username="ann"))
 
 
-def test_requests_are_taken_back(room: Room, known: Me, cid: Me) -> None:
+def test_requests_are_taken_back(room: Room, known: Caller, cid: Caller) -> None:
     eve = attrs.evolve(cid, account=account_named(room.tx, "eve").id, username="eve")
     assert [each.username for each in room.asks(eve, FriendList()).incoming] == ["ann"]
     end(room, known)
@@ -242,34 +233,34 @@ def test_requests_are_taken_back(room: Room, known: Me, cid: Me) -> None:
     assert [each.username for each in room.asks(cid, FriendList()).outgoing] == ["ann"], "as if nobody had ever had it"
 
 
-def test_whom_others_block_stays_blocked(room: Room, known: Me, cid: Me) -> None:
+def test_whom_others_block_stays_blocked(room: Room, known: Caller, cid: Caller) -> None:
     dora = attrs.evolve(cid, account=account_named(room.tx, "dora").id, username="dora")
     end(room, known)
     assert [each.username for each in room.asks(dora, BlockList()).people] == ["deleted-1"]
 
 
-def test_a_group_goes_on_without_one(room: Room, life: Me, bob: Me) -> None:
+def test_a_group_goes_on_without_one(room: Room, life: Caller, bob: Caller) -> None:
     end(room, life)
     assert room.asks(bob, AskGroup(to="#team")).members == 1
     [left] = [each.notice for each in room.asks(bob, History(to="#team")).messages if each.notice]
     assert (left.what, left.by) == ("left", "deleted-1")
 
 
-def test_a_group_of_mine_passes_to_the_next(room: Room, known: Me, bob: Me) -> None:
+def test_a_group_of_mine_passes_to_the_next(room: Room, known: Caller, bob: Caller) -> None:
     end(room, known)
     assert [(each.username, each.role) for each in room.asks(bob, ListMembers(to="#anns")).members] == [
         ("bob", "owner")
     ]
 
 
-def test_a_group_of_mine_alone_ends(room: Room, ann: Me, bob: Me) -> None:
+def test_a_group_of_mine_alone_ends(room: Room, ann: Caller, bob: Caller) -> None:
     conversation = room.asks(ann, GroupCreate(handle="#anns", join_mode="open")).conversation
     room.asks(ann, DeleteAccount(password=PASSWORD))
     effects: list[Effect] = []
     while (done := room.in_transaction(lambda tx: destroy(tx, room.now))).again is not None:
         effects += done.effects
         room.now = max(room.now, done.again)
-    assert effects == [Unfollow(EVERYBODY, Topic.members(conversation)), Wake(EPOCH)]
+    assert effects == [Unfollow(EVERYBODY, Topic.members(conversation)), Schedule(EPOCH)]
     assert isinstance(room.refuses(bob, GroupJoin(to="#anns")), NoSuchConversation)
 
 
@@ -290,7 +281,7 @@ def test_presence_says_nothing_more() -> None:
 # -- what stays
 
 
-def test_others_see_a_tombstone(room: Room, life: Me, bob: Me) -> None:
+def test_others_see_a_tombstone(room: Room, life: Caller, bob: Caller) -> None:
     end(room, life)
     listed = {each.conversation: each for each in room.asks(bob, ListConversations()).conversations}
     assert (listed[2].to, listed[2].title) == ("deleted-1", "deleted-1")
@@ -305,7 +296,7 @@ def test_others_see_a_tombstone(room: Room, life: Me, bob: Me) -> None:
     room.asks(bob, Read(to="deleted-1", seq=6))
 
 
-def test_the_others_devices_are_told(room: Room, life: Me, bob: Me) -> None:
+def test_the_others_devices_are_told(room: Room, life: Caller, bob: Caller) -> None:
     room.asks(life, DeleteAccount(password=PASSWORD))
     told = [(to, event) for to, event in told_by(room) if getattr(event, "what", "") == "deleted"]
     assert [(to, event.conversation, event.value) for to, event in told] == [
@@ -328,31 +319,33 @@ def test_the_others_devices_are_told(room: Room, life: Me, bob: Me) -> None:
         (History(to="ann"), NoSuchUser),
     ],
 )
-def test_nothing_more_is_said_to_it(room: Room, life: Me, bob: Me, command: Any, refused: type[Refusal]) -> None:
+def test_nothing_more_is_said_to_it(
+    room: Room, life: Caller, bob: Caller, command: Any, refused: type[Refusal]
+) -> None:
     end(room, life)
     assert type(room.refuses(bob, command)) is refused
 
 
-def test_to_a_stranger_it_is_nobody(room: Room, life: Me) -> None:
+def test_to_a_stranger_it_is_nobody(room: Room, life: Caller) -> None:
     end(room, life)
     dora = room.person("dora")
     for name in ("ann", "deleted-1", "deleted-2"):
         assert isinstance(room.refuses(dora, History(to=name)), NoSuchUser)
 
 
-def test_one_can_still_take_ones_own_back(room: Room, life: Me, bob: Me) -> None:
+def test_one_can_still_take_ones_own_back(room: Room, life: Caller, bob: Caller) -> None:
     end(room, life)
     room.asks(bob, RecallMessage(conversation=2, seq=2))
 
 
 @pytest.mark.parametrize("name", ["ann", "Ann", "ɑnn", "deleted-1", "de1eted-1", "deleted-999", "deleted-"])
-def test_the_name_is_nobodys(room: Room, life: Me, name: str) -> None:
+def test_the_name_is_nobodys(room: Room, life: Caller, name: str) -> None:
     end(room, life)
     assert isinstance(room.refuses(room.stranger(), Register(username=name, password=PASSWORD)), NameTaken)
     room.asks(room.stranger(), Register(username="ann2", password=PASSWORD))
 
 
-def test_to_an_admin_it_is_nobody(room: Room, life: Me) -> None:
+def test_to_an_admin_it_is_nobody(room: Room, life: Caller) -> None:
     end(room, life)
     root = room.person("root", admin=True)
     assert [each.username for each in room.asks(root, UserList()).users] == ["bob", "cid", "root"]

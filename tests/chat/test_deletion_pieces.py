@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from imd.chat import deletion as rules
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import Addressee, Followers
 from imd.chat.deletion import destroy
-from imd.chat.lanes import Addressee, Followers, Me
 from imd.testing import PASSWORD as TYPED
 from imd.testing import MemoryServer
 from imd.wire.conversations import History, Sync
@@ -22,11 +23,11 @@ from tests.chat.test_burning import burned, held
 # -- taking everything back
 
 
-def hears(me: Me, to: Addressee) -> bool:
-    return isinstance(to, Followers) or me.account in to
+def hears(caller: Caller, to: Addressee) -> bool:
+    return isinstance(to, Followers) or caller.account in to
 
 
-def test_everything_is_taken_back(room: Room, life: Me, bob: Me) -> None:
+def test_everything_is_taken_back(room: Room, life: Caller, bob: Caller) -> None:
     before = room.asks(bob, Sync(to="ann", after_rev=0)).rev
     room.asks(life, DeleteAccount(password=PASSWORD, messages="recall"))
     told = [event for to, event in told_by(room) if isinstance(event, MessageChanged) and hears(bob, to)]
@@ -42,7 +43,7 @@ def test_everything_is_taken_back(room: Room, life: Me, bob: Me) -> None:
     assert all(each.recalled for each in changed)
 
 
-def test_in_a_group_that_one_has_left_as_well(room: Room, life: Me, bob: Me) -> None:
+def test_in_a_group_that_one_has_left_as_well(room: Room, life: Caller, bob: Caller) -> None:
     room.tx.execute("UPDATE member SET left_seq = 2 WHERE conversation = 1 AND account = ?", (life.account,))
     room.tx.execute("UPDATE conversation SET members = 1 WHERE id = 1")
     assert counted(end(room, life, messages="recall"))[0].get("groups") is None
@@ -50,7 +51,7 @@ def test_in_a_group_that_one_has_left_as_well(room: Room, life: Me, bob: Me) -> 
     assert room.tx.execute("SELECT members FROM conversation WHERE handle = 'team'").fetchall() == [(1,)]
 
 
-def test_what_happened_in_a_group_is_not_taken_back(room: Room, life: Me, bob: Me) -> None:
+def test_what_happened_in_a_group_is_not_taken_back(room: Room, life: Caller, bob: Caller) -> None:
     room.tx.execute(
         'UPDATE message SET kind = \'notice\', content = \'{"what":"joined","by":"x"}\' WHERE conversation = 1'
     )
@@ -61,8 +62,8 @@ def test_what_happened_in_a_group_is_not_taken_back(room: Room, life: Me, bob: M
 # -- in pieces
 
 
-def test_many_are_destroyed_in_pieces(room: Room, life: Me, bob: Me, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("ROWS_AT_ONCE", "WORDS_AT_ONCE", "CHANGES_AT_ONCE", "SEQS_AT_ONCE"):
+def test_many_are_destroyed_in_pieces(room: Room, life: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ROWS_AT_ONCE", "MESSAGES_AT_ONCE", "CHANGES_AT_ONCE", "SEQS_AT_ONCE"):
         monkeypatch.setattr(rules, name, 2)
     for seq in (1, 3, 5, 6):
         room.asks(life, DeleteForMe(to="bob", seq=seq))
@@ -80,21 +81,22 @@ def test_many_are_destroyed_in_pieces(room: Room, life: Me, bob: Me, monkeypatch
     assert [each.content for each in room.asks(bob, History(conversation=2)).messages] == ["", "from bob"] * 3
 
 
-def test_it_goes_on_until_nothing_more_can_come(room: Room, ann: Me, bob: Me) -> None:
+def test_it_goes_on_until_nothing_more_can_come(room: Room, ann: Caller, bob: Caller) -> None:
     room.asks(ann, DeleteAccount(password=PASSWORD))
     while (done := room.in_transaction(lambda tx: destroy(tx, room.now))).again == room.now:
         pass
-    assert (done.again, done.scrub) == (room.now + rules.SETTLED, False)
+    assert (done.again, room.forgot()) == (room.now + rules.SETTLED, False)
     say(room, ann, "bob", "what a connection had under way")
     assert [event.value for _, event in told_by(room)] == ["deleted-1"]
     assert rows(room, "member", f"account = {ann.account}") == []
 
 
-def test_at_the_end_the_files_are_scrubbed_once(room: Room, life: Me) -> None:
+def test_at_the_end_the_files_are_scrubbed_once(room: Room, life: Caller) -> None:
     room.asks(life, DeleteAccount(password=PASSWORD))
     scrubbed = []
+    assert not room.forgot()
     while (done := room.in_transaction(lambda tx: destroy(tx, room.now))).again is not None:
-        scrubbed.append(done.scrub)
+        scrubbed.append(room.forgot())
         room.now = max(room.now, done.again)
     assert scrubbed[-1]
     assert scrubbed.count(True) == 1
@@ -103,7 +105,7 @@ def test_at_the_end_the_files_are_scrubbed_once(room: Room, life: Me) -> None:
 # -- burning, and two who leave
 
 
-def test_what_was_to_burn_once_read_burns(room: Room, ann: Me, bob: Me) -> None:
+def test_what_was_to_burn_once_read_burns(room: Room, ann: Caller, bob: Caller) -> None:
     say(room, bob, "ann", SECRET, burn_after=10)
     say(room, ann, "bob", "mine, for bob", burn_after=10)
     room.asks(ann, DeleteAccount(password=PASSWORD))
@@ -115,15 +117,15 @@ def test_what_was_to_burn_once_read_burns(room: Room, ann: Me, bob: Me) -> None:
     assert contents == ["", "mine, for bob"]
 
 
-def test_when_both_are_gone_so_is_what_they_said(room: Room, life: Me, bob: Me) -> None:
+def test_when_both_are_gone_so_is_what_they_said(room: Room, life: Caller, bob: Caller) -> None:
     end(room, life)
     assert counted(end(room, bob))[1]["messages"] == 4
     assert [row[1] for row in rows(room, "message", "kind <> 'notice'")] == [1, 1, 3], "the group's, and those to Cid"
 
 
-def test_when_both_go_at_once(room: Room, life: Me, bob: Me) -> None:
-    for me in (life, bob):
-        room.asks(me, DeleteAccount(password=PASSWORD, messages="recall"))
+def test_when_both_go_at_once(room: Room, life: Caller, bob: Caller) -> None:
+    for caller in (life, bob):
+        room.asks(caller, DeleteAccount(password=PASSWORD, messages="recall"))
     told_by(room)
     assert [row[1] for row in rows(room, "message", "kind <> 'notice'")] == [1, 1, 3]
     assert rows(room, "deletion") == []
@@ -134,7 +136,7 @@ def test_when_both_go_at_once(room: Room, life: Me, bob: Me) -> None:
     ("messages", "left"), [("keep", {"from bob", "to all", "to cid", "x"}), ("recall", {"from bob", "x"})]
 )
 def test_all_words_are_blanked_before_a_row_shrinks(
-    room: Room, life: Me, bob: Me, messages: Any, left: set[str]
+    room: Room, life: Caller, bob: Caller, messages: Any, left: set[str]
 ) -> None:
     dora = room.person("dora")
     say(room, dora, "ann", "from dora")
@@ -188,7 +190,7 @@ def test_not_a_byte_is_left_when_both_are_gone(filled: MemoryServer, tmp_path: P
 
 def asked(server: MemoryServer, query: str) -> Any:
     """Ask the server's database itself for one value."""
-    pool: Any = server.database.writer
+    pool: Any = server.database.backend.writer
     return pool.connection.execute(query).fetchone()[0]
 
 
@@ -197,7 +199,7 @@ def test_a_restart_does_not_forget(tmp_path: Path) -> None:
     server = MemoryServer(path=path)
     ann = server.login("ann")
     ann.call("send_message", to="ann", content="a note")
-    server.house.chores.stop()
+    server.server.jobs.stop()
     ann.call("delete_account", password=TYPED)
     server.stop()
     server = MemoryServer(path=path)

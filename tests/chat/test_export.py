@@ -10,9 +10,10 @@ from typing import Any
 import attrs
 import pytest
 
-from imd.chat import export as rules
-from imd.chat import shelf as shelf_rules
-from imd.chat.lanes import Me, Wake
+from imd.chat.base import export_store as shelf_rules
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import Schedule
+from imd.chat.export import commands as rules
 from imd.store import accounts
 from imd.store import export as sql
 from imd.store.transaction import Tx
@@ -31,6 +32,7 @@ from imd.wire.reports import ReportMessage
 from tests.chat.archives import exported, fetch
 from tests.chat.room import Room
 from tests.chat.test_burning import burned, group
+from tests.store.source import ROOT
 
 MINUTE = 60_000
 SECRET = "the key is under the mat"
@@ -45,14 +47,14 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def say(room: Room, me: Me, to: str, content: str, **fields: Any) -> Any:
-    return room.asks(me, SendMessage(to=to, content=content, **fields))
+def say(room: Room, caller: Caller, to: str, content: str, **fields: Any) -> Any:
+    return room.asks(caller, SendMessage(to=to, content=content, **fields))
 
 
 # -- what is in it
 
 
-def test_everything_of_mine(room: Room, ann: Me, bob: Me) -> None:
+def test_everything_of_mine(room: Room, ann: Caller, bob: Caller) -> None:
     say(room, bob, "ann", "hello")
     say(room, ann, "bob", "hi", reply_to=1)
     say(room, ann, "ann", "milk")
@@ -92,7 +94,7 @@ def test_everything_of_mine(room: Room, ann: Me, bob: Me) -> None:
     assert [each["content"] for each in archive.lines("2.jsonl")] == ["milk"]
 
 
-def test_whom_i_know(room: Room, ann: Me, bob: Me, cid: Me) -> None:
+def test_whom_i_know(room: Room, ann: Caller, bob: Caller, cid: Caller) -> None:
     _, eve, fred = (room.person(name) for name in ("dora", "eve", "fred"))
     room.asks(ann, FriendAdd(username="bob", note="it's me"))
     room.asks(bob, FriendAccept(username="ann"))
@@ -125,25 +127,25 @@ def test_whom_i_know(room: Room, ann: Me, bob: Me, cid: Me) -> None:
     assert "None" not in said
 
 
-def test_a_decline_is_not_told_by_the_archive_of_who_asked(room: Room, ann: Me, bob: Me) -> None:
+def test_a_decline_is_not_told_by_the_archive_of_who_asked(room: Room, ann: Caller, bob: Caller) -> None:
     room.asks(ann, FriendAdd(username="bob"))
     before = room.in_transaction(lambda tx: sections(tx, ann))
     room.asks(bob, FriendDecline(username="ann"))
     assert room.in_transaction(lambda tx: sections(tx, ann)) == before
 
 
-def sections(tx: Tx, me: Me) -> dict[str, Any]:
-    return {each.name: sql.records(tx, each, me.account, 0, 100) for each in (sql.ACCOUNT, *sql.SECTIONS)}
+def sections(tx: Tx, caller: Caller) -> dict[str, Any]:
+    return {each.name: sql.records(tx, each, caller.account, 0, 100) for each in sql.SECTIONS}
 
 
-def test_what_logs_in_is_not_in_it(room: Room, ann: Me) -> None:
+def test_what_logs_in_is_not_in_it(room: Room, ann: Caller) -> None:
     archive = exported(room, ann)
     row = accounts.by_id(room.tx, ann.account)
     for secret in (row.password_hash, "token of ann", "token", "password"):
         assert not any(secret in text for text in archive.files.values()), secret
 
 
-def test_only_what_i_may_see(room: Room, ann: Me, bob: Me, cid: Me) -> None:
+def test_only_what_i_may_see(room: Room, ann: Caller, bob: Caller, cid: Caller) -> None:
     say(room, bob, "cid", f"not for ann: {SECRET}")
     say(room, bob, "ann", f"recalled: {SECRET}")
     room.asks(bob, RecallMessage(to="ann", seq=1))
@@ -161,7 +163,7 @@ def test_only_what_i_may_see(room: Room, ann: Me, bob: Me, cid: Me) -> None:
     assert len(archive.json("data.json")["conversations"]) == 1
 
 
-def test_a_group_from_where_i_see_it(room: Room, ann: Me, bob: Me) -> None:
+def test_a_group_from_where_i_see_it(room: Room, ann: Caller, bob: Caller) -> None:
     group(room, ann, bob)
     say(room, bob, "#team", "before")
     room.asks(ann, ClearHistory(to="#team"))
@@ -171,7 +173,7 @@ def test_a_group_from_where_i_see_it(room: Room, ann: Me, bob: Me) -> None:
     assert "Members: ann, bob" in archive.page("conversations/1.html").says()
 
 
-def test_nothing_was_said_yet(room: Room, ann: Me, bob: Me) -> None:
+def test_nothing_was_said_yet(room: Room, ann: Caller, bob: Caller) -> None:
     assert exported(room, ann).pages == ["index.html"]
     say(room, ann, "bob", "hi")
     room.asks(ann, ClearHistory(to="bob"))
@@ -179,7 +181,7 @@ def test_nothing_was_said_yet(room: Room, ann: Me, bob: Me) -> None:
     assert "no message here" in exported(room, ann).page("conversations/1.html").says()
 
 
-def test_many_records_and_members(room: Room, ann: Me, bob: Me, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_records_and_members(room: Room, ann: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rules, "ROWS_AT_ONCE", 2)
     group(room, ann, bob, *(room.person(f"p{number}") for number in range(5)))
     for number in range(1, 8):
@@ -195,7 +197,7 @@ def test_many_records_and_members(room: Room, ann: Me, bob: Me, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_what_others_wrote_is_text(room: Room, ann: Me, text: str) -> None:
+def test_what_others_wrote_is_text(room: Room, ann: Caller, text: str) -> None:
     mallory = room.person("mallory")
     room.tx.execute("UPDATE account SET display_name = ? WHERE id = ?", (text, ann.account))
     room.tx.execute("UPDATE device SET label = ? WHERE account = ?", (text, ann.account))
@@ -215,7 +217,7 @@ def test_what_others_wrote_is_text(room: Room, ann: Me, text: str) -> None:
     assert text.split()[0].strip("\x07\x1b\x9b\u202e\u2066\u200f\ufeff")[:4] in said
 
 
-def test_no_page_loads_anything(room: Room, ann: Me, bob: Me) -> None:
+def test_no_page_loads_anything(room: Room, ann: Caller, bob: Caller) -> None:
     say(room, bob, "ann", "see https://example.com/a.png")
     archive = exported(room, ann)
     for name in archive.pages:
@@ -227,7 +229,7 @@ def test_no_page_loads_anything(room: Room, ann: Me, bob: Me) -> None:
 
 
 @pytest.mark.parametrize(("language", "title"), [("en", "Everything of ann"), ("zh", "ann 的全部数据")])
-def test_in_my_language(room: Room, ann: Me, bob: Me, language: str, title: str) -> None:
+def test_in_my_language(room: Room, ann: Caller, bob: Caller, language: str, title: str) -> None:
     say(room, bob, "ann", "x")
     archive = exported(room, attrs.evolve(ann, language=language))
     assert archive.page("index.html").says().startswith(title)
@@ -235,7 +237,7 @@ def test_in_my_language(room: Room, ann: Me, bob: Me, language: str, title: str)
 
 
 @pytest.fixture
-def long_talk(room: Room, ann: Me, bob: Me, monkeypatch: pytest.MonkeyPatch) -> None:
+def long_talk(room: Room, ann: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     """Eleven messages, three a page; the last one answers the second."""
     monkeypatch.setattr(rules, "MESSAGES_PER_PAGE", 3)
     monkeypatch.setattr(rules, "MESSAGES_AT_ONCE", 2)
@@ -247,7 +249,7 @@ def long_talk(room: Room, ann: Me, bob: Me, monkeypatch: pytest.MonkeyPatch) -> 
     room.asks(ann, React(to="bob", seq=1, emoji="👍"))
 
 
-def test_a_long_talk_has_several_pages(room: Room, ann: Me, long_talk: None) -> None:
+def test_a_long_talk_has_several_pages(room: Room, ann: Caller, long_talk: None) -> None:
     archive = exported(room, ann)
     names = ["1.html", "1-2.html", "1-3.html", "1-4.html"]
     assert archive.pages == [*(f"conversations/{name}" for name in names), "index.html"]
@@ -265,7 +267,7 @@ def test_a_long_talk_has_several_pages(room: Room, ann: Me, long_talk: None) -> 
     ]
 
 
-def test_every_link_leads_somewhere(room: Room, ann: Me, long_talk: None) -> None:
+def test_every_link_leads_somewhere(room: Room, ann: Caller, long_talk: None) -> None:
     archive = exported(room, ann)
     followed = 0
     for name in archive.pages:
@@ -278,14 +280,14 @@ def test_every_link_leads_somewhere(room: Room, ann: Me, long_talk: None) -> Non
     assert followed == 2, "the starred message, and the answered one"
 
 
-def test_a_page_is_full_by_its_size_too(room: Room, ann: Me, bob: Me, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_is_full_by_its_size_too(room: Room, ann: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rules, "CHARACTERS_PER_PAGE", 20)
     for _ in range(4):
         say(room, bob, "ann", "x" * 15)
     assert len(exported(room, ann).pages) == 1 + 2
 
 
-def test_what_a_reader_sees_of_a_message(room: Room, ann: Me, long_talk: None) -> None:
+def test_what_a_reader_sees_of_a_message(room: Room, ann: Caller, long_talk: None) -> None:
     page = exported(room, ann).page("conversations/1.html")
     assert page.says() == (
         "bob Overview Later messages bob 2026-09-21 bob 14:13 number 0 👍 ann"
@@ -301,7 +303,7 @@ def noise(seed: int) -> str:
     return "".join(chr(0x4E00 + each % 20_000) for each in Random(seed).choices(range(20_000), k=1_500))
 
 
-def test_parts_fit_into_a_line(room: Room, ann: Me) -> None:
+def test_parts_fit_into_a_line(room: Room, ann: Caller) -> None:
     for number in range(40):
         say(room, ann, "ann", noise(number))
     made = room.asks(ann, Export())
@@ -320,15 +322,15 @@ def test_a_part_goes_over_the_wire_in_both_dialects() -> None:
     assert ann.heard()[-1].startswith("OK EXPORT parts=")
     ann.say("EXPORT PART 1")
     [line] = ann.heard()
-    assert len(line.encode()) < server.house.limits.line_bytes
+    assert len(line.encode()) < server.server.limits.line_bytes
     ann.ask("export_part", part=1)
     [answer] = ann.objects()
     assert f'data="{answer["data"]}"' in line or f"data={answer['data']}" in line
 
 
-def test_once_in_ten_minutes(room: Room, ann: Me, bob: Me) -> None:
+def test_once_in_ten_minutes(room: Room, ann: Caller, bob: Caller) -> None:
     outcome = room.does(ann, Export())
-    assert outcome.effects == (Wake(room.now + 60 * MINUTE),)
+    assert outcome.effects == (Schedule(room.now + 60 * MINUTE),)
     room.now += 4 * MINUTE
     refused = room.refuses(ann, Export())
     assert (type(refused), refused.params) == (RateLimited, {"retry_after": 360})
@@ -338,10 +340,10 @@ def test_once_in_ten_minutes(room: Room, ann: Me, bob: Me) -> None:
     assert "later" in str(exported(room, ann).files)
 
 
-def test_it_is_kept_for_an_hour(room: Room, ann: Me, bob: Me) -> None:
+def test_it_is_kept_for_an_hour(room: Room, ann: Caller, bob: Caller) -> None:
     assert room.refuses(ann, ExportPart(part=1)).case == "no_export"
     files: list[BytesIO] = []
-    room.shelf.scratch = lambda: files.append(BytesIO()) or files[-1]  # type: ignore[func-returns-value]
+    room.exports.scratch = lambda: files.append(BytesIO()) or files[-1]  # type: ignore[func-returns-value]
     room.asks(ann, Export())
     assert room.refuses(bob, ExportPart(part=1)).case == "no_export", "somebody else's"
     room.now += 60 * MINUTE - 1
@@ -351,9 +353,9 @@ def test_it_is_kept_for_an_hour(room: Room, ann: Me, bob: Me) -> None:
     assert [file.closed for file in files] == [True]
 
 
-def test_a_new_one_takes_the_place_of_the_old_one(room: Room, ann: Me) -> None:
+def test_a_new_one_takes_the_place_of_the_old_one(room: Room, ann: Caller) -> None:
     files: list[BytesIO] = []
-    room.shelf.scratch = lambda: files.append(BytesIO()) or files[-1]  # type: ignore[func-returns-value]
+    room.exports.scratch = lambda: files.append(BytesIO()) or files[-1]  # type: ignore[func-returns-value]
     exported(room, ann)
     room.now += 10 * MINUTE
     exported(room, ann)
@@ -364,7 +366,7 @@ def test_the_server_throws_it_away_by_itself() -> None:
     server = MemoryServer()
     ann = server.login("ann")
     ann.call("export")
-    [archive] = server.house.shelf._archives.values()
+    [archive] = server.server.exports._exports.values()
     server.pass_time(3_599)
     assert archive.file is not None
     assert not archive.file.closed
@@ -379,13 +381,13 @@ class Full(BytesIO):
         raise OSError(28, "No space left on device")
 
 
-def test_what_fails_can_be_repeated_at_once(room: Room, ann: Me) -> None:
+def test_what_fails_can_be_repeated_at_once(room: Room, ann: Caller) -> None:
     file = Full()
-    room.shelf.scratch = lambda: file
+    room.exports.scratch = lambda: file
     with pytest.raises(OSError, match="No space"):
         room.does(ann, Export())
     assert file.closed
-    room.shelf.scratch = BytesIO
+    room.exports.scratch = BytesIO
     exported(room, ann)
 
 
@@ -411,16 +413,16 @@ def test_an_account_that_ends_meanwhile(when: int, monkeypatch: pytest.MonkeyPat
     ann = room.person("ann")
     for _ in range(3):
         say(room, ann, "ann", "x")
-    room.when, room.act = when, lambda: room.shelf.drop(ann.account)
+    room.when, room.act = when, lambda: room.exports.drop(ann.account)
     files: list[BytesIO] = []
-    room.shelf.scratch = lambda: files.append(BytesIO()) or files[-1]  # type: ignore[func-returns-value]
+    room.exports.scratch = lambda: files.append(BytesIO()) or files[-1]  # type: ignore[func-returns-value]
     assert isinstance(refusal(room, ann), Unavailable)
     assert [file.closed for file in files] == [True]
 
 
-def refusal(room: Room, me: Me) -> Refusal:
+def refusal(room: Room, caller: Caller) -> Refusal:
     with pytest.raises(Refusal) as refused:
-        room.does(me, Export())
+        room.does(caller, Export())
     return refused.value
 
 
@@ -446,23 +448,31 @@ def test_it_is_read_in_small_pieces() -> None:
     assert room.reads > 450 / 100
 
 
-def test_few_are_made_at_a_time(room: Room, ann: Me) -> None:
+def test_few_are_made_at_a_time(room: Room, ann: Caller) -> None:
     for account in range(101, 101 + shelf_rules.MOST_AT_ONCE):
-        room.shelf.begin(account, room.now)
+        room.exports.begin(account, room.now)
     refused = room.refuses(ann, Export())
     assert (type(refused), refused.case) == (Unavailable, "exports")
     assert refused.params == {"reason": "exports", "retry_after": shelf_rules.RETRY_SECONDS}
     refused = room.refuses(attrs.evolve(ann, account=101), ExportPart(part=1))
     assert (type(refused), refused.case) == (Unavailable, "exporting")
-    room.shelf.drop(101)
+    room.exports.drop(101)
     exported(room, ann)
 
 
 def test_the_oldest_goes_where_there_are_too_many(
-    room: Room, ann: Me, bob: Me, monkeypatch: pytest.MonkeyPatch
+    room: Room, ann: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shelf_rules, "MOST_KEPT", 2)
-    for me in (ann, bob, room.person("dora")):
-        room.asks(me, Export())
+    for caller in (ann, bob, room.person("dora")):
+        room.asks(caller, Export())
     assert isinstance(room.refuses(ann, ExportPart(part=1)), BadRequest)
     fetch(room, bob)
+
+
+def test_the_rules_hold_no_html() -> None:
+    for path in sorted((ROOT / "imd" / "chat").rglob("*.py")):
+        found = re.search(
+            r"</?(html|head|style|body|p|a|b|h\d|t[dhr]|table|article|span|nav)\b", path.read_text("utf-8")
+        )
+        assert found is None, f"{path}: {found}"

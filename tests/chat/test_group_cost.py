@@ -12,9 +12,11 @@ from typing import Any
 import attrs
 import pytest
 
-from imd.chat.lanes import HANDLERS, Followers, Me
-from imd.chat.limits import Limits
-from imd.store import db
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import Followers
+from imd.chat.base.handlers import HANDLERS
+from imd.chat.base.limits import Limits
+from imd.store import sqlite
 from imd.store.migrations import migrate
 from imd.testing import EPOCH
 from imd.wire.base import Command
@@ -72,12 +74,12 @@ class Crowd:
             steps += 1
             return 0
 
-        me = Me(now=EPOCH, limits=Limits(), account=who, username=f"name{who:05}")
+        caller = Caller(now=EPOCH, limits=Limits(), account=who, username=f"name{who:05}")
         self.tx.execute("BEGIN IMMEDIATE")
         self.tx.set_trace_callback(statements.append)
         self.tx.set_progress_handler(step, 1)
         try:
-            outcome = HANDLERS[type(command)].run(self.tx, me, command)
+            outcome = HANDLERS[type(command)].run(self.tx, caller, command)
         finally:
             self.tx.set_progress_handler(None, 1)
             self.tx.set_trace_callback(None)
@@ -93,7 +95,7 @@ class Crowd:
 def crowds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Crowd, Crowd]]:
     """Give a group of ten and one of ten thousand."""
     folder: Path = tmp_path_factory.mktemp("crowds")
-    made = tuple(Crowd(db.connect(str(folder / f"{members}.sqlite3")), members) for members in (10, MANY))
+    made = tuple(Crowd(sqlite.connect(str(folder / f"{members}.sqlite3")), members) for members in (10, MANY))
     yield made[0], made[1]
     for crowd in made:
         crowd.tx.close()

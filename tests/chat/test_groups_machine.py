@@ -13,9 +13,10 @@ from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from imd.chat import groups
-from imd.chat.conversations import topics
-from imd.chat.lanes import EVERYBODY, Follow, Followers, Me, Outcome, Topic, Unfollow
-from imd.chat.limits import Limits
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import EVERYBODY, Follow, Followers, Outcome, Topic, Unfollow
+from imd.chat.base.limits import Limits
+from imd.chat.base.presence import topics
 from imd.wire.conversations import History, ListConversations, Sync
 from imd.wire.groups import GroupCreate, GroupDelete, GroupDeleted, GroupSet
 from imd.wire.invitations import GroupApprove, GroupInvite, GroupLink
@@ -58,8 +59,8 @@ class Town(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.room = Room(Limits(edit_seconds=0))
-        self.people: dict[str, Me] = {name: self.room.person(name) for name in NAMES}
-        self.devices: dict[int, Device] = {me.account: Device() for me in self.people.values()}
+        self.people: dict[str, Caller] = {name: self.room.person(name) for name in NAMES}
+        self.devices: dict[int, Device] = {caller.account: Device() for caller in self.people.values()}
         self.followers: dict[Topic, dict[int, int]] = defaultdict(dict)
         self.codes = ["none"]
 
@@ -77,7 +78,7 @@ class Town(RuleBasedStateMachine):
         return outcome.reply
 
     def spread(self, outcome: Outcome[Any]) -> None:
-        """Do as the house does: who begins to follow hears of it, and who ceases still does."""
+        """Tell as the server does: an account that begins to follow is told already, one that ceases still is."""
         for effect in outcome.effects:
             if isinstance(effect, Follow):
                 self.followers[effect.topic][effect.account] = effect.seq
@@ -110,8 +111,8 @@ class Town(RuleBasedStateMachine):
             copies[event.conversation] = {}
 
     def synced(self, account: int, conversation: int) -> dict[int, tuple[Any, ...]]:
-        [me] = [me for me in self.people.values() if me.account == account]
-        page = self.room.asks(me, Sync(conversation=conversation, after_rev=0, limit=500))
+        [caller] = [caller for caller in self.people.values() if caller.account == account]
+        page = self.room.asks(caller, Sync(conversation=conversation, after_rev=0, limit=500))
         assert not page.more
         return {each.seq: kept(each) for each in page.messages}
 
@@ -209,21 +210,23 @@ class Town(RuleBasedStateMachine):
 
     @invariant()
     def who_follows_is_who_is_in_it(self) -> None:
-        for me in self.people.values():
-            following = {topic: them[me.account] for topic, them in self.followers.items() if me.account in them}
-            assert following == topics(self.room.tx, me.account)
+        for caller in self.people.values():
+            following = {
+                topic: them[caller.account] for topic, them in self.followers.items() if caller.account in them
+            }
+            assert following == topics(self.room.tx, caller.account)
 
     @invariant()
     def what_a_device_heard_is_what_there_is(self) -> None:
-        for me in self.people.values():
-            listed = self.room.asks(me, ListConversations()).conversations
-            copies = self.devices[me.account].copies
+        for caller in self.people.values():
+            listed = self.room.asks(caller, ListConversations()).conversations
+            copies = self.devices[caller.account].copies
             assert {each.conversation for each in listed} == copies.keys()
             for each in listed:
-                page = self.room.asks(me, History(conversation=each.conversation, limit=200)).messages
+                page = self.room.asks(caller, History(conversation=each.conversation, limit=200)).messages
                 assert {message.seq: kept(message) for message in page} == copies[each.conversation]
                 assert each.unread == sum(
-                    message.seq > each.read_seq and message.sender != me.username for message in page
+                    message.seq > each.read_seq and message.sender != caller.username for message in page
                 )
 
 

@@ -1,13 +1,13 @@
-"""Invitations: by name, on request, by link; what they reveal, and to whom they come."""
+"""Invitations: by name, on request, by link; what they reveal, and who is told."""
 
 from typing import Any
 
 import pytest
 
 from imd.chat import invitations
-from imd.chat.lanes import Follow, Topic
-from imd.chat.passwords import fingerprint
-from imd.chat.waiting import waiting
+from imd.chat.base.effects import Follow, Topic
+from imd.chat.base.handlers import reminders
+from imd.chat.base.passwords import fingerprint
 from imd.wire.base import Command
 from imd.wire.friends import Block, Decline
 from imd.wire.groups import AskGroup, GroupCreate
@@ -32,7 +32,7 @@ DAY = 86_400_000
 
 
 def waits_for(team: Team, name: str) -> list[Any]:
-    return waiting(team.room.tx, team.people[name])
+    return reminders(team.room.tx, team.people[name])
 
 
 def invite(team: Team, who: str = "eve", by: str = "bob") -> Any:
@@ -47,7 +47,7 @@ def join(team: Team, name: str = "eve", code: str = "") -> Any:
 
 
 @pytest.mark.parametrize("join_mode", ["open", "request", "invite"])
-def test_who_is_invited_is_told_and_may_come_whatever_the_mode(team: Team, join_mode: str) -> None:
+def test_an_invited_person_is_told_and_may_join_whatever_the_mode(team: Team, join_mode: str) -> None:
     team.set(join_mode=join_mode)
     assert invite(team).told == (((team.people["eve"].account,), INVITED),)
     assert waits_for(team, "eve") == [INVITED]
@@ -74,7 +74,7 @@ def test_the_answer_reveals_nothing(team: Team, who: str) -> None:
 
 
 @pytest.mark.parametrize("keeping", [Block(username="bob"), Decline(username="bob"), SetProfile(writers="friends")])
-def test_who_keeps_me_away_never_hears_of_it(team: Team, keeping: Command) -> None:
+def test_a_person_who_keeps_the_inviter_away_never_hears_of_it(team: Team, keeping: Command) -> None:
     if isinstance(keeping, Decline):
         team.asks("bob", SendMessage(to="eve", content="hello"))
     team.asks("eve", keeping)
@@ -120,7 +120,7 @@ def test_who_may_invite(team: Team, who_invites: str, may: set[str]) -> None:
             assert isinstance(team.refused(name, GroupInvite(to="#team", username="eve")), Forbidden)
 
 
-def test_who_is_banned_is_not_invited(team: Team) -> None:
+def test_a_banned_person_is_not_invited(team: Team) -> None:
     refused = team.refused("bob", GroupInvite(to="#team", username="fox"))
     assert (type(refused), refused.case, refused.params) == (Forbidden, "banned_there", {"username": "fox"})
     invite(team)
@@ -128,7 +128,7 @@ def test_who_is_banned_is_not_invited(team: Team) -> None:
     assert waits_for(team, "eve") == []
 
 
-def test_who_was_removed_may_be_invited_again(team: Team) -> None:
+def test_a_removed_member_may_be_invited_again(team: Team) -> None:
     team.set(join_mode="invite")
     team.asks("ann", GroupKick(to="#team", username="cid"))
     assert type(team.refused("cid", GroupJoin(to="#team"))) is NoSuchConversation
@@ -155,13 +155,13 @@ def test_how_many_may_be_invited_at_once(team: Team, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def asked(team: Team) -> Team:
-    """Give the team with Eve at its door."""
+    """Give the team, with a request of Eve's to join it."""
     team.set(join_mode="request")
     join(team)
     return team
 
 
-def test_who_asks_waits_and_the_admins_are_told(team: Team) -> None:
+def test_a_request_waits_and_the_admins_are_told(team: Team) -> None:
     team.set(join_mode="request")
     outcome = join(team)
     assert (outcome.reply.joined, outcome.effects) == (False, ())
@@ -204,13 +204,13 @@ def test_taking_the_request_back(asked: Team) -> None:
     assert type(asked.refused("eve", GroupLeave(to="#team"))) is NotAMember
 
 
-def test_who_asked_and_finds_it_open_comes_in(asked: Team) -> None:
+def test_a_person_who_asked_joins_once_the_group_is_open(asked: Team) -> None:
     asked.set(join_mode="open")
     assert join(asked).reply.joined
     assert waits_for(asked, "ann") == []
 
 
-def test_who_asked_and_finds_it_closed_sees_it_no_more(asked: Team) -> None:
+def test_a_person_who_asked_sees_it_no_more_once_it_is_closed(asked: Team) -> None:
     asked.set(join_mode="invite")
     for command in (AskGroup(to="#team"), GroupJoin(to="#team")):
         assert type(asked.refused("eve", command)) is NoSuchConversation
@@ -225,7 +225,7 @@ def test_an_invitation_is_no_request(team: Team) -> None:
     assert waits_for(team, "eve") == [INVITED]
 
 
-def test_who_is_no_admin_any_more_is_asked_no_more(asked: Team) -> None:
+def test_a_former_admin_is_not_told_of_requests(asked: Team) -> None:
     asked.asks("ann", GroupRole(to="#team", username="bob", role="member"))
     assert waits_for(asked, "bob") == []
     asked.asks("ann", GroupRole(to="#team", username="bob", role="admin"))
@@ -313,7 +313,7 @@ def join_other(team: Team, code: str) -> bool:
     return bool(team.room.asks(team.people["gus"], GroupJoin(to="#other", code=code)).joined)
 
 
-def test_it_does_not_open_to_who_is_banned(team: Team) -> None:
+def test_a_link_does_not_admit_a_banned_person(team: Team) -> None:
     made = link(team)
     assert team.refused("fox", GroupJoin(to="#team", code=made.join_code)).case == "banned"
     team.set(join_mode="invite")

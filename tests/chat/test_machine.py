@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as some
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from imd.chat.lanes import Me
+from imd.chat.base.context import Caller
 from imd.wire.conversations import ListConversations, Sync
 from imd.wire.messages import Message, SendMessage
 from imd.wire.receipts import Ack, Read
@@ -34,7 +34,7 @@ class Log:
 
     conversation: int
     entries: list[tuple[str, str]] = attrs.field(factory=list)
-    """(sender, content); the seq is the place, from 1."""
+    """(sender, content); the seq is the index, from 1."""
 
     delivered: dict[str, int] = attrs.field(factory=lambda: defaultdict(int))
     read: dict[str, int] = attrs.field(factory=lambda: defaultdict(int))
@@ -60,7 +60,7 @@ class Talk(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.room = Room()
-        self.people: dict[str, Me] = {name: self.room.person(name) for name in NAMES}
+        self.people: dict[str, Caller] = {name: self.room.person(name) for name in NAMES}
         self.logs: dict[Pair, Log] = {}
         self.copies: dict[tuple[tuple[str, str], Pair], Copy] = defaultdict(Copy)
         self.numbers = 0
@@ -120,7 +120,7 @@ class Talk(RuleBasedStateMachine):
                 self.asks(name, other)
 
     def membership(self, pick: int) -> tuple[str, str, Pair]:
-        """Pick one of those who have a conversation, with whom they have it."""
+        """Pick a person who has a conversation, and the other one in it."""
         every = [(name, next(iter(pair - {name}), name), pair) for pair in self.logs for name in sorted(pair)]
         return every[pick % len(every)]
 

@@ -1,10 +1,10 @@
-"""Members: coming and going, roles, muting, removing, banning; what each hears, and what they may see afterwards."""
+"""Members: joining, leaving, roles, muting, removing, banning; what each is told, and may see afterwards."""
 
 from typing import Any
 
 import pytest
 
-from imd.chat.lanes import Follow, Followers, Topic, Unfollow
+from imd.chat.base.effects import Follow, Followers, Topic, Unfollow
 from imd.wire.base import Command
 from imd.wire.conversations import History, ListConversations, Sync
 from imd.wire.groups import AskGroup, GroupDeleted
@@ -36,7 +36,7 @@ def count(team: Team) -> tuple[int, int]:
 
 
 def seen(team: Team, name: str) -> list[str]:
-    """List what somebody may read of what was said, or happened."""
+    """List the messages that somebody may read."""
     page = team.room.asks(team.people[name], History(to="#team", limit=200)).messages
     return [each.content for each in page]
 
@@ -45,10 +45,10 @@ def join(team: Team, name: str) -> None:
     team.asks(name, GroupJoin(to="#team"))
 
 
-# -- coming and going
+# -- joining and leaving
 
 
-def test_who_joins_hears_of_it_and_follows_from_then_on(team: Team) -> None:
+def test_a_new_member_hears_of_it_and_follows_from_then_on(team: Team) -> None:
     outcome = team.room.does(team.people["eve"], GroupJoin(to="#team"))
     account, topic = team.people["eve"].account, Topic.members(team.conversation)
     assert (outcome.reply.joined, outcome.reply.to) == (True, "#team")
@@ -85,7 +85,7 @@ def test_what_came_before_is_a_groups_own_setting(team: Team, history: str, befo
     assert "before" in seen(team, "cid"), "those who are in it keep what they may read"
 
 
-def test_changing_it_later_changes_nothing_for_those_who_are_in(team: Team) -> None:
+def test_changing_it_later_changes_nothing_for_present_members(team: Team) -> None:
     team.asks("ann", SendMessage(to="#team", content="before"))
     team.set(history="joined")
     join(team, "eve")
@@ -94,7 +94,7 @@ def test_changing_it_later_changes_nothing_for_those_who_are_in(team: Team) -> N
     assert "before" in seen(team, "cid")
 
 
-def test_who_comes_again_with_history_from_joining_sees_only_what_follows(team: Team) -> None:
+def test_a_returning_member_with_history_from_joining_sees_only_what_follows(team: Team) -> None:
     team.set(history="joined")
     team.asks("cid", SendMessage(to="#team", content="mine"))
     team.asks("cid", GroupLeave(to="#team"))
@@ -103,7 +103,7 @@ def test_who_comes_again_with_history_from_joining_sees_only_what_follows(team: 
     assert seen(team, "cid") == ["cid joined."]
 
 
-def test_who_cleared_the_history_and_comes_again_has_it_cleared(team: Team) -> None:
+def test_a_returning_member_has_the_history_cleared_that_they_had_cleared(team: Team) -> None:
     team.asks("cid", ClearHistory(to="#team"))
     cleared = team.standing("cid").hidden_seq
     team.asks("cid", GroupLeave(to="#team"))
@@ -113,7 +113,7 @@ def test_who_cleared_the_history_and_comes_again_has_it_cleared(team: Team) -> N
 
 
 @pytest.mark.parametrize("command", [GroupKick(to="#team", username="cid"), GroupBan(to="#team", username="cid")])
-def test_who_is_removed_hears_it_and_nothing_after_it(team: Team, command: Command) -> None:
+def test_a_removed_member_hears_of_it_and_of_nothing_after_it(team: Team, command: Command) -> None:
     outcome = team.room.does(team.people["bob"], command)
     account, topic = team.people["cid"].account, Topic.members(team.conversation)
     (to, told), (devices, logged) = outcome.told
@@ -235,7 +235,7 @@ def test_only_about_those_of_a_lower_role(team: Team, command: Any, name: str, t
     "command", [*ABOUT[:3], GroupTransfer(to="#team", username="")], ids=lambda c: type(c).__name__
 )
 @pytest.mark.parametrize("target", ["eve", "fox", "nobody", "", "a b"])
-def test_who_is_not_in_it_looks_absent(team: Team, command: Any, target: str) -> None:
+def test_an_account_that_is_no_member_looks_absent(team: Team, command: Any, target: str) -> None:
     fields = {field: getattr(command, field) for field in command.__struct_fields__}
     refused = team.refused("ann", type(command)(**{**fields, "username": target}))
     assert (type(refused), refused.params) == (NoSuchUser, {"username": target})

@@ -1,8 +1,8 @@
-"""Mentions: who is called by a message, and the count of calls that were not read."""
+"""Mentions: the members that a message mentions, and the count of unread mentions."""
 
 import pytest
 
-from imd.chat.lanes import Me
+from imd.chat.base.context import Caller
 from imd.store import conversations as rows
 from imd.wire.conversations import History, ListConversations
 from imd.wire.messages import EditMessage, RecallMessage, SendMessage
@@ -13,21 +13,21 @@ from tests.chat.test_burning import group
 
 
 @pytest.fixture
-def team(room: Room, ann: Me, bob: Me) -> int:
+def team(room: Room, ann: Caller, bob: Caller) -> int:
     """A group of Ann, its admin, Bob and 小明."""
     conversation = group(room, ann, bob, room.person("小明"))
     rows.set_member(room.tx, conversation, ann.account, role="admin")
     return conversation
 
 
-def called(room: Room, me: Me, content: str) -> list[str]:
-    room.asks(me, SendMessage(to="#team", content=content))
-    mentions: list[str] = room.asks(me, History(to="#team", limit=1)).messages[0].mentions
+def called(room: Room, caller: Caller, content: str) -> list[str]:
+    room.asks(caller, SendMessage(to="#team", content=content))
+    mentions: list[str] = room.asks(caller, History(to="#team", limit=1)).messages[0].mentions
     return mentions
 
 
-def unread(room: Room, me: Me) -> tuple[int, int]:
-    [listed] = room.asks(me, ListConversations()).conversations
+def unread(room: Room, caller: Caller) -> tuple[int, int]:
+    [listed] = room.asks(caller, ListConversations()).conversations
     return listed.unread, listed.mentions
 
 
@@ -50,16 +50,16 @@ def unread(room: Room, me: Me) -> tuple[int, int]:
         ("@all", ["all"]),
     ],
 )
-def test_who_is_called(room: Room, ann: Me, team: int, content: str, names: list[str]) -> None:
+def test_who_is_mentioned(room: Room, ann: Caller, team: int, content: str, names: list[str]) -> None:
     room.person("cid")
     assert called(room, ann, content) == names
 
 
-def test_not_everybody_may_call_everybody(room: Room, bob: Me, team: int) -> None:
+def test_not_everybody_may_call_everybody(room: Room, bob: Caller, team: int) -> None:
     assert called(room, bob, "@all wake up") == []
 
 
-def test_calls_are_counted_until_they_are_read(room: Room, ann: Me, bob: Me, team: int) -> None:
+def test_calls_are_counted_until_they_are_read(room: Room, ann: Caller, bob: Caller, team: int) -> None:
     for content in ("hi", "hi @bob", "@all", "@all @bob", "@小明"):
         room.asks(ann, SendMessage(to="#team", content=content))
     assert unread(room, bob) == (5, 3)
@@ -74,6 +74,6 @@ def test_calls_are_counted_until_they_are_read(room: Room, ann: Me, bob: Me, tea
     assert unread(room, ann) == (0, 0), "nobody calls themselves"
 
 
-def test_in_a_direct_conversation_too(room: Room, ann: Me, bob: Me) -> None:
+def test_in_a_direct_conversation_too(room: Room, ann: Caller, bob: Caller) -> None:
     room.asks(ann, SendMessage(to="bob", content="@bob?"))
     assert unread(room, bob) == (1, 1)

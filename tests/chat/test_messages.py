@@ -1,11 +1,11 @@
-"""Sending: stored once, numbered without a gap, told to whom it concerns."""
+"""Sending: stored once, numbered without a gap, told to the recipients."""
 
 from typing import Any
 
 import pytest
 
-from imd.chat.lanes import Me
-from imd.chat.limits import Limits
+from imd.chat.base.context import Caller
+from imd.chat.base.limits import Limits
 from imd.wire.conversations import History
 from imd.wire.messages import SendMessage
 from imd.wire.refusals import (
@@ -23,11 +23,11 @@ def send(to: str | None = "bob", content: str = "hi", **fields: Any) -> SendMess
     return SendMessage(to=to, content=content, **fields)
 
 
-def contents(room: Room, me: Me, to: str) -> list[str]:
-    return [each.content for each in room.asks(me, History(to=to)).messages]
+def contents(room: Room, caller: Caller, to: str) -> list[str]:
+    return [each.content for each in room.asks(caller, History(to=to)).messages]
 
 
-def test_a_first_message_begins_the_conversation(room: Room, ann: Me, bob: Me) -> None:
+def test_a_first_message_begins_the_conversation(room: Room, ann: Caller, bob: Caller) -> None:
     outcome = room.does(ann, send(content="hello"))
     sent = outcome.reply
     assert (sent.seq, sent.rev, sent.duplicate) == (1, 1, False)
@@ -35,26 +35,26 @@ def test_a_first_message_begins_the_conversation(room: Room, ann: Me, bob: Me) -
     assert contents(room, bob, "ann") == contents(room, ann, "bob") == ["hello"]
 
 
-def test_numbers_are_dense_and_the_same_for_both(room: Room, ann: Me, bob: Me) -> None:
-    seqs = [room.asks(me, send(to)).seq for me, to in [(ann, "bob"), (bob, "ann"), (bob, "ann"), (ann, "bob")]]
+def test_numbers_are_dense_and_the_same_for_both(room: Room, ann: Caller, bob: Caller) -> None:
+    seqs = [room.asks(caller, send(to)).seq for caller, to in [(ann, "bob"), (bob, "ann"), (bob, "ann"), (ann, "bob")]]
     assert seqs == [1, 2, 3, 4]
-    for me, to in ((ann, "bob"), (bob, "ann")):
-        page = room.asks(me, History(to=to)).messages
+    for caller, to in ((ann, "bob"), (bob, "ann")):
+        page = room.asks(caller, History(to=to)).messages
         assert [(each.seq, each.rev) for each in page] == [(1, 1), (2, 2), (3, 3), (4, 4)]
 
 
-def test_each_conversation_counts_for_itself(room: Room, ann: Me, bob: Me, cid: Me) -> None:
+def test_each_conversation_counts_for_itself(room: Room, ann: Caller, bob: Caller, cid: Caller) -> None:
     assert [room.asks(ann, send(to)).seq for to in ("bob", "cid", "bob", "cid")] == [1, 1, 2, 2]
     assert room.asks(bob, send("cid")).seq == 1
 
 
-def test_a_refused_message_leaves_no_gap(room: Room, ann: Me, bob: Me) -> None:
+def test_a_refused_message_leaves_no_gap(room: Room, ann: Caller, bob: Caller) -> None:
     room.asks(ann, send())
     room.refuses(ann, send(reply_to=9))
     assert room.asks(ann, send()).seq == 2
 
 
-def test_who_is_told_what(room: Room, ann: Me, bob: Me) -> None:
+def test_who_is_told_what(room: Room, ann: Caller, bob: Caller) -> None:
     outcome = room.does(ann, send(content="hello", client_id="c1"))
     told = dict(outcome.told)
     assert set(told) == {(ann.account,), (bob.account,)}
@@ -65,7 +65,7 @@ def test_who_is_told_what(room: Room, ann: Me, bob: Me) -> None:
         assert (event.sender, event.content, event.seq, event.rev) == ("ann", "hello", 1, 1)
 
 
-def test_notes_to_oneself(room: Room, ann: Me) -> None:
+def test_notes_to_oneself(room: Room, ann: Caller) -> None:
     outcome = room.does(ann, send("ann", "buy milk", client_id="n"))
     assert [accounts for accounts, _ in outcome.told] == [(ann.account,)]
     assert room.asks(ann, send("ann", "and bread")).seq == 2
@@ -74,13 +74,13 @@ def test_notes_to_oneself(room: Room, ann: Me) -> None:
     assert room.asks(ann, send("ann", "buy milk", client_id="n")).duplicate
 
 
-def test_by_conversation_as_well_as_by_name(room: Room, ann: Me, bob: Me) -> None:
+def test_by_conversation_as_well_as_by_name(room: Room, ann: Caller, bob: Caller) -> None:
     first = room.asks(ann, send())
     again = room.asks(bob, send(None, conversation=first.conversation))
     assert (again.conversation, again.seq) == (first.conversation, 2)
 
 
-def test_chinese_names_and_their_spellings(room: Room, ann: Me) -> None:
+def test_chinese_names_and_their_spellings(room: Room, ann: Caller) -> None:
     room.person("小明")
     assert room.asks(ann, send("小明", "你好")).seq == 1
     room.person("josé")
@@ -90,7 +90,7 @@ def test_chinese_names_and_their_spellings(room: Room, ann: Me) -> None:
 # -- once
 
 
-def test_the_same_client_id_again_is_the_same_message_for_ever(room: Room, ann: Me, bob: Me) -> None:
+def test_the_same_client_id_again_is_the_same_message_for_ever(room: Room, ann: Caller, bob: Caller) -> None:
     first = room.asks(ann, send(client_id="c"))
     for day in range(3):
         room.now += 400 * 86_400_000
@@ -108,7 +108,7 @@ def test_the_same_client_id_again_is_the_same_message_for_ever(room: Room, ann: 
     assert contents(room, bob, "ann") == ["hi", "day 0", "day 1", "day 2"]
 
 
-def test_by_name_and_by_conversation_are_the_same_message(room: Room, ann: Me, bob: Me) -> None:
+def test_by_name_and_by_conversation_are_the_same_message(room: Room, ann: Caller, bob: Caller) -> None:
     first = room.asks(ann, send(client_id="c"))
     assert room.asks(ann, send(None, conversation=first.conversation, client_id="c")).duplicate
 
@@ -124,7 +124,7 @@ def test_by_name_and_by_conversation_are_the_same_message(room: Room, ann: Me, b
     ],
 )
 def test_a_client_id_for_another_message_is_a_conflict(
-    room: Room, ann: Me, bob: Me, cid: Me, other: dict[str, Any]
+    room: Room, ann: Caller, bob: Caller, cid: Caller, other: dict[str, Any]
 ) -> None:
     room.asks(ann, send(client_id="c"))
     assert isinstance(room.refuses(ann, send(**{"client_id": "c", **other})), Conflict)
@@ -132,25 +132,25 @@ def test_a_client_id_for_another_message_is_a_conflict(
     assert isinstance(room.refuses(ann, send(**{"client_id": "c", **other})), Conflict)
 
 
-def test_an_answer_without_what_it_answers_is_a_conflict(room: Room, ann: Me, bob: Me) -> None:
+def test_an_answer_without_what_it_answers_is_a_conflict(room: Room, ann: Caller, bob: Caller) -> None:
     room.asks(ann, send())
     room.asks(ann, send(client_id="c", reply_to=1))
     assert isinstance(room.refuses(ann, send(client_id="c")), Conflict)
     assert room.asks(ann, send(client_id="c", reply_to=1)).duplicate
 
 
-def test_a_message_of_another_kind_is_a_conflict(room: Room, ann: Me, bob: Me) -> None:
+def test_a_message_of_another_kind_is_a_conflict(room: Room, ann: Caller, bob: Caller) -> None:
     room.asks(ann, send(client_id="c"))
     room.tx.execute("UPDATE message SET kind = 'file'")
     assert isinstance(room.refuses(ann, send(client_id="c")), Conflict)
 
 
-def test_client_ids_are_each_senders_own(room: Room, ann: Me, bob: Me) -> None:
+def test_client_ids_are_each_senders_own(room: Room, ann: Caller, bob: Caller) -> None:
     assert not room.asks(ann, send(client_id="c")).duplicate
     assert not room.asks(bob, send("ann", client_id="c")).duplicate
 
 
-def test_without_a_client_id_each_message_is_its_own(room: Room, ann: Me, bob: Me) -> None:
+def test_without_a_client_id_each_message_is_its_own(room: Room, ann: Caller, bob: Caller) -> None:
     assert [room.asks(ann, send()).seq for _ in range(3)] == [1, 2, 3]
 
 
@@ -158,7 +158,7 @@ def test_without_a_client_id_each_message_is_its_own(room: Room, ann: Me, bob: M
 
 
 @pytest.mark.parametrize("content", ["", " ", "\n\t ", "\u3000\u2003\u2028"])
-def test_nothing_to_say(room: Room, ann: Me, bob: Me, content: str) -> None:
+def test_nothing_to_say(room: Room, ann: Caller, bob: Caller, content: str) -> None:
     refused = room.refuses(ann, send(content=content))
     assert isinstance(refused, BadRequest)
     assert refused.case == "empty"
@@ -188,11 +188,11 @@ def test_the_limit_counts_bytes_not_characters(content: str, fits: bool) -> None
 
 
 @pytest.mark.parametrize("to", ["nobody", "", "a b", "ann@example", "x" * 200, "\0"])
-def test_nobody_of_that_name(room: Room, ann: Me, to: str) -> None:
+def test_nobody_of_that_name(room: Room, ann: Caller, to: str) -> None:
     assert isinstance(room.refuses(ann, send(to)), NoSuchUser)
 
 
-def test_an_answer_needs_its_message(room: Room, ann: Me, bob: Me) -> None:
+def test_an_answer_needs_its_message(room: Room, ann: Caller, bob: Caller) -> None:
     assert isinstance(room.refuses(ann, send(reply_to=1)), NoSuchMessage)
     room.asks(ann, send())
     assert isinstance(room.refuses(bob, send("ann", reply_to=2)), NoSuchMessage)
@@ -200,7 +200,7 @@ def test_an_answer_needs_its_message(room: Room, ann: Me, bob: Me) -> None:
     assert [each.reply_to for each in room.asks(ann, History(to="bob")).messages] == [None, 1]
 
 
-def test_a_conversation_of_others_looks_like_none(room: Room, ann: Me, bob: Me, cid: Me) -> None:
+def test_a_conversation_of_others_looks_like_none(room: Room, ann: Caller, bob: Caller, cid: Caller) -> None:
     theirs = room.asks(ann, send()).conversation
     for conversation in (theirs, theirs + 1000):
         refused = room.refuses(cid, send(None, conversation=conversation))

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from imd.chat.base.context import Caller
+from imd.chat.base.render import PAGE_BYTES
 from imd.chat.conversations import replay_page
-from imd.chat.lanes import Me
-from imd.chat.news import PAGE_BYTES
 from imd.wire.conversations import History, Sync
 from imd.wire.messages import ReadThread, SendMessage
 from imd.wire.personal import ListSaved, ListStarred, Star
@@ -17,59 +17,61 @@ from tests.chat.room import Room
 
 COUNT = 12
 LARGE = "word " + "\x01" * 16_000
-"""Six times as long in JSON."""
+"""A character that is six times as long in JSON."""
 
 BESIDES = 64 * 1024
 """The rest of a page: names, times, numbers."""
 
 
-def history(room: Room, me: Me) -> list[Any]:
-    pages = [room.asks(me, History(to="ann", limit=200))]
+def history(room: Room, caller: Caller) -> list[Any]:
+    pages = [room.asks(caller, History(to="ann", limit=200))]
     while pages[-1].more:
-        pages.append(room.asks(me, History(to="ann", before=pages[-1].messages[0].seq, limit=200)))
+        pages.append(room.asks(caller, History(to="ann", before=pages[-1].messages[0].seq, limit=200)))
     return pages[::-1]
 
 
-def history_onwards(room: Room, me: Me) -> list[Any]:
-    pages = [room.asks(me, History(to="ann", after=0, limit=200))]
+def history_onwards(room: Room, caller: Caller) -> list[Any]:
+    pages = [room.asks(caller, History(to="ann", after=0, limit=200))]
     while pages[-1].more:
-        pages.append(room.asks(me, History(to="ann", after=pages[-1].messages[-1].seq, limit=200)))
+        pages.append(room.asks(caller, History(to="ann", after=pages[-1].messages[-1].seq, limit=200)))
     return pages
 
 
-def sync(room: Room, me: Me) -> list[Any]:
-    pages = [room.asks(me, Sync(conversation=1, after_rev=0, limit=500))]
+def sync(room: Room, caller: Caller) -> list[Any]:
+    pages = [room.asks(caller, Sync(conversation=1, after_rev=0, limit=500))]
     while pages[-1].more:
-        pages.append(room.asks(me, Sync(conversation=1, after_rev=pages[-1].rev, limit=500)))
+        pages.append(room.asks(caller, Sync(conversation=1, after_rev=pages[-1].rev, limit=500)))
     return pages
 
 
-def thread(room: Room, me: Me) -> list[Any]:
-    pages = [room.asks(me, ReadThread(to="ann", seq=1, limit=200))]
+def thread(room: Room, caller: Caller) -> list[Any]:
+    pages = [room.asks(caller, ReadThread(to="ann", seq=1, limit=200))]
     while pages[-1].more:
-        pages.append(room.asks(me, ReadThread(to="ann", seq=1, after=pages[-1].messages[-1].seq, limit=200)))
+        pages.append(room.asks(caller, ReadThread(to="ann", seq=1, after=pages[-1].messages[-1].seq, limit=200)))
     return pages
 
 
-def search(room: Room, me: Me) -> list[Any]:
-    pages = [room.asks(me, Search(query="word", limit=200))]
+def search(room: Room, caller: Caller) -> list[Any]:
+    pages = [room.asks(caller, Search(query="word", limit=200))]
     while pages[-1].more:
-        pages.append(room.asks(me, Search(query="word", limit=200, before=pages[-1].before)))
+        pages.append(room.asks(caller, Search(query="word", limit=200, before=pages[-1].before)))
     return pages
 
 
-def starred(room: Room, me: Me) -> list[Any]:
+def starred(room: Room, caller: Caller) -> list[Any]:
     for seq in range(1, COUNT + 1):
-        room.asks(me, Star(to="ann", seq=seq))
-    pages = [room.asks(me, ListStarred(limit=200))]
+        room.asks(caller, Star(to="ann", seq=seq))
+    pages = [room.asks(caller, ListStarred(limit=200))]
     while pages[-1].more:
         heard = sum(len(page.messages) for page in pages)
-        pages.append(room.asks(me, ListStarred(limit=200, skip=heard)))
+        pages.append(room.asks(caller, ListStarred(limit=200, skip=heard)))
     return pages
 
 
 @pytest.mark.parametrize("walk", [history, history_onwards, sync, thread, search, starred])
-def test_pages_are_bounded_and_whole(room: Room, ann: Me, bob: Me, walk: Callable[[Room, Me], list[Any]]) -> None:
+def test_pages_are_bounded_and_whole(
+    room: Room, ann: Caller, bob: Caller, walk: Callable[[Room, Caller], list[Any]]
+) -> None:
     for number in range(COUNT):
         room.asks(ann, SendMessage(to="bob", content=LARGE, reply_to=1 if number else None))
     pages = walk(room, bob)
@@ -78,7 +80,7 @@ def test_pages_are_bounded_and_whole(room: Room, ann: Me, bob: Me, walk: Callabl
     assert max(len(msgspec.json.encode(page)) for page in pages) < PAGE_BYTES + BESIDES + 6 * 16_000
 
 
-def test_what_is_saved(room: Room, ann: Me) -> None:
+def test_what_is_saved(room: Room, ann: Caller) -> None:
     for _ in range(COUNT):
         room.asks(ann, SendMessage(to="ann", content=LARGE))
     pages = [room.asks(ann, ListSaved(limit=200))]
@@ -88,7 +90,7 @@ def test_what_is_saved(room: Room, ann: Me) -> None:
     assert max(len(page.messages) for page in pages) == 2
 
 
-def test_what_is_replayed(room: Room, ann: Me, bob: Me) -> None:
+def test_what_is_replayed(room: Room, ann: Caller, bob: Caller) -> None:
     for _ in range(COUNT):
         room.asks(ann, SendMessage(to="bob", content=LARGE))
     page, more = replay_page(room.tx, bob, 1, 0, 100)

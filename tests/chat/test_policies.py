@@ -1,12 +1,13 @@
-"""Policies and words: what admins set is kept, holds over what is configured, and for everybody's next command."""
+"""Policies and forbidden words: what admins set is stored, and is in force from everybody's next command on."""
 
 import msgspec
 import pytest
 
-from imd.chat.lanes import Govern, Me
-from imd.chat.limits import Limits
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import ApplyPolicy
+from imd.chat.base.limits import Limits
+from imd.chat.base.word_filter import MOST, WordFilter
 from imd.chat.policies import standing
-from imd.chat.words import MOST, Words
 from imd.store import policies as sql
 from imd.wire.accounts import Register
 from imd.wire.admin import UserAdd
@@ -22,16 +23,16 @@ from tests.chat.room import PASSWORD, Room
 
 
 @pytest.fixture
-def root(room: Room) -> Me:
+def root(room: Room) -> Caller:
     return room.person("root", admin=True)
 
 
-def shown(room: Room, root: Me) -> tuple[str, int, int, int]:
+def shown(room: Room, root: Caller) -> tuple[str, int, int, int]:
     now = room.asks(root, PolicyShow())
     return now.registration, now.requests_per_second, now.burst, now.strangers_per_day
 
 
-def test_what_is_configured_holds_until_something_is_set(room: Room, root: Me) -> None:
+def test_what_is_configured_holds_until_something_is_set(room: Room, root: Caller) -> None:
     limits = Limits()
     configured = ("open", limits.requests_per_second, limits.burst, limits.strangers_per_day)
     assert shown(room, root) == configured
@@ -43,22 +44,22 @@ def test_what_is_configured_holds_until_something_is_set(room: Room, root: Me) -
     assert shown(room, root) == configured
 
 
-def test_what_was_set_is_what_a_new_start_finds(room: Room, root: Me) -> None:
-    assert standing(room.tx) == Govern(None, {}, Words())
+def test_what_was_set_is_what_a_new_start_finds(room: Room, root: Caller) -> None:
+    assert standing(room.tx) == ApplyPolicy(None, {}, WordFilter())
     room.asks(root, PolicySet(registration="closed", burst=7))
     room.asks(root, PolicySet(burst=8))
     room.asks(root, WordAdd(word="casino"))
-    assert standing(room.tx) == Govern("closed", {"burst": 8}, Words.of(["casino"]))
+    assert standing(room.tx) == ApplyPolicy("closed", {"burst": 8}, WordFilter.of(["casino"]))
     room.asks(root, PolicyReset())
-    assert standing(room.tx) == Govern(None, {}, Words.of(["casino"])), "the words stay"
+    assert standing(room.tx) == ApplyPolicy(None, {}, WordFilter.of(["casino"])), "the words stay"
 
 
-def test_nothing_is_no_policy(room: Room, root: Me) -> None:
+def test_nothing_is_no_policy(room: Room, root: Caller) -> None:
     refused = room.refuses(root, PolicySet())
     assert (type(refused), refused.case) == (BadRequest, "policy")
 
 
-def test_words_are_kept_in_their_plain_spelling(room: Room, root: Me) -> None:
+def test_words_are_kept_in_their_plain_spelling(room: Room, root: Caller) -> None:
     for word in ("Casino", "ｃａｓｉｎｏ ", "赌博", "buy  NOW"):
         room.asks(root, WordAdd(word=word))
     assert room.asks(root, ListWords()).words == ["buy now", "casino", "赌博"]
@@ -69,14 +70,14 @@ def test_words_are_kept_in_their_plain_spelling(room: Room, root: Me) -> None:
     assert room.refuses(root, WordAdd(word="\u200b ")).case == "word"
 
 
-def test_the_list_is_full_at_some_point(room: Room, root: Me) -> None:
+def test_the_list_is_full_at_some_point(room: Room, root: Caller) -> None:
     for number in range(MOST):
         sql.add_word(room.tx, f"word{number}")
     assert isinstance(room.refuses(root, WordAdd(word="more")), QuotaExceeded)
     room.asks(root, WordAdd(word="word7"))
 
 
-def test_no_message_holds_a_word_however_it_is_made(room: Room, root: Me, ann: Me, bob: Me) -> None:
+def test_no_message_holds_a_word_however_it_is_made(room: Room, root: Caller, ann: Caller, bob: Caller) -> None:
     room.asks(ann, SendMessage(to="bob", content="my casino"))
     room.asks(ann, SendMessage(to="bob", content="my house"))
     room.asks(root, WordAdd(word="casino"))
@@ -108,17 +109,17 @@ def test_no_message_holds_a_word_however_it_is_made(room: Room, root: Me, ann: M
     ],
     ids=lambda command: f"{type(command).__name__} {msgspec.structs.asdict(command)}"[:60],
 )
-def test_nor_does_what_else_others_read(room: Room, root: Me, ann: Me, bob: Me, command: Command) -> None:
+def test_nor_does_what_else_others_read(room: Room, root: Caller, ann: Caller, bob: Caller, command: Command) -> None:
     room.asks(ann, GroupCreate(handle="#team"))
-    me = room.stranger() if isinstance(command, Register) else ann
+    caller = room.stranger() if isinstance(command, Register) else ann
     room.asks(root, WordAdd(word="casino"))
-    refused = room.refuses(me, command)
+    refused = room.refuses(caller, command)
     assert (type(refused), refused.case) == (Forbidden, "words")
     room.asks(root, WordRemove(word="casino"))
-    room.asks(me, command)
+    room.asks(caller, command)
 
 
-def test_what_was_there_before_stays_and_an_admin_may(room: Room, root: Me, ann: Me) -> None:
+def test_what_was_there_before_stays_and_an_admin_may(room: Room, root: Caller, ann: Caller) -> None:
     room.asks(ann, GroupCreate(handle="#team", title="casino"))
     room.asks(ann, SetPresence(presence="away", presence_text="at the casino"))
     room.asks(root, WordAdd(word="casino"))
@@ -127,7 +128,7 @@ def test_what_was_there_before_stays_and_an_admin_may(room: Room, root: Me, ann:
     room.asks(root, UserAdd(username="casino"))
 
 
-def test_what_was_sent_before_may_be_repeated(room: Room, root: Me, ann: Me, bob: Me) -> None:
+def test_what_was_sent_before_may_be_repeated(room: Room, root: Caller, ann: Caller, bob: Caller) -> None:
     message = SendMessage(to="bob", content="my casino", client_id="1")
     sent = room.asks(ann, message)
     room.asks(root, WordAdd(word="casino"))
@@ -135,7 +136,7 @@ def test_what_was_sent_before_may_be_repeated(room: Room, root: Me, ann: Me, bob
     assert (again.seq, again.duplicate) == (sent.seq, True)
 
 
-def test_so_many_strangers_a_day(room: Room, root: Me, ann: Me) -> None:
+def test_so_many_strangers_a_day(room: Room, root: Caller, ann: Caller) -> None:
     room.person("f")
     for name in ("b", "c", "d", "e"):
         room.asks(room.person(name), SendMessage(to="ann", content="hi")) if name == "e" else room.person(name)

@@ -1,12 +1,13 @@
-"""Presence: who may see whom, and to whom one's typing goes."""
+"""Presence: who may see whom, and who is told of typing."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from imd.chat.attendance import MOST_KEPT, Attendance, Chosen
-from imd.chat.lanes import Appear, Me
+from imd.chat.base.context import Caller
+from imd.chat.base.effects import ShowPresence
+from imd.chat.base.online import MOST_KEPT, Online, PresenceSetting
 from imd.store import conversations
 from imd.wire.friends import Block, Decline, FriendAdd, FriendList
 from imd.wire.members import ListMembers
@@ -19,17 +20,17 @@ from tests.chat.room import Room
 NOW = "2026-09-21T14:13:20.000Z"
 
 
-def befriend(room: Room, one: Me, two: Me) -> None:
+def befriend(room: Room, one: Caller, two: Caller) -> None:
     room.asks(one, FriendAdd(username=two.username))
     room.asks(two, FriendAdd(username=one.username))
 
 
-def come(room: Room, *people: Me, presence: str = "online", words: str = "") -> None:
+def come(room: Room, *people: Caller, presence: str = "online", words: str = "") -> None:
     for each in people:
-        room.attendance.come(each.account, Chosen(presence, words))
+        room.online.come(each.account, PresenceSetting(presence, words))
 
 
-def group(room: Room, *people: Me, number: int = 50, size: int | None = None, **settings: Any) -> int:
+def group(room: Room, *people: Caller, number: int = 50, size: int | None = None, **settings: Any) -> int:
     """Put people into a group, by its rows alone."""
     columns = {"handle": f"team{number}", "members": size or len(people), **settings}
     room.tx.execute(
@@ -45,8 +46,8 @@ def group(room: Room, *people: Me, number: int = 50, size: int | None = None, **
     return number
 
 
-def seen(room: Room, me: Me, name: str) -> tuple[str | None, str | None, str | None]:
-    profile = room.asks(me, ShowProfile(username=name))
+def seen(room: Room, caller: Caller, name: str) -> tuple[str | None, str | None, str | None]:
+    profile = room.asks(caller, ShowProfile(username=name))
     return profile.presence, profile.presence_text, profile.last_seen
 
 
@@ -60,27 +61,27 @@ def seen(room: Room, me: Me, name: str) -> tuple[str | None, str | None, str | N
     ],
 )
 def test_a_friend_sees_what_one_shows_oneself_as(
-    room: Room, ann: Me, bob: Me, presence: Any, expected: tuple[str | None, ...]
+    room: Room, ann: Caller, bob: Caller, presence: Any, expected: tuple[str | None, ...]
 ) -> None:
     befriend(room, ann, bob)
     come(room, ann)
     assert room.does(ann, SetPresence(presence=presence, presence_text="words")).effects == (
-        Appear(ann.account, Chosen(presence, "words")),
+        ShowPresence(ann.account, PresenceSetting(presence, "words")),
     )
-    room.attendance.change(ann.account, Chosen(presence, "words"))
+    room.online.change(ann.account, PresenceSetting(presence, "words"))
     assert seen(room, bob, "ann") == expected
     [friend] = room.asks(bob, FriendList()).friends
     assert (friend.presence, friend.presence_text, friend.last_seen) == expected
 
 
-def test_who_is_gone_was_last_seen_and_who_never_came_was_not(room: Room, ann: Me, bob: Me) -> None:
+def test_an_offline_account_was_last_seen_unless_it_never_came(room: Room, ann: Caller, bob: Caller) -> None:
     befriend(room, ann, bob)
     assert seen(room, bob, "ann") == ("offline", None, None)
     room.tx.execute("UPDATE account SET last_seen = ? WHERE id = ?", (room.now, ann.account))
     assert seen(room, bob, "ann") == ("offline", None, NOW)
 
 
-def test_last_seen_stands_still_while_invisible(room: Room, ann: Me, bob: Me) -> None:
+def test_last_seen_stands_still_while_invisible(room: Room, ann: Caller, bob: Caller) -> None:
     befriend(room, ann, bob)
     room.asks(ann, SetPresence(presence="invisible"))
     room.now += 60_000
@@ -91,12 +92,12 @@ def test_last_seen_stands_still_while_invisible(room: Room, ann: Me, bob: Me) ->
     assert seen(room, bob, "ann") == ("offline", None, "2026-09-21T14:14:20.000Z")
 
 
-def test_ones_own_shows_what_was_chosen(room: Room, ann: Me) -> None:
+def test_ones_own_shows_what_was_chosen(room: Room, ann: Caller) -> None:
     room.asks(ann, SetPresence(presence="invisible", presence_text=" hiding\n "))
     assert seen(room, ann, "ann") == ("invisible", "hiding", None)
 
 
-RELATIONS: dict[str, tuple[Callable[[Room, Me, Me], Any], bool]] = {
+RELATIONS: dict[str, tuple[Callable[[Room, Caller, Caller], Any], bool]] = {
     "strangers": (lambda room, ann, bob: None, False),
     "friends": (befriend, True),
     "a request alone": (lambda room, ann, bob: room.asks(bob, FriendAdd(username="ann")), False),
@@ -122,14 +123,14 @@ RELATIONS: dict[str, tuple[Callable[[Room, Me, Me], Any], bool]] = {
 
 
 @pytest.mark.parametrize("relation", RELATIONS)
-def test_who_sees_that_ann_is_here(room: Room, ann: Me, bob: Me, relation: str) -> None:
+def test_who_sees_that_ann_is_here(room: Room, ann: Caller, bob: Caller, relation: str) -> None:
     make, visible = RELATIONS[relation]
     make(room, ann, bob)
     come(room, ann, bob)
     assert seen(room, bob, "ann") == (("online", None, None) if visible else (None, None, None))
 
 
-def test_the_list_of_members_shows_who_is_here(room: Room, ann: Me, bob: Me, cid: Me) -> None:
+def test_the_list_of_members_shows_who_is_here(room: Room, ann: Caller, bob: Caller, cid: Caller) -> None:
     dan = room.person("dan")
     team = group(room, ann, bob, cid, dan)
     come(room, ann, bob, cid)
@@ -144,14 +145,14 @@ def test_the_list_of_members_shows_who_is_here(room: Room, ann: Me, bob: Me, cid
     ]
 
 
-def told(room: Room, me: Me, presence: Any, words: str = "") -> list[tuple[tuple[int, ...], str, str | None]]:
-    outcome = room.does(me, SetPresence(presence=presence, presence_text=words))
+def told(room: Room, caller: Caller, presence: Any, words: str = "") -> list[tuple[tuple[int, ...], str, str | None]]:
+    outcome = room.does(caller, SetPresence(presence=presence, presence_text=words))
     return [
         (to, event.presence, event.presence_text) for to, event in outcome.told if isinstance(event, PresenceChanged)
     ]
 
 
-def test_friends_are_told_of_what_they_may_see(room: Room, ann: Me, bob: Me, cid: Me) -> None:
+def test_friends_are_told_of_what_they_may_see(room: Room, ann: Caller, bob: Caller, cid: Caller) -> None:
     befriend(room, ann, bob)
     group(room, ann, cid)
     assert told(room, ann, "away", "lunch") == [((bob.account,), "away", "lunch")]
@@ -166,20 +167,20 @@ def test_friends_are_told_of_what_they_may_see(room: Room, ann: Me, bob: Me, cid
 # -- typing
 
 
-def hears(room: Room, me: Me, **place: Any) -> list[int]:
-    outcome = room.does(me, Typing(**place))
+def hears(room: Room, caller: Caller, **place: Any) -> list[int]:
+    outcome = room.does(caller, Typing(**place))
     for _, event in outcome.told:
         assert isinstance(event, IsTyping)
     return sorted(account for to, _ in outcome.told for account in to)
 
 
-def test_typing_reaches_the_other_one(room: Room, ann: Me, bob: Me) -> None:
+def test_typing_reaches_the_other_one(room: Room, ann: Caller, bob: Caller) -> None:
     room.asks(ann, SendMessage(to="bob", content="hi"))
     [(to, event)] = room.does(ann, Typing(to="bob")).told
     assert (to, event) == ((bob.account,), IsTyping(conversation=1, username="ann", to="ann"))
 
 
-def test_typing_is_told_once_in_three_seconds(room: Room, ann: Me, bob: Me, cid: Me) -> None:
+def test_typing_is_told_once_in_three_seconds(room: Room, ann: Caller, bob: Caller, cid: Caller) -> None:
     for to in ("bob", "cid"):
         room.asks(ann, SendMessage(to=to, content="hi"))
     heard = []
@@ -192,7 +193,7 @@ def test_typing_is_told_once_in_three_seconds(room: Room, ann: Me, bob: Me, cid:
     assert hears(room, ann, to="cid") == [cid.account], "each conversation for itself"
 
 
-def test_where_one_may_not_write_one_does_not_type(room: Room, ann: Me, bob: Me, cid: Me) -> None:
+def test_where_one_may_not_write_one_does_not_type(room: Room, ann: Caller, bob: Caller, cid: Caller) -> None:
     assert isinstance(room.refuses(ann, Typing(to="bob")), NoSuchConversation)
     room.asks(ann, SendMessage(to="bob", content="hi"))
     assert isinstance(room.refuses(cid, Typing(conversation=1)), NoSuchConversation)
@@ -207,14 +208,16 @@ def test_where_one_may_not_write_one_does_not_type(room: Room, ann: Me, bob: Me,
 
 
 @pytest.mark.parametrize("shut", [Block, Decline])
-def test_typing_does_not_reach_who_keeps_one_away(room: Room, ann: Me, bob: Me, shut: type[Block]) -> None:
+def test_typing_does_not_reach_an_account_that_refuses_one(
+    room: Room, ann: Caller, bob: Caller, shut: type[Block]
+) -> None:
     room.asks(bob, SendMessage(to="ann", content="hi"))
     room.asks(ann, shut(username="bob"))
     refused = room.refuses(bob, Typing(to="ann"))
     assert (type(refused), refused.case, refused.params) == (Blocked, "", {})
 
 
-def test_typing_in_a_group_reaches_all_but_the_blocked(room: Room, ann: Me, bob: Me, cid: Me) -> None:
+def test_typing_in_a_group_reaches_all_but_the_blocked(room: Room, ann: Caller, bob: Caller, cid: Caller) -> None:
     dan, eve = room.person("dan"), room.person("eve")
     team = group(room, ann, bob, cid, dan, eve)
     room.asks(ann, Block(username="bob"))
@@ -223,7 +226,7 @@ def test_typing_in_a_group_reaches_all_but_the_blocked(room: Room, ann: Me, bob:
     assert hears(room, ann, conversation=team) == [dan.account]
 
 
-def test_nobody_types_in_a_large_group_nor_while_invisible(room: Room, ann: Me, bob: Me) -> None:
+def test_nobody_types_in_a_large_group_nor_while_invisible(room: Room, ann: Caller, bob: Caller) -> None:
     assert hears(room, ann, conversation=group(room, ann, bob, number=50, size=51)) == []
     team = group(room, ann, bob, number=51, size=50)
     come(room, ann, presence="invisible")
@@ -232,7 +235,7 @@ def test_nobody_types_in_a_large_group_nor_while_invisible(room: Room, ann: Me, 
     assert hears(room, ann, conversation=team) == [bob.account]
 
 
-def test_typing_leaves_no_trace(room: Room, ann: Me, bob: Me) -> None:
+def test_typing_leaves_no_trace(room: Room, ann: Caller, bob: Caller) -> None:
     room.asks(ann, SendMessage(to="bob", content="hi"))
     before = list(room.tx.iterdump())
     room.asks(ann, Typing(to="bob"))
@@ -240,8 +243,8 @@ def test_typing_leaves_no_trace(room: Room, ann: Me, bob: Me) -> None:
 
 
 def test_the_memory_of_typing_is_bounded() -> None:
-    attendance = Attendance()
+    online = Online()
     for conversation in range(3 * MOST_KEPT):
-        assert attendance.may_type(1, conversation, 5_000)
-    assert len(attendance._typed) <= MOST_KEPT
-    assert not attendance.may_type(1, 3 * MOST_KEPT - 1, 5_000)
+        assert online.may_type(1, conversation, 5_000)
+    assert len(online._typed) <= MOST_KEPT
+    assert not online.may_type(1, 3 * MOST_KEPT - 1, 5_000)

@@ -1,10 +1,10 @@
-"""Profiles: who is found, what is seen of them, and what stays as it was."""
+"""Profiles: who is found, what is shown of them, and what a change leaves as it was."""
 
 from typing import Any
 
 import pytest
 
-from imd.chat.lanes import Me
+from imd.chat.base.context import Caller
 from imd.store import accounts
 from imd.wire.accounts import Register
 from imd.wire.friends import Block, Decline, FriendAdd, FriendDecline, FriendNote
@@ -28,8 +28,8 @@ def crowd(room: Room) -> None:
         accounts.add(room.tx, username, display_name, "hash", False, room.now)
 
 
-def found(room: Room, me: Me, query: str, **fields: Any) -> list[str]:
-    return [each.username for each in room.asks(me, Find(query=query, **fields)).people]
+def found(room: Room, caller: Caller, query: str, **fields: Any) -> list[str]:
+    return [each.username for each in room.asks(caller, Find(query=query, **fields)).people]
 
 
 @pytest.mark.parametrize(
@@ -57,12 +57,12 @@ def found(room: Room, me: Me, query: str, **fields: Any) -> list[str]:
     ],
 )
 def test_people_are_found_by_how_their_names_begin(
-    room: Room, cid: Me, crowd: None, query: str, names: list[str]
+    room: Room, cid: Caller, crowd: None, query: str, names: list[str]
 ) -> None:
     assert found(room, cid, query) == names
 
 
-def test_pages_follow_one_another(room: Room, ann: Me) -> None:
+def test_pages_follow_one_another(room: Room, ann: Caller) -> None:
     people = [f"x{number:02}" for number in range(7)]
     for name in people:
         room.person(name)
@@ -74,7 +74,7 @@ def test_pages_follow_one_another(room: Room, ann: Me) -> None:
     assert pages == [people[:3], people[3:6], people[6:]]
 
 
-def test_who_does_not_want_to_be_found_is_found_by_the_whole_name_alone(room: Room, ann: Me, bob: Me) -> None:
+def test_an_account_that_is_not_findable_is_found_by_its_whole_name_alone(room: Room, ann: Caller, bob: Caller) -> None:
     room.asks(bob, SetProfile(findable=False, display_name="Bobby"))
     assert (found(room, ann, "bo"), found(room, ann, "bobby")) == ([], [])
     assert found(room, ann, "Bob") == ["bob"]
@@ -83,7 +83,7 @@ def test_who_does_not_want_to_be_found_is_found_by_the_whole_name_alone(room: Ro
     assert found(room, ann, "bo") == ["bob"]
 
 
-def test_a_shut_account_is_not_found_and_looks_unknown(room: Room, ann: Me, bob: Me) -> None:
+def test_a_shut_account_is_not_found_and_looks_unknown(room: Room, ann: Caller, bob: Caller) -> None:
     accounts.set_disabled(room.tx, bob.account, True)
     assert found(room, ann, "bob") == []
     shut, unknown = (room.refuses(ann, ShowProfile(username=name)) for name in ("bob", "bab"))
@@ -91,25 +91,25 @@ def test_a_shut_account_is_not_found_and_looks_unknown(room: Room, ann: Me, bob:
     assert (shut.case, unknown.case) == ("", "")
 
 
-def test_a_block_does_not_show(room: Room, ann: Me, bob: Me) -> None:
+def test_a_block_does_not_show(room: Room, ann: Caller, bob: Caller) -> None:
     before = (room.asks(ann, Find(query="bob")), room.asks(ann, ShowProfile(username="bob")))
     room.asks(bob, Block(username="ann"))
     assert (room.asks(ann, Find(query="bob")), room.asks(ann, ShowProfile(username="bob"))) == before
 
 
-def test_a_friend_is_marked(room: Room, ann: Me, bob: Me) -> None:
+def test_a_friend_is_marked(room: Room, ann: Caller, bob: Caller) -> None:
     room.asks(ann, FriendAdd(username="bob"))
     assert [each.friend for each in room.asks(ann, Find(query="bob")).people] == [False]
     room.asks(bob, FriendAdd(username="ann"))
     assert [each.friend for each in room.asks(ann, Find(query="bob")).people] == [True]
 
 
-def seen(room: Room, me: Me, name: str) -> tuple[str, str | None]:
-    profile = room.asks(me, ShowProfile(username=name))
+def seen(room: Room, caller: Caller, name: str) -> tuple[str, str | None]:
+    profile = room.asks(caller, ShowProfile(username=name))
     return profile.relation, profile.note
 
 
-def test_what_they_are_to_me(room: Room, ann: Me, bob: Me) -> None:
+def test_what_they_are_to_me(room: Room, ann: Caller, bob: Caller) -> None:
     assert (seen(room, ann, "bob"), seen(room, ann, "ANN")) == (("none", None), ("self", None))
     room.asks(ann, FriendAdd(username="bob"))
     assert (seen(room, ann, "bob"), seen(room, bob, "ann")) == (("asked", None), ("asking", None))
@@ -125,7 +125,7 @@ def test_what_they_are_to_me(room: Room, ann: Me, bob: Me) -> None:
     assert seen(room, ann, "bob") == ("none", None)
 
 
-def test_settings_are_their_owners_alone(room: Room, ann: Me, bob: Me) -> None:
+def test_settings_are_their_owners_alone(room: Room, ann: Caller, bob: Caller) -> None:
     room.asks(bob, SetProfile(writers="nobody", receipts=False, forwards=False, findable=False, language="zh"))
     mine, theirs = room.asks(bob, ShowProfile()), room.asks(ann, ShowProfile(username="bob"))
     assert (mine.writers, mine.receipts, mine.forwards, mine.findable) == ("nobody", False, False, False)
@@ -134,7 +134,7 @@ def test_settings_are_their_owners_alone(room: Room, ann: Me, bob: Me) -> None:
     assert (theirs.username, theirs.display_name, theirs.created) == ("bob", "Bob", "2026-09-21")
 
 
-def test_what_is_not_given_stays(room: Room, ann: Me) -> None:
+def test_what_is_not_given_stays(room: Room, ann: Caller) -> None:
     settings = {
         "display_name": "Ann A",
         "bio": "likes tea",
@@ -169,13 +169,13 @@ def test_what_is_not_given_stays(room: Room, ann: Me) -> None:
         ("\x00\x07\u200e", "ann"),
     ],
 )
-def test_a_display_name_is_one_harmless_line(room: Room, ann: Me, typed: str, kept: str) -> None:
+def test_a_display_name_is_one_harmless_line(room: Room, ann: Caller, typed: str, kept: str) -> None:
     assert room.asks(ann, SetProfile(display_name=typed)).display_name == kept
     room.asks(room.stranger(), Register(username="new", password=PASSWORD, display_name=typed))
     assert room.asks(ann, ShowProfile(username="new")).display_name == (kept if kept != "ann" else "new")
 
 
-def test_a_new_display_name_is_found_and_the_old_one_no_more(room: Room, ann: Me, bob: Me) -> None:
+def test_a_new_display_name_is_found_and_the_old_one_no_more(room: Room, ann: Caller, bob: Caller) -> None:
     room.asks(bob, SetProfile(display_name="Rob"))
     assert found(room, ann, "rob") == ["bob"]
     room.asks(bob, SetProfile(display_name="Bert"))

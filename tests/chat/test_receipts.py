@@ -2,7 +2,7 @@
 
 import pytest
 
-from imd.chat.lanes import Me
+from imd.chat.base.context import Caller
 from imd.wire.conversations import ListConversations
 from imd.wire.messages import SendMessage
 from imd.wire.receipts import Ack, Pointers, Read, WhoRead
@@ -11,7 +11,7 @@ from tests.chat.room import Room
 
 
 @pytest.fixture
-def talk(room: Room, ann: Me, bob: Me) -> int:
+def talk(room: Room, ann: Caller, bob: Caller) -> int:
     """Five messages of Ann's, the third one answered by Bob: 1 2 3 (4 is Bob's) 5 6."""
     for sender, to in [(ann, "bob")] * 3 + [(bob, "ann")] + [(ann, "bob")] * 2:
         room.asks(sender, SendMessage(to=to, content="hi"))
@@ -22,22 +22,22 @@ def pointers(reply: Pointers) -> tuple[int | None, int | None]:
     return reply.delivered_seq, reply.read_seq
 
 
-def listed(room: Room, me: Me) -> tuple[int, int, int]:
-    [one] = room.asks(me, ListConversations()).conversations
+def listed(room: Room, caller: Caller) -> tuple[int, int, int]:
+    [one] = room.asks(caller, ListConversations()).conversations
     return one.delivered_seq, one.read_seq, one.unread
 
 
-def test_ack_moves_the_delivered_pointer_alone(room: Room, bob: Me, talk: int) -> None:
+def test_ack_moves_the_delivered_pointer_alone(room: Room, bob: Caller, talk: int) -> None:
     assert pointers(room.asks(bob, Ack(to="ann", seq=3))) == (3, 0)
     assert listed(room, bob) == (3, 0, 5)
 
 
-def test_read_moves_both(room: Room, bob: Me, talk: int) -> None:
+def test_read_moves_both(room: Room, bob: Caller, talk: int) -> None:
     assert pointers(room.asks(bob, Read(to="ann", seq=3))) == (3, 3)
     assert listed(room, bob) == (3, 3, 2)
 
 
-def test_pointers_never_go_back(room: Room, bob: Me, talk: int) -> None:
+def test_pointers_never_go_back(room: Room, bob: Caller, talk: int) -> None:
     room.asks(bob, Read(to="ann", seq=4))
     room.asks(bob, Ack(to="ann", seq=6))
     for command in (Ack(to="ann", seq=1), Read(to="ann", seq=2), Read(to="ann", seq=0), Ack(to="ann", seq=0)):
@@ -47,31 +47,33 @@ def test_pointers_never_go_back(room: Room, bob: Me, talk: int) -> None:
 
 
 @pytest.mark.parametrize("command", [Ack(to="ann", seq=7), Read(to="ann", seq=7), Ack(conversation=1, seq=2**63 - 1)])
-def test_pointers_never_pass_the_last_message(room: Room, bob: Me, talk: int, command: Ack | Read) -> None:
+def test_pointers_never_pass_the_last_message(room: Room, bob: Caller, talk: int, command: Ack | Read) -> None:
     refused = room.refuses(bob, command)
     assert isinstance(refused, BadRequest)
     assert refused.params == {"last_seq": 6}
 
 
-def test_own_messages_are_not_unread(room: Room, ann: Me, bob: Me, talk: int) -> None:
+def test_own_messages_are_not_unread(room: Room, ann: Caller, bob: Caller, talk: int) -> None:
     assert listed(room, ann)[2] == 1
     assert listed(room, bob)[2] == 5
 
 
-def test_own_messages_count_as_delivered_where_nothing_is_missing(room: Room, ann: Me, bob: Me, talk: int) -> None:
+def test_own_messages_count_as_delivered_where_nothing_is_missing(
+    room: Room, ann: Caller, bob: Caller, talk: int
+) -> None:
     assert listed(room, ann)[0] == 3, "Bob's answer was not delivered to Ann yet"
     room.asks(ann, Ack(to="bob", seq=6))
     room.asks(ann, SendMessage(to="bob", content="x"))
     assert listed(room, ann)[0] == 7
 
 
-def test_null_means_all_that_was_delivered(room: Room, bob: Me, talk: int) -> None:
+def test_null_means_all_that_was_delivered(room: Room, bob: Caller, talk: int) -> None:
     assert pointers(room.asks(bob, Read(to="ann", seq=None))) == (0, 0)
     room.asks(bob, Ack(to="ann", seq=5))
     assert pointers(room.asks(bob, Read(to="ann", seq=None))) == (5, 5)
 
 
-def test_all_conversations_at_once(room: Room, ann: Me, bob: Me, cid: Me, talk: int) -> None:
+def test_all_conversations_at_once(room: Room, ann: Caller, bob: Caller, cid: Caller, talk: int) -> None:
     room.asks(cid, SendMessage(to="bob", content="hi"))
     room.asks(cid, SendMessage(to="bob", content="hi"))
     room.asks(bob, Ack(to="ann", seq=6))
@@ -87,7 +89,7 @@ def test_all_conversations_at_once(room: Room, ann: Me, bob: Me, cid: Me, talk: 
     assert room.does(bob, Read(conversation=0, seq=None)).told == ()
 
 
-def test_my_other_devices_and_the_other_one_are_told(room: Room, ann: Me, bob: Me, talk: int) -> None:
+def test_my_other_devices_and_the_other_one_are_told(room: Room, ann: Caller, bob: Caller, talk: int) -> None:
     mine, theirs = room.does(bob, Read(to="ann", seq=3)).told
     assert (mine[0], theirs[0]) == ((bob.account,), (ann.account,))
     for receipt, to in ((mine[1], "ann"), (theirs[1], "bob")):
@@ -96,7 +98,7 @@ def test_my_other_devices_and_the_other_one_are_told(room: Room, ann: Me, bob: M
     assert (mine[1].own, theirs[1].own) == (True, False)
 
 
-def test_who_has_read_a_message(room: Room, ann: Me, bob: Me, talk: int) -> None:
+def test_who_has_read_a_message(room: Room, ann: Caller, bob: Caller, talk: int) -> None:
     asked = WhoRead(to="bob", seq=1)
     assert [(each.username, each.delivered, each.read) for each in room.asks(ann, asked).readers] == [
         ("bob", False, False)
@@ -109,7 +111,7 @@ def test_who_has_read_a_message(room: Room, ann: Me, bob: Me, talk: int) -> None
 
 
 @pytest.mark.parametrize("shape", [Ack, Read])
-def test_absent_and_not_mine_look_alike(room: Room, cid: Me, talk: int, shape: type[Ack]) -> None:
+def test_absent_and_not_mine_look_alike(room: Room, cid: Caller, talk: int, shape: type[Ack]) -> None:
     for conversation in (talk, 1000):
         refused = room.refuses(cid, shape(conversation=conversation, seq=1))
         assert (type(refused), refused.params) == (NoSuchConversation, {})

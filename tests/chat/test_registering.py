@@ -6,9 +6,9 @@ from typing import Any
 import attrs
 import pytest
 
-from imd.chat.lanes import SignIn
-from imd.chat.limits import Limits
-from imd.chat.passwords import check
+from imd.chat.base.effects import SignIn
+from imd.chat.base.limits import Limits
+from imd.chat.base.passwords import check
 from imd.store import accounts as sql
 from imd.wire import names
 from imd.wire.accounts import (
@@ -85,7 +85,7 @@ def test_ones_own_name_is_no_password(room: Room, password: str) -> None:
 
 
 def test_the_most_common_passwords_are_refused() -> None:
-    _, _, listed = files("imd.chat").joinpath("passwords.txt").read_text("utf-8").partition("\n\n")
+    _, _, listed = files("imd.chat.base").joinpath("passwords.txt").read_text("utf-8").partition("\n\n")
     common = listed.splitlines()
     assert len(common) == len(set(common)) > 8_000
     for password in common:
@@ -106,7 +106,7 @@ def test_the_most_common_passwords_are_refused() -> None:
     ],
 )
 def test_any_other_password_is_taken_as_it_is(room: Room, password: str) -> None:
-    """No rules of composition, nothing cut off, no case folded: what differs in the last character is another one."""
+    """There are no rules of composition, nothing is cut off, and no case is folded."""
     room.asks(room.stranger(), register(password=password))
     assert room.asks(room.stranger(), Login(username="ann", password=password)).username == "ann"
     for other in (password.swapcase(), password[:-1], password.strip()):

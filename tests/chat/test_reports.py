@@ -2,7 +2,7 @@
 
 import pytest
 
-from imd.chat.lanes import Me
+from imd.chat.base.context import Caller
 from imd.wire.admin import UserDisable, UserRole
 from imd.wire.messages import EditMessage, RecallMessage, SendMessage
 from imd.wire.refusals import BadRequest, NoSuchConversation, NoSuchMessage, NoSuchUser
@@ -11,23 +11,23 @@ from tests.chat.room import Room
 
 
 @pytest.fixture
-def root(room: Room) -> Me:
+def root(room: Room) -> Caller:
     return room.person("root", admin=True)
 
 
 @pytest.fixture
-def talk(room: Room, ann: Me, bob: Me) -> None:
+def talk(room: Room, ann: Caller, bob: Caller) -> None:
     """Bob writes to Ann."""
     for content in ("hello", "send me your card number"):
         room.asks(bob, SendMessage(to="ann", content=content))
 
 
-def waiting(room: Room, root: Me) -> list[Report]:
+def waiting(room: Room, root: Caller) -> list[Report]:
     reports: list[Report] = room.asks(root, ReportList()).reports
     return reports
 
 
-def test_the_admins_are_told_and_nobody_else(room: Room, root: Me, ann: Me, cid: Me, talk: None) -> None:
+def test_the_admins_are_told_and_nobody_else(room: Room, root: Caller, ann: Caller, cid: Caller, talk: None) -> None:
     other = room.person("other", admin=True)
     gone = room.person("gone", admin=True)
     room.asks(root, UserDisable(username="gone"))
@@ -41,7 +41,7 @@ def test_the_admins_are_told_and_nobody_else(room: Room, root: Me, ann: Me, cid:
     assert event.text("en") == "Report 1: ann about bob: fraud"
 
 
-def test_the_evidence_outlives_the_message(room: Room, root: Me, ann: Me, bob: Me, talk: None) -> None:
+def test_the_evidence_outlives_the_message(room: Room, root: Caller, ann: Caller, bob: Caller, talk: None) -> None:
     room.asks(ann, ReportMessage(to="bob", seq=1))
     room.asks(ann, ReportMessage(to="bob", seq=2, reason="fraud"))
     room.asks(bob, EditMessage(to="ann", seq=1, content="I said nothing"))
@@ -51,7 +51,7 @@ def test_the_evidence_outlives_the_message(room: Room, root: Me, ann: Me, bob: M
     assert (second.content, second.reason) == ("send me your card number", "fraud")
 
 
-def test_of_a_message_that_burns_there_is_no_copy(room: Room, root: Me, ann: Me, bob: Me) -> None:
+def test_of_a_message_that_burns_there_is_no_copy(room: Room, root: Caller, ann: Caller, bob: Caller) -> None:
     room.asks(bob, SendMessage(to="ann", content="secret", burn_after=10))
     room.asks(ann, ReportMessage(to="bob", seq=1, reason="threat"))
     [report] = waiting(room, root)
@@ -60,7 +60,7 @@ def test_of_a_message_that_burns_there_is_no_copy(room: Room, root: Me, ann: Me,
     assert "no copy is kept" in report.text("en")
 
 
-def test_a_message_is_reported_once_by_each(room: Room, root: Me, ann: Me, bob: Me, talk: None) -> None:
+def test_a_message_is_reported_once_by_each(room: Room, root: Caller, ann: Caller, bob: Caller, talk: None) -> None:
     first = room.asks(ann, ReportMessage(to="bob", seq=1, reason="one"))
     again = room.does(ann, ReportMessage(to="bob", seq=1, reason="two"))
     assert again.reply == first
@@ -69,7 +69,9 @@ def test_a_message_is_reported_once_by_each(room: Room, root: Me, ann: Me, bob: 
     assert [(each.reporter, each.reason) for each in waiting(room, root)] == [("ann", "one"), ("bob", "")]
 
 
-def test_after_it_was_resolved_it_may_be_reported_anew(room: Room, root: Me, ann: Me, bob: Me, talk: None) -> None:
+def test_after_it_was_resolved_it_may_be_reported_anew(
+    room: Room, root: Caller, ann: Caller, bob: Caller, talk: None
+) -> None:
     number = room.asks(ann, ReportMessage(to="bob", seq=1, reason="one")).number
     room.asks(root, ReportResolve(number=number, note="harmless"))
     room.asks(bob, EditMessage(to="ann", seq=1, content="worse"))
@@ -79,7 +81,7 @@ def test_after_it_was_resolved_it_may_be_reported_anew(room: Room, root: Me, ann
     assert (report.reason, report.content, report.resolved, report.note) == ("two", "worse", None, None)
 
 
-def test_a_report_is_resolved_once(room: Room, root: Me, ann: Me, talk: None) -> None:
+def test_a_report_is_resolved_once(room: Room, root: Caller, ann: Caller, talk: None) -> None:
     other = room.person("other", admin=True)
     for seq in (1, 2):
         room.asks(ann, ReportMessage(to="bob", seq=seq))
@@ -95,7 +97,7 @@ def test_a_report_is_resolved_once(room: Room, root: Me, ann: Me, talk: None) ->
     ]
 
 
-def test_the_queue_goes_on_after_a_number(room: Room, root: Me, ann: Me, talk: None) -> None:
+def test_the_queue_goes_on_after_a_number(room: Room, root: Caller, ann: Caller, talk: None) -> None:
     for seq in (2, 1):
         room.asks(ann, ReportMessage(to="bob", seq=seq))
     page = room.asks(root, ReportList(limit=1))
@@ -114,16 +116,16 @@ def test_the_queue_goes_on_after_a_number(room: Room, root: Me, ann: Me, talk: N
     ],
 )
 def test_only_what_i_may_see_is_reported(
-    room: Room, ann: Me, cid: Me, talk: None, command: ReportMessage, refusal: type
+    room: Room, ann: Caller, cid: Caller, talk: None, command: ReportMessage, refusal: type
 ) -> None:
     assert isinstance(room.refuses(ann, command), refusal)
 
 
-def test_absent_and_not_mine_look_alike(room: Room, cid: Me, talk: None) -> None:
+def test_absent_and_not_mine_look_alike(room: Room, cid: Caller, talk: None) -> None:
     refused = [room.refuses(cid, ReportMessage(conversation=number, seq=1)) for number in (1, 1000)]
     assert [(type(each), each.params) for each in refused] == [(NoSuchConversation, {})] * 2
 
 
-def test_there_is_no_such_report(room: Room, root: Me) -> None:
+def test_there_is_no_such_report(room: Room, root: Caller) -> None:
     refused = room.refuses(root, ReportResolve(number=7))
     assert (type(refused), refused.case, refused.params) == (BadRequest, "report", {"number": 7})

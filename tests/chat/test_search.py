@@ -1,11 +1,11 @@
-"""Search: what is found by which words, where, and by whom; indexed or not, before and after every change."""
+"""Search: what is found by which words, where and by whom, indexed or not, before and after every change."""
 
 from typing import Any
 
 import pytest
 
-from imd.chat.burning import burn
-from imd.chat.lanes import Me
+from imd.chat.base.burning import burn
+from imd.chat.base.context import Caller
 from imd.store import search as sql
 from imd.testing import EPOCH
 from imd.wire.messages import EditMessage, Forward, RecallMessage
@@ -22,10 +22,10 @@ DAY = 86_400_000
 def looked(request: pytest.FixtureRequest, room: Room) -> Any:
     """Search, once with everything in the index and once with nothing in it."""
 
-    def look(me: Me, query: str, **fields: Any) -> list[str]:
+    def look(caller: Caller, query: str, **fields: Any) -> list[str]:
         if request.param == "indexed":
             bring_up_to_date(room)
-        return contents(room.asks(me, Search(query=query, **fields)))
+        return contents(room.asks(caller, Search(query=query, **fields)))
 
     return look
 
@@ -81,14 +81,14 @@ def looked(request: pytest.FixtureRequest, room: Room) -> Any:
         ("x", "x", True),
     ],
 )
-def test_words(room: Room, ann: Me, bob: Me, looked: Any, said: str, query: str, found: bool) -> None:
+def test_words(room: Room, ann: Caller, bob: Caller, looked: Any, said: str, query: str, found: bool) -> None:
     send(room, ann, "bob", "quite another thing")
     send(room, ann, "bob", said)
-    for me in (ann, bob):
-        assert looked(me, query) == [said] * found
+    for caller in (ann, bob):
+        assert looked(caller, query) == [said] * found
 
 
-def test_newest_first_and_with_all_that_a_message_is(room: Room, ann: Me, bob: Me, looked: Any) -> None:
+def test_newest_first_and_with_all_that_a_message_is(room: Room, ann: Caller, bob: Caller, looked: Any) -> None:
     for number in range(3):
         send(room, ann, "bob", f"meet {number}", client_id=f"c{number}")
     assert looked(bob, "meet") == ["meet 2", "meet 1", "meet 0"]
@@ -127,12 +127,12 @@ def test_newest_first_and_with_all_that_a_message_is(room: Room, ann: Me, bob: M
         ("in:bob before:2026-09-22", "1"),
     ],
 )
-def test_narrowed(room: Room, ann: Me, bob: Me, cid: Me, looked: Any, query: str, found: str) -> None:
+def test_narrowed(room: Room, ann: Caller, bob: Caller, cid: Caller, looked: Any, query: str, found: str) -> None:
     """One message a day from 2026-09-21 on, 14:13 in UTC."""
     group(room, "team", ann, bob)
     said = [(ann, "bob"), (bob, "ann"), (ann, "bob"), (ann, "ann"), (ann, "#team"), (bob, "#team"), (ann, "bob")]
-    for number, (me, to) in enumerate(said, 1):
-        send(room, me, to, f"meet {number}", kind="markdown" if number == 7 else "text")
+    for number, (caller, to) in enumerate(said, 1):
+        send(room, caller, to, f"meet {number}", kind="markdown" if number == 7 else "text")
         send(room, cid, "bob", f"meet {number}")
         room.now += DAY
     assert looked(ann, query) == [f"meet {number}" for number in found.split()]
@@ -147,14 +147,16 @@ def test_narrowed(room: Room, ann: Me, bob: Me, cid: Me, looked: Any, query: str
         ("markdown", "**shall** we", '"shall we"'),
     ],
 )
-def test_every_kind_is_found(room: Room, ann: Me, bob: Me, looked: Any, kind: str, content: str, query: str) -> None:
+def test_every_kind_is_found(
+    room: Room, ann: Caller, bob: Caller, looked: Any, kind: str, content: str, query: str
+) -> None:
     send(room, ann, "bob", content, kind=kind)
     send(room, ann, "bob", f"{content} said")
     assert looked(bob, f"{query} kind:{kind}") == [content]
 
 
-def test_dates_are_right_when_the_clock_was_not(room: Room, ann: Me, looked: Any) -> None:
-    """Once it ran a year ahead."""
+def test_dates_are_right_when_the_clock_was_not(room: Room, ann: Caller, looked: Any) -> None:
+    """The clock once ran a year ahead."""
     for number, days in enumerate((0, 365, 1, 2)):
         room.now = EPOCH + days * DAY
         send(room, ann, "ann", f"meet {number}")
@@ -165,7 +167,7 @@ def test_dates_are_right_when_the_clock_was_not(room: Room, ann: Me, looked: Any
 # -- by whom it is found
 
 
-def test_only_in_ones_own_conversations(room: Room, ann: Me, bob: Me, cid: Me, looked: Any) -> None:
+def test_only_in_ones_own_conversations(room: Room, ann: Caller, bob: Caller, cid: Caller, looked: Any) -> None:
     send(room, ann, "bob", "secret of two")
     send(room, ann, "ann", "secret of one")
     group(room, "team", ann, bob)
@@ -176,7 +178,7 @@ def test_only_in_ones_own_conversations(room: Room, ann: Me, bob: Me, cid: Me, l
     assert looked(ann, "secret") == ["secret of the team", "secret of one", "secret of two"]
 
 
-def test_nothing_of_a_group_one_left_until_one_is_back(room: Room, ann: Me, bob: Me, looked: Any) -> None:
+def test_nothing_of_a_group_one_left_until_one_is_back(room: Room, ann: Caller, bob: Caller, looked: Any) -> None:
     group(room, "team", ann, bob)
     send(room, ann, "#team", "meet one")
     leave(room, "team", bob)
@@ -189,7 +191,7 @@ def test_nothing_of_a_group_one_left_until_one_is_back(room: Room, ann: Me, bob:
     assert looked(ann, "meet") == ["meet three", "meet two", "meet one"]
 
 
-def test_what_one_deleted_for_oneself_is_not_found(room: Room, ann: Me, bob: Me, looked: Any) -> None:
+def test_what_one_deleted_for_oneself_is_not_found(room: Room, ann: Caller, bob: Caller, looked: Any) -> None:
     for number in range(3):
         send(room, ann, "bob", f"meet {number}")
     room.asks(bob, DeleteForMe(to="ann", seq=2))
@@ -201,7 +203,7 @@ def test_what_one_deleted_for_oneself_is_not_found(room: Room, ann: Me, bob: Me,
     assert looked(ann, "meet") == ["meet again", "meet 2", "meet 1", "meet 0"]
 
 
-def test_notices_are_not_found(room: Room, ann: Me, bob: Me, looked: Any) -> None:
+def test_notices_are_not_found(room: Room, ann: Caller, bob: Caller, looked: Any) -> None:
     send(room, ann, "bob", "meet")
     room.tx.execute('UPDATE message SET kind = \'notice\', content = \'{"what":"joined","by":"ann"}\'')
     assert looked(ann, "joined") == []
@@ -222,8 +224,10 @@ def test_notices_are_not_found(room: Room, ann: Me, bob: Me, looked: Any) -> Non
         ("in:#left", NotAMember),
     ],
 )
-def test_where_one_has_no_part(room: Room, ann: Me, bob: Me, cid: Me, query: str, refusal: type[Refusal]) -> None:
-    """As with every other command: absent and forbidden look alike, one's own past does not."""
+def test_where_one_has_no_part(
+    room: Room, ann: Caller, bob: Caller, cid: Caller, query: str, refusal: type[Refusal]
+) -> None:
+    """As with every other command, absent and forbidden look alike, but a group that one has left does not."""
     group(room, "secret", bob)
     group(room, "left", ann, bob)
     room.tx.execute("UPDATE conversation SET join_mode = 'open' WHERE handle = 'left'")
@@ -234,7 +238,7 @@ def test_where_one_has_no_part(room: Room, ann: Me, bob: Me, cid: Me, query: str
 # -- what becomes of messages
 
 
-def test_edited_messages_are_found_by_their_new_words(room: Room, ann: Me, bob: Me, looked: Any) -> None:
+def test_edited_messages_are_found_by_their_new_words(room: Room, ann: Caller, bob: Caller, looked: Any) -> None:
     send(room, ann, "bob", "meet at six")
     send(room, bob, "ann", "meet where")
     assert looked(bob, "six") == ["meet at six"]
@@ -245,7 +249,7 @@ def test_edited_messages_are_found_by_their_new_words(room: Room, ann: Me, bob: 
     assert looked(bob, "meet") == ["meet where", "meet at 八点"], "its place is still the old one"
 
 
-def test_what_was_taken_back_is_not_found(room: Room, ann: Me, bob: Me, looked: Any) -> None:
+def test_what_was_taken_back_is_not_found(room: Room, ann: Caller, bob: Caller, looked: Any) -> None:
     send(room, ann, "bob", "meet at six")
     room.asks(bob, Forward(to="ann", seq=1, target="bob"))
     assert len(looked(bob, "six")) == 2
@@ -255,7 +259,7 @@ def test_what_was_taken_back_is_not_found(room: Room, ann: Me, bob: Me, looked: 
     assert looked(ann, "six") == []
 
 
-def test_what_burns_is_never_found_nor_indexed(room: Room, ann: Me, bob: Me, looked: Any) -> None:
+def test_what_burns_is_never_found_nor_indexed(room: Room, ann: Caller, bob: Caller, looked: Any) -> None:
     send(room, ann, "bob", "the spoon is under the mat", burn_after=60)
     assert looked(bob, "spoon") == looked(ann, "in:bob") == []
     room.asks(ann, EditMessage(to="bob", seq=1, content="the spoon is in the shed"))
@@ -263,7 +267,7 @@ def test_what_burns_is_never_found_nor_indexed(room: Room, ann: Me, bob: Me, loo
     assert not any("spoon" in line for line in room.tx.iterdump() if '"burning_words"' not in line)
 
 
-def test_what_was_kept_long_enough_is_not_found_any_more(room: Room, ann: Me, looked: Any) -> None:
+def test_what_was_kept_long_enough_is_not_found_any_more(room: Room, ann: Caller, looked: Any) -> None:
     group(room, "team", ann)
     room.tx.execute("UPDATE conversation SET retention = 3600")
     send(room, ann, "#team", "meet")
@@ -273,7 +277,9 @@ def test_what_was_kept_long_enough_is_not_found_any_more(room: Room, ann: Me, lo
     assert looked(ann, "meet") == []
 
 
-def test_deleted_rows_leave_the_index_and_their_numbers_come_again(room: Room, ann: Me, bob: Me, looked: Any) -> None:
+def test_deleted_rows_leave_the_index_and_their_numbers_come_again(
+    room: Room, ann: Caller, bob: Caller, looked: Any
+) -> None:
     for number in range(4):
         send(room, ann, "bob", f"meet {number}")
     assert len(looked(ann, "meet")) == 4
@@ -288,8 +294,8 @@ def test_deleted_rows_leave_the_index_and_their_numbers_come_again(room: Room, a
     assert looked(ann, "meet") == ["meet at last"]
 
 
-def test_who_is_in_very_many_groups_finds_the_same(
-    room: Room, ann: Me, bob: Me, looked: Any, monkeypatch: pytest.MonkeyPatch
+def test_a_member_of_very_many_groups_finds_the_same(
+    room: Room, ann: Caller, bob: Caller, looked: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(5):
         group(room, f"team{number}", ann)

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from imd.chat.chores import Chored
-from imd.chat.lanes import Me
+from imd.chat.base.burning import forget
+from imd.chat.base.context import Caller
+from imd.chat.base.jobs import JobResult
 from imd.chat.search import PAUSE, index
 from imd.store import conversations as conversation_rows
 from imd.store import messages as message_rows
@@ -25,24 +26,24 @@ from tests.chat.room import Room
 from tests.chat.searching import bring_up_to_date, contents, group, join, leave, send
 
 
-def pages(room: Room, me: Me, query: str, limit: int) -> list[list[str]]:
+def pages(room: Room, caller: Caller, query: str, limit: int) -> list[list[str]]:
     """Read all pages, while people go on talking."""
     listed: list[list[str]] = []
     before: int | None = None
     while True:
-        found = room.asks(me, Search(query=query, limit=limit, before=before))
+        found = room.asks(caller, Search(query=query, limit=limit, before=before))
         listed.append(contents(found))
         assert found.more == (found.before is not None)
         if found.before is None:
             return listed
         assert before is None or found.before < before
         before = found.before
-        send(room, me, me.username, "meet meanwhile")
+        send(room, caller, caller.username, "meet meanwhile")
 
 
 @pytest.mark.parametrize("indexed", [0, 4, 10])
 @pytest.mark.parametrize("limit", [1, 3, 5, 9, 10, 11])
-def test_pages_neither_repeat_nor_lose(room: Room, ann: Me, bob: Me, limit: int, indexed: int) -> None:
+def test_pages_neither_repeat_nor_lose(room: Room, ann: Caller, bob: Caller, limit: int, indexed: int) -> None:
     for number in range(10):
         if number == indexed:
             bring_up_to_date(room)
@@ -58,7 +59,9 @@ def test_pages_neither_repeat_nor_lose(room: Room, ann: Me, bob: Me, limit: int,
 
 @pytest.mark.parametrize("indexed", [False, True])
 @pytest.mark.parametrize("limit", [1, 2, 3, 7])
-def test_pages_are_full_whatever_one_may_not_see(room: Room, ann: Me, bob: Me, limit: int, indexed: bool) -> None:
+def test_pages_are_full_whatever_one_may_not_see(
+    room: Room, ann: Caller, bob: Caller, limit: int, indexed: bool
+) -> None:
     group(room, "team", ann, bob)
     for number in range(40):
         send(room, ann, "#team" if number % 2 else "bob", f"meet {number}")
@@ -75,8 +78,10 @@ def test_pages_are_full_whatever_one_may_not_see(room: Room, ann: Me, bob: Me, l
     assert pages(room, bob, "meet", limit) == [wanted[at : at + limit] for at in range(0, len(wanted), limit)]
 
 
-def test_a_page_ends_where_enough_was_looked_at(room: Room, ann: Me, bob: Me, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What one deleted for oneself is looked at in vain."""
+def test_a_page_ends_where_enough_was_looked_at(
+    room: Room, ann: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hits that the caller has hidden leave a page empty."""
     for number in range(40):
         send(room, ann, "bob", f"meet {number}")
     for seq in range(5, 40):
@@ -92,19 +97,19 @@ def test_a_page_ends_where_enough_was_looked_at(room: Room, ann: Me, bob: Me, mo
 # -- the index
 
 
-def test_indexing_goes_in_pieces(room: Room, ann: Me, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_indexing_goes_in_pieces(room: Room, ann: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sql, "PIECE", 10)
     monkeypatch.setattr(sql, "PIECE_CHARACTERS", 100)
     for content in ["x"] * 15 + ["y" * 60] * 4:
         send(room, ann, "ann", content)
     taken = []
-    while room.in_transaction(lambda tx: index(tx, room.now)) == Chored(again=room.now + PAUSE):
+    while room.in_transaction(lambda tx: index(tx, room.now)) == JobResult(again=room.now + PAUSE):
         taken += room.tx.execute("SELECT indexed FROM search_state").fetchone()
     assert taken == [10, 17, 19], "by number, then by length"
-    assert room.in_transaction(lambda tx: index(tx, room.now)) == Chored()
+    assert room.in_transaction(lambda tx: index(tx, room.now)) == JobResult()
 
 
-def test_many_small_pieces_are_put_in_order(room: Room, ann: Me) -> None:
+def test_many_small_pieces_are_put_in_order(room: Room, ann: Caller) -> None:
     """A search looks into each part of the index."""
     for number in range(40):
         send(room, ann, "ann", f"meet {number}")
@@ -119,7 +124,7 @@ def test_a_message_is_indexed_soon(room: Room) -> None:
     alice.call("send_message", to="alice", content="meet")
 
     def indexed() -> list[tuple[int]]:
-        return server.database.writer.connection.execute("SELECT rowid FROM search_index").fetchall()  # type: ignore[attr-defined]
+        return server.database.backend.writer.connection.execute("SELECT rowid FROM search_index").fetchall()  # type: ignore[attr-defined]
 
     assert indexed() == []
     server.pass_time(1)
@@ -157,14 +162,16 @@ def test_what_was_destroyed_leaves_the_files_within_a_day(tmp_path: Path) -> Non
     assert [each["content"] for each in alice.call("search", query="meet", limit=60)["messages"]][59] == "meet 0"
 
 
-def test_putting_the_index_together_anew_goes_in_pieces(room: Room, ann: Me, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_putting_the_index_together_anew_goes_in_pieces(
+    room: Room, ann: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number in range(400):
         send(room, ann, "ann", " ".join(f"word{number}x{each}" for each in range(20)))
     bring_up_to_date(room)
     monkeypatch.setattr(sql, "MERGED_PAGES", 4)
     room.asks(ann, RecallMessage(to="ann", seq=1))
     steps = 0
-    while room.in_transaction(lambda tx: index(tx, room.now)).again == room.now + PAUSE:
+    while room.in_transaction(lambda tx: forget(tx, room.now)).again == room.now + PAUSE:
         steps += 1
     assert steps > 3
     assert room.tx.execute("SELECT count(DISTINCT segid) FROM search_index_idx").fetchone() == (1,)
@@ -221,7 +228,7 @@ def test_the_messages_of_an_older_version_are_indexed(monkeypatch: pytest.Monkey
         ("meet after:2026", "date"),
     ],
 )
-def test_queries_that_are_refused(room: Room, ann: Me, bob: Me, query: str, case: str) -> None:
+def test_queries_that_are_refused(room: Room, ann: Caller, bob: Caller, query: str, case: str) -> None:
     refused = room.refuses(ann, Search(query=query))
     assert (type(refused), refused.case) == (BadRequest, case)
 
@@ -238,7 +245,7 @@ QUERIES = some.one_of(
 
 @pytest.fixture(scope="module")
 def talk() -> Any:
-    """A room with something in it, half indexed: nobody writes there any more."""
+    """A room with some messages, half of them indexed. Nothing is written there any more."""
     room = Room()
     ann, _ = room.person("ann"), room.person("bob")
     for number in range(6):
@@ -250,7 +257,7 @@ def talk() -> Any:
 
 
 @given(query=QUERIES)
-def test_whatever_is_asked_is_answered_or_refused(talk: tuple[Room, Me], query: str) -> None:
+def test_whatever_is_asked_is_answered_or_refused(talk: tuple[Room, Caller], query: str) -> None:
     room, ann = talk
     with contextlib.suppress(BadRequest, NoSuchUser, NoSuchConversation):
         found = room.asks(ann, Search(query=query))

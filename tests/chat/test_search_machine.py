@@ -1,4 +1,4 @@
-"""Search against a plain look through everything: whatever people did before, both find the same, for each of them."""
+"""Search compared with reading everything: whatever happened before, both find the same for everybody."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from imd.chat.lanes import Me
+from imd.chat.base.context import Caller
 from imd.chat.search import index
 from imd.store import conversations as rows
 from imd.store.words import words
@@ -37,7 +37,7 @@ class Searching(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.room = Room()
-        self.people: dict[str, Me] = {name: self.room.person(name) for name in NAMES}
+        self.people: dict[str, Caller] = {name: self.room.person(name) for name in NAMES}
         self.order: dict[tuple[int, int], int] = {}
         group(self.room, "team", *self.people.values())
         group(self.room, "family", self.people["ann"])

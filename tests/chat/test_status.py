@@ -1,4 +1,4 @@
-"""How the server is: what is counted, and how it is said."""
+"""The server's status: what is counted, and how it is written."""
 
 import pytest
 

@@ -1,11 +1,11 @@
-"""Who may write to whom: policies, blocks, and strangers who are declined; it all reads the same to who is refused."""
+"""Who may write to whom: policies, blocks and declined strangers. Every refusal reads the same."""
 
 from typing import Any
 
 import pytest
 
-from imd.chat.lanes import Me
-from imd.chat.limits import Limits
+from imd.chat.base.context import Caller
+from imd.chat.base.limits import Limits
 from imd.wire.base import Command
 from imd.wire.friends import Block, Decline, FriendAccept, FriendAdd, Unblock
 from imd.wire.messages import EditMessage, Forward, RecallMessage, SendMessage
@@ -18,15 +18,15 @@ from imd.wire.refusals import Blocked, QuotaExceeded
 from tests.chat.room import Room
 
 
-def befriend(room: Room, one: Me, two: Me) -> None:
+def befriend(room: Room, one: Caller, two: Caller) -> None:
     room.asks(one, FriendAdd(username=two.username))
     room.asks(two, FriendAdd(username=one.username))
 
 
-def gets_through(room: Room, me: Me, to: str) -> bool:
+def gets_through(room: Room, caller: Caller, to: str) -> bool:
     """Say whether a message comes; a refusal tells nothing but that."""
     try:
-        room.asks(me, SendMessage(to=to, content="hi"))
+        room.asks(caller, SendMessage(to=to, content="hi"))
     except Blocked as refusal:
         refused = refusal
     else:
@@ -39,7 +39,7 @@ def gets_through(room: Room, me: Me, to: str) -> bool:
 @pytest.mark.parametrize("friend", [False, True])
 @pytest.mark.parametrize("writers", ["everyone", "friends", "nobody"])
 def test_a_policy_says_who_may_write_first(
-    room: Room, ann: Me, bob: Me, writers: Any, friend: bool, written: bool
+    room: Room, ann: Caller, bob: Caller, writers: Any, friend: bool, written: bool
 ) -> None:
     room.asks(ann, SetProfile(writers=writers))
     if friend:
@@ -51,18 +51,18 @@ def test_a_policy_says_who_may_write_first(
     assert gets_through(room, ann, "bob"), "her own policy does not bind her"
 
 
-def test_my_own_earlier_words_open_nothing(room: Room, ann: Me, bob: Me) -> None:
+def test_my_own_earlier_words_open_nothing(room: Room, ann: Caller, bob: Caller) -> None:
     assert gets_through(room, bob, "ann")
     room.asks(ann, SetProfile(writers="friends"))
     assert not gets_through(room, bob, "ann")
 
 
-def test_notes_to_myself_are_always_welcome(room: Room, ann: Me) -> None:
+def test_notes_to_myself_are_always_welcome(room: Room, ann: Caller) -> None:
     room.asks(ann, SetProfile(writers="nobody"))
     assert gets_through(room, ann, "ann")
 
 
-def test_a_block_shuts_out_even_whom_i_have_written_to(room: Room, ann: Me, bob: Me) -> None:
+def test_a_block_shuts_out_even_whom_i_have_written_to(room: Room, ann: Caller, bob: Caller) -> None:
     room.asks(ann, SendMessage(to="bob", content="hi"))
     room.asks(ann, Block(username="bob"))
     assert not gets_through(room, bob, "ann")
@@ -85,7 +85,7 @@ def test_a_block_shuts_out_even_whom_i_have_written_to(room: Room, ann: Me, bob:
     ],
     ids=lambda command: type(command).__name__,
 )
-def test_who_is_blocked_reaches_me_by_no_other_way(room: Room, ann: Me, bob: Me, command: Command) -> None:
+def test_a_blocked_account_has_no_other_way(room: Room, ann: Caller, bob: Caller, command: Command) -> None:
     room.asks(bob, SendMessage(to="ann", content="bad"))
     room.asks(ann, SendMessage(to="bob", content="go away"))
     room.asks(bob, SendMessage(to="bob", content="note"))
@@ -93,7 +93,7 @@ def test_who_is_blocked_reaches_me_by_no_other_way(room: Room, ann: Me, bob: Me,
     assert isinstance(room.refuses(bob, command), Blocked)
 
 
-def test_who_is_blocked_may_take_words_back_and_gets_the_answer_of_before(room: Room, ann: Me, bob: Me) -> None:
+def test_a_blocked_account_may_recall_and_gets_the_answer_of_before(room: Room, ann: Caller, bob: Caller) -> None:
     sent = room.asks(bob, SendMessage(to="ann", content="bad", client_id="1"))
     room.asks(ann, Block(username="bob"))
     again = room.asks(bob, SendMessage(to="ann", content="bad", client_id="1"))
@@ -101,7 +101,7 @@ def test_who_is_blocked_may_take_words_back_and_gets_the_answer_of_before(room: 
     room.asks(bob, RecallMessage(to="ann", seq=1))
 
 
-def test_a_stranger_is_declined_until_i_write(room: Room, ann: Me, bob: Me) -> None:
+def test_a_stranger_is_declined_until_i_write(room: Room, ann: Caller, bob: Caller) -> None:
     assert gets_through(room, bob, "ann")
     room.asks(ann, Decline(username="bob"))
     assert not gets_through(room, bob, "ann")
@@ -112,7 +112,7 @@ def test_a_stranger_is_declined_until_i_write(room: Room, ann: Me, bob: Me) -> N
     assert (declined.username, declined.value) == ("bob", False)
 
 
-def test_a_stranger_is_declined_until_we_are_friends(room: Room, ann: Me, bob: Me) -> None:
+def test_a_stranger_is_declined_until_we_are_friends(room: Room, ann: Caller, bob: Caller) -> None:
     room.asks(bob, FriendAdd(username="ann"))
     room.asks(ann, Decline(username="bob"))
     assert not gets_through(room, bob, "ann")
@@ -122,7 +122,7 @@ def test_a_stranger_is_declined_until_we_are_friends(room: Room, ann: Me, bob: M
 
 @pytest.mark.parametrize("forwards", [True, False])
 def test_a_name_stays_on_what_is_sent_on_where_its_owner_likes(
-    room: Room, ann: Me, bob: Me, cid: Me, forwards: bool
+    room: Room, ann: Caller, bob: Caller, cid: Caller, forwards: bool
 ) -> None:
     room.asks(ann, SetProfile(forwards=forwards))
     room.asks(ann, SendMessage(to="bob", content="wise words"))
@@ -133,7 +133,7 @@ def test_a_name_stays_on_what_is_sent_on_where_its_owner_likes(
 
 
 @pytest.mark.parametrize("why", ["likes", "hides", "blocks"])
-def test_receipts_reach_others_where_the_reader_likes(room: Room, ann: Me, bob: Me, why: str) -> None:
+def test_receipts_reach_others_where_the_reader_likes(room: Room, ann: Caller, bob: Caller, why: str) -> None:
     room.asks(ann, SendMessage(to="bob", content="hi"))
     if why == "hides":
         room.asks(bob, SetProfile(receipts=False))
@@ -150,7 +150,7 @@ def test_receipts_reach_others_where_the_reader_likes(room: Room, ann: Me, bob: 
     assert readers == (["bob"] if why == "likes" else [])
 
 
-def test_friends_are_no_strangers_to_the_daily_limit(room: Room, ann: Me, bob: Me, cid: Me) -> None:
+def test_friends_are_no_strangers_to_the_daily_limit(room: Room, ann: Caller, bob: Caller, cid: Caller) -> None:
     room.limits = Limits(strangers_per_day=1)
     befriend(room, ann, bob)
     assert gets_through(room, ann, "cid")
@@ -158,7 +158,9 @@ def test_friends_are_no_strangers_to_the_daily_limit(room: Room, ann: Me, bob: M
     assert isinstance(room.refuses(ann, SendMessage(to=room.person("dan").username, content="hi")), QuotaExceeded)
 
 
-def test_a_send_costs_the_same_statements_to_a_friend_and_to_a_stranger(room: Room, ann: Me, bob: Me, cid: Me) -> None:
+def test_a_send_costs_the_same_statements_to_a_friend_and_to_a_stranger(
+    room: Room, ann: Caller, bob: Caller, cid: Caller
+) -> None:
     befriend(room, ann, bob)
     counts = []
     for to in ("bob", "cid"):

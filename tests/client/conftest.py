@@ -1,5 +1,7 @@
 """A server in memory, and people at it."""
 
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -7,28 +9,29 @@ from typing import Any
 import pytest
 
 from imd.testing import MemoryServer
-from tests.client.places import Place
-from tests.client.wires import Person, Wires, person
+from tests.client.machines import Machine
+from tests.client.network import Network, Person, person
+from tests.client.tmux import Tmux
 from tests.live.daemon import Daemon
 
 
 @pytest.fixture
-def wires() -> Iterator[Wires]:
+def network() -> Iterator[Network]:
     """The way to a fresh server; what is still connected at the end is cut."""
-    wires = Wires(MemoryServer())
-    yield wires
-    wires.up = False
-    wires.cut()
+    network = Network(MemoryServer())
+    yield network
+    network.up = False
+    network.cut()
 
 
 @pytest.fixture
-def come(wires: Wires) -> Callable[..., Person]:
-    """Let somebody come, with our client."""
+def join(network: Network) -> Callable[..., Person]:
+    """Let somebody join, with our client."""
 
-    def come(username: str, **more: Any) -> Person:
-        return person(wires, username, **more)
+    def join(username: str, **more: Any) -> Person:
+        return person(network, username, **more)
 
-    return come
+    return join
 
 
 @pytest.fixture
@@ -39,5 +42,13 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
 
 
 @pytest.fixture
-def place(tmp_path: Path, daemon: Daemon) -> Callable[[str], Place]:
-    return lambda name: Place(tmp_path / name, daemon)
+def machine(tmp_path: Path, daemon: Daemon) -> Callable[[str], Machine]:
+    return lambda name: Machine(tmp_path / name, daemon)
+
+
+@pytest.fixture
+def tmux(tmp_path: Path) -> Iterator[Tmux]:
+    assert shutil.which("tmux"), "tmux is missing; `make test` installs it"
+    tmux = Tmux(tmp_path / "tmux")
+    yield tmux
+    subprocess.run(["tmux", "-S", str(tmux.socket), "kill-server"], check=False, capture_output=True)

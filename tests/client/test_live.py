@@ -17,7 +17,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.client.places import IMD, PASSWORD, Place
+from tests.client.machines import IMD, PASSWORD, Machine
+from tests.client.tmux import Tmux
 from tests.live.daemon import Daemon
 
 pytestmark = pytest.mark.long
@@ -26,19 +27,19 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 PATIENCE = 20
 
 
-def test_two_people_at_pipes(place: Callable[[str], Place], daemon: Daemon) -> None:
-    ann, bob = place("ann"), place("bob")
+def test_two_people_at_pipes(machine: Callable[[str], Machine], daemon: Daemon) -> None:
+    ann, bob = machine("ann"), machine("bob")
     bob.chat("", "-u", "bob")
     first = ann.chat("/to bob\nhello\n你好\n", "-u", "ann")
-    assert first[0].startswith("First time on localhost")
+    assert first[0].startswith("First connection to localhost")
     assert "".join(line.strip() for line in first[2:4]) in daemon.log
     assert first[-2:] == ["[..] you to bob: hello", "[..] you to bob: 你好"]
     assert bob.chat("/read\n")[1:4] == ["ann: 2 unread", "[..] ann: hello", "[..] ann: 你好"]
     assert bob.chat("")[1:] == ["Nothing unread."]
 
 
-def test_the_exit_code_of_imd_send(place: Callable[[str], Place], daemon: Daemon) -> None:
-    ann, bob = place("ann"), place("bob")
+def test_the_exit_code_of_imd_send(machine: Callable[[str], Machine], daemon: Daemon) -> None:
+    ann, bob = machine("ann"), machine("bob")
     for each in (ann, bob):
         each.chat("", "-u", each.directory.name)
     assert ann.run("send", "bob", "-m", "one").returncode == 0
@@ -54,8 +55,8 @@ def test_the_exit_code_of_imd_send(place: Callable[[str], Place], daemon: Daemon
     assert bob.chat("")[2:] == ["[..] ann: one", "[..] ann: two", "    lines", "[..] ann: three"]
 
 
-def test_imd_export(place: Callable[[str], Place], daemon: Daemon, tmp_path: Path) -> None:
-    ann, file = place("ann"), tmp_path / "ann.zip"
+def test_imd_export(machine: Callable[[str], Machine], daemon: Daemon, tmp_path: Path) -> None:
+    ann, file = machine("ann"), tmp_path / "ann.zip"
     ann.chat("/to ann\nremember the milk\n", "-u", "ann")
     kept = sorted(path.name for path in (daemon.directory / "data").iterdir())
     done = ann.run("export", str(file))
@@ -65,20 +66,20 @@ def test_imd_export(place: Callable[[str], Place], daemon: Daemon, tmp_path: Pat
         assert b"remember the milk" in archive.read("imd-export/conversations/1.html")
     assert sorted(path.name for path in (daemon.directory / "data").iterdir()) == kept, "the daemon's copy has no name"
     again = ann.run("export", str(file))
-    assert (again.returncode, again.stderr) == (1, f"{file} is there already, and is not overwritten.\n")
+    assert (again.returncode, again.stderr) == (1, f"{file} already exists, and is not overwritten.\n")
 
 
 class Console:
     """`imd chat` in a terminal of 80 columns, as a person has it."""
 
-    def __init__(self, place: Place, *words: str, **environment: str) -> None:
+    def __init__(self, machine: Machine, *arguments: str, **environment: str) -> None:
         self.ours, self.theirs = pty.openpty()
         fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.before = termios.tcgetattr(self.theirs)
         self.seen = ""
         self.process = subprocess.Popen(
-            [IMD, "chat", "--plain", *words],
-            env=place.environment(**({"TERM": "xterm"} | environment)),
+            [IMD, "chat", "--plain", *arguments],
+            env=machine.environment(**({"TERM": "xterm"} | environment)),
             stdin=self.theirs,
             stdout=self.theirs,
             stderr=self.theirs,
@@ -109,64 +110,109 @@ class Console:
         os.close(self.theirs)
 
 
+OpenConsole = Callable[..., Console]
+
+
 @pytest.fixture
-def sit(place: Callable[[str], Place]) -> Iterator[Callable[..., Console]]:
+def open_console(machine: Callable[[str], Machine]) -> Iterator[Callable[..., Console]]:
     consoles: list[Console] = []
 
-    def sit(name: str, *words: str, **environment: str) -> Console:
-        consoles.append(Console(place(name), *words, **environment))
+    def open_console(name: str, *arguments: str, **environment: str) -> Console:
+        consoles.append(Console(machine(name), *arguments, **environment))
         return consoles[-1]
 
-    yield sit
+    yield open_console
     for each in consoles:
         each.close()
 
 
-@pytest.mark.parametrize("terminal", ["xterm", "dumb"])
-def test_a_person_at_a_terminal(sit: Callable[..., Console], place: Callable[[str], Place], terminal: str) -> None:
-    place("bob").chat("", "-u", "bob")
-    ann = sit("ann", TERM=terminal)
-    ann.sees("Name: ")
+@pytest.fixture
+def without_extra(tmp_path: Path) -> str:
+    """A PYTHONPATH under which prompt_toolkit is not installed."""
+    directory = tmp_path / "without"
+    directory.mkdir()
+    (directory / "sitecustomize.py").write_text("import sys\n\nsys.modules['prompt_toolkit'] = None\n")
+    return str(directory)
+
+
+@pytest.mark.parametrize("terminal", ["xterm", "dumb", "xterm without prompt_toolkit"])
+def test_a_person_at_a_terminal(
+    open_console: OpenConsole, machine: Callable[[str], Machine], terminal: str, without_extra: str
+) -> None:
+    machine("bob").chat("", "-u", "bob")
+    name, *lacking = terminal.split(" ", 1)
+    ann = open_console("ann", TERM=name, **({"PYTHONPATH": without_extra} if lacking else {}))
+    ann.sees("Name:")
     ann.types("ann")
-    ann.sees("Password for ann: ")
+    ann.sees("Password for ann:")
     ann.types(PASSWORD)
-    shown = ann.sees("[y/N] ")
+    shown = ann.sees("[y/N]")
     ann.types("y")
-    ann.sees("The password again: ")
+    ann.sees("Repeat the password:")
     ann.types(PASSWORD)
     shown += ann.sees("Nothing unread.")
     assert PASSWORD not in shown
+    assert (b"\x1b" in shown.encode()) == (terminal == "xterm"), "only prompt_toolkit moves the cursor"
     ann.types("/to bob")
-    ann.sees("nothing was said so far.")
+    ann.sees("no messages yet.")
     ann.types("你好")
     ann.sees("you to bob: 你好")
     ann.types("/quit")
     assert ann.ends() == 0
     assert termios.tcgetattr(ann.theirs) == ann.before
     assert os.get_blocking(ann.theirs)
-    assert place("bob").chat("")[-1] == "[..] ann: 你好"
+    assert machine("bob").chat("")[-1] == "[..] ann: 你好"
 
 
 @pytest.mark.parametrize("key", ["\x03", "\x04"])
 def test_a_key_ends_it_and_leaves_the_terminal_as_it_was(
-    sit: Callable[..., Console], place: Callable[[str], Place], key: str
+    open_console: OpenConsole, machine: Callable[[str], Machine], key: str
 ) -> None:
-    place("ann").chat("", "-u", "ann")
-    ann = sit("ann")
+    machine("ann").chat("", "-u", "ann")
+    ann = open_console("ann")
     ann.sees("Nothing unread.")
     os.write(ann.ours, key.encode())
     assert ann.ends() == 0
     assert termios.tcgetattr(ann.theirs) == ann.before
 
 
-def test_kill_9_in_the_middle(sit: Callable[..., Console], place: Callable[[str], Place], daemon: Daemon) -> None:
+def test_the_input_line_stays_whole(tmux: Tmux, machine: Callable[[str], Machine], daemon: Daemon) -> None:
+    machine("bob").chat("", "-u", "bob")
+    ann = tmux.chat(machine("ann"), "ann", "--plain", size=(60, 20))
+    ann.sees("Nothing unread.")
+    ann.types("/to bob", "Enter")
+    ann.sees("no messages yet.", "bob>")
+    ann.types("你好们", "BSpace", "Left", "Left", "早，")
+    ann.sees("bob> 早，你好")
+    machine("bob").chat("/to ann\nhello\nare you there?\n")
+    rows = [row.rstrip() for row in ann.sees("bob: are you there?") if row.strip()]
+    assert [row[8:] for row in rows[-3:-1]] == ["bob: hello", "bob: are you there?"]
+    assert rows[-1] == "bob> 早，你好"
+    ann.types("Enter")
+    ann.sees("you to bob: 早，你好")
+    ann.pastes("one\ntwo 字\nthree")
+    rows = ann.sees("bob> one", "… two 字", "… three")
+    assert not any("you to bob: one" in row for row in rows), "pasted lines wait for Enter"
+    ann.types("Enter")
+    ann.sees("you to bob: one", "    two 字", "    three")
+    ann.types("Up", "Up", "Up", "Up")
+    ann.sees("bob> 早，你好")
+    ann.types("C-c")
+    ann.sees("it ended with 0")
+    ann.types("echo still he're'", "Enter")
+    ann.sees("\nstill here\n")
+    shown = machine("bob").chat("")
+    assert shown[-4:] == ["[..] ann: 早，你好", "[..] ann: one", "    two 字", "    three"]
+
+
+def test_kill_9_in_the_middle(open_console: OpenConsole, machine: Callable[[str], Machine], daemon: Daemon) -> None:
     for name in ("ann", "bob"):
-        place(name).chat("", "-u", name)
-    ann, bob = sit("ann"), sit("bob")
+        machine(name).chat("", "-u", name)
+    ann, bob = open_console("ann"), open_console("bob")
     for each, other in ((ann, "bob"), (bob, "ann")):
         each.sees("Nothing unread.")
         each.types(f"/to {other}")
-        each.sees("nothing was said so far.")
+        each.sees("no messages yet.")
     ann.types("before")
     bob.sees("ann: before")
     daemon.stop(signal.SIGKILL)
@@ -184,22 +230,22 @@ def test_kill_9_in_the_middle(sit: Callable[..., Console], place: Callable[[str]
 
 
 def test_a_second_console_of_the_same_account_is_turned_away(
-    sit: Callable[..., Console], place: Callable[[str], Place]
+    open_console: OpenConsole, machine: Callable[[str], Machine]
 ) -> None:
-    place("ann").chat("", "-u", "ann")
-    first = sit("ann")
+    machine("ann").chat("", "-u", "ann")
+    first = open_console("ann")
     first.sees("Nothing unread.")
-    second = sit("ann")
-    second.sees("ann is chatting from this machine already.")
+    second = open_console("ann")
+    second.sees("ann is already chatting from this machine.")
     assert second.ends() == 1
 
 
 @pytest.fixture
-def bot(place: Callable[[str], Place]) -> Iterator[Callable[[], "subprocess.Popen[bytes]"]]:
+def bot(machine: Callable[[str], Machine]) -> Iterator[Callable[[], "subprocess.Popen[bytes]"]]:
     bots: list[subprocess.Popen[bytes]] = []
 
     def start() -> "subprocess.Popen[bytes]":
-        environment = place("echo").environment(IMD_PASSWORD=PASSWORD)
+        environment = machine("echo").environment(IMD_PASSWORD=PASSWORD)
         bots.append(
             subprocess.Popen([sys.executable, EXAMPLES / "echo_bot.py"], env=environment, stdout=subprocess.PIPE)
         )
@@ -217,11 +263,13 @@ def bot(place: Callable[[str], Place]) -> Iterator[Callable[[], "subprocess.Pope
 
 
 def test_the_echo_bot(
-    bot: Callable[[], "subprocess.Popen[bytes]"], sit: Callable[..., Console], place: Callable[[str], Place]
+    bot: Callable[[], "subprocess.Popen[bytes]"],
+    open_console: OpenConsole,
+    machine: Callable[[str], Machine],
 ) -> None:
-    place("ann").chat("", "-u", "ann")
+    machine("ann").chat("", "-u", "ann")
     running = bot()
-    ann = sit("ann")
+    ann = open_console("ann")
     ann.sees("Nothing unread.")
     ann.types("/to echo hello")
     ann.sees("echo: You said: hello")

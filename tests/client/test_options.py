@@ -1,11 +1,16 @@
-"""The options that `imd chat` and `imd send` share."""
+"""The options of `imd chat`, `imd send` and `imd export`."""
 
+import argparse
+import io
 from pathlib import Path
+from types import ModuleType
 
 import pytest
-from imd_client import console, send
-from imd_client.options import ClientOptions
-from twisted.python import usage
+from imd_client import console, export, send
+from imd_client.options import OptionError
+
+from imd.wire import catalog
+from tests.client.command_line import given, options
 
 
 @pytest.fixture(autouse=True)
@@ -15,47 +20,43 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
 
-def parsed(kind: type[ClientOptions], *words: str) -> ClientOptions:
-    options = kind()
-    options.parseOptions(list(words))
-    return options
-
-
 def test_options_stand_anywhere() -> None:
-    for words in (["-m", "hi there", "bob"], ["bob", "-m", "hi there"], ["bob", "--message=hi there"]):
-        options = parsed(send.Options, *words)
-        assert (options["to"], options["message"]) == ("bob", "hi there")
-    assert parsed(send.Options, "bob", "-m", "")["message"] == ""
-    assert parsed(send.Options, "bob")["message"] is None
-    assert parsed(send.Options, "-m", "-x", "--", "bob")["message"] == "-x"
-    assert parsed(send.Options, "#team")["to"] == "#team"
-    assert parsed(send.Options, "Bob")["to"] == "bob"
+    for line in (["-m", "hi there", "bob"], ["bob", "-m", "hi there"], ["bob", "--message=hi there"]):
+        found = options(send, *line)
+        assert (found.to, found.message) == ("bob", "hi there")
+    assert options(send, "bob", "-m", "").message == ""
+    assert options(send, "bob").message is None
+    assert options(send, "--message=-x", "--", "bob").message == "-x"
+    assert options(send, "#team").to == "#team"
+    assert options(send, "Bob").to == "bob"
+    assert options(export, "-u", "Ann", "ann.zip").file == "ann.zip"
 
 
 def test_the_server_is_named_here_or_in_the_environment_or_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert parsed(console.Options).place == "localhost:7373"
+    assert options(console).server_name == "localhost:7373"
     monkeypatch.setenv("IMD_SERVER", "chat.example")
-    assert parsed(console.Options).place == "chat.example:7373"
-    assert parsed(console.Options, "-s", "here:1").place == "here:1"
-    assert parsed(console.Options, "here:1", "--register").place == "here:1"
+    assert options(console).server_name == "chat.example:7373"
+    assert options(console, "-s", "here:1").server_name == "here:1"
+    assert options(console, "here:1", "--register").server_name == "here:1"
+    assert options(console, "--register", "here:1").server_name == "here:1"
 
 
 def test_the_password_is_in_a_file_or_in_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert parsed(console.Options).password() == ""
+    assert options(console).password() == ""
     monkeypatch.setenv("IMD_PASSWORD", "from the environment")
-    assert parsed(console.Options).password() == "from the environment"
+    assert options(console).password() == "from the environment"
     (tmp_path / "password").write_text("from the file\n")
-    assert parsed(console.Options, "--password-file", str(tmp_path / "password")).password() == "from the file"
-    with pytest.raises(usage.UsageError, match="cannot be read"):
-        parsed(console.Options, "--password-file", str(tmp_path / "none")).password()
+    assert options(console, "--password-file", str(tmp_path / "password")).password() == "from the file"
+    with pytest.raises(OptionError, match="cannot be read"):
+        options(console, "--password-file", str(tmp_path / "none"), "--lang=en").password()
 
 
 def test_the_account_is_the_one_named_or_the_one_used_last() -> None:
-    options = parsed(console.Options)
-    state = options.open_state()
-    assert options.account(state) is None
+    found = options(console)
+    state = found.open_state()
+    assert found.account(state) is None
     state.account("localhost:7373", "ann").set_token("t")
-    for choice, name in ((options, "ann"), (parsed(console.Options, "-u", "Bob"), "bob")):
+    for choice, name in ((found, "ann"), (options(console, "-u", "Bob"), "bob")):
         account = choice.account(state)
         assert account is not None
         assert account.username == name
@@ -63,51 +64,79 @@ def test_the_account_is_the_one_named_or_the_one_used_last() -> None:
 
 
 def test_a_fingerprint_is_pinned(tmp_path: Path) -> None:
-    options = parsed(console.Options, "--fingerprint", "ab" * 32, "--state", str(tmp_path / "mine"))
-    state = options.open_state()
+    found = options(console, "--fingerprint", "ab" * 32, "--state", str(tmp_path / "mine"))
+    state = found.open_state()
     assert state.pin("localhost:7373") == ":".join(["AB"] * 32)
     state.close()
 
 
-@pytest.mark.parametrize(
-    ("words", "complaint"),
-    [
-        (["--server", "a b"], "a b is no server"),
-        (["--user", "a b"], "no spaces"),
-        (["--fingerprint", "12"], "64 hexadecimal digits"),
-        (["--lang", "fr"], "en, zh"),
-        (["--theme", "pink"], "dark, light"),
-        (["--wait", "soon"], "soon"),
-        (["--nonsense"], "nonsense"),
-        (["one", "two"], "Wrong number"),
-    ],
-)
-def test_what_is_wrong_is_said(words: list[str], complaint: str) -> None:
-    with pytest.raises(usage.UsageError, match=complaint):
-        parsed(console.Options, *words, "--lang=en") if "--lang" not in words else parsed(console.Options, *words)
+WRONG = [
+    (["--server", "a b"], "a b is not a server address", "a b 不是服务器地址"),
+    (["--user", "a b"], "no spaces", "空格"),
+    (["--fingerprint", "12"], "64 hexadecimal digits", "64 位十六进制"),
+    (["--theme", "pink"], "dark, light", "dark, light"),
+    (["--wait", "soon"], "--wait must be a number of seconds, not soon", "--wait 应为秒数，而不是 soon"),
+    (["--wait", "nan"], "not nan", "而不是 nan"),
+    (["--wait=-1"], "not -1", "而不是 -1"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "english", "chinese"), WRONG)
+def test_an_option_that_is_no_good_is_told(arguments: list[str], english: str, chinese: str) -> None:
+    for language, complaint in (("en", english), ("zh", chinese)):
+        with pytest.raises(OptionError, match=complaint):
+            options(console, *arguments, "--lang", language)
+
+
+def test_an_unknown_language_is_told_in_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imd_client.options.language_here", lambda: "zh")
+    with pytest.raises(OptionError, match="只能是：en, zh"):
+        options(console, "--lang", "fr")
+
+
+@pytest.mark.parametrize("command", [console, send, export])
+def test_it_ends_the_process_with_one_line(command: ModuleType) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command.run(given(command, "-s", "a\x1b[31m b", "--lang=en", *([] if command is console else ["bob"])))
+    assert str(ended.value).startswith("imd: a␛[31m b is not a server address")
+    assert "\n" not in str(ended.value)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("command", [console, send, export])
+def test_every_option_has_its_help(command: ModuleType, language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imd_client.options.language_here", lambda: language)
+    parser = argparse.ArgumentParser(add_help=False)
+    command.add_arguments(parser)
+    told = io.StringIO()
+    parser.print_help(told)
+    assert catalog.say("option.user", language)[:10] in told.getvalue()
+    assert all(action.help for action in parser._actions)
 
 
 @pytest.mark.parametrize(
-    ("words", "terminal", "installed", "rich"),
+    ("arguments", "terminal", "installed", "shown"),
     [
-        ([], True, True, True),
-        (["--plain"], True, True, False),
-        ([], False, True, False),
-        ([], True, False, False),
+        ([], True, True, "full screen"),
+        (["--plain"], True, True, "edited lines"),
+        ([], False, True, "lines"),
+        ([], True, False, "lines, but for the extra"),
+        (["--plain"], True, False, "lines"),
     ],
 )
-def test_when_the_whole_screen_is_drawn(
-    words: list[str], terminal: bool, installed: bool, rich: bool, monkeypatch: pytest.MonkeyPatch
+def test_how_the_console_is_shown(
+    arguments: list[str], terminal: bool, installed: bool, shown: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(console, "capable", lambda: terminal)
+    monkeypatch.setattr(console, "is_capable_terminal", lambda: terminal)
     monkeypatch.setattr(console, "find_spec", lambda name: object() if installed else None)
-    options = console.Options()
-    options.parseOptions(words)
-    assert options.rich == rich
+    found = options(console, *arguments)
+    assert found.full_screen == (shown == "full screen")
+    assert found.edits_lines == (shown in ("full screen", "edited lines"))
+    assert found.lacks_extra == (shown == "lines, but for the extra")
 
 
 def test_a_state_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("not a database, but long enough to be seen as something else " * 20)
     for path in ("text", "text/below"):
-        with pytest.raises(usage.UsageError, match="cannot be used"):
-            parsed(console.Options, "--state", str(tmp_path / path), "--lang", "en").open_state()
+        with pytest.raises(OptionError, match="cannot be used"):
+            options(console, "--state", str(tmp_path / path), "--lang", "en").open_state()

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 from imd_client import AnswerLost, Refused
-from imd_client.protocol import FAREWELL, SILENCE, ClientProtocol
+from imd_client.protocol import CLOSE_TIMEOUT, IDLE_TIMEOUT, ClientProtocol
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
@@ -37,14 +37,14 @@ class Transport(StringTransport):
 class Scripted:
     """A protocol with a transport that the test reads and writes."""
 
-    def __init__(self, judge: Any = None) -> None:
+    def __init__(self, verify: Any = None) -> None:
         self.clock = Clock()
         self.opened: list[ClientProtocol] = []
         self.heard: list[Any] = []
         self.lost: list[Failure] = []
         self.transport = Transport()
         self.protocol = ClientProtocol(
-            self.clock, self.opened.append, self.heard.append, lambda _, reason: self.lost.append(reason), judge
+            self.clock, self.opened.append, self.heard.append, lambda _, reason: self.lost.append(reason), verify
         )
         self.protocol.makeConnection(self.transport)
 
@@ -148,29 +148,29 @@ def test_a_line_without_end_ends_the_connection(script: Scripted) -> None:
 
 
 def test_a_silent_server_is_asked_and_then_given_up(script: Scripted) -> None:
-    script.clock.advance(SILENCE)
+    script.clock.advance(IDLE_TIMEOUT)
     assert [each["action"] for each in script.asked()] == ["ping"]
     script.says({"status": "success", "action": "ping", "id": 1})
-    script.clock.advance(SILENCE)
+    script.clock.advance(IDLE_TIMEOUT)
     assert [each["action"] for each in script.asked()] == ["ping"]
     assert not script.transport.disconnecting
-    script.clock.advance(SILENCE)
+    script.clock.advance(IDLE_TIMEOUT)
     assert script.transport.disconnecting
 
 
 def test_nothing_is_said_before_the_certificate_was_judged() -> None:
     seen: list[Any] = []
-    script = Scripted(judge=seen.append)
+    script = Scripted(verify=seen.append)
     assert script.opened == []
     script.protocol.handshakeCompleted()
     assert (seen, script.opened) == (["the TLS connection"], [script.protocol])
 
 
 def test_a_stranger_is_told_nothing() -> None:
-    def judge(connection: Any) -> None:
+    def verify(connection: Any) -> None:
         raise ValueError("a stranger")
 
-    script = Scripted(judge)
+    script = Scripted(verify)
     script.protocol.handshakeCompleted()
     assert script.transport.verified is not None
     assert script.transport.verified.type is ValueError
@@ -178,8 +178,8 @@ def test_a_stranger_is_told_nothing() -> None:
 
 
 def test_a_handshake_that_hangs_is_given_up() -> None:
-    script = Scripted(judge=lambda connection: None)
-    script.clock.advance(SILENCE)
+    script = Scripted(verify=lambda connection: None)
+    script.clock.advance(IDLE_TIMEOUT)
     assert script.transport.disconnecting
     assert script.transport.value() == b""
 
@@ -189,7 +189,7 @@ def test_a_goodbye_is_not_waited_for_long(script: Scripted) -> None:
     script.transport.abortConnection = lambda: aborted.append(None)  # type: ignore[method-assign]
     script.protocol.leave()
     assert (script.transport.disconnecting, aborted) == (True, [])
-    script.clock.advance(FAREWELL)
+    script.clock.advance(CLOSE_TIMEOUT)
     assert aborted == [None]
 
 

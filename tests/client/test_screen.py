@@ -1,20 +1,20 @@
-"""The screen: a pipe, a dumb terminal, and one with a line editor."""
+"""The screen that reads and writes lines: a pipe, or a terminal in canonical mode."""
 
 from typing import Any
 
-import pytest
-from imd_client.screen import EditedScreen, Ended, Screen
+from imd_client.screen import LineScreen
+from imd_client.view import InputEnded
 from twisted.internet.defer import Deferred
 
-from tests.client.keyboard import FakeModes, connect, shown
+from tests.client.line_screen import FakeModes, connect, written
 
-Typed = list[str | None]
+Lines = list[str | None]
 
 
-def make(kind: type[Screen], terminal: bool = True) -> tuple[Screen, Typed, FakeModes]:
-    typed: Typed = []
+def make(terminal: bool = True) -> tuple[LineScreen, Lines, FakeModes]:
+    lines: Lines = []
     modes = FakeModes(terminal=terminal)
-    return connect(kind(typed.append, modes)), typed, modes
+    return connect(LineScreen(lines.append, modes)), lines, modes
 
 
 def answers(deferred: "Deferred[str]") -> list[Any]:
@@ -24,87 +24,55 @@ def answers(deferred: "Deferred[str]") -> list[Any]:
 
 
 def test_a_pipe_gives_lines_and_then_the_end() -> None:
-    screen, typed, _ = make(Screen, terminal=False)
+    screen, lines, _ = make(terminal=False)
     screen.dataReceived("你好\r\ntwo\nunfini".encode())
     screen.dataReceived(b"shed")
     screen.readConnectionLost()
-    assert typed == ["你好", "two", "unfinished", None]
+    assert lines == ["你好", "two", "unfinished", None]
     assert not screen.interactive
 
 
+def test_a_pipe_may_hold_long_lines() -> None:
+    screen, lines, _ = make(terminal=False)
+    screen.dataReceived(b"x" * 100_000)
+    screen.dataReceived(b"y\n")
+    assert lines == ["x" * 100_000 + "y"]
+
+
 def test_a_pipe_shows_text_and_nothing_else() -> None:
-    screen, _, _ = make(Screen, terminal=False)
+    screen, _, _ = make(terminal=False)
     screen.prompt("> ")
     screen.echo("/help")
     screen.show("one\n  two")
-    assert shown(screen) == "one\n  two\n"
+    assert written(screen) == "one\n  two\n"
 
 
-def test_a_dumb_terminal_hides_a_secret_while_it_is_typed() -> None:
-    screen, typed, modes = make(Screen)
+def test_a_terminal_hides_a_secret_while_it_is_typed() -> None:
+    screen, lines, modes = make()
     answer = answers(screen.ask("Password: ", secret=True))
-    assert (shown(screen), modes.changes) == ("Password: ", ["hidden"])
+    assert (written(screen), modes.changes) == ("Password: ", ["hidden"])
     screen.dataReceived(b"secret\nnext\n")
-    assert (answer, typed, modes.changes) == (["secret"], ["next"], ["hidden", "shown"])
+    assert (answer, lines, modes.changes) == (["secret"], ["next"], ["hidden", "shown"])
 
 
-@pytest.mark.parametrize("kind", [Screen, EditedScreen])
-def test_nobody_answers_at_the_end(kind: type[Screen]) -> None:
-    screen, typed, _ = make(kind)
+def test_a_question_at_the_end_of_the_input_fails() -> None:
+    screen, lines, _ = make()
     first = answers(screen.ask("Name: "))
     screen.readConnectionLost()
-    assert first + answers(screen.ask("Password: ")) == [Ended, Ended]
-    assert typed == []
-
-
-def test_text_comes_above_the_line_being_typed() -> None:
-    screen, typed, modes = make(EditedScreen)
-    screen.prompt("bob> ")
-    screen.dataReceived(b"hel")
-    shown(screen)
-    screen.show("[06:25] bob: one\n    two")
-    assert shown(screen) == "\r\x1b[K[06:25] bob: one\r\n    two\r\n\r\x1b[Kbob> hel"
-    screen.dataReceived(b"lo\r")
-    assert (typed, shown(screen)) == (["hello"], "\r\x1b[Kbob> ")
-    assert modes.changes == ["by key"]
-
-
-def test_a_question_takes_the_prompts_place_for_a_line() -> None:
-    screen, typed, _ = make(EditedScreen)
-    screen.prompt("> ")
-    name = answers(screen.ask("Name: "))
-    screen.dataReceived(b"ann\r")
-    assert shown(screen).endswith("\r\x1b[KName: ann\r\n\r\x1b[K> ")
-    password = answers(screen.ask("Password: ", secret=True))
-    screen.dataReceived(b"secret\r")
-    assert "secret" not in shown(screen)
-    assert (name, password, typed) == (["ann"], ["secret"], [])
-
-
-def test_a_command_stays_on_the_screen() -> None:
-    screen, _, _ = make(EditedScreen)
-    screen.prompt("bob> ")
-    screen.echo("/help")
-    assert "bob> /help\r\n" in shown(screen)
-
-
-@pytest.mark.parametrize("key", [b"\x03", b"\x04"])
-def test_the_keys_that_end_it(key: bytes) -> None:
-    screen, typed, _ = make(EditedScreen)
-    screen.dataReceived(b"\r" + key + b"more\r")
-    assert typed == ["", None]
+    assert first + answers(screen.ask("Password: ")) == [InputEnded, InputEnded]
+    assert lines == []
 
 
 def test_closing_restores_the_terminal() -> None:
-    screen, _, modes = make(EditedScreen)
+    screen, _, modes = make()
     done: list[Any] = []
     Deferred.fromCoroutine(screen.close()).addCallback(done.append)
-    assert (done, modes.changes) == ([None], ["by key", "restored"])
+    assert (done, modes.changes) == ([None], ["restored"])
 
 
-def test_nobody_reads_any_more() -> None:
-    screen, typed, modes = make(Screen, terminal=False)
+def test_it_ends_when_nobody_reads_the_output_any_more() -> None:
+    screen, lines, modes = make(terminal=False)
     screen.writeConnectionLost()
-    assert typed == [None]
+    assert lines == [None]
     Deferred.fromCoroutine(screen.close())
     assert modes.changes == ["restored"]

@@ -6,32 +6,32 @@ from typing import Any
 import pytest
 from imd_client import CodeNeeded, GaveUp, Online, Refused
 
-from tests.client.factors import live_second_factor, second_factor
-from tests.client.places import PASSWORD, Place
-from tests.client.test_live import Console, sit  # noqa: F401  # a fixture
+from tests.client.machines import PASSWORD, Machine
+from tests.client.network import Network, Person
+from tests.client.second_factors import live_second_factor, second_factor
+from tests.client.test_live import OpenConsole, open_console  # noqa: F401  # a fixture
 from tests.client.test_send import REFUSED, STORED, run, state  # noqa: F401  # fixtures
-from tests.client.wires import Person, Wires
 from tests.live.daemon import Daemon
 
-Come = Callable[..., Person]
+Join = Callable[..., Person]
 
 
-def test_it_is_told_from_a_wrong_password(wires: Wires, come: Come) -> None:
-    code = second_factor(wires.server, "ann")
+def test_it_is_told_from_a_wrong_password(network: Network, join: Join) -> None:
+    code = second_factor(network.server, "ann")
     for given, expected in (("", CodeNeeded), ("000000", Refused)):
-        ann = come("ann", code=given, register=True)
+        ann = join("ann", code=given, register=True)
         assert [each.reason.type for each in ann.of(GaveUp)] == [expected]
-        assert b'"register"' not in wires.last.written, "who has a second factor is registered"
-    ann = come("ann", code=code())
+        assert b'"register"' not in network.last.written, "who has a second factor is registered"
+    ann = join("ann", code=code())
     assert ann.of(Online)
-    wires.cut()
-    wires.pass_time(5)
+    network.cut()
+    network.pass_time(5)
     assert len(ann.of(Online)) == 2, "the token is enough, and the code was used"
 
 
-def test_imd_send_takes_it_as_an_option(wires: Wires, run: Any, come: Come) -> None:  # noqa: F811
-    bob = come("bob")
-    code = second_factor(wires.server, "ann")
+def test_imd_send_takes_it_as_an_option(network: Network, run: Any, join: Join) -> None:  # noqa: F811
+    bob = join("bob")
+    code = second_factor(network.server, "ann")
     told, said = run("bob", "-m", "hi")
     assert told == [REFUSED]
     assert "This account has a second factor: give --code" in said
@@ -44,14 +44,14 @@ def test_imd_send_takes_it_as_an_option(wires: Wires, run: Any, come: Come) -> N
 
 @pytest.mark.parametrize("terminal", ["xterm", "dumb"])
 def test_the_plain_console_asks_for_it(
-    sit: Callable[..., Console],  # noqa: F811
-    place: Callable[[str], Place],
+    open_console: OpenConsole,  # noqa: F811
+    machine: Callable[[str], Machine],
     daemon: Daemon,
     terminal: str,
 ) -> None:
     code = live_second_factor(daemon, "bob")
-    bob = sit("bob", "-u", "bob", TERM=terminal)
-    bob.sees("Password for bob: ")
+    bob = open_console("bob", "-u", "bob", TERM=terminal)
+    bob.sees("Password for bob:")
     bob.types(PASSWORD)
     bob.sees("Code for bob")
     bob.types("000000")

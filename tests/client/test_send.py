@@ -10,9 +10,10 @@ from imd_client import State, send
 from imd_client.connection import Connection
 
 from imd.testing import PASSWORD
-from tests.client.wires import Person, Wires
+from tests.client.command_line import options
+from tests.client.network import Network, Person
 
-Come = Callable[..., Person]
+Join = Callable[..., Person]
 STORED, REFUSED, UNKNOWN = 0, 1, 2
 
 
@@ -23,38 +24,37 @@ def state(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(
-    wires: Wires, state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    network: Network, state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[list[int], str]]:
     """Start `imd send` as ann, and let a minute pass. Gives the exit code, if it ended, and what it said."""
     monkeypatch.setenv("IMD_PASSWORD", PASSWORD)
-    monkeypatch.setattr(send, "Connection", partial(Connection, endpoint=wires))
+    monkeypatch.setattr(send, "Connection", partial(Connection, endpoint=network))
 
-    def run(*words: str, act: Callable[[], None] = lambda: None) -> tuple[list[int], str]:
-        options = send.Options()
-        options.parseOptions(["--state", str(state), "--lang", "en", "-u", "ann", *words])
+    def run(*arguments: str, act: Callable[[], None] = lambda: None) -> tuple[list[int], str]:
+        given = options(send, "--state", str(state), "--lang", "en", "-u", "ann", *arguments)
         code: list[Any] = []
-        send.main(wires.clock, options).addCallback(code.append)
+        send.main(network.clock, given).addCallback(code.append)
         act()
-        wires.pass_time(60)
+        network.pass_time(60)
         return code, capsys.readouterr().err
 
     return run
 
 
-def test_stored(wires: Wires, run: Any, come: Come, state: Path) -> None:
-    bob, _ = come("bob"), come("ann")
+def test_stored(network: Network, run: Any, join: Join, state: Path) -> None:
+    bob, _ = join("bob"), join("ann")
     assert run("bob", "-m", "hi") == ([STORED], "")
     assert run("bob", "-m", "hi") == ([STORED], "")
     assert bob.texts() == ["ann: hi", "ann: hi"], "two runs that were answered are two messages"
 
 
-def test_refused(run: Any, come: Come) -> None:
-    come("ann")
+def test_refused(run: Any, join: Join) -> None:
+    join("ann")
     assert run("nobody", "-m", "hi") == ([REFUSED], "Not sent: There is nobody called nobody here.\n")
     assert run("nobody", "-m", "") == ([REFUSED], "Not sent: The message is empty.\n")
 
 
-def test_kept_out(run: Any, come: Come, state: Path) -> None:
+def test_kept_out(run: Any, join: Join, state: Path) -> None:
     assert run("bob", "-m", "hi") == ([REFUSED], "Not sent: The name or the password is wrong.\n")
     assert State(state).account("localhost:7373", "ann").unanswered("bob", "hi", since=0) is None
 
@@ -66,61 +66,63 @@ def test_no_account(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert said.startswith("No account is logged in here")
 
 
-def test_unreachable_leaves_nothing_behind(wires: Wires, run: Any, come: Come, state: Path) -> None:
-    bob, _ = come("bob"), come("ann")
-    wires.up = False
+def test_unreachable_leaves_nothing_behind(network: Network, run: Any, join: Join, state: Path) -> None:
+    bob, _ = join("bob"), join("ann")
+    network.up = False
     code, said = run("bob", "-m", "hi")
     assert code == [UNKNOWN]
     assert said.splitlines()[-1].startswith("Not sent: the server could not be reached.")
     assert State(state).account("localhost:7373", "ann").unanswered("bob", "hi", since=0) is None
-    wires.up = True
+    network.up = True
     assert run("bob", "-m", "hi") == ([STORED], "")
     assert bob.texts() == ["ann: hi"]
 
 
-def lose_the_answer(wires: Wires) -> Callable[[], None]:
+def lose_the_answer(network: Network) -> Callable[[], None]:
     """Let the message reach the server, and then nothing any more."""
 
     def act() -> None:
-        while b"send_message" not in wires.last.transport.value():
-            wires.last.to_server()
-            wires.last.to_client()
-            wires.turn()
-        wires.last.to_server()
-        wires.up = False
-        wires.last.cut()
+        while b"send_message" not in network.last.transport.value():
+            network.last.to_server()
+            network.last.to_client()
+            network.turn()
+        network.last.to_server()
+        network.up = False
+        network.last.cut()
 
     return act
 
 
-def test_unknown_is_safe_to_repeat(wires: Wires, run: Any, come: Come) -> None:
-    bob, _ = come("bob"), come("ann")
-    code, said = run("bob", "-m", "hi", act=lose_the_answer(wires))
+def test_unknown_is_safe_to_repeat(network: Network, run: Any, join: Join) -> None:
+    bob, _ = join("bob"), join("ann")
+    code, said = run("bob", "-m", "hi", act=lose_the_answer(network))
     assert code == [UNKNOWN]
-    assert said.splitlines()[-1].startswith("No answer, so it is unknown")
-    wires.up = True
+    assert said.splitlines()[-1].startswith("No answer: it is not known")
+    network.up = True
     assert run("bob", "-m", "something else") == ([STORED], "")
     assert run("bob", "-m", "hi") == ([STORED], "")
-    wires.pass_time(10)
+    network.pass_time(10)
     bob.client.connection.drop()
-    wires.pass_time(10)
+    network.pass_time(10)
     assert bob.texts() == ["ann: hi", "ann: something else"]
     assert run("bob", "-m", "hi") == ([STORED], ""), "answered, so the next one is another message"
     assert bob.texts()[2:] == ["ann: hi"]
 
 
-def test_a_day_later_it_is_another_message(wires: Wires, run: Any, come: Come, monkeypatch: pytest.MonkeyPatch) -> None:
-    bob, _ = come("bob"), come("ann")
-    run("bob", "-m", "hi", act=lose_the_answer(wires))
-    wires.up = True
-    wires.pass_time(60)
+def test_a_day_later_it_is_another_message(
+    network: Network, run: Any, join: Join, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob, _ = join("bob"), join("ann")
+    run("bob", "-m", "hi", act=lose_the_answer(network))
+    network.up = True
+    network.pass_time(60)
     monkeypatch.setattr(send.time, "time", lambda: 4_000_000_000)
     assert run("bob", "-m", "hi") == ([STORED], "")
     assert bob.texts() == ["ann: hi", "ann: hi"]
 
 
-def test_a_chat_does_not_send_what_imd_send_left(wires: Wires, run: Any, come: Come, state: Path) -> None:
-    come("bob")
-    ann = come("ann", state=State(state))
-    run("bob", "-m", "hi", act=lose_the_answer(wires))
+def test_a_chat_does_not_send_what_imd_send_left(network: Network, run: Any, join: Join, state: Path) -> None:
+    join("bob")
+    ann = join("ann", state=State(state))
+    run("bob", "-m", "hi", act=lose_the_answer(network))
     assert ann.client.account.waiting() == []

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from imd_client.database import NewerState
-from imd_client.place import claim, state_file
+from imd_client.database import NewerState, default_state_file
 from imd_client.state import Account, State
 
 from imd.wire.messages import Message, SendMessage
-from tests.client.mortal import Killed, Mortal
+from tests.client.killable import KillableConnection, Killed
 
 
 def message(seq: int, rev: int | None = None, sender: str = "bob", content: str = "hi") -> Message:
@@ -44,7 +43,7 @@ def seqs(messages: list[Message]) -> list[int]:
 def test_live_messages_are_applied_once(account: Account) -> None:
     applied = account.apply([message(1), message(2), message(2), message(1)])
     assert seqs(applied.fresh) == [1, 2]
-    assert (applied.gaps, account.cursor(1), account.top(1)) == ({}, 2, 2)
+    assert (applied.gaps, account.cursor(1), account.last_seq(1)) == ({}, 2, 2)
 
 
 def test_a_gap_is_not_jumped(account: Account) -> None:
@@ -82,7 +81,7 @@ def test_what_lies_before_the_first_sight_never_arrives(account: Account) -> Non
 
 def test_looking_up_what_was_said_before(account: Account) -> None:
     account.merge(1, [message(8), message(9)], 9, since=7)
-    account.look_up([message(2), message(3), message(5), message(6), message(7)])
+    account.add_history([message(2), message(3), message(5), message(6), message(7)])
     assert seqs(account.before(1, 9, 50)) == [5, 6, 7, 8]
     assert seqs(account.before(1, 9, 2)) == [7, 8]
     assert (seqs(account.before(1, 2, 9)), account.cursor(1)) == ([], 9)
@@ -102,7 +101,7 @@ def test_nothing_of_a_message_that_lost_its_content_stays_in_the_files(tmp_path:
 def test_forgetting_a_conversation(account: Account) -> None:
     account.apply([message(1)])
     account.forget(1)
-    assert (account.cursor(1), account.after(1, 0), account.top(1)) == (None, [], 0)
+    assert (account.cursor(1), account.after(1, 0), account.last_seq(1)) == (None, [], 0)
 
 
 def test_accounts_do_not_see_each_other(account: Account) -> None:
@@ -183,13 +182,13 @@ OPERATIONS: dict[str, Callable[[Account], Any]] = {
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 def test_an_operation_is_whole_or_not_at_all(tmp_path: Path, operation: Callable[[Account], Any]) -> None:
-    def begin(name: str) -> tuple[Path, Account, Mortal]:
+    def begin(name: str) -> tuple[Path, Account, KillableConnection]:
         path = tmp_path / name
-        account = State(path, Mortal).account("localhost:7373", "ann")
+        account = State(path, KillableConnection).account("localhost:7373", "ann")
         account.queue(SendMessage(to="bob", content="waits"))
         account.apply([message(1)])
         connection = account.state._sqlite
-        assert isinstance(connection, Mortal)
+        assert isinstance(connection, KillableConnection)
         return path, account, connection
 
     path, account, connection = begin("whole")
@@ -246,16 +245,16 @@ def test_a_newer_file_is_refused(tmp_path: Path) -> None:
 def test_an_account_is_claimed_by_one_process(tmp_path: Path) -> None:
     state = State(tmp_path / "state")
     ann, bob = state.account("localhost:7373", "ann"), state.account("localhost:7373", "bob")
-    assert claim(ann)
-    assert not claim(ann)
-    assert claim(bob)
-    assert claim(State().account("localhost:7373", "ann"))
+    assert ann.lock()
+    assert not ann.lock()
+    assert bob.lock()
+    assert State().account("localhost:7373", "ann").lock()
     state.close()
 
 
 def test_where_the_file_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/somewhere")
-    assert os.fspath(state_file()) == "/somewhere/imd/client.sqlite3"
+    assert os.fspath(default_state_file()) == "/somewhere/imd/client.sqlite3"
     monkeypatch.delenv("XDG_STATE_HOME")
     monkeypatch.setenv("HOME", "/home/ann")
-    assert os.fspath(state_file()) == "/home/ann/.local/state/imd/client.sqlite3"
+    assert os.fspath(default_state_file()) == "/home/ann/.local/state/imd/client.sqlite3"

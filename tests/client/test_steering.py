@@ -1,42 +1,45 @@
 """Nothing that a server tells steers the terminal of our consoles, whatever it holds and whoever wrote the server.
 
-Every event and every reply comes with harm in every text, to the plain console, the one with a line editor, and the
-rich one. The same with `harmless` made useless must be seen, or this test would see nothing.
+Every event and every reply comes with harm in every text, to the plain console on both its screens and to the full
+screen. The same with `harmless` made useless must be seen, or this test would see nothing.
 """
 
-import re
-from collections.abc import Iterator
+import asyncio
+import io
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from imd_client import Arrived, CaughtUp, Changed, Client, NotSent, Offline, Online, Trusted
-from imd_client.dialogue import Typed
-from imd_client.options import complain
+from imd_client.errors import describe_failure
+from imd_client.options import print_error
 from imd_client.plain import PlainView
+from imd_client.prompt import PromptScreen
 from imd_client.protocol import Refused
-from imd_client.reasons import reason
-from imd_client.screen import EditedScreen, Screen
-from imd_client.state import Item
+from imd_client.screen import LineScreen
+from imd_client.state import OutboxItem
 from msgspec import inspect
+from prompt_toolkit.input import create_pipe_input
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from imd.run.options import tell
+from imd.run.parser import echo
 from imd.wire import terminal
 from imd.wire.conversations import Conversation, Page
 from imd.wire.messages import Message, SendMessage
-from imd.wire.samples import _FIELDS
-from tests.client.keyboard import FakeModes, connect, shown
-from tests.client.rich.desk import Desk, known
-from tests.client.wires import Wires, person
+from tests.client.display import Display, drawn_rows
+from tests.client.fullscreen.driver import Driver, run_as_ann
+from tests.client.line_screen import FakeModes, connect, written
+from tests.client.network import Network, person
 from tests.hostile import PIECES, example, steers
 from tests.wire.declared import EVENTS, SPECS
+from tools.samples import _FIELDS
 
 HARM = "".join(PIECES)
 NOW = "2026-11-23T06:25:18.123Z"
-OWN = re.compile(r"\r\x1b\[K|\x1b\[\d*[GCDK]|\r\n|\r")
-"""What the line editor itself writes."""
 
 
 def spoilt(shape: type, piece: str) -> Any:
@@ -71,7 +74,7 @@ def _spoilt(info: inspect.Type, name: str, piece: str) -> Any:
     return 1
 
 
-def happenings(piece: str) -> Iterator[Any]:
+def events(piece: str) -> Iterator[Any]:
     """Give all that a client may be told."""
     message = spoilt(Message, piece)
     for kind in ("text", "markdown", "sticker", "location", "contact", piece):
@@ -79,7 +82,7 @@ def happenings(piece: str) -> Iterator[Any]:
     yield Changed(message, message)
     yield CaughtUp([msgspec.structs.replace(spoilt(Conversation, piece), unread=3)])
     yield from (spoilt(event, piece) for event in EVENTS)
-    item = Item(1, SendMessage(to=piece, content=piece, client_id="x"))
+    item = OutboxItem(1, SendMessage(to=piece, content=piece, client_id="x"))
     refused = Refused("forbidden", piece, {})
     yield NotSent(item, refused)
     yield Offline(Failure(refused))
@@ -90,77 +93,95 @@ def happenings(piece: str) -> Iterator[Any]:
 
 def told(view: Any, piece: str) -> Iterator[str]:
     """Tell a view everything, and have it asked for everything; gives each time that something may be seen."""
-    for happening in happenings(piece):
-        view.happened(happening)
-        yield type(happening).__name__
+    for event in events(piece):
+        view.on_event(event)
+        yield type(event).__name__
     for spec in SPECS:
         view.answered(spec, example(spec), spoilt(spec.shape.reply, piece))
         yield spec.action
     view.chosen(piece, Page(conversation=1, messages=[spoilt(Message, piece)], more=True))
     view.screen.echo(piece)
-    view.screen.last_words(piece)
+    view.screen.show_after_exit(piece)
     yield "chosen"
 
 
-def on_plain(screen: Screen, client: Client) -> list[str]:
+def on_plain(screen: Any, client: Client, written: Callable[[], str]) -> list[str]:
     """Show everything on a plain screen. Gives what of it steers."""
     view = PlainView(screen, "memory:7373", "zh")
     view.begin(client)
     bad = []
     for piece in (*PIECES, HARM):
         for what in told(view, piece):
-            written = shown(screen)
-            written = OWN.sub("\n", written) if isinstance(screen, EditedScreen) else written
-            bad += [f"{what}: {line!r}" for line in written.split("\n") if steers(line)]
+            bad += [f"{what}: {line!r}" for line in written().split("\n") if steers(line)]
     return bad
 
 
-def ignore(typed: Any) -> None:
+def on_lines(client: Client) -> list[str]:
+    screen = connect(LineScreen(ignore, FakeModes()))
+    return on_plain(screen, client, lambda: written(screen))
+
+
+async def on_prompt(client: Client) -> list[str]:
+    display = Display()
+    with create_pipe_input() as keyboard, redirect_stdout(io.StringIO()) as after_exit:
+        screen = PromptScreen(ignore, keyboard=keyboard, display=display)
+        await asyncio.sleep(0)
+
+        def written() -> str:
+            screen.application._redraw()
+            prompt = drawn_rows(screen.application)[0]
+            return f"{display.take()}\r\n{prompt}".replace("\r\n", "\n")
+
+        bad = on_plain(screen, client, written)
+        await Deferred.fromCoroutine(screen.close()).asFuture(asyncio.get_running_loop())
+    return bad + [f"after exit: {line!r}" for line in after_exit.getvalue().split("\n") if steers(line)]
+
+
+def ignore(line: Any) -> None:
     """Nobody listens to what is typed."""
 
 
-def bad_screens(wires: Wires, tmp_path: Path) -> dict[str, list[str]]:
+def bad_screens(network: Network, tmp_path: Path) -> dict[str, list[str]]:
     """Show everything on every screen."""
-    client = person(wires, "ann").client
-    typed: Typed = ignore
-    bad = {each.__name__: on_plain(connect(each(typed, FakeModes())), client) for each in (Screen, EditedScreen)}
-    rich: list[str] = []
+    client = person(network, "ann").client
+    bad = {"lines": on_lines(client), "prompt": asyncio.run(on_prompt(client))}
+    full_screen: list[str] = []
 
-    async def story(ann: Desk) -> None:
+    async def story(ann: Driver) -> None:
         for piece in (HARM, PIECES[3], PIECES[5]):
             for what in told(ann.view, piece):
                 ann.view.screen.helping = False
                 drawn = [text for line in _drawn(ann) for _, text in line]
-                rich.extend(f"{what}: {text!r}" for text in drawn if steers(text))
-            rich.extend(f"a row: {row!r}" for row in await ann.rows() if steers(row))
-            ann.view.model.found = None
+                full_screen.extend(f"{what}: {text!r}" for text in drawn if steers(text))
+            full_screen.extend(f"a row: {row!r}" for row in await ann.rows() if steers(row))
+            ann.view.model.results = None
 
-    known(wires, tmp_path, story)
-    return bad | {"rich": rich}
+    run_as_ann(network, tmp_path, story)
+    return bad | {"full_screen": full_screen}
 
 
-def _drawn(desk: Desk) -> list[Any]:
+def _drawn(driver: Driver) -> list[Any]:
     """Give what the screen's parts hand to prompt_toolkit."""
-    from imd_client.rich.screen import Painted
+    from imd_client.fullscreen.screen import LinesControl
 
     found = []
-    for window in desk.view.screen.application.layout.find_all_windows():
-        if isinstance(window.content, Painted):
+    for window in driver.view.screen.application.layout.find_all_windows():
+        if isinstance(window.content, LinesControl):
             content = window.content.create_content(60, 20)
             found += [content.get_line(number) for number in range(content.line_count)]
     return found
 
 
-def test_no_screen_is_steered(wires: Wires, tmp_path: Path) -> None:
-    assert {name: bad[:5] for name, bad in bad_screens(wires, tmp_path).items() if bad} == {}
+def test_no_screen_is_steered(network: Network, tmp_path: Path) -> None:
+    assert {name: bad[:5] for name, bad in bad_screens(network, tmp_path).items() if bad} == {}
 
 
-def test_without_harmless_each_would_be(wires: Wires, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_harmless_each_would_be(network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminal, "_safe", lambda text: text)
-    assert all(bad_screens(wires, tmp_path).values())
+    assert all(bad_screens(network, tmp_path).values())
 
 
-@pytest.mark.parametrize("say", [complain, tell, lambda text: tell(text, wrong=True)])
+@pytest.mark.parametrize("say", [print_error, echo, lambda text: echo(text, wrong=True)])
 def test_nor_is_it_by_what_the_command_line_prints(say: Any, capsys: pytest.CaptureFixture[str]) -> None:
     say(f"imd: {HARM}")
     printed = "".join(capsys.readouterr())
@@ -170,6 +191,6 @@ def test_nor_is_it_by_what_the_command_line_prints(say: Any, capsys: pytest.Capt
 
 def test_why_there_is_no_connection_is_one_line() -> None:
     for fault in (ValueError(HARM), Refused("forbidden", HARM, {})):
-        text = reason(Failure(fault), "memory:7373", "en")
+        text = describe_failure(Failure(fault), "memory:7373", "en")
         assert not steers(text)
         assert "\n" not in text

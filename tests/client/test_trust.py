@@ -98,9 +98,9 @@ async def knock(server: str, state: State) -> list[Any]:
     told: list[Any] = []
     ended: Deferred[None] = Deferred()
 
-    def tell(happening: Any) -> None:
-        told.append(happening)
-        if isinstance(happening, GaveUp | Offline) and not ended.called:
+    def tell(event: Any) -> None:
+        told.append(event)
+        if isinstance(event, GaveUp | Offline) and not ended.called:
             ended.callback(None)
 
     connection = Connection(state.account(server, "ann"), Credentials(), tell)
@@ -135,7 +135,7 @@ async def test_another_certificate_is_refused_and_told_nothing(serve: Any) -> No
     told = await knock(server, state)
     assert outcome(told) is CertificateChanged
     fault = told[-1].reason.value
-    assert (fault.server, fault.known, fault.shown) == (server, shown(mine), shown(other))
+    assert (fault.server, fault.pinned, fault.presented) == (server, shown(mine), shown(other))
     assert lines == []
     state.set_pin(server, shown(other))
     assert outcome(await knock(server, state)) is LoginNeeded

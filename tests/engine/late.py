@@ -5,7 +5,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.testing import InlinePool, MemoryServer
 from tests.store.pools import HandPool
 
@@ -18,7 +18,7 @@ class HandCrew:
     def __init__(self) -> None:
         self.waiting: list[tuple[Callable[[], Any], Deferred[Any]]] = []
 
-    def do(self, work: Callable[[], Any]) -> Deferred[Any]:
+    def submit(self, work: Callable[[], Any]) -> Deferred[Any]:
         answer: Deferred[Any] = Deferred()
         self.waiting.append((work, answer))
         return answer
@@ -37,15 +37,15 @@ class LateServer(MemoryServer):
 
     def __init__(self, limits: Limits = UNHURRIED, **options: Any) -> None:
         super().__init__(limits, **options)
-        assert isinstance(self.database.writer, InlinePool)
-        self.writer = HandPool(self.database.writer.connection)
-        self.readers = HandPool(self.database.writer.connection)
+        assert isinstance(self.database.backend.writer, InlinePool)
+        self.writer = HandPool(self.database.backend.writer.connection)
+        self.readers = HandPool(self.database.backend.writer.connection)
         self.hashing = HandCrew()
 
     def late(self) -> None:
-        self.database.writer = self.writer
-        self.database.readers = self.readers
-        self.house.passwords.turns.crew = self.hashing
+        self.database.backend.writer = self.writer
+        self.database.backend.readers = self.readers
+        self.server.passwords.queue.executor = self.hashing
 
     def catch_up(self) -> None:
         """Let everything that waits be done."""

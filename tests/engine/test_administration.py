@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.net.factory import OperatorFactory
 from imd.testing import MemoryServer, MemoryTransport, Terminal
 from tests.engine.late import LateServer
 
 
 def operator(server: MemoryServer) -> Terminal:
-    protocol = OperatorFactory(server.factory.audience).buildProtocol(None)
+    protocol = OperatorFactory(server.server).buildProtocol(None)
     terminal = Terminal(server, protocol, MemoryTransport("operator"))
     protocol.makeConnection(terminal.transport)
     return terminal
@@ -105,12 +105,12 @@ def test_what_was_set_outlives_a_restart(tmp_path: Path) -> None:
     root = operator(server)
     done(root, "policy_set", registration="closed", burst=7)
     done(root, "word_add", word="casino")
-    server.database.writer.close()
+    server.database.backend.writer.close()
     again = MemoryServer(Limits(burst=50, requests_per_second=9), path=path)
     shown = operator(again).call("policy_show")
     assert (shown["registration"], shown["burst"], shown["requests_per_second"]) == ("closed", 7, 9)
-    assert again.house.words.whole == {"casino"}
-    again.database.writer.close()
+    assert again.server.word_filter.whole == {"casino"}
+    again.database.backend.writer.close()
 
 
 @pytest.mark.parametrize("replay", [True, False])

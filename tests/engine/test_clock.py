@@ -2,19 +2,19 @@
 
 import pytest
 
-from imd.engine.house import House
+from imd.engine.server import Server
 from imd.testing import EPOCH, MemoryServer
 
 
-def house() -> tuple[House, MemoryServer, list[int]]:
-    """Give a house whose wall clock the test sets apart from the time that passes."""
-    server, wall = MemoryServer(), [EPOCH]
-    return House(database=server.database, reactor=server.clock, now=lambda: wall[0]), server, wall
+def two_clocks() -> tuple[Server, MemoryServer, list[int]]:
+    """Give a server whose wall clock the test sets apart from the time that passes."""
+    memory, wall = MemoryServer(), [EPOCH]
+    return Server(database=memory.database, reactor=memory.clock, now=lambda: wall[0]), memory, wall
 
 
 @pytest.mark.parametrize("step", [10**12, -(10**12)])
 def test_steady_time_passes_and_is_not_set(step: int) -> None:
-    made, server, wall = house()
+    made, server, wall = two_clocks()
     wall[0] += step
     assert made.steady() == EPOCH
     server.clock.advance(60)

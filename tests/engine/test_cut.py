@@ -2,7 +2,7 @@
 
 import pytest
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.testing import PASSWORD, Terminal
 from tests.engine.late import LateServer
 
@@ -143,7 +143,7 @@ def test_a_reset_password_wins_over_a_change_that_was_under_way(server: LateServ
     server.hashing.waiting.append(hashing_the_new_one)
     server.catch_up()
     [[kept]] = server.rows("SELECT password_hash FROM account WHERE username = 'ann'")
-    assert server.house.passwords._verify(kept, "the owner's again")
+    assert server.server.passwords._verify(kept, "the owner's again")
 
 
 def test_too_many_devices_end_the_one_seen_longest_ago() -> None:
@@ -200,7 +200,7 @@ def test_a_session_that_ends_while_its_work_is_under_way(server: LateServer, act
     assert told == (["x"] if action == "send_message" else []), "what was stored is told"
     accounts = dict(server.rows("SELECT username, id FROM account"))
     assert accounts["ann"] not in server.factory.online
-    assert ann.protocol not in server.factory.audience.connections
+    assert ann.protocol not in server.factory.server.admission.connections
 
 
 def test_the_deadline_cuts_a_login_that_is_still_being_checked(server: LateServer) -> None:

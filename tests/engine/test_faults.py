@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from imd.chat.lanes import HANDLERS, Handler
-from imd.chat.limits import Limits
-from imd.engine.house import BUSY_SECONDS, Nobody
+from imd.chat.base.handlers import HANDLERS, Handler
+from imd.chat.base.limits import Limits
+from imd.engine.hub import Hub
+from imd.engine.server import BUSY_SECONDS
 from imd.testing import PASSWORD, MemoryServer, Terminal
 from imd.wire.base import registry
 from imd.wire.messages import NewMessage
@@ -73,11 +74,11 @@ def test_what_the_log_says_of_a_fault_holds_no_content(
 def test_a_full_queue_is_unavailable_and_nothing_is_stored() -> None:
     server = LateServer(Limits(waiting_writes=10))
     ann = server.login("ann")
-    server.house.configure(Limits(waiting_writes=0), "open", "en")
+    server.server.configure(Limits(waiting_writes=0), "open", "en")
     refused = ann.call("send_message", to="ann", content="x", client_id="1")
     assert (refused["code"], refused["params"]) == ("unavailable", {"reason": "busy", "retry_after": BUSY_SECONDS})
     assert ann.call("hello")["limits"]["waiting_writes"] == 0
-    server.house.configure(Limits(waiting_writes=10), "open", "en")
+    server.server.configure(Limits(waiting_writes=10), "open", "en")
     again = ann.call("send_message", to="ann", content="x", client_id="1")
     assert (again["seq"], again["duplicate"]) == (1, False)
 
@@ -142,10 +143,10 @@ def test_one_listener_that_cannot_be_told_does_not_hurt_the_others(
     logged_failures.expect(1)
 
 
-class BrokenAudience(Nobody):
-    """Fails whenever somebody is to be told or cut."""
+class BrokenHub(Hub):
+    """Fails whenever something is to be told or a session to be ended."""
 
-    tell = cut = breaks
+    tell = drop_devices = breaks
 
 
 @pytest.mark.parametrize(
@@ -161,11 +162,11 @@ def test_an_answer_that_cannot_be_carried_out_is_one_answer_and_the_session_goes
     server = LateServer()
     ann = server.login("ann")
     ann.heard()
-    server.house.audience = BrokenAudience()
+    sound, server.server.hub = server.server.hub, BrokenHub(server.pacing)
     ann.ask(action, **fields)
     assert [each["status"] for each in ann.objects()] == ["success"]
     assert ann.call("ping")["status"] == "success"
-    server.house.audience = server.factory.audience
+    server.server.hub = sound
     logged_failures.expect(1)
 
 

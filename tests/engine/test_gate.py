@@ -3,7 +3,7 @@
 import attrs
 import pytest
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.engine import gate
 from imd.testing import MemoryServer
 from imd.wire.base import Right, registry

@@ -10,8 +10,8 @@ from argon2.low_level import Type
 from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
 
-from imd.chat.limits import Limits
-from imd.engine.crew import Inline, Threads
+from imd.chat.base.limits import Limits
+from imd.engine.executor import InlineExecutor, ThreadExecutor
 from imd.engine.passwords import Passwords
 from imd.testing import CHEAP
 from imd.wire.refusals import Refusal, Unavailable
@@ -20,7 +20,7 @@ from tests.engine.late import HandCrew
 
 @pytest.fixture
 def cheap() -> Iterator[Passwords]:
-    threads = Threads(reactor, "passwords", 2)
+    threads = ThreadExecutor(reactor, "passwords", 2)
     yield Passwords(threads, CHEAP)
     threads.stop()
 
@@ -44,7 +44,7 @@ async def test_a_hash_is_salted(cheap: Passwords) -> None:
 
 
 def test_what_it_costs() -> None:
-    kept = Passwords(Inline()).hash("x").result
+    kept = Passwords(InlineExecutor()).hash("x").result
     cost = extract_parameters(kept)
     assert (cost.type, cost.memory_cost, cost.time_cost, cost.parallelism) == (Type.ID, 19_456, 2, 1)
 
@@ -57,7 +57,7 @@ async def test_who_is_unknown_costs_one_comparison_too(cheap: Passwords) -> None
 
 
 async def test_none_is_taken_after_the_end(cheap: Passwords) -> None:
-    cheap.crew.stop()
+    cheap.executor.stop()
     with pytest.raises(Unavailable):
         await cheap.hash("x")
 
@@ -88,7 +88,7 @@ def test_addresses_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ask(passwords, 1, "a") == []
     hand.run()
     assert order == ["storm", "storm", "storm", "a", "storm", "storm"]
-    assert (passwords.turns.waiting, passwords.turns._queues) == (0, {})
+    assert (passwords.queue.waiting, passwords.queue._queues) == (0, {})
 
 
 def test_only_so_many_wait_of_one_address_and_of_all() -> None:
@@ -111,7 +111,7 @@ async def test_when_all_is_full_who_brought_most_makes_room() -> None:
     assert ask(passwords, 1, "a") == ask(passwords, 1, "storm") == ["unavailable.passwords 3"], "two of each wait"
     hand.run()
     assert await gatherResults(kept) == [False] * 4
-    assert passwords.turns.waiting == 0
+    assert passwords.queue.waiting == 0
 
 
 def test_who_has_no_address_is_counted_with_all_others_only() -> None:
@@ -122,18 +122,18 @@ def test_who_has_no_address_is_counted_with_all_others_only() -> None:
 
 
 async def test_one_that_fails_holds_nobody_up(cheap: Passwords) -> None:
-    failing = cheap.turns.take(lambda: 1 // 0, "a", 9, 9)
+    failing = cheap.queue.put(lambda: 1 // 0, "a", 9, 9)
     others = [cheap.hash("x") for _ in range(3)]
     with pytest.raises(ZeroDivisionError):
         await failing
     assert len(await gatherResults(others)) == 3
-    assert cheap.turns.waiting == 0
+    assert cheap.queue.waiting == 0
 
 
 async def test_the_threads_that_hash_stand_back_and_the_others_do_not() -> None:
-    crew = Threads(reactor, "modest", niceness=3)
+    executor = ThreadExecutor(reactor, "modest", niceness=3)
     here = os.getpriority(os.PRIO_PROCESS, 0)
     for _ in range(2):
-        assert await crew.do(lambda: os.getpriority(os.PRIO_PROCESS, 0)) == max(here, 3)
+        assert await executor.submit(lambda: os.getpriority(os.PRIO_PROCESS, 0)) == max(here, 3)
     assert os.getpriority(os.PRIO_PROCESS, 0) == here
-    crew.stop()
+    executor.stop()

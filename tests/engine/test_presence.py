@@ -86,7 +86,7 @@ def test_what_one_shows_oneself_as_holds_on_all_devices_and_after_a_restart(tmp_
     bob = server.login("bob", replay=False)
     ann.heard()
     assert profile(ann, "bob") == {"presence": "away", "presence_text": "till Monday"}
-    server.house.note_who_is_here()
+    server.server.note_last_seen()
     server.pass_time(0)
     server.stop()
     server = MemoryServer(path=path)
@@ -109,9 +109,9 @@ def test_one_device_comes_while_the_other_goes() -> None:
     server.settle()
     server.writer.work()
     phone.hang_up()
-    assert 2 not in server.house.attendance
+    assert 2 not in server.server.online
     server.catch_up()
-    assert 2 in server.house.attendance
+    assert 2 in server.server.online
     assert seen(ann) == []
 
 

@@ -84,7 +84,7 @@ def test_a_change_of_what_was_delivered_long_ago_is_told_after_the_replay() -> N
     earlier = back.server.login("bob")
     earlier.call("ack", to="ann", seq=2)
     earlier.hang_up()
-    back.server.database.readers = back.server.readers
+    back.server.database.backend.readers = back.server.readers
     back.log_in()
     back.read()
     back.ann.call("edit_message", to="bob", seq=1, content="anew")
@@ -97,7 +97,7 @@ def test_a_change_of_what_was_delivered_long_ago_is_told_after_the_replay() -> N
 
 def test_changes_during_a_replay_are_told_unless_a_page_shows_them() -> None:
     back = Return(PAGE + 2)
-    back.server.database.readers = back.server.readers
+    back.server.database.backend.readers = back.server.readers
     back.log_in()
     back.read()
     back.read()
@@ -116,7 +116,7 @@ def test_changes_during_a_replay_are_told_unless_a_page_shows_them() -> None:
 @settings(max_examples=60, deadline=None)
 def test_whatever_comes_in_between_everything_is_told_once_in_order(missed: int, moves: list[str]) -> None:
     back = Return(missed)
-    back.server.database.readers = back.server.readers
+    back.server.database.backend.readers = back.server.readers
     back.log_in()
     readers, producer = back.server.readers, back.bob.transport.producer
     assert producer is not None
@@ -149,7 +149,7 @@ def test_whatever_comes_in_between_everything_is_told_once_in_order(missed: int,
 
 def test_a_message_between_the_page_and_its_arrival_is_told_once() -> None:
     back = Return(3)
-    back.server.database.readers = back.server.readers
+    back.server.database.backend.readers = back.server.readers
     back.log_in()
     back.read()
     back.work()
@@ -164,7 +164,7 @@ def test_a_message_between_the_page_and_its_arrival_is_told_once() -> None:
 
 def test_a_message_before_the_page_was_read_is_not_told_again() -> None:
     back = Return(3)
-    back.server.database.readers = back.server.readers
+    back.server.database.backend.readers = back.server.readers
     back.log_in()
     back.read()
     back.ann_writes()
@@ -177,7 +177,7 @@ def test_a_message_before_the_page_was_read_is_not_told_again() -> None:
 def test_a_conversation_that_begins_during_a_replay_is_told_after_it() -> None:
     back = Return(2)
     cid = back.server.login("cid")
-    back.server.database.readers = back.server.readers
+    back.server.database.backend.readers = back.server.readers
     back.log_in()
     back.read()
     cid.ask("send_message", to="bob", content="me too")
@@ -232,7 +232,7 @@ def test_resume_replays_too_and_replay_false_does_not() -> None:
 @pytest.mark.parametrize("congested", [False, True])
 def test_a_replay_ends_with_its_session(how: str, congested: bool) -> None:
     back = Return(2 * PAGE + 5)
-    back.server.database.readers = back.server.readers
+    back.server.database.backend.readers = back.server.readers
     back.log_in()
     back.read()
     back.read()
@@ -243,7 +243,7 @@ def test_a_replay_ends_with_its_session(how: str, congested: bool) -> None:
     if how == "hang_up":
         back.bob.hang_up()
     elif how == "revoked":
-        back.server.factory.audience.cut(2, [each[0] for each in back.server.rows("SELECT id FROM device")])
+        back.server.factory.server.hub.drop_devices(2, [each[0] for each in back.server.rows("SELECT id FROM device")])
     else:
         back.bob.ask(how)
         if congested:  # a peer that is behind is heard when it has read
@@ -259,7 +259,7 @@ def test_a_replay_ends_with_its_session(how: str, congested: bool) -> None:
 
 def test_a_replay_that_fails_closes_the_session(logged_failures: LoggedFailures) -> None:
     back = Return(3)
-    back.server.database.readers = back.server.readers
+    back.server.database.backend.readers = back.server.readers
     back.log_in()
     back.server.writer.connection.execute("ALTER TABLE message RENAME TO lost")
     back.finish()
@@ -281,7 +281,7 @@ def test_text_and_chinese_replays_read_the_same_messages() -> None:
 
 def test_a_replay_that_the_server_stops_under_is_no_fault() -> None:
     back = Return(3)
-    back.server.database.readers = back.server.readers
+    back.server.database.backend.readers = back.server.readers
     back.log_in()
     back.work()
     assert Deferred.fromCoroutine(back.server.database.close()).called
@@ -291,7 +291,7 @@ def test_a_replay_that_the_server_stops_under_is_no_fault() -> None:
 
 def test_what_the_session_itself_sends_meanwhile_does_not_come_back() -> None:
     back = Return(missed=2)
-    back.server.database.readers = back.server.readers
+    back.server.database.backend.readers = back.server.readers
     back.log_in()
     back.bob.ask("send_message", to="ann", content="wait, I am reading")
     back.finish()
@@ -306,7 +306,7 @@ def test_a_friend_request_is_told_once_whenever_it_comes(asked: str) -> None:
     back = Return(1)
     if asked == "before":
         back.ann.call("friend_add", username="bob")
-    back.server.database.readers = back.server.readers
+    back.server.database.backend.readers = back.server.readers
     back.log_in()
     if asked == "during":
         back.ann.call("friend_add", username="bob")

@@ -64,7 +64,7 @@ def test_it_serves_is_well_and_keeps_what_it_answered(port: int) -> None:
     assert line.next_line() == "OK REGISTER username=ann"
     line.hang_up()
     assert engine("exec", NAME, "imd", "status").returncode == 0
-    assert "MEND" not in engine("exec", NAME, "imd", "check").stdout
+    assert "FIX" not in engine("exec", NAME, "imd", "check").stdout
     backup = engine("exec", NAME, "imd", "backup", "/var/lib/imd/backup.tar.gz")
     assert backup.returncode == 0, backup.stdout
     assert engine("exec", NAME, "id", "-u").stdout.strip() == "7373"
@@ -76,5 +76,5 @@ def test_it_serves_is_well_and_keeps_what_it_answered(port: int) -> None:
         assert time.monotonic() < until, status
         time.sleep(0.1)
     said = engine("logs", NAME).stdout
-    assert "stopped; everything that was answered is kept" in said
+    assert "stopped; everything that was acknowledged is stored" in said
     assert "Traceback" not in said

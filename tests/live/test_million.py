@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from imd.engine.passwords import Passwords
-from imd.store import accounts, conversations, db
+from imd.store import accounts, conversations, sqlite
 from imd.store.migrations import migrate
 from imd.testing import EPOCH, PASSWORD
 from tests.live.daemon import Daemon, Line
@@ -29,10 +29,10 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Daemon:
     """A data directory in which 200 people have written a million messages to one."""
     daemon = Daemon(tmp_path_factory.mktemp("million"), {"requests_per_second": "0", "log_format": "text"})
     (daemon.directory / "data").mkdir(mode=0o700)
-    connection = db.connect(str(daemon.directory / "data" / "imd.sqlite3"))
+    connection = sqlite.connect(str(daemon.directory / "data" / "imd.sqlite3"))
     migrate(connection)
     connection.execute("BEGIN")
-    hashed = Passwords(crew=None).hasher.hash(PASSWORD)  # type: ignore[arg-type]  # nobody need wait
+    hashed = Passwords(executor=None).hasher.hash(PASSWORD)  # type: ignore[arg-type]  # nobody need wait
     people = [accounts.add(connection, f"user{number}", "", hashed, False, EPOCH) for number in range(PEOPLE)]
     each = MESSAGES // (PEOPLE - 1)
     for person in people[1:]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import imd.engine.house  # noqa: F401  # declares every command
+import imd.engine.server  # noqa: F401  # declares every command
 from imd.wire.base import registry
 from tests.live.daemon import Daemon
 
@@ -44,7 +44,7 @@ def test_the_readme_fits_one_screen() -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    from imd.run.config import KINDS
+    from imd.run.config import KEYS
 
     page = (ROOT / "docs" / "operate.md").read_text("utf-8")
-    assert [key for key in KINDS if f"`{key}`" not in page] == []
+    assert [key for key in KEYS if f"`{key}`" not in page] == []

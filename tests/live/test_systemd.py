@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from imd.run.cli import Imd
-from imd.run.config import KINDS, load
+from imd.run.cli import program as imd_program
+from imd.run.config import KEYS, load
 from tests.live.daemon import TWISTD, Daemon, has_ipv6
 
 ROOT = Path(__file__).parents[2]
@@ -62,7 +62,7 @@ def test_the_unit_runs_what_is_there() -> None:
     service = unit("imd.service")["Service"]
     program, *words = shlex.split(service["ExecStart"][0])
     assert Path(program).name == "imd"
-    Imd().parseOptions(words)
+    imd_program().parse(words)
     environment = dict(pair.split("=", 1) for pair in service["Environment"][0].split())
     directory = Path("/var/lib") / service["StateDirectory"][0]
     assert environment["IMD_DATA_DIR"] == str(directory)
@@ -181,9 +181,9 @@ def test_the_container_copies_and_runs_what_is_there() -> None:
     assert {path.split("/")[0] for path in packed} <= set(copied)
     for line in lines:
         if words := re.findall(r'CMD \["imd", (.*)\]', line):
-            Imd().parseOptions([word.strip('" ') for word in words[0].split(",")])
+            imd_program().parse([word.strip('" ') for word in words[0].split(",")])
     settings = re.findall(r"IMD_(\w+)=", "\n".join(lines))
-    assert {name.lower() for name in settings} <= KINDS.keys()
+    assert {name.lower() for name in settings} <= KEYS.keys()
     assert "--uid 7373" in (DEPLOY / "Containerfile").read_text("utf-8"), "not root"
 
 
@@ -191,6 +191,6 @@ def test_the_compose_file_names_what_is_there() -> None:
     text = (DEPLOY / "compose.yaml").read_text("utf-8")
     (dockerfile,) = re.findall(r"dockerfile: (\S+)", text)
     assert (DEPLOY / ".." / dockerfile).exists()
-    assert {name.lower() for name in re.findall(r"IMD_(\w+):", text)} <= KINDS.keys()
+    assert {name.lower() for name in re.findall(r"IMD_(\w+):", text)} <= KEYS.keys()
     (volume,) = re.findall(r'volumes: \["(\w+):', text)
     assert re.search(rf"^volumes:\n  {volume}:", text, re.MULTILINE)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from imd.net.protocol import FAREWELL_SECONDS
+from imd.net.connection import FAREWELL_SECONDS
 from imd.testing import PASSWORD
 from tests.live.daemon import Daemon, Line, trusting
 
@@ -87,8 +87,8 @@ def test_a_browser_gets_an_answer(daemon: Daemon, method: str) -> None:
 
 
 def test_a_connection_that_never_shakes_hands_goes(start_daemon: Callable[..., Daemon]) -> None:
-    daemon = start_daemon(handshake_seconds="1")
-    raw = socket.create_connection(("127.0.0.1", daemon.port), timeout=10)
+    daemon = start_daemon(login_seconds="12")
+    raw = socket.create_connection(("127.0.0.1", daemon.port), timeout=8)
     with raw, contextlib.suppress(ConnectionResetError):
         assert raw.recv(1) == b""
 
@@ -143,7 +143,7 @@ def test_the_self_made_certificate_names_this_machine(daemon: Daemon) -> None:
 def test_who_ends_tls_with_much_still_to_be_told_is_gone(
     start_daemon: Callable[..., Daemon], helps: int, reads: bool
 ) -> None:
-    daemon = start_daemon(stall_seconds="2")
+    daemon = start_daemon(login_seconds="2")
     operator = daemon.operator()
     operator.say(f"USER ADD ann {PASSWORD}")
     assert (operator.next_line() or "").startswith("OK USER ADD")

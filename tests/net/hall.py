@@ -6,14 +6,14 @@ from typing import Any
 from twisted.internet.address import IPv4Address
 from twisted.python.failure import Failure
 
-from imd.chat.limits import Limits
-from imd.chat.passwords import fingerprint
+from imd.chat.base.limits import Limits
+from imd.chat.base.passwords import fingerprint
 from imd.testing import EPOCH, MemoryServer, MemoryTransport
 
 UNHURRIED = Limits(requests_per_second=0, unauthenticated_per_address=10**9, unauthenticated=10**9, connections=10**10)
 
 
-class Fellow:
+class Member:
     """Somebody's connection, and what was heard on it."""
 
     def __init__(self, hall: "Hall", account: int) -> None:
@@ -53,7 +53,7 @@ class Hall:
     def __init__(self, members: int) -> None:
         self.server = MemoryServer(UNHURRIED)
         self.clock = self.server.clock
-        tx = self.server.database.writer.connection
+        tx = self.server.database.backend.writer.connection
         people = range(1, members + 1)
         tx.executemany(
             "INSERT INTO account (id, username, display_name, password_hash, admin, disabled, created)"
@@ -73,7 +73,7 @@ class Hall:
             "INSERT INTO member (conversation, account, name, delivered_seq, read_seq) VALUES (1, ?, ?, 0, 0)",
             ((each, f"name{each}") for each in people),
         )
-        self.people = [Fellow(self, each) for each in people[:-100]]
+        self.people = [Member(self, each) for each in people[:-100]]
         while self.turn():
             pass
         self.hear()

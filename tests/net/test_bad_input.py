@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.testing import MemoryServer, Terminal
 from imd.wire.refusals import CODES
 

@@ -4,11 +4,10 @@ import json
 
 import pytest
 
-from imd.chat.lanes import Topic
-from imd.net import audience
-from imd.store import db
+from imd.chat.base.effects import Topic
+from imd.engine import pacing
 from tests.conftest import LoggedFailures
-from tests.net.hall import Fellow, Hall
+from tests.net.hall import Hall, Member
 
 
 def busy(hall: Hall, times: int, text: str = "x") -> None:
@@ -20,10 +19,10 @@ def busy(hall: Hall, times: int, text: str = "x") -> None:
 @pytest.mark.parametrize("online", [20, 200])
 def test_who_logs_in_meanwhile_hears_everything_once_and_in_order(online: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page of the replay holds what is committed, though it is told only in one of the next turns."""
-    monkeypatch.setattr(db, "ANSWER_SECONDS", -1)
+    monkeypatch.setattr(pacing, "TURN_SECONDS", -1)
     hall = Hall(online + 100)
     busy(hall, 10)
-    comer = Fellow(hall, online + 50)
+    comer = Member(hall, online + 50)
     busy(hall, 10)
     while hall.turn():
         hall.hear()
@@ -33,28 +32,28 @@ def test_who_logs_in_meanwhile_hears_everything_once_and_in_order(online: int, m
 
 def test_many_who_only_ask_keep_nobody_waiting() -> None:
     hall = Hall(400)
-    crowd = hall.server.factory.audience
+    crowd = hall.server.pacing
     for _ in range(20):
         for fellow in hall.people[:-1]:
             fellow.ask("ping")
         hall.turn()
         hall.hear()
-    assert len(crowd._dirty) < len(hall.people)
+    assert len(crowd._unflushed) < len(hall.people)
     hall.people[0].ask("send_message", to=f"name{hall.people[-1].account}", content="to one")
     for _ in range(10):
         hall.turn()
         hall.hear()
     assert hall.people[-1].seqs == [1]
     hall.people[5].ask("ping")
-    hall.people[5].protocol.send(b"{}")
+    hall.people[5].protocol.session.send(b"{}")
     hall.people[5].hang_up()
-    assert hall.people[5].protocol not in crowd._dirty
+    assert hall.people[5].protocol.session not in crowd._unflushed
 
 
 def test_one_that_cannot_be_written_to_keeps_nobody_waiting(
     monkeypatch: pytest.MonkeyPatch, logged_failures: LoggedFailures
 ) -> None:
-    monkeypatch.setattr(audience, "MOST_LATE", 4)
+    monkeypatch.setattr(pacing, "MOST_BEHIND", 4)
     hall = Hall(300)
 
     broken = hall.people[100]
@@ -68,17 +67,17 @@ def test_one_that_cannot_be_written_to_keeps_nobody_waiting(
     while hall.turn():
         hall.hear()
     logged_failures.expect(1)
-    assert broken.protocol not in hall.server.factory.audience.connections
+    assert broken.protocol not in hall.server.factory.server.admission.connections
     assert sum(len(fellow.seqs) >= 30 for fellow in hall.people) == len(hall.people) - 1
-    assert not hall.server.database.answering
+    assert hall.server.database.idle
 
 
 def test_a_quiet_group_before_it_lets_no_busy_one_fall_far_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db, "ANSWER_SECONDS", 10)
-    monkeypatch.setattr(audience, "MOST_LATE", 8)
+    monkeypatch.setattr(pacing, "TURN_SECONDS", -1)
+    monkeypatch.setattr(pacing, "MOST_BEHIND", 8)
     hall = Hall(700)
-    crowd = hall.server.factory.audience
-    tx = hall.server.database.writer.connection
+    crowd = hall.server.pacing
+    tx = hall.server.database.backend.writer.connection
     tx.execute(
         "INSERT INTO conversation (id, kind, handle, members, last_seq, last_rev, created)"
         " VALUES (2, 'group', 'busy', 100, 0, 0, 0)"
@@ -88,32 +87,30 @@ def test_a_quiet_group_before_it_lets_no_busy_one_fall_far_behind(monkeypatch: p
             "INSERT INTO member (conversation, account, name, delivered_seq, read_seq) VALUES (2, ?, ?, 0, 0)",
             (fellow.account, f"name{fellow.account}"),
         )
-        crowd.unfollow(fellow.account, Topic.members(1))
-        crowd.follow(fellow.account, Topic.members(2), 0)
+        hall.server.server.hub.unfollow(fellow.account, Topic.members(1))
+        hall.server.server.hub.follow(fellow.account, Topic.members(2), 0)
     hall.people[0].ask("send_message", to="#team", content="one")
     for number in range(40):
         hall.people[500 + number % 5].ask("send_message", to="#busy", content="x")
     most = 0
     while hall.turn():
-        most = max(most, *(len(late) for late in crowd._late.values()), 0)
+        most = max(most, *(len(late) for late in crowd._behind.values()), 0)
     assert most == 8
 
 
 def test_large_messages_are_written_before_more_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is not read from yet would else be taken for one that reads too slowly."""
     hall = Hall(130)
-    crowd = hall.server.factory.audience
     told: list[int] = []
-    turn = audience.Audience._turn
+    flush = pacing.Pacing._flush
 
-    def counted(crowd: audience.Audience) -> None:
-        told.append(crowd._told)
-        turn(crowd)
+    def counted(crowd: pacing.Pacing, until: float) -> None:
+        told.append(crowd.told)
+        flush(crowd, until)
 
-    monkeypatch.setattr(audience.Audience, "_turn", counted)
-    hall.server.database.after_batch = crowd._turn
+    monkeypatch.setattr(pacing.Pacing, "_flush", counted)
     busy(hall, 10, "y" * 16_000)
     while hall.turn():
         hall.hear()
     assert all(len(fellow.seqs) >= 30 for fellow in hall.people)
-    assert max(told) <= audience.MOST_TOLD + 17_000
+    assert max(told) <= pacing.MOST_TOLD + 17_000

@@ -6,7 +6,7 @@ import io
 import pytest
 from twisted.internet.address import IPv4Address
 
-from imd.net.sniff import Face, face
+from imd.net.sniff import Spoken, spoken
 from imd.testing import MemoryServer
 from tests.net.peer import Peer
 
@@ -14,39 +14,39 @@ from tests.net.peer import Peer
 @pytest.mark.parametrize(
     ("first", "chosen"),
     [
-        (b"{", Face.LINES),
-        (b"p", Face.LINES),
-        (b"/help", Face.LINES),
-        (b"@1 PING", Face.LINES),
-        ("你".encode(), Face.LINES),
-        (b"\n", Face.LINES),
-        (b"\xff\xfb\x01", Face.LINES),
+        (b"{", Spoken.LINES),
+        (b"p", Spoken.LINES),
+        (b"/help", Spoken.LINES),
+        (b"@1 PING", Spoken.LINES),
+        ("你".encode(), Spoken.LINES),
+        (b"\n", Spoken.LINES),
+        (b"\xff\xfb\x01", Spoken.LINES),
         (b"G", None),
         (b"GET", None),
-        (b"HELP\n", Face.LINES),
-        (b"REGISTER", Face.LINES),
+        (b"HELP\n", Spoken.LINES),
+        (b"REGISTER", Spoken.LINES),
         (b"GET /", None),
         (b"GET / HTTP/1.1", None),
-        (b"GET / HTTP/1.1\r\n", Face.HTTP),
-        (b"GET / HTTP/1.0\n", Face.HTTP),
-        (b"HEAD /x?y HTTP/1.1\r\nHost: a\r\n", Face.HTTP),
-        (b"OPTIONS * HTTP/1.1\r\n", Face.HTTP),
-        (b"PRI * HTTP/2.0\r\n", Face.HTTP),
-        (b"POST /x HTTP/1.1\r\n", Face.HTTP),
-        (b"POST bob\n", Face.LINES),
+        (b"GET / HTTP/1.1\r\n", Spoken.HTTP),
+        (b"GET / HTTP/1.0\n", Spoken.HTTP),
+        (b"HEAD /x?y HTTP/1.1\r\nHost: a\r\n", Spoken.HTTP),
+        (b"OPTIONS * HTTP/1.1\r\n", Spoken.HTTP),
+        (b"PRI * HTTP/2.0\r\n", Spoken.HTTP),
+        (b"POST /x HTTP/1.1\r\n", Spoken.HTTP),
+        (b"POST bob\n", Spoken.LINES),
         (b"POST bob", None),
-        (b"POST bob HTTP is a protocol\n", Face.LINES),
-        (b"GET lost\n", Face.LINES),
-        (b"GET " + b"x" * 5000, Face.LINES),
+        (b"POST bob HTTP is a protocol\n", Spoken.LINES),
+        (b"GET lost\n", Spoken.LINES),
+        (b"GET " + b"x" * 5000, Spoken.LINES),
     ],
 )
-def test_the_first_bytes_decide(first: bytes, chosen: Face | None) -> None:
-    assert face(None, first) is chosen
+def test_the_first_bytes_decide(first: bytes, chosen: Spoken | None) -> None:
+    assert spoken(None, first) is chosen
 
 
 def test_alpn_decides_where_it_is_offered() -> None:
-    assert face(b"imd/1", b"") is Face.LINES
-    assert face(b"http/1.1", b"") is Face.HTTP
+    assert spoken(b"imd/1", b"") is Spoken.LINES
+    assert spoken(b"http/1.1", b"") is Spoken.HTTP
 
 
 class _Socket:
@@ -142,8 +142,8 @@ def test_an_http_connection_counts_as_a_stranger_until_it_ends() -> None:
     server = MemoryServer()
     peer = Peer(server, IPv4Address("TCP", "192.0.2.9", 1))
     peer.send(b"GET / HTTP/1.1\r\n\r\n")
-    assert list(server.factory.audience.door._strangers) == ["192.0.2.9"]
+    assert list(server.factory.server.admission._strangers) == ["192.0.2.9"]
     peer.read_all()
     assert peer.gone
-    assert not server.factory.audience.door._strangers
+    assert not server.factory.server.admission._strangers
     assert not server.timers

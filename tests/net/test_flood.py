@@ -2,8 +2,8 @@
 
 import pytest
 
-from imd.chat.limits import Limits
-from imd.net.protocol import HURRY_SECONDS, LINES_A_TURN
+from imd.chat.base.limits import Limits
+from imd.net.connection import LINES_A_TURN, TOO_FAST_SECONDS
 from imd.testing import MemoryServer
 from imd.wire.base import Request
 from imd.wire.reader import LineReader
@@ -33,11 +33,11 @@ def test_whoever_asks_too_fast_is_heard_ever_less(size: int) -> None:
     answers = terminal.heard()
     assert len(answers) < 10 + 2 * LINES_A_TURN
     for _ in range(5):
-        server.pass_time(HURRY_SECONDS)
+        server.pass_time(TOO_FAST_SECONDS)
         more = terminal.heard()
         assert len(more) <= LINES_A_TURN
         answers += more
-    while more := (server.pass_time(HURRY_SECONDS), terminal.heard())[1]:
+    while more := (server.pass_time(TOO_FAST_SECONDS), terminal.heard())[1]:
         answers += more
     assert len(answers) == 2000, "in the end each has its answer"
     assert {answer[:16] for answer in answers} == {"OK PING", "ERR rate_limited"}
@@ -62,7 +62,8 @@ class Stumbling(LineReader):
 def test_a_fault_in_reading_is_told_and_ends_the_connection(before: int, logged_failures: LoggedFailures) -> None:
     server = MemoryServer(Limits(requests_per_second=0))
     terminal = server.connect()
-    terminal.protocol._reader = Stumbling(1000)
+    terminal.send(b"\n")
+    terminal.protocol.face.reader = Stumbling(1000)
     terminal.send(b"PING\n" * before + b"PONG\nPING\n")
     *answers, last = terminal.heard()
     assert answers == ["OK PING"] * before

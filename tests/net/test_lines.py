@@ -3,6 +3,7 @@
 import socket
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -10,9 +11,12 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import ITCPTransport
 from zope.interface import implementer
 
-from imd.chat.limits import Limits
-from imd.net.protocol import KERNEL, LINES_A_TURN, ImdProtocol
+from imd.chat.base.limits import Limits
+from imd.net.connection import KERNEL, LINES_A_TURN, ImdProtocol
+from imd.net.sniff import Spoken
 from imd.testing import MemoryServer, MemoryTransport
+from imd.wire.base import Request
+from imd.wire.reader import LineReader
 from tests.net.peer import Peer
 
 LINES = [
@@ -42,11 +46,24 @@ def test_however_the_bytes_arrive_the_lines_are_the_same(
     protocol = server.factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
     protocol.makeConnection(MemoryTransport("127.0.0.1"))
     got: list[bytes] = []
-    protocol.lineReceived = got.append  # type: ignore[method-assign]
+    protocol._speak(Spoken.LINES)
+    protocol.face.reader = Gathering(got=got)
     stream = b"".join(line + end for line, end in zip(lines, ends, strict=False))
     for start, end in zip([0, *sorted(cuts)], [*sorted(cuts), len(stream)], strict=True):
         protocol.dataReceived(stream[start:end])
     assert got == [line.removesuffix(b"\r") if end == b"\n" else line for line, end in zip(lines, ends, strict=False)]
+
+
+@attrs.define
+class Gathering(LineReader):
+    """Keeps the lines, and makes no requests of them."""
+
+    content_limit: int = 0
+    got: list[bytes] = attrs.field(kw_only=True)
+
+    def feed(self, line: bytes) -> Request | None:
+        self.got.append(line)
+        return None
 
 
 class Counted(bytes):
@@ -68,7 +85,7 @@ def test_a_mebibyte_of_empty_lines_is_cut_once() -> None:
     terminal = server.connect()
     terminal.say("PING")
     taken: list[bytes] = []
-    terminal.protocol.lineReceived = taken.append  # type: ignore[method-assign]
+    terminal.protocol.face.reader = Gathering(got=taken)
     data = Counted(b"\n" * 2**20)
     terminal.protocol.dataReceived(data)
     assert len(taken) < LINES_A_TURN, "others have their turn"
@@ -114,7 +131,7 @@ def test_a_line_that_comes_byte_by_byte_takes_the_room_of_its_bytes() -> None:
     terminal.send(b"PING ")
     for _ in range(1000):
         terminal.protocol.dataReceived(b"xx")
-    assert terminal.protocol._cutter.partial == b"PING " + b"xx" * 1000
+    assert terminal.protocol.face.buffer.partial == b"PING " + b"xx" * 1000
 
 
 @pytest.mark.parametrize("half", [b"SEND bob hel", b"GET /", b"PIN", b'{"action":', b"POST bob"])
@@ -236,7 +253,7 @@ class Wired(MemoryTransport):
 
 def test_who_vanishes_without_a_word_is_found_out_by_the_kernel() -> None:
     transport = Wired()
-    ImdProtocol(MemoryServer().factory.audience).makeConnection(transport)
+    ImdProtocol(MemoryServer().server).makeConnection(transport)
     with transport.socket as wire:
         told = {name: wire.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in KERNEL}
         assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)

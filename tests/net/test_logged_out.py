@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from imd.net.protocol import CUT_SECONDS
+from imd.net.connection import REVOKED_SECONDS
 from imd.testing import PASSWORD, Terminal
 from tests.engine.late import LateServer
 from tests.net.peer import Peer
@@ -34,7 +34,7 @@ def test_what_was_held_back_is_not_sent(server: LateServer) -> None:
     [closing] = objects(phone.transport.unread)
     assert (closing["event"], closing["code"]) == ("closing", "auth_required")
     assert not phone.transport.aborted
-    server.pass_time(CUT_SECONDS)
+    server.pass_time(REVOKED_SECONDS)
     assert phone.transport.aborted
     phone.end()
     assert not server.timers
@@ -53,7 +53,7 @@ def test_one_that_was_told_to_go_already_is_not_waited_for_either(server: LateSe
     server.pass_time(LIMITS.stall_seconds)
     assert json.loads(phone.transport.unread)["code"] == "slow_consumer"
     laptop.call("revoke_device", device="phone")
-    server.pass_time(CUT_SECONDS)
+    server.pass_time(REVOKED_SECONDS)
     assert phone.transport.aborted
     phone.end()
 

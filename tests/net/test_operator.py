@@ -2,7 +2,7 @@
 
 from twisted.internet.address import UNIXAddress
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.net.factory import OperatorFactory
 from imd.testing import MemoryServer
 from tests.net.peer import Peer
@@ -14,7 +14,7 @@ class OperatorPeer(Peer):
         super().__init__(server, address)
         self.end()
         self.gone = False
-        self.protocol = OperatorFactory(server.factory.audience).buildProtocol(address)
+        self.protocol = OperatorFactory(server.server).buildProtocol(address)
         self.transport = type(self.transport)(address)
         self.protocol.makeConnection(self.transport)
 
@@ -41,7 +41,7 @@ def test_an_operator_is_not_greeted_hurried_or_counted() -> None:
         assert operator.read() == b""
         operator.send(b"PING\n")
         assert operator.read() == b"OK PING\r\n"
-    assert not server.factory.audience.door._strangers
+    assert not server.factory.server.admission._strangers
 
 
 def test_an_operator_is_told_that_the_server_stops() -> None:

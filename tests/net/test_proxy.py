@@ -6,7 +6,7 @@ import struct
 import pytest
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.net.proxy import SIGNATURE, Header, NotAHeader, ProxiedFactory, parse
 from imd.testing import MemoryServer, MemoryTransport, Terminal
 
@@ -68,7 +68,7 @@ def test_what_is_no_header(data: bytes) -> None:
 def knock(server: MemoryServer, host: str) -> Terminal:
     """Connect from an address, through the factory that believes 10.0.0.0/8."""
     networks = [ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8")]
-    factory = ProxiedFactory(server.factory, networks, server.house)
+    factory = ProxiedFactory(server.factory, networks, server.server)
     address = (IPv6Address if ":" in host else IPv4Address)("TCP", host, 54_321)
     terminal = Terminal(server, factory.buildProtocol(address), MemoryTransport(host))
     server.terminals.append(terminal)
@@ -77,7 +77,7 @@ def knock(server: MemoryServer, host: str) -> Terminal:
 
 
 def strangers(server: MemoryServer) -> dict[str, int]:
-    return {address: len(there) for address, there in server.factory.audience.door._strangers.items()}
+    return {address: len(there) for address, there in server.factory.server.admission._strangers.items()}
 
 
 @pytest.mark.parametrize("balancer", ["10.1.2.3", "::ffff:10.1.2.3", "fd00::1"])
@@ -124,5 +124,5 @@ def test_who_promised_a_header_and_sends_none_is_cut_off() -> None:
 
 def test_a_unix_socket_has_no_address_to_trust() -> None:
     server = MemoryServer()
-    factory = ProxiedFactory(server.factory, [ipaddress.ip_network("0.0.0.0/0")], server.house)
+    factory = ProxiedFactory(server.factory, [ipaddress.ip_network("0.0.0.0/0")], server.server)
     assert not factory._trusted(UNIXAddress("/x"))

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from imd.chat.limits import Limits
-from imd.net.protocol import WRITE_BYTES
+from imd.chat.base.limits import Limits
+from imd.net.connection import WRITE_BYTES
 from imd.testing import PASSWORD, MemoryServer, Terminal
 from tests.engine.late import LateServer
 from tests.net.peer import Peer
@@ -130,7 +130,7 @@ def test_data_after_the_goodbye_is_ignored(scene: Scene) -> None:
     scene.server.pass_time(30)
     scene.bob.send(ask("send_message", to="ann", content="too late"))
     assert scene.ann.objects() == []
-    assert scene.bob.protocol._cutter.partial == b""
+    assert scene.bob.protocol.face.buffer.partial == b""
 
 
 def test_the_end_can_be_read_even_when_reading_was_paused(scene: Scene) -> None:
@@ -183,7 +183,7 @@ class Return:
         self.server.login("bob").hang_up()
         for _ in range(400):
             self.tell_bob()
-        self.server.database.readers = self.server.readers
+        self.server.database.backend.readers = self.server.readers
         self.bob = Peer(self.server)
         self.bob.send(ask("login", username="bob", password=PASSWORD))
         for _ in range(4):  # the account, the list of conversations, the first page, and the second before it is needed
@@ -227,7 +227,7 @@ def test_a_farewell_that_passes_the_cap_is_said_once(scene: Scene) -> None:
     scene.bob.fill()
     for _ in range(17):
         scene.tell_bob()
-    scene.bob.protocol._queued = LIMITS.queue_bytes
+    scene.bob.protocol._queue.size = LIMITS.queue_bytes
     scene.server.factory.goodbye()
     [closing] = objects(scene.bob.read())
     assert closing["code"] == "slow_consumer"
@@ -267,8 +267,7 @@ def test_a_line_that_is_half_written_is_finished_before_the_goodbye(scene: Scene
 
 def test_a_line_whose_end_is_half_written_too(scene: Scene) -> None:
     scene.bob.transport.unread = b"."
-    scene.bob.protocol.send(b"x" * (WRITE_BYTES - 1))
-    scene.bob.protocol.flush()
+    scene.bob.protocol.write([b"x" * (WRITE_BYTES - 1)])
     assert scene.bob.transport.unread.endswith(b"x\r"), "else this test could not fail"
     scene.server.pass_time(30)
     line, closing, _ = scene.bob.read_all().split(b"\r\n")

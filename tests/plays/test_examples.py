@@ -1,4 +1,4 @@
-"""Every example that HELP shows is typed, in a house where what it speaks of is there, and works."""
+"""Every example that HELP shows works, on a server where what it names exists."""
 
 import pytest
 
@@ -29,8 +29,8 @@ BEFORE = {
 
 
 @pytest.fixture
-def house() -> dict[str, Terminal]:
-    """Alice, an admin; Bob, with whom she talks; Eve, a member of their group; others; and a terminal of nobody's."""
+def people() -> dict[str, Terminal]:
+    """Alice, an admin; Bob, with whom she talks; Eve, a member of their group; others; and one not logged in."""
     server = MemoryServer()
     people = {name: server.connect() for name in ("alice", "bob", "carol", "eve", "mallory", "other")}
     for name, terminal in people.items():
@@ -62,19 +62,19 @@ def types(terminal: Terminal, line: str) -> str:
 def digits(terminal: Terminal, steps: int) -> str:
     """Give what an authenticator shows for alice's secret, so many steps of 30 seconds from now."""
     found = terminal.server.database.read(lambda tx: tx.execute("SELECT secret FROM second_factor").fetchone()).result
-    return code(found[0], terminal.server.house.now(), steps) if found else ""
+    return code(found[0], terminal.server.server.now(), steps) if found else ""
 
 
 NEW = {"register": "newcomer", "user_add": "newcomer"}
-"""Where the example's name must not be taken yet."""
+"""Commands whose example needs a name that is not taken yet."""
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.action)
-def test_an_example_works(house: dict[str, Terminal], spec: Spec) -> None:
+def test_an_example_works(people: dict[str, Terminal], spec: Spec) -> None:
     for step in BEFORE.get(spec.action, ()):
         name, line = step.split(" ", 1)
-        assert types(house[name], line).startswith("OK"), step
-    me = house["other"] if spec.action in {"register", "login", "resume"} else house["alice"]
+        assert types(people[name], line).startswith("OK"), step
+    me = people["other"] if spec.action in {"register", "login", "resume"} else people["alice"]
     line = spec.shape.example
     if spec.action in NEW:
         line = line.replace(line.split()[spec.verb.count(" ") + 1], NEW[spec.action])

@@ -3,7 +3,7 @@
 import attrs
 import pytest
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.net.factory import OperatorFactory
 from imd.store import verify
 from imd.testing import MemoryServer, MemoryTransport, Terminal
@@ -42,7 +42,7 @@ class MemoryStage:
     def connect(self, name: str) -> MemoryActor:
         if name != "operator":
             return MemoryActor(self.server.connect())
-        protocol = OperatorFactory(self.server.factory.audience).buildProtocol(None)
+        protocol = OperatorFactory(self.server.server).buildProtocol(None)
         terminal = Terminal(self.server, protocol, MemoryTransport("operator"))
         protocol.makeConnection(terminal.transport)
         return MemoryActor(terminal)
@@ -51,7 +51,7 @@ class MemoryStage:
         self.server.pass_time(seconds)
 
     def now(self) -> int:
-        return self.server.house.now()
+        return self.server.server.now()
 
 
 @pytest.mark.parametrize("play", plays(), ids=lambda play: play.name)
@@ -59,7 +59,7 @@ def test_play(play: Play) -> None:
     limits = {key: int(value) for key, value in play.settings.items() if key != "register"}
     server = MemoryServer(limits=Limits(**limits), registration=play.settings.get("register", "open"))
     Performance(play, MemoryStage(server)).run()
-    found = server.database.writer.runWithConnection(lambda tx: [each for each in verify.verdicts(tx) if each.broken])
+    found = server.database.read(lambda tx: [each for each in verify.verdicts(tx) if each.broken])
     assert found.result == [], "what is kept does not hold together"
 
 

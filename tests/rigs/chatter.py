@@ -12,7 +12,7 @@ from typing import Any
 from imd_client.address import Address
 from imd_client.client import Client
 from imd_client.connection import Credentials
-from imd_client.happenings import GaveUp, Happening
+from imd_client.events import ClientEvent, GaveUp
 from imd_client.state import State
 from twisted.internet import reactor as the_reactor
 from twisted.internet.task import LoopingCall
@@ -30,9 +30,9 @@ def main(server: str, path: str, name: str, device: str, peer: str, count: int) 
     account = state.account(Address.parse(server).name, name)
     credentials = Credentials(password="a password for the rigs", device=device)
 
-    def watch(happening: Happening) -> None:
-        if isinstance(happening, GaveUp):
-            print(f"{name} {device} gave up: {happening.reason}", flush=True)
+    def watch(event: ClientEvent) -> None:
+        if isinstance(event, GaveUp):
+            print(f"{name} {device} gave up: {event.reason}", flush=True)
             reactor.stop()
 
     client = Client(account, credentials, watch)

@@ -26,7 +26,7 @@ class Acknowledged(NamedTuple):
     duplicate: bool = False
 
 
-class Told(NamedTuple):
+class Delivery(NamedTuple):
     """The daemon told somebody of a message by an event."""
 
     conversation: int
@@ -51,7 +51,7 @@ class Journal:
 
     sent: list[Sent] = attrs.field(factory=list)
     acknowledged: list[Acknowledged] = attrs.field(factory=list)
-    told: list[Told] = attrs.field(factory=list)
+    told: list[Delivery] = attrs.field(factory=list)
 
 
 class Reading(NamedTuple):
@@ -88,7 +88,7 @@ def check(journal: Journal, readings: Iterable[Reading]) -> Findings:
     findings["reordered"] = list(_reordered(journal, kept))
     findings["phantom"] = list(_phantom(journal, kept))
     findings["gaps"] = list(_gaps(kept))
-    findings["untrue"] = [str(told) for told in set(journal.told) - {Told(*message[:4]) for message in kept}]
+    findings["untrue"] = [str(told) for told in set(journal.told) - {Delivery(*message[:4]) for message in kept}]
     return findings
 
 

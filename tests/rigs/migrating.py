@@ -25,7 +25,7 @@ from typing import Any
 
 import attrs
 
-from imd.store import db, migrations
+from imd.store import migrations, sqlite
 from tests.rigs import platter, trace
 from tests.rigs.powerloss import MEMORY
 
@@ -58,7 +58,7 @@ class Dying:
 
 def content(path: Path) -> tuple[int, Content]:
     """Read a whole database: its version, its schema, every row."""
-    with closing(db.connect(str(path))) as connection:
+    with closing(sqlite.connect(str(path))) as connection:
         (verdict,) = connection.execute("PRAGMA integrity_check").fetchone()
         found: Content = {"": [verdict]}
         schema = connection.execute("SELECT name, type, sql FROM sqlite_master ORDER BY name, type").fetchall()
@@ -71,7 +71,7 @@ def content(path: Path) -> tuple[int, Content]:
 
 def old_database(path: Path, version: int) -> None:
     """Make a database of an older version, with rows in each table from the version that brought it."""
-    with closing(db.connect(str(path))) as connection:
+    with closing(sqlite.connect(str(path))) as connection:
         for number, script in migrations.available()[:version]:
             migrations._apply(connection, number, script)
             connection.execute("PRAGMA foreign_keys = OFF")
@@ -106,7 +106,7 @@ def killed(path: Path, statement: int, apply: Apply) -> bool:
     if child == 0:
         try:
             migrations._apply = apply
-            with closing(db.connect(str(path))) as connection:
+            with closing(sqlite.connect(str(path))) as connection:
                 migrations.migrate(Dying(connection, statement))  # type: ignore[arg-type]
         except BaseException:
             traceback.print_exc()
@@ -159,7 +159,7 @@ class Rig:
         target = self._copy("whole")
         for number, script in [(self.version, ""), *migrations.available()[self.version :]]:
             if script:
-                with closing(db.connect(str(target))) as connection:
+                with closing(sqlite.connect(str(target))) as connection:
                     migrations._apply(connection, number, script)
             self.versions[number] = content(target)[1]
         self.result.begun_from += 1
@@ -182,7 +182,7 @@ class Rig:
         """Record a change's system calls, and look at images of what a power cut may leave."""
         target = self._copy("cut")
         log = self.place / f"calls{self.version}"
-        program = "import sys; from imd.store import db; db.migrate(db.connect(sys.argv[1]))"
+        program = "import sys; from imd.store import migrations as m, sqlite as s; m.migrate(s.connect(sys.argv[1]))"
         subprocess.run([*trace.command(log), sys.executable, "-c", program, str(target)], check=True)
         disk = platter.Disk(str(target.parent), made=True)
         for path in self.old.iterdir():
@@ -201,7 +201,7 @@ class Rig:
             if found != self.versions.get(version):
                 self.result.faults.append(f"{name}: a half version {version}")
                 return
-            with closing(db.connect(str(path))) as connection:
+            with closing(sqlite.connect(str(path))) as connection:
                 migrations.migrate(connection)
             newest = max(self.versions)
             if content(path) != (newest, self.versions[newest]):

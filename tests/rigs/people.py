@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from tests.rigs.journal import Acknowledged, Journal, Kept, Reading, Sent, Told
+from tests.rigs.journal import Acknowledged, Delivery, Journal, Kept, Reading, Sent
 
 LINE = 1 << 20
 PASSWORD = "a password for the rigs"
@@ -146,7 +146,7 @@ class Sender:
 
     def _hear(self, said: dict[str, Any]) -> None:
         if said.get("event") == "message":
-            told = Told(said["conversation"], said["seq"], said["sender"], said["content"])
+            told = Delivery(said["conversation"], said["seq"], said["sender"], said["content"])
             self.journal.told.append(told)
         elif said.get("action") == "send_message":
             del self._unanswered[said["id"]]

@@ -25,7 +25,7 @@ from pathlib import Path
 import attrs
 
 from imd.run import certificates
-from imd.store import db
+from imd.store import migrations, sqlite
 from tests.rigs import kill, platter, trace
 from tests.rigs.journal import FAULTS, Journal, Kept, Reading, check
 from tests.rigs.people import Sender, token
@@ -210,7 +210,7 @@ def run(recording: Recording, count: int, seed: int) -> Result:
 def _faults(data: Path, recording: Recording, moment: float) -> Iterator[tuple[str, str]]:
     try:
         certificate = data / "certificate.pem"
-        certificates.ensure(certificate, data / "key.pem", certificates.today())
+        certificates.ensure(certificate, data / "key.pem", certificates.utc_now())
         if (
             recording.seen < moment
             and certificates.fingerprint(certificates.load(certificate)) != recording.fingerprint
@@ -241,8 +241,8 @@ def _faults(data: Path, recording: Recording, moment: float) -> Iterator[tuple[s
 def open_and_read(path: Path) -> list[Kept] | str:
     """Open a database as imd does at its start, and read every message; or say what SQLite finds wrong with it."""
     path.touch(0o600)
-    with closing(db.connect(str(path))) as connection:
-        db.migrate(connection)
+    with closing(sqlite.connect(str(path))) as connection:
+        migrations.migrate(connection)
         (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
         if verdict != "ok" or connection.execute("PRAGMA foreign_key_check").fetchone():
             return str(verdict)

@@ -37,7 +37,7 @@ def test_nothing_is_left_of_a_small_siege(tmp_path: Path) -> None:
 
 
 def test_a_daemon_that_waits_for_ever_is_caught(tmp_path: Path) -> None:
-    scale = attacks.Scale(3, 6, seconds=1, rounds=1, login_seconds=1, stall_seconds=1, rate=50, talkers=2)
+    scale = attacks.Scale(3, 6, seconds=1, rounds=1, login_seconds=1, rate=50, talkers=2)
     assert attacks.siege(tmp_path, scale, kill.broken("waits_for_ever")).faults()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.rigs.journal import FAULTS, Acknowledged, Journal, Kept, Reading, Sent, Told, check
+from tests.rigs.journal import FAULTS, Acknowledged, Delivery, Journal, Kept, Reading, Sent, check
 
 Keeping = dict[tuple[str, str], list[Kept]]
 
@@ -14,7 +14,7 @@ def sound() -> tuple[Journal, Keeping]:
     journal = Journal(
         sent=[Sent("ann", "a1", "bob", "hi"), Sent("bob", "b1", "ann", "hello"), Sent("ann", "a2", "bob", "well?")],
         acknowledged=[Acknowledged("ann", "a1", 1, 1), Acknowledged("bob", "b1", 1, 2)],
-        told=[Told(1, 1, "ann", "hi"), Told(1, 2, "bob", "hello")],
+        told=[Delivery(1, 1, "ann", "hi"), Delivery(1, 2, "bob", "hello")],
     )
     ann = [Kept(1, 1, "ann", "hi", "a1"), Kept(1, 2, "bob", "hello", None), Kept(1, 3, "ann", "well?", "a2")]
     bob = [Kept(1, 1, "ann", "hi", None), Kept(1, 2, "bob", "hello", "b1"), Kept(1, 3, "ann", "well?", None)]
@@ -123,13 +123,13 @@ def test_a_client_id_that_belongs_to_another_content() -> None:
 
 def test_an_event_of_what_was_not_kept() -> None:
     journal, keeping = sound()
-    journal.told.append(Told(1, 4, "bob", "never"))
+    journal.told.append(Delivery(1, 4, "bob", "never"))
     assert found(journal, keeping) == {"untrue"}
 
 
 def test_an_event_with_another_seq() -> None:
     journal, keeping = sound()
-    journal.told[1] = Told(1, 3, "bob", "hello")
+    journal.told[1] = Delivery(1, 3, "bob", "hello")
     assert found(journal, keeping) == {"untrue"}
 
 

@@ -78,7 +78,7 @@ def test_a_stop_loses_nothing_and_leaves_nothing_unanswered(daemon: Stoppable, t
     assert len(journal.acknowledged) == len(journal.sent) > 200 * STOPS
     assert sum(answer.duplicate for answer in journal.acknowledged) == 0, "kept, but not answered before the end"
     log = (tmp_path / "log").read_text()
-    assert log.count("stopped; everything that was answered is kept") == STOPS
+    assert log.count("stopped; everything that was acknowledged is stored") == STOPS
     assert "Traceback" not in log
 
 

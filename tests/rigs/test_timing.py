@@ -54,7 +54,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
         stranger.hang_up()
         return list(done)
 
-    pool: Any = server.database.readers
+    pool: Any = server.database.backend.readers
     connection, pool.connection = pool.connection, Watched()
     monkeypatch.setattr(Passwords, "_verify", watched)
     return work
@@ -68,7 +68,7 @@ def populate(server: MemoryServer) -> None:
             terminal.call("delete_account", password=PASSWORD)
         if name == "fay":
             secret = terminal.call("factor_add", password=PASSWORD)["secret"]
-            assert terminal.call("factor_confirm", code=code(secret, server.house.now()))["status"] == "success"
+            assert terminal.call("factor_confirm", code=code(secret, server.server.now()))["status"] == "success"
     server.database.write(lambda tx: tx.execute("UPDATE account SET disabled = 1 WHERE username = 'dan'"), print)
     server.settle()
 

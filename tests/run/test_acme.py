@@ -15,7 +15,7 @@ from twisted.internet.task import Clock
 
 from imd.net.tls import ServerTLS
 from imd.run import certificates
-from imd.run.acme import IDENTIFIER, LOOK_EVERY_SECONDS, RETRY_SECONDS, Renewal, Wish, proof
+from imd.run.acme import CHECK_EVERY_SECONDS, IDENTIFIER, RETRY_SECONDS, AcmeClient, Renewal, proof
 from imd.run.directory import DataDirectory
 from tests.live.daemon import Daemon, free_port, trusting
 from tests.run.authority import Authority
@@ -53,7 +53,7 @@ def wait_for(daemon: Daemon, part: str) -> None:
 def test_a_daemon_gets_its_certificate_by_itself(
     authority: Authority, start_daemon: Callable[..., Daemon], tmp_path: Path
 ) -> None:
-    settings = {"acme": " ".join(NAMES), "acme_url": authority.url, "acme_email": "root@chat.example"}
+    settings = {"acme": " ".join(NAMES), "acme_url": authority.url}
     daemon = start_daemon("--listen", f"imd:{authority.port}:interface=127.0.0.1", **settings)
     wait_for(daemon, "certificate obtained for chat.example, im.example")
     got = shown(authority.port, "chat.example")
@@ -101,10 +101,10 @@ def test_a_damaged_one_is_no_obstacle(
 
 
 def test_a_known_account_is_used_again(authority: Authority, tmp_path: Path) -> None:
-    wish = Wish(("chat.example",), authority.url, None, tmp_path / "account.pem")
+    client = AcmeClient(("chat.example",), authority.url, tmp_path / "account.pem")
     for _ in range(2):
         with pytest.raises(Exception, match=r".*"):
-            wish.obtain(lambda name, certificate, key: None)
+            client.obtain(lambda name, certificate, key: None)
     assert len(authority.accounts) == 1
     assert len(authority.orders) == 2
 
@@ -120,34 +120,34 @@ def test_the_proof_is_as_rfc_8737_says() -> None:
 
 def test_one_that_cannot_be_stored_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     directory, clock = DataDirectory(tmp_path), Clock()
-    certificates.ensure(directory.certificate, directory.key, certificates.today())
+    certificates.ensure(directory.certificate, directory.key, certificates.utc_now())
     tls = ServerTLS([(directory.certificate, directory.key)])
-    renewal = Renewal(Wish(("Chat.Example",), "", None, directory.acme_account), directory, tls, clock)
-    assert renewal._wish.names == ("chat.example",), "as authorities write it"
+    renewal = Renewal(AcmeClient(("Chat.Example",), "", directory.acme_account), directory, tls, clock)
+    assert renewal._client.names == ("chat.example",), "as authorities write it"
     renewal.running = True
     with monkeypatch.context() as full:
-        full.setattr(certificates, "write", Mock(side_effect=OSError(errno.ENOSPC, "no space")))
+        full.setattr(certificates, "write_atomically", Mock(side_effect=OSError(errno.ENOSPC, "no space")))
         renewal._obtained(b"chain", b"key")
     assert not directory.acme_certificate.exists()
     assert [call.getTime() for call in clock.getDelayedCalls()] == [RETRY_SECONDS]
     renewal._obtained(directory.certificate.read_bytes(), directory.key.read_bytes())
-    assert LOOK_EVERY_SECONDS in [call.getTime() for call in clock.getDelayedCalls()]
+    assert CHECK_EVERY_SECONDS in [call.getTime() for call in clock.getDelayedCalls()]
 
 
 def test_it_is_renewed_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    directory, now = DataDirectory(tmp_path), certificates.today()
+    directory, now = DataDirectory(tmp_path), certificates.utc_now()
     certificates.ensure(directory.certificate, directory.key, now)
     tls = ServerTLS([(directory.certificate, directory.key)])
     names = certificates.load(directory.certificate).extensions.get_extension_for_class(x509.SubjectAlternativeName)
     hosts = tuple(names.value.get_values_for_type(x509.DNSName))
-    renewal = Renewal(Wish(hosts, "", None, directory.acme_account), directory, tls, Clock())
+    renewal = Renewal(AcmeClient(hosts, "", directory.acme_account), directory, tls, Clock())
     assert renewal.is_due(), "there is none"
     directory.acme_certificate.write_bytes(directory.certificate.read_bytes())
     assert not renewal.is_due()
-    other = Renewal(Wish(("other.example",), "", None, directory.acme_account), directory, tls, Clock())
+    other = Renewal(AcmeClient(("other.example",), "", directory.acme_account), directory, tls, Clock())
     assert other.is_due(), "it is of other names"
     end = certificates.load(directory.certificate).not_valid_after_utc
-    monkeypatch.setattr(certificates, "today", lambda: end - timedelta(days=31))
+    monkeypatch.setattr(certificates, "utc_now", lambda: end - timedelta(days=31))
     assert not renewal.is_due()
-    monkeypatch.setattr(certificates, "today", lambda: end - timedelta(days=29))
+    monkeypatch.setattr(certificates, "utc_now", lambda: end - timedelta(days=29))
     assert renewal.is_due()

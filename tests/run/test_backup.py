@@ -6,27 +6,29 @@ import sqlite3
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import attrs
+import pyrage
 import pytest
 
-from imd.run import archive, backup, certificates, check, restore, verify
+from imd.run import backup, backup_file, certificates, check, restore, verify
 from imd.run.config import Config, load
 from imd.run.directory import DataDirectory
-from imd.run.problem import Problem
-from imd.store import db, migrations
+from imd.run.errors import OperatorError
+from imd.store import migrations, sqlite
 from imd.testing import MemoryServer
 
-SECRET = "open sesame"
+IDENTITY = pyrage.x25519.Identity.generate()
+ENCRYPTED = [IDENTITY.to_public()]
 
 
-def secret() -> str:
-    return SECRET
+def identity() -> list[Any]:
+    return [IDENTITY]
 
 
-def not_asked() -> str:
-    raise AssertionError("nobody need be asked for a passphrase")
+def not_asked() -> list[Any]:
+    raise AssertionError("nobody need be asked for an identity")
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def config(tmp_path: Path) -> Config:
     """A server with some life in it."""
     data = tmp_path / "data"
     data.mkdir(mode=0o700)
-    certificates.ensure(data / "certificate.pem", data / "key.pem", certificates.today())
+    certificates.ensure(data / "certificate.pem", data / "key.pem", certificates.utc_now())
     server = MemoryServer(path=str(data / "imd.sqlite3"))
     alice, bob = server.login("alice"), server.login("bob")
     for number in range(5):
@@ -61,14 +63,17 @@ def epoch(data: Path) -> str:
     return str(found)
 
 
-@pytest.mark.parametrize("passphrase", ["", SECRET])
-def test_what_was_saved_comes_back(config: Config, tmp_path: Path, passphrase: str) -> None:
+both = pytest.mark.parametrize("recipients", [[], ENCRYPTED], ids=["clear", "encrypted"])
+
+
+@both
+def test_what_was_saved_comes_back(config: Config, tmp_path: Path, recipients: list[Any]) -> None:
     file = tmp_path / "backup.imd"
-    made = backup.make(config, file, passphrase)
+    made = backup.make(config, file, recipients)
     assert made.files == ("imd.sqlite3", "certificate.pem", "key.pem", "config.toml")
     assert made.bytes == file.stat().st_size
     assert file.stat().st_mode & 0o777 == 0o600
-    done = restore.restore(file, tmp_path / "other", secret if passphrase else not_asked)
+    done = restore.restore(file, tmp_path / "other", identity if recipients else not_asked)
     other = tmp_path / "other"
     assert done.kept is None
     assert rows(other) == rows(config.data_dir)
@@ -80,7 +85,7 @@ def test_what_was_saved_comes_back(config: Config, tmp_path: Path, passphrase: s
     assert other.stat().st_mode & 0o777 == 0o700
     assert not (other / ".restoring").exists()
     assert {path.name for path in tmp_path.iterdir()} == {"data", "other", "backup.imd", "imd.toml"}, "no litter"
-    assert all(finding.well for finding in verify.findings(file, secret))
+    assert all(finding.well for finding in verify.findings(file, identity))
 
 
 def test_any_tar_opens_a_backup(config: Config, tmp_path: Path) -> None:
@@ -92,13 +97,13 @@ def test_any_tar_opens_a_backup(config: Config, tmp_path: Path) -> None:
     assert len(manifest["files"]["imd.sqlite3"]["sha256"]) == 64
 
 
-def test_a_sealed_backup_tells_nothing(config: Config, tmp_path: Path) -> None:
-    backup.make(config, tmp_path / "sealed", SECRET)
-    data = (tmp_path / "sealed").read_bytes()
+def test_an_encrypted_backup_tells_nothing(config: Config, tmp_path: Path) -> None:
+    backup.make(config, tmp_path / "backup.age", ENCRYPTED)
+    data = (tmp_path / "backup.age").read_bytes()
     assert b"manifest" not in data
     assert b"PRIVATE KEY" not in data
-    with pytest.raises(Problem, match="the passphrase is wrong, or the file is damaged"):
-        restore.restore(tmp_path / "sealed", tmp_path / "other", lambda: "wrong")
+    with pytest.raises(OperatorError, match="it is encrypted for another identity, or damaged"):
+        restore.restore(tmp_path / "backup.age", tmp_path / "other", lambda: [pyrage.x25519.Identity.generate()])
     assert not (tmp_path / "other").exists()
 
 
@@ -115,7 +120,7 @@ def test_a_backup_beside_a_writer_is_one_moment(config: Config, tmp_path: Path) 
 
 def test_a_backup_after_a_kill_has_what_is_in_the_log_of_writes(config: Config, tmp_path: Path) -> None:
     """The database's own file lags behind; what was answered lies in the -wal file beside it."""
-    writer = db.connect(str(config.data_dir / "imd.sqlite3"))
+    writer = sqlite.connect(str(config.data_dir / "imd.sqlite3"))
     writer.execute("PRAGMA wal_autocheckpoint = 0")
     writer.execute("UPDATE account SET display_name = 'only in the wal' WHERE username = 'bob'")
     killed = tmp_path / "killed"
@@ -148,34 +153,34 @@ def test_a_failed_backup_leaves_the_old_one(config: Config, tmp_path: Path, monk
     def full(*arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(backup.archive, "write", full)
-    with pytest.raises(Problem, match=f"cannot write {file}: No space left on device"):
+    monkeypatch.setattr(backup.backup_file, "write", full)
+    with pytest.raises(OperatorError, match=f"cannot write {file}: No space left on device"):
         backup.make(config, file)
     assert file.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
-@pytest.mark.parametrize("passphrase", ["", SECRET])
-def test_what_is_to_be_sealed_lies_clear_in_the_data_directory_alone(
-    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passphrase: str
+@both
+def test_what_is_to_be_encrypted_lies_clear_in_the_data_directory_alone(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipients: list[Any]
 ) -> None:
     private, elsewhere = config.data_dir / ".backup", tmp_path / "elsewhere"
     for killed in (private, elsewhere / ".file.part"):
         killed.mkdir(parents=True)
         (killed / "left by kill -9").touch()
-    written, seen = archive.write, dict[str, tuple[int, bytes]]()
+    written, seen = backup_file.write, dict[str, tuple[int, bytes]]()
 
-    def looking(into: IO[bytes], manifest: archive.Manifest, files: dict[str, Path], passphrase: str) -> None:
-        written(into, manifest, files, passphrase)
+    def looking(into: IO[bytes], manifest: backup_file.Manifest, files: dict[str, Path], to: list[Any]) -> None:
+        written(into, manifest, files, to)
         into.flush()
         for path in (each for place in (private, elsewhere) for each in place.glob("**/*") if each.is_file()):
             seen[str(path.relative_to(tmp_path))] = path.stat().st_mode & 0o777, path.read_bytes()[:10]
         assert {path.parent.stat().st_mode & 0o777 for path in (*private.glob("*"), *elsewhere.glob("*/*"))} == {0o700}
 
-    monkeypatch.setattr(archive, "write", looking)
-    backup.make(config, elsewhere / "file", passphrase)
-    if passphrase:
-        clear, made = "data/.backup/copy", b"imd-sealed"
+    monkeypatch.setattr(backup_file, "write", looking)
+    backup.make(config, elsewhere / "file", recipients)
+    if recipients:
+        clear, made = "data/.backup/copy", b"age-encryp"
     else:
         clear, made = "elsewhere/.file.part/clear/copy", seen["elsewhere/.file.part/file"][1]
     assert seen == {clear: (0o600, b"SQLite for"), "elsewhere/.file.part/file": (0o600, made)}
@@ -184,7 +189,7 @@ def test_what_is_to_be_sealed_lies_clear_in_the_data_directory_alone(
 
 
 def test_there_is_nothing_to_save(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match="there is no data directory"):
+    with pytest.raises(OperatorError, match="there is no data directory"):
         backup.make(load({"data_dir": str(tmp_path / "typo")}, {}), tmp_path / "backup")
     assert list(tmp_path.iterdir()) == []
 
@@ -195,7 +200,7 @@ def test_there_is_nothing_to_save(tmp_path: Path) -> None:
 def test_nothing_is_overwritten(config: Config, tmp_path: Path) -> None:
     backup.make(config, tmp_path / "backup")
     before = rows(config.data_dir)
-    with pytest.raises(Problem, match="is not empty"):
+    with pytest.raises(OperatorError, match="is not empty"):
         restore.restore(tmp_path / "backup", config.data_dir, not_asked)
     assert rows(config.data_dir) == before
 
@@ -216,10 +221,10 @@ def test_after_a_restore_that_was_cut_short_no_empty_server_starts(config: Confi
     backup.make(config, tmp_path / "backup")
     cut = DataDirectory(tmp_path / "cut")
     cut.restoring.mkdir(parents=True)
-    with pytest.raises(Problem, match="was cut short: run it again") as problem:
+    with pytest.raises(OperatorError, match="was interrupted: run it again") as error:
         cut.open_database(None)
     findings = check.findings(attrs.evolve(config, data_dir=cut.path, listen=("imd:0:interface=127.0.0.1",)))
-    assert [each.text for each in findings if not each.well] == [str(problem.value)]
+    assert [each.text for each in findings if not each.well] == [str(error.value)]
     restore.restore(tmp_path / "backup", cut.path, not_asked)
     assert rows(cut.path) == rows(config.data_dir)
 
@@ -228,7 +233,7 @@ def test_a_backup_takes_no_others_place(config: Config, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for target in (tmp_path / "pipe", config.data_dir / "imd.sqlite3", tmp_path):
         before = target.lstat().st_ino
-        with pytest.raises(Problem, match="cannot write"):
+        with pytest.raises(OperatorError, match="cannot write"):
             backup.make(config, target)
         assert target.lstat().st_ino == before
 
@@ -246,8 +251,8 @@ def test_the_certificate_of_an_authority_is_saved_beside_the_self_made_one(confi
 def test_a_running_daemon_keeps_its_directory(config: Config, tmp_path: Path) -> None:
     backup.make(config, tmp_path / "backup")
     running = DataDirectory(config.data_dir)
-    running.take()
-    with pytest.raises(Problem, match="in use by another imd"):
+    running.acquire()
+    with pytest.raises(OperatorError, match="in use by another imd"):
         restore.restore(tmp_path / "backup", config.data_dir, not_asked, force=True)
     running.release()
 
@@ -258,7 +263,7 @@ def test_a_damaged_backup_changes_nothing(config: Config, tmp_path: Path) -> Non
     middle = len(data) // 2
     for spoiled in (data[:middle], data[:-4], data[:middle] + bytes([data[middle] ^ 255]) + data[middle + 1 :]):
         (tmp_path / "spoiled").write_bytes(spoiled)
-        with pytest.raises(Problem, match="is damaged"):
+        with pytest.raises(OperatorError, match="is damaged"):
             restore.restore(tmp_path / "spoiled", config.data_dir, not_asked, force=True)
         assert rows(config.data_dir) == before
     assert [path.name for path in config.data_dir.iterdir() if "before" in path.name] == []
@@ -267,15 +272,15 @@ def test_a_damaged_backup_changes_nothing(config: Config, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"this is no backup", "is damaged, or no backup"),
-        (b"", "is damaged, or no backup"),
-        (b"imd-sealed-1\n", "the passphrase is wrong, or the file is damaged"),
+        (b"this is no backup", "is damaged, or not a backup"),
+        (b"", "is damaged, or not a backup"),
+        (b"age-encryption.org/v1\n", "it is encrypted for another identity, or damaged"),
     ],
 )
 def test_what_is_no_backup(content: bytes, said: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(content)
-    with pytest.raises(Problem, match=said):
-        restore.restore(tmp_path / "file", tmp_path / "other", secret)
+    with pytest.raises(OperatorError, match=said):
+        restore.restore(tmp_path / "file", tmp_path / "other", identity)
 
 
 def forged(path: Path, change: Callable[[dict[str, bytes]], None], tmp_path: Path) -> Path:
@@ -313,17 +318,17 @@ def from_the_future(members: dict[str, bytes]) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (renamed, r"\.\./evil is not what was stored"),
-        (exchanged, "key.pem is not what was stored"),
-        (added, "more is not what was stored"),
-        (lambda members: members.pop("key.pem"), "key.pem is not what was stored"),
-        (lambda members: members.pop("manifest.json"), "is no backup made by imd"),
-        (from_the_future, "is newer than this one. Upgrade imd"),
+        (renamed, r"\.\./evil differs from what was saved"),
+        (exchanged, "key.pem differs from what was saved"),
+        (added, "more differs from what was saved"),
+        (lambda members: members.pop("key.pem"), "key.pem differs from what was saved"),
+        (lambda members: members.pop("manifest.json"), "is not a backup of imd"),
+        (from_the_future, "which is newer. Upgrade imd"),
     ],
 )
 def test_a_forged_backup(change: Callable[[dict[str, bytes]], None], said: str, config: Config, tmp_path: Path) -> None:
     backup.make(config, tmp_path / "backup")
-    with pytest.raises(Problem, match=said):
+    with pytest.raises(OperatorError, match=said):
         restore.restore(forged(tmp_path / "backup", change, tmp_path), tmp_path / "a" / "other", not_asked)
     assert not (tmp_path / "a" / "evil").exists()
     assert not (tmp_path / "a" / "other" / "imd.sqlite3").exists()

@@ -17,7 +17,7 @@ from OpenSSL import SSL
 from imd.net.tls import context
 from imd.run import certificates
 
-NOW = certificates.today()
+NOW = certificates.utc_now()
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     path.write_text("old")
     path.chmod(0o644)
     (tmp_path / "file.new").write_text("left by a kill")
-    certificates.write(path, b"new", 0o600)
+    certificates.write_atomically(path, b"new", 0o600)
     assert path.read_bytes() == b"new"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [path]

@@ -120,7 +120,7 @@ def turned_away(way: tuple[str, ...], *options: str | Path, cwd: Path) -> str:
 def test_a_taken_port(way: tuple[str, ...], daemon: Daemon, tmp_path: Path) -> None:
     listen = f"imd:{daemon.port}:interface=127.0.0.1"
     assert turned_away(way, "--listen", listen, cwd=tmp_path) == (
-        f"imd: cannot listen on {listen}: another program has the port. Stop it, or choose another with --listen"
+        f"imd: cannot listen on {listen}: another program uses the port. Stop it, or choose another port with --listen"
     )
 
 
@@ -144,8 +144,9 @@ def test_a_newer_database(way: tuple[str, ...], tmp_path: Path) -> None:
 
 @every_way
 def test_a_wrong_option(way: tuple[str, ...], tmp_path: Path) -> None:
+    command = "imd run" if way == WAYS["imd run"] else "twistd imd"
     assert turned_away(way, "--regster", "open", cwd=tmp_path) == (
-        "imd: option --regster not recognized. Did you mean --register?"
+        f"imd: --regster is not an option of {command}. Did you mean --register?"
     )
     assert turned_away(way, "--register", "always", cwd=tmp_path) == (
         "imd: --register must be one of open, invite, closed, not 'always'"
@@ -240,7 +241,7 @@ def test_imd_run_greets_a_newcomer(tmp_path: Path) -> None:
     lines = said_at_first(port, tmp_path, out, heard, "invite=")
     assert lines[0] == f"imd 0.1.0 listens on imd:{port}:interface=127.0.0.1"
     assert f"openssl s_client -quiet -connect localhost:{port}" in lines[3]
-    assert lines[-1] == "stopped; everything that was answered is kept"
+    assert lines[-1] == "stopped; everything that was acknowledged is stored"
     assert len(lines) == 8, "nothing that only Twisted's developers would read"
     os.close(terminal)
     os.close(out)
@@ -249,7 +250,7 @@ def test_imd_run_greets_a_newcomer(tmp_path: Path) -> None:
 def test_what_is_no_terminal_may_be_kept_and_hears_no_invite(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with log.open("wb") as out:
-        last = "No account yet. Whoever registers with an invite from `imd invite create --admin` is an admin.\n"
+        last = "No account yet. Whoever registers with an invite from `imd invite create --admin` becomes an admin.\n"
         lines = said_at_first(free_port(), tmp_path, out.fileno(), lambda: log.read_text("utf-8"), last)
     assert len(lines) == 7
     assert "invite=" not in "".join(lines)
@@ -289,7 +290,7 @@ def test_check_beside_a_running_daemon(daemon: Daemon, tmp_path: Path) -> None:
     assert f"ok    {listen} is served by this imd" in well.stdout
     ill = run("imd", "check", "--data-dir", tmp_path / "other", "--listen", listen, cwd=tmp_path)
     assert ill.returncode == 1
-    assert f"MEND  {listen} is taken by another program" in ill.stdout
+    assert f"FIX   {listen} is in use by another program" in ill.stdout
 
 
 def test_what_nobody_foresaw_is_a_line_and_its_traceback_is_in_the_log(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from twisted.logger import Logger, LogPublisher
 
 from imd.run import log
 from imd.run.config import load
-from imd.run.problem import Problem
+from imd.run.errors import OperatorError
 
 
 def logger(namespace: str, **settings: Any) -> Logger:
@@ -75,8 +75,10 @@ def kept(directory: Path) -> list[Path]:
     return sorted(directory.glob("imd.log*"))
 
 
-def test_files_never_grow_beyond_their_bounds(tmp_path: Path) -> None:
-    said = logger("imd.run", log_file=f"{tmp_path}/imd.log", log_bytes=1000, log_files=3)
+def test_files_never_grow_beyond_their_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "FILE_BYTES", 1000)
+    monkeypatch.setattr(log, "FILES", 3)
+    said = logger("imd.run", log_file=f"{tmp_path}/imd.log")
     for number in range(200):
         said.info("event {number}", number=number)
     assert [path.name for path in kept(tmp_path)] == ["imd.log", "imd.log.1", "imd.log.2"]
@@ -87,19 +89,19 @@ def test_files_never_grow_beyond_their_bounds(tmp_path: Path) -> None:
 
 
 def test_a_log_that_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match=f"cannot write the log {tmp_path}/none/imd.log: "):
+    with pytest.raises(OperatorError, match=f"cannot write the log {tmp_path}/none/imd.log: "):
         logger("imd.run", log_file=f"{tmp_path}/none/imd.log")
 
 
 def test_twistd_finds_it_by_name(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(log, "_chosen", [])
+    monkeypatch.setattr(log, "_config", [])
     monkeypatch.setenv("IMD_LOG_FORMAT", "json")
     Logger(namespace="imd.run", observer=log.configured()).info("by the environment")
     assert json.loads(capsys.readouterr().out)["message"] == "by the environment"
-    log.choose(load({}, {}))
+    log.use_config(load({}, {}))
     Logger(namespace="imd.run", observer=log.configured()).info("as chosen")
     assert capsys.readouterr().out == "as chosen\n"
-    monkeypatch.setattr(log, "_chosen", [])
+    monkeypatch.setattr(log, "_config", [])
     monkeypatch.setenv("IMD_LOG_FORMAT", "xml")
     with pytest.raises(SystemExit, match="IMD_LOG_FORMAT must be one of text, json"):
         log.configured()

@@ -10,10 +10,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet.defer import Deferred
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.run.config import load
-from imd.run.metrics import TICK_SECONDS, Metrics
-from imd.run.problem import Problem
+from imd.run.errors import OperatorError
+from imd.run.metrics import TICK_SECONDS, PrometheusMetrics
 from imd.testing import MemoryServer
 from tests.live.daemon import Daemon, free_port
 
@@ -32,7 +32,7 @@ def figures(text: str) -> dict[str, float]:
 
 def test_what_happens_is_counted() -> None:
     server = MemoryServer(Limits(failed_logins=1))
-    metrics = Metrics(server.house)
+    metrics = PrometheusMetrics(server.server)
     metrics.startService()
     alice, _ = server.login("alice"), server.login("bob")
     for content in ("one", "two"):
@@ -59,7 +59,7 @@ def test_what_happens_is_counted() -> None:
 
 def test_a_connection_closed_for_a_reason_is_a_refusal() -> None:
     server = MemoryServer(Limits(login_seconds=5))
-    metrics = Metrics(server.house)
+    metrics = PrometheusMetrics(server.server)
     stranger = server.connect()
     stranger.say("PING")
     server.pass_time(6)
@@ -69,10 +69,10 @@ def test_a_connection_closed_for_a_reason_is_a_refusal() -> None:
 
 def test_passwords_that_wait_are_counted_before_a_thread_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
     server = MemoryServer()
-    metrics = Metrics(server.house)
-    monkeypatch.setattr(server.house.passwords.crew, "do", lambda work: Deferred(), raising=False)
+    metrics = PrometheusMetrics(server.server)
+    monkeypatch.setattr(server.server.passwords.executor, "do", lambda work: Deferred(), raising=False)
     for _ in range(5):
-        server.house.password_matches(None, "guess", "192.0.2.1")
+        server.server.password_matches(None, "guess", "192.0.2.1")
     assert figures(metrics.text().decode())["imd_waiting_passwords"] == 5
 
 
@@ -83,7 +83,7 @@ def named(expression: str) -> set[str]:
 def test_the_dashboard_names_only_what_is_there() -> None:
     dashboard = json.loads(DASHBOARD.read_text("utf-8"))
     server = MemoryServer()
-    text = Metrics(server.house).text().decode()
+    text = PrometheusMetrics(server.server).text().decode()
     there = set(re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE))
     series = there | {f"{name}_{part}" for name in there for part in ("bucket", "sum", "count")}
     for panel in dashboard["panels"]:
@@ -126,6 +126,6 @@ def test_it_is_served_on_a_unix_socket(start_daemon: Callable[..., Daemon], tmp_
     "listen", ["tcp:9464", "imd:9464", "tcp:9464:interface=10.0.0.1", "systemd:domain=INET:index=0"]
 )
 def test_others_cannot_reach_it(listen: str) -> None:
-    with pytest.raises(Problem, match="metrics must stay on this machine"):
+    with pytest.raises(OperatorError, match="metrics must only be reachable from this machine"):
         load({"metrics": listen}, {})
     assert load({"metrics": r"tcp:9464:interface=\:\:1"}, {}).metrics

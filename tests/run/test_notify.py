@@ -61,16 +61,16 @@ def test_a_life_is_told(systemd: socket.socket) -> None:
 def test_an_abstract_socket() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
         line.bind("\0imd-test-notify")
-        notify.tell({"NOTIFY_SOCKET": "@imd-test-notify"}, READY=1)
+        notify.notify({"NOTIFY_SOCKET": "@imd-test-notify"}, READY=1)
         assert line.recv(100) == b"READY=1"
 
 
 def test_nobody_listens() -> None:
     said: list[LogEvent] = []
     globalLogPublisher.addObserver(said.append)
-    notify.tell({}, READY=1)
+    notify.notify({}, READY=1)
     assert said == []
-    notify.tell({"NOTIFY_SOCKET": "/nowhere"}, READY=1)
+    notify.notify({"NOTIFY_SOCKET": "/nowhere"}, READY=1)
     globalLogPublisher.removeObserver(said.append)
     assert [event["log_format"] for event in said] == ["systemd was not told: {error}"]
 

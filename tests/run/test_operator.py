@@ -1,17 +1,18 @@
 """Administration from the command line, beside a stopped daemon."""
 
 import io
+import sqlite3
 from pathlib import Path
 
 import pytest
 from twisted.internet import reactor
 
-from imd.run import cli, operator
+from imd.run import admin_cli, cli, operator
 from imd.run.config import load
 from imd.run.directory import DataDirectory
-from imd.run.problem import Problem
-from imd.store import db
-from imd.wire import shapes
+from imd.run.errors import OperatorError
+from imd.store import sqlite
+from imd.wire import build
 from imd.wire.base import Reply, registry
 
 
@@ -19,7 +20,9 @@ async def told(data: Path, action: str, **fields: object) -> list[str]:
     """Carry out a command and give what the terminal shows of it."""
     spec = registry.actions[action]
     config = load({"data_dir": str(data)}, {})
-    return operator.shown(spec, await operator.ask(reactor, config, spec, shapes.build(spec, fields, strict=False)))
+    return operator.render_reply(
+        spec, await operator.ask(reactor, config, spec, build.build(spec, fields, strict=False))
+    )
 
 
 async def test_accounts_are_administered(tmp_path: Path) -> None:
@@ -58,17 +61,17 @@ async def test_policies_words_and_announcements_are_administered(tmp_path: Path)
 
 
 async def test_a_refusal_is_a_sentence_and_the_directory_is_let_go(tmp_path: Path) -> None:
-    with pytest.raises(operator.Refused, match=r"^There is nobody called bob here\.$"):
+    with pytest.raises(operator.CommandRefused, match=r"^There is nobody called bob here\.$"):
         await told(tmp_path, "user_disable", username="bob")
     directory = DataDirectory(tmp_path)
-    directory.take()
-    with pytest.raises(Problem, match="in use by another imd"):
+    directory.acquire()
+    with pytest.raises(OperatorError, match="in use by another imd"):
         await told(tmp_path, "user_list")
     directory.release()
 
 
 async def test_no_directory_is_made_by_mistake(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match="there is no data directory"):
+    with pytest.raises(OperatorError, match="there is no data directory"):
         await told(tmp_path / "typo", "user_list")
     assert not (tmp_path / "typo").exists()
 
@@ -77,38 +80,39 @@ async def test_what_could_not_be_stored_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged_failures: list[object]
 ) -> None:
     def full(connection: object, batch: object) -> list[object]:
-        raise db.sqlite3.OperationalError("database or disk is full")
+        raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(db, "run_batch", full)
-    with pytest.raises(Problem, match="disk is full"):
+    monkeypatch.setattr(sqlite, "run_group", full)
+    with pytest.raises(OperatorError, match="disk is full"):
         await told(tmp_path, "invite_create")
     logged_failures.clear()
 
 
 async def test_a_house_is_empty_until_there_is_an_account(tmp_path: Path) -> None:
     directory = DataDirectory(tmp_path)
-    directory.take()
+    directory.acquire()
     database = directory.open_database(reactor)
-    house = operator.House(database=database, reactor=reactor, passwords=operator.Passwords(operator.Inline()))
-    assert await operator.first_invite(house)
-    assert await operator.is_empty(house)
-    await house.ask(
-        shapes.build(registry.actions["user_add"], {"username": "a"}, strict=True), operator.operator(house)
+    server = operator.Server(
+        database=database, reactor=reactor, passwords=operator.Passwords(operator.InlineExecutor())
     )
-    assert not await operator.is_empty(house)
+    assert await operator.first_invite(server)
+    assert await operator.has_no_accounts(server)
+    await server.ask(
+        build.build(registry.actions["user_add"], {"username": "a"}, strict=True), operator.operator_caller(server)
+    )
+    assert not await operator.has_no_accounts(server)
     await database.close()
     directory.release()
 
 
 def test_an_answer_without_content_is_its_sentence() -> None:
-    assert operator.shown(registry.actions["user_disable"], Reply()) == ["Done."]
+    assert operator.render_reply(registry.actions["user_disable"], Reply()) == ["Done."]
 
 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
         ("invite create --days soon", "imd: The field days must be a whole number, not text.\n"),
-        ("user add", "imd: The field username is missing.\n"),
         ("user role bob boss", "imd: The field role must be one of: admin, user.\n"),
         ("policy set --burst 0", "imd: The field burst is too small: at least 1.\n"),
         ("user add \udcff", "imd: The line is not valid UTF-8.\n"),
@@ -118,10 +122,9 @@ def test_an_answer_without_content_is_its_sentence() -> None:
 async def test_what_is_wrong_is_one_line(
     line: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = cli.Imd()
-    options.parseOptions([*line.split(), "--data-dir", str(tmp_path)])
+    namespace = cli.program().parse([*line.split(), "--data-dir", str(tmp_path)])
     with pytest.raises(SystemExit) as ended:
-        await options.subOptions.subOptions._ask(reactor)
+        await admin_cli.ask(reactor, namespace)
     assert ended.value.code == 1
     assert capsys.readouterr().err == said
 
@@ -130,7 +133,5 @@ async def test_a_password_may_come_from_the_standard_input(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("correct horse battery\nmore\n"))
-    options = cli.Imd()
-    options.parseOptions(["user", "add", "bob", "-", "-d", str(tmp_path)])
-    await options.subOptions.subOptions._ask(reactor)
+    await admin_cli.ask(reactor, cli.program().parse(["user", "add", "bob", "-", "-d", str(tmp_path)]))
     assert capsys.readouterr().out == "username=bob\n"

@@ -8,10 +8,11 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pyrage
 import pytest
 
 from imd.run import backup, certificates, restore
-from imd.run.check import looker
+from imd.run.check import connect_untouched
 from imd.run.config import Config, load
 from imd.testing import MemoryServer
 from tests.run.test_restore import carrying, not_asked
@@ -30,7 +31,7 @@ def data() -> Iterator[Path]:
         data = Path(above) / "data"
         data.mkdir(mode=0o700)
         MemoryServer(path=str(data / "imd.sqlite3")).stop()
-        certificates.ensure(data / "certificate.pem", data / "key.pem", certificates.today())
+        certificates.ensure(data / "certificate.pem", data / "key.pem", certificates.utc_now())
         carrying(data, data.parent / "backup")
         for each in (data, *data.rglob("*")):
             os.chown(each, OWNER, OWNER)
@@ -45,11 +46,11 @@ def of_others(data: Path) -> list[str]:
 def starts(data: Path) -> str:
     """Do as that user what a start does with its files, and say what went wrong."""
     code = (
-        "import os, pathlib, sys; from imd.run.directory import DataDirectory; from imd.store import db\n"
+        "import os, pathlib, sys; from imd.run.directory import DataDirectory; from imd.store import sqlite\n"
         f"os.chdir(sys.argv[1]); os.setgroups([]); os.setgid({OWNER}); os.setuid({OWNER})\n"
-        "DataDirectory(pathlib.Path('.')).take()\n"
+        "DataDirectory(pathlib.Path('.')).acquire()\n"
         "[open(name).close() for name in ('certificate.pem', 'key.pem')]\n"
-        "db.connect('imd.sqlite3').execute('UPDATE account SET admin = 0')\n"
+        "sqlite.connect('imd.sqlite3').execute('UPDATE account SET admin = 0')\n"
     )
     return subprocess.run([sys.executable, "-c", code, data], capture_output=True, text=True, check=False).stderr
 
@@ -73,7 +74,7 @@ def test_a_restore_into_an_empty_directory_made_for_it(data: Path) -> None:
 
 
 def backed_up(config: Config) -> None:
-    backup.make(config, config.data_dir.parent / "another", "sealed")
+    backup.make(config, config.data_dir.parent / "another", [pyrage.x25519.Identity.generate().to_public()])
 
 
 def administered(config: Config) -> None:
@@ -100,7 +101,7 @@ def test_what_lies_beside_the_database_tells_nobody_what_to_do(data: Path) -> No
     journal = data / "imd.sqlite3-journal"
     journal.write_bytes(bytes.fromhex("d9d505f920a163d7") + bytes(1016))
     os.chown(journal, OWNER, OWNER)
-    with closing(looker(data / "imd.sqlite3")) as connection:
+    with closing(connect_untouched(data / "imd.sqlite3")) as connection:
         assert connection.execute("SELECT count(*) FROM account").fetchone() == (0,)
     assert journal.exists()
     assert not (data / "imd.sqlite3-wal").exists()

@@ -16,7 +16,7 @@ from tests.live.daemon import Daemon
 def daemon(start_daemon: Callable[..., Daemon], tmp_path: Path) -> Daemon:
     """A daemon with a configuration file and a certificate of the operator's own."""
     for name in ("old", "new"):
-        certificates.ensure(tmp_path / f"{name}.pem", tmp_path / f"{name}.key", certificates.today())
+        certificates.ensure(tmp_path / f"{name}.pem", tmp_path / f"{name}.key", certificates.utc_now())
     configure(tmp_path, "old", register="open", content_bytes="50")
     return start_daemon("--config", str(tmp_path / "imd.toml"))
 
@@ -59,7 +59,7 @@ def test_one_that_is_named_no_more_is_shown_no_more(daemon: Daemon, tmp_path: Pa
 
 def test_between_ones_own_and_acme_lies_a_restart(daemon: Daemon, tmp_path: Path) -> None:
     (tmp_path / "imd.toml").write_text('acme = ["chat.example"]\n')
-    reload(daemon, "these keys changed and need a restart: certificate, key, acme")
+    reload(daemon, "these changed settings need a restart: certificate, key, acme")
     assert shown(daemon) == der(tmp_path / "old.pem")
 
 
@@ -94,7 +94,7 @@ def test_it_reads_configuration_and_certificates_again(daemon: Daemon, tmp_path:
             "nothing was changed: certificate and acme",
         ),
         ('certificate = "none.pem"\nkey = "none.key"\nregister = "closed"', "nothing was changed: "),
-        ('register = "open"\nlog_format = "json"\n', "these keys changed and need a restart: log_format"),
+        ('register = "open"\nlog_format = "json"\n', "these changed settings need a restart: log_format"),
     ],
 )
 def test_a_mistake_changes_nothing(daemon: Daemon, tmp_path: Path, wrong: str, said: str) -> None:

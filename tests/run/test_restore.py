@@ -12,18 +12,18 @@ from typing import Any
 
 import pytest
 
-from imd.run import archive, backup, certificates, restore, verify
+from imd.run import backup, backup_file, certificates, restore, verify
 from imd.run.config import load
 from imd.run.directory import DataDirectory
-from imd.run.problem import Problem
-from imd.store import db
+from imd.run.errors import OperatorError
+from imd.store import sqlite
 from imd.testing import MemoryServer
 
 pytestmark = pytest.mark.long
 
 
-def not_asked() -> str:
-    raise AssertionError("nobody need be asked for a passphrase")
+def not_asked() -> list[Any]:
+    raise AssertionError("nobody need be asked for an identity")
 
 
 def people(data: Path) -> list[str]:
@@ -45,8 +45,8 @@ def fill(data: Path) -> Path:
     server.stop()
     made = backup.make(load({"data_dir": str(data)}, {}), data / "today.tar.gz")
     assert made.files == ("imd.sqlite3",)
-    certificates.ensure(data / "certificate.pem", data / "key.pem", certificates.today())
-    with closing(db.connect(str(data / "imd.sqlite3"))) as connection:
+    certificates.ensure(data / "certificate.pem", data / "key.pem", certificates.utc_now())
+    with closing(sqlite.connect(str(data / "imd.sqlite3"))) as connection:
         connection.execute("UPDATE account SET username = 'bob'")
         for name in ("imd.sqlite3", "imd.sqlite3-wal"):
             shutil.copy(data / name, data / f"{name}.killed")
@@ -69,7 +69,7 @@ def volume(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_mount_point_takes_a_restore(volume: Path) -> None:
     file = fill(volume)
-    with pytest.raises(Problem, match="is not empty"):
+    with pytest.raises(OperatorError, match="is not empty"):
         restore.restore(file, volume, not_asked)
     done = restore.restore(file, volume, not_asked, force=True)
     assert people(volume) == ["alice"]
@@ -83,13 +83,13 @@ def test_a_mount_point_takes_a_restore(volume: Path) -> None:
 
 def carrying(data: Path, file: Path) -> bytes:
     """Make a backup that carries what this version has none of yet, in directories; gives what is in it."""
-    content = os.urandom(archive.PIECE + 1)
+    content = os.urandom(backup_file.CHUNK_BYTES + 1)
     for name, held in (("one", content), ("none", b"")):
         (data.parent / name).write_bytes(held)
     files = {name: data / name for name in ("imd.sqlite3", "certificate.pem", "key.pem")}
     files |= {"files/2026/one": data.parent / "one", "files/none": data.parent / "none"}
     with file.open("wb") as into:
-        archive.write(into, backup._manifest(files), files, "")
+        backup_file.write(into, backup._manifest(files), files, [])
     return content
 
 
@@ -111,7 +111,7 @@ def test_files_in_directories_come_back(tmp_path: Path) -> None:
             assert (done.kept / "files" / "2026" / "one").read_bytes() == content
     whole = file.read_bytes()
     file.write_bytes(whole[:-4])
-    with pytest.raises(Problem, match="is damaged"):
+    with pytest.raises(OperatorError, match="is damaged"):
         restore.restore(file, other, not_asked, force=True)
     assert (other / "files" / "2026" / "one").read_bytes() == content, "all is back where it was"
 
@@ -126,7 +126,7 @@ def test_no_other_directory_is_taken_for_its_own(tmp_path: Path, name: str) -> N
     file = fill(data)
     (data / name).symlink_to(victim)
     before = contents(data)
-    with pytest.raises(Problem, match="cannot move aside"):
+    with pytest.raises(OperatorError, match="cannot move the data in"):
         restore.restore(file, data, not_asked, force=True)
     assert [each.name for each in victim.iterdir()] == ["kept"]
     assert contents(data) == before
@@ -142,8 +142,8 @@ def test_a_backup_brings_nothing_but_a_servers_files(tmp_path: Path, name: str) 
     fill(data)
     files = {"imd.sqlite3": data / "imd.sqlite3", name: data / "key.pem"}
     with file.open("wb") as into:
-        archive.write(into, backup._manifest(files), files, "")
-    with pytest.raises(Problem, match="is damaged"):
+        backup_file.write(into, backup._manifest(files), files, [])
+    with pytest.raises(OperatorError, match="is damaged"):
         restore.restore(file, tmp_path / "other", not_asked)
 
 
@@ -239,14 +239,14 @@ def test_killed_anywhere_it_begins_no_server_and_loses_nothing(
         def work(file: Path = file, data: Path = data) -> None:
             try:
                 restore.restore(file, data, not_asked, force=True)
-            except Problem:
+            except OperatorError:
                 assert spoiled
 
         cut = killed_after(monkeypatch, steps, work)
         directory = DataDirectory(data)
-        if directory.half_restored:
+        if directory.restore_incomplete:
             refused += 1
-            with pytest.raises(Problem, match="was cut short: run it again"):
+            with pytest.raises(OperatorError, match="was interrupted: run it again"):
                 directory.open_database(None)
             file.write_bytes(whole)
             done = restore.restore(file, data, not_asked)

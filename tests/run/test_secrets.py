@@ -7,13 +7,14 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from msgspec import inspect, structs
 from twisted.logger import globalLogPublisher
 
-from imd.chat.lanes import HANDLERS, Handler, Lane
-from imd.chat.limits import Limits
+from imd.chat.base.handlers import HANDLERS, Handler, Lane
+from imd.chat.base.limits import Limits
 from imd.run import log
 from imd.run.config import load
 from imd.testing import PASSWORD, MemoryServer, MemoryTransport, Terminal
@@ -23,6 +24,7 @@ from imd.wire.fields import kinds
 from tests.chat.authenticator import code as totp
 from tests.conftest import LoggedFailures
 from tests.live.daemon import Daemon
+from tests.run.identities import ALICE, PASSPHRASE, PROTECTED
 
 pytestmark = pytest.mark.long
 
@@ -65,8 +67,9 @@ def written(tmp_path: Path) -> Iterator[Path]:
     """Logs in both formats, as they are while the test runs."""
     observers = []
     for name in ("text", "json"):
-        config = load({"log_format": name, "log_file": str(tmp_path / f"{name}.log"), "log_bytes": 10**9}, {})
-        observers.append(log.observer(config))
+        config = load({"log_format": name, "log_file": str(tmp_path / f"{name}.log")}, {})
+        with patch.object(log, "FILE_BYTES", 10**9):
+            observers.append(log.observer(config))
         globalLogPublisher.addObserver(observers[-1])
     yield tmp_path
     for observer in observers:
@@ -136,7 +139,7 @@ def server_with_people(directory: Path) -> MemoryServer:
     bob = server.login("bob")
     server.login(NAME, password=SECRET).call("send_message", to="bob", content=f"{CANARY} hello")
     bob.call("send_message", to=NAME, content=f"{CANARY} back")
-    connection = server.house.database.writer.connection  # type: ignore[attr-defined]
+    connection = server.server.database.backend.writer.connection  # type: ignore[attr-defined]
     connection.execute("UPDATE account SET admin = 1 WHERE username = ?", (NAME,))
     return server
 
@@ -184,7 +187,7 @@ def test_nor_what_the_server_hands_out(written: Path, said: list[str], capfd: py
             person.say(f"GROUP JOIN #party code={code}")
             person.call("group_join", to="#party", code=code)
         secret = person.call("factor_add", password=password)["secret"]
-        code = totp(secret, server.house.now())
+        code = totp(secret, server.server.now())
         for recovery in person.call("factor_confirm", code=code)["codes"][:2]:
             use("login", f"{name} code={recovery} {password}", username=name, password=password, code=recovery)
         admin.call("user_signout", username=name)
@@ -206,8 +209,9 @@ def test_nor_what_the_server_hands_out(written: Path, said: list[str], capfd: py
 
 def test_nor_what_the_operator_is_given_or_gives(start_daemon: Callable[..., Daemon]) -> None:
     daemon = start_daemon("--register", "invite")
-    sealed = daemon.directory / "sealed"
-    (passphrase := daemon.directory.with_suffix(".passphrase")).write_text(f"{CANARY} open sesame\n")
+    encrypted, identity = daemon.directory / "encrypted", daemon.directory.with_suffix(".age")
+    (passphrase := daemon.directory.with_suffix(".passphrase")).write_text(f"{PASSPHRASE}\n")
+    identity.write_text(PROTECTED)
     told = []
 
     def imd(*words: str | Path, typed: str = "") -> None:
@@ -220,8 +224,10 @@ def test_nor_what_the_operator_is_given_or_gives(start_daemon: Callable[..., Dae
     imd("user", "passwd", "alice")
     imd("user", "passwd", "alice", "-", typed=f"{CANARY} secret password\n")
     imd("invite", "create", "--admin")
-    imd("backup", "--passphrase-file", passphrase, sealed)
-    imd("verify", "--passphrase-file", passphrase, sealed)
+    imd("backup", "--recipient", str(ALICE.to_public()), encrypted)
+    imd("verify", "--identity", identity, "--passphrase-file", passphrase, encrypted)
+    imd("keygen", daemon.directory.with_suffix(".key"))
+    assert not [each for each in told if "AGE-SECRET-KEY" in each or PASSPHRASE in each]
     made = handed_out("".join(told))
     assert [len(made[kind]) for kind in ("token", "password")] == [1, 2]
     line = daemon.connect()
@@ -239,7 +245,7 @@ def test_nor_what_a_second_factor_is_made_of(written: Path, capfd: pytest.Captur
     server = server_with_people(written)
     bob = server.login("bob")
     made = bob.call("factor_add", password=PASSWORD)
-    kept = [made["secret"], made["uri"], *(totp(made["secret"], server.house.now(), steps) for steps in (-1, 0, 1))]
+    kept = [made["secret"], made["uri"], *(totp(made["secret"], server.server.now(), steps) for steps in (-1, 0, 1))]
     kept += (recovery := bob.call("factor_confirm", code=kept[2])["codes"])
     other = server.connect()
     ways = [("login", {"username": "bob"}), ("factor_remove", {}), ("change_password", {"old": PASSWORD, "new": "x"})]

@@ -15,9 +15,9 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
 
-from imd.run import greeting, operator
+from imd.run import banner, operator
 from imd.run.config import Config, load
-from imd.run.problem import Problem
+from imd.run.errors import OperatorError
 from imd.run.service import Daemon, Options, makeService
 from imd.store.db import Database
 from imd.wire.admin import InviteCreate, InviteList, Invites, UserAdd
@@ -115,7 +115,7 @@ async def test_where_there_is_no_terminal_no_invite_is_made(
     daemon = Daemon(config, reactor)
     daemon.startService()
     assert "`imd invite create --admin`" in await until(said, "No account yet")
-    listed = await daemon.house.ask(InviteList(), operator.operator(daemon.house))
+    listed = await daemon.server.ask(InviteList(), operator.operator_caller(daemon.server))
     assert isinstance(listed, Invites)
     assert listed.invites == []
     await daemon.stopService()
@@ -124,8 +124,8 @@ async def test_where_there_is_no_terminal_no_invite_is_made(
 
 async def test_the_invite_is_only_for_a_house_without_accounts(config: Config, said: list[str], screen: Screen) -> None:
     daemon = Daemon(config, reactor)
-    await daemon.house.ask(InviteCreate(), operator.operator(daemon.house))
-    await daemon.house.ask(UserAdd(username="alice"), operator.operator(daemon.house))
+    await daemon.server.ask(InviteCreate(), operator.operator_caller(daemon.server))
+    await daemon.server.ask(UserAdd(username="alice"), operator.operator_caller(daemon.server))
     daemon.startService()
     await until(said, "openssl")
     await daemon.stopService()
@@ -137,11 +137,11 @@ async def test_what_admins_have_set_holds_from_the_start(config: Config, said: l
     daemon = Daemon(config, reactor)
     daemon.startService()
     await until(said, "No account yet")
-    await daemon.house.ask(PolicySet(registration="closed", burst=7), operator.operator(daemon.house))
+    await daemon.server.ask(PolicySet(registration="closed", burst=7), operator.operator_caller(daemon.server))
     await daemon.stopService()
     said.clear()
     again = Daemon(config, reactor)
-    assert (again.house.registration, again.house.limits.burst) == ("closed", 7)
+    assert (again.server.registration, again.server.limits.burst) == ("closed", 7)
     again.startService()
     await until(said, "No account yet")
     assert [line for line in said if "registration: closed" in line]
@@ -206,13 +206,13 @@ async def test_the_operators_socket_is_private_and_replaces_one_left_behind(conf
 
 async def test_a_failed_preparation_lets_the_directory_go(config: Config) -> None:
     daemon = Daemon(config, reactor)
-    with pytest.raises(Problem, match="in use by another imd"):
+    with pytest.raises(OperatorError, match="in use by another imd"):
         Daemon(config, reactor)
     daemon.startService()
     await daemon.stopService()
     (config.data_dir / "certificate.pem").write_text("nonsense")
     for _ in range(2):
-        with pytest.raises(Problem, match="cannot use the certificate"):
+        with pytest.raises(OperatorError, match="cannot use the certificate"):
             Daemon(config, reactor)
 
 
@@ -242,10 +242,10 @@ def test_timers_do_not_follow_the_wall_clock(config: Config, monkeypatch: pytest
     ],
 )
 def test_an_endpoint_that_cannot_be(listen: str, said: str, tmp_path: Path) -> None:
-    with pytest.raises(Problem) as problem:
+    with pytest.raises(OperatorError) as error:
         Daemon(load({"data_dir": str(tmp_path), "listen": [listen]}, {}), reactor)
-    assert str(problem.value).startswith(said)
-    assert "\n" not in str(problem.value)
+    assert str(error.value).startswith(said)
+    assert "\n" not in str(error.value)
 
 
 def test_a_port_that_is_opened_twice_ends_the_start(tmp_path: Path) -> None:
@@ -267,8 +267,8 @@ def test_a_port_that_is_opened_twice_ends_the_start(tmp_path: Path) -> None:
     ],
 )
 def test_how_to_connect(listen: tuple[str, ...], address: str, tmp_path: Path) -> None:
-    assert greeting.reachable(listen) == address
+    assert banner.reachable(listen) == address
     config = load({"data_dir": str(tmp_path), "listen": list(listen)}, {})
-    lines = greeting.lines(config, "open", "AB:CD")
+    lines = banner.lines(config, "open", "AB:CD")
     assert any("openssl" in line for line in lines) is bool(address)
     assert any("AB:CD" in line for line in lines)

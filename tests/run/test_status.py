@@ -7,37 +7,37 @@ from pathlib import Path
 
 import pytest
 
-from imd.chat.lanes import Vitals
+from imd.chat.base.context import Health
 from imd.net.tls import ServerTLS
 from imd.run import certificates, cli
 from imd.run.directory import DataDirectory
-from imd.run.surroundings import Surroundings
+from imd.run.health import HealthProbe
 from tests.live.daemon import Daemon
 
 
 def test_the_surroundings_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     directory = DataDirectory(tmp_path)
-    now = certificates.today()
+    now = certificates.utc_now()
     certificates.ensure(directory.certificate, directory.key, now)
     tls = ServerTLS([(directory.certificate, directory.key)])
-    around = Surroundings(directory, tls)
-    bare = around.watched(Vitals(uptime=3))
+    around = HealthProbe(directory, tls)
+    bare = around.probe(Health(uptime=3))
     assert (bare.uptime, bare.certificate_days, bare.backup) == (3, 3651, None)
     assert bare.disk_free is not None
     directory.last_backup.write_text('{"time": 1790000000, "path": "/backup"}')
-    monkeypatch.setattr(certificates, "today", lambda: now + timedelta(days=3600))
-    whole = around.watched(Vitals())
+    monkeypatch.setattr(certificates, "utc_now", lambda: now + timedelta(days=3600))
+    whole = around.probe(Health())
     assert (whole.certificate_days, whole.backup) == (51, 1_790_000_000_000)
-    assert Surroundings(DataDirectory(tmp_path / "gone"), tls).watched(Vitals()).disk_free is None
+    assert HealthProbe(DataDirectory(tmp_path / "gone"), tls).probe(Health()).disk_free is None
 
 
 def test_the_days_are_those_of_the_certificate_that_is_shown(tmp_path: Path) -> None:
-    directory, now = DataDirectory(tmp_path), certificates.today()
+    directory, now = DataDirectory(tmp_path), certificates.utc_now()
     certificates.ensure(directory.certificate, directory.key, now)
     tls = ServerTLS([(directory.certificate, directory.key)])
 
     def days() -> int | None:
-        return Surroundings(directory, tls).watched(Vitals()).certificate_days
+        return HealthProbe(directory, tls).probe(Health()).certificate_days
 
     assert days() == 3651
     directory.certificate.unlink()
@@ -49,9 +49,7 @@ def test_the_days_are_those_of_the_certificate_that_is_shown(tmp_path: Path) -> 
 
 
 def ask(*words: str) -> None:
-    options = cli.Imd()
-    options.parseOptions(["status", *words])
-    options.subOptions.carry_out()
+    cli.run_command(["status", *words])
 
 
 def test_a_running_daemon_tells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,9 +10,9 @@ from typing import NoReturn
 import pytest
 
 from imd import store
-from imd.run import archive, backup, verify
+from imd.run import backup, backup_file, verify
 from imd.run.config import load
-from imd.run.problem import Problem
+from imd.run.errors import OperatorError
 from imd.testing import MemoryServer
 
 
@@ -43,31 +43,34 @@ def test_all_is_well(data: Path) -> None:
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
-        ("DELETE FROM message WHERE seq = 3", "conversations lack messages: 1, the first 1"),
-        ("DELETE FROM message WHERE seq = 5", "conversations lack messages: 1, the first 1"),
-        ("UPDATE conversation SET last_seq = 6", "conversations lack messages: 1, the first 1"),
-        ("UPDATE message SET rev = 1 WHERE seq = 5", "conversations have wrong numbers of changes: 1, the first 1"),
-        ("UPDATE message SET rev = 99 WHERE seq = 5", "conversations have wrong numbers of changes: 1, the first 1"),
-        ("UPDATE message SET rev = 0 WHERE seq = 5", "conversations have wrong numbers of changes: 1, the first 1"),
-        ("UPDATE member SET delivered_seq = 6 WHERE account = 2", "pointers of members are out of bounds: 1"),
-        ("UPDATE member SET read_seq = -1 WHERE account = 2", "pointers of members are out of bounds: 1"),
-        ("UPDATE member SET delivered_seq = 1 WHERE account = 2", "pointers of members are out of bounds: 1"),
-        ("UPDATE member SET joined_seq = 6 WHERE account = 2", "pointers of members are out of bounds: 1"),
-        ("UPDATE member SET hidden_seq = 6 WHERE account = 2", "pointers of members are out of bounds: 1"),
-        ("UPDATE member SET left_seq = 6 WHERE account = 2", "pointers of members are out of bounds: 1"),
-        ("UPDATE conversation SET members = 3", "conversations count their members wrong: 1, the first 1"),
-        ("UPDATE message SET conversation = 7 WHERE seq = 5", "messages are of conversations that are not there: 1"),
-        ("UPDATE reaction SET seq = 6", "reactions, mentions, stars or hidden marks are on messages that are not"),
-        ("UPDATE member SET account = 77 WHERE account = 2", "rows refer to what is not there: 1, the first member"),
-        ("UPDATE message SET sender = 77 WHERE seq < 3", "rows are of accounts that are not there: 2 (message 2)"),
-        ("UPDATE reaction SET account = 77", "rows are of accounts that are not there: 1 (reaction 1)"),
+        ("DELETE FROM message WHERE seq = 3", "conversations that lack messages: 1, first 1"),
+        ("DELETE FROM message WHERE seq = 5", "conversations that lack messages: 1, first 1"),
+        ("UPDATE conversation SET last_seq = 6", "conversations that lack messages: 1, first 1"),
+        ("UPDATE message SET rev = 1 WHERE seq = 5", "conversations with wrong revisions: 1, first 1"),
+        ("UPDATE message SET rev = 99 WHERE seq = 5", "conversations with wrong revisions: 1, first 1"),
+        ("UPDATE message SET rev = 0 WHERE seq = 5", "conversations with wrong revisions: 1, first 1"),
+        ("UPDATE member SET delivered_seq = 6 WHERE account = 2", "members with pointers out of range: 1"),
+        ("UPDATE member SET read_seq = -1 WHERE account = 2", "members with pointers out of range: 1"),
+        ("UPDATE member SET delivered_seq = 1 WHERE account = 2", "members with pointers out of range: 1"),
+        ("UPDATE member SET joined_seq = 6 WHERE account = 2", "members with pointers out of range: 1"),
+        ("UPDATE member SET hidden_seq = 6 WHERE account = 2", "members with pointers out of range: 1"),
+        ("UPDATE member SET left_seq = 6 WHERE account = 2", "members with pointers out of range: 1"),
+        ("UPDATE conversation SET members = 3", "conversations with a wrong member count: 1, first 1"),
+        ("UPDATE message SET conversation = 7 WHERE seq = 5", "conversations that do not exist but have messages: 1"),
+        ("UPDATE reaction SET seq = 6", "reactions, mentions, stars or hidden marks of messages that do not exist"),
+        (
+            "UPDATE member SET account = 77 WHERE account = 2",
+            "rows that refer to rows that do not exist: 1, first member",
+        ),
+        ("UPDATE message SET sender = 77 WHERE seq < 3", "rows of accounts that do not exist: 2 (message 2)"),
+        ("UPDATE reaction SET account = 77", "rows of accounts that do not exist: 1 (reaction 1)"),
         (
             "INSERT INTO second_factor VALUES (77, 'secret', NULL, 0); INSERT INTO recovery_code VALUES (77, 'hash')",
-            "rows are of accounts that are not there: 2 (second_factor 1, recovery_code 1)",
+            "rows of accounts that do not exist: 2 (second_factor 1, recovery_code 1)",
         ),
-        ("DELETE FROM message WHERE seq = 5", "messages that burn and their words do not match: 1 (burning_words 1)"),
-        ("DELETE FROM burning_words", "messages that burn and their words do not match: 1 (message 1)"),
-        ("DELETE FROM message WHERE seq = 4", "what is unread is counted wrong: 2, first in conversation 1"),
+        ("DELETE FROM message WHERE seq = 5", "burning messages or texts without the other half: 1 (burning_words 1)"),
+        ("DELETE FROM burning_words", "burning messages or texts without the other half: 1 (message 1)"),
+        ("DELETE FROM message WHERE seq = 4", "wrong unread counts: 2, first in conversation 1"),
     ],
 )
 def test_what_is_broken_is_said(data: Path, statement: str, said: str) -> None:
@@ -92,7 +95,7 @@ def test_a_database_that_is_none(tmp_path: Path) -> None:
     (said,) = ill(tmp_path)
     assert "is damaged or unreadable" in said
     (tmp_path / "empty").mkdir()
-    with pytest.raises(Problem, match="there is no data directory"):
+    with pytest.raises(OperatorError, match="there is no data directory"):
         ill(tmp_path / "empty")
 
 
@@ -100,7 +103,7 @@ def test_a_database_of_another_version(data: Path) -> None:
     connection = sqlite3.connect(data / "imd.sqlite3")
     connection.execute("PRAGMA user_version = 1")
     connection.close()
-    assert "the database has schema 1, this imd knows" in ill(data)[0]
+    assert "the database has schema 1, and this imd needs" in ill(data)[0]
 
 
 def failing(error: Exception) -> Callable[..., NoReturn]:
@@ -115,15 +118,15 @@ def test_a_full_disk_is_not_the_backups_fault(data: Path, tmp_path: Path, monkey
     full = sqlite3.OperationalError("database or disk is full")
     full.sqlite_errorcode = sqlite3.SQLITE_FULL
     for where, name, error in [
-        (archive.Reading, "unpack", OSError(errno.ENOSPC, "No space left on device")),
-        (archive.Reading, "unpack", OSError(errno.EDQUOT, "Disk quota exceeded")),
+        (backup_file.BackupReader, "unpack", OSError(errno.ENOSPC, "No space left on device")),
+        (backup_file.BackupReader, "unpack", OSError(errno.EDQUOT, "Disk quota exceeded")),
         (tempfile, "TemporaryDirectory", FileNotFoundError(errno.ENOENT, "No usable temporary directory found")),
         (store.verify, "verdicts", full),
     ]:
         with monkeypatch.context() as patched:
             patched.setattr(where, name, failing(error))
-            with pytest.raises(Problem, match="no room for temporary files"):
+            with pytest.raises(OperatorError, match="no space for temporary files"):
                 ill(tmp_path / "backup")
-    monkeypatch.setattr(archive.Reading, "unpack", failing(OSError(errno.EIO, "Input/output error")))
-    with pytest.raises(Problem, match="cannot read"):
+    monkeypatch.setattr(backup_file.BackupReader, "unpack", failing(OSError(errno.EIO, "Input/output error")))
+    with pytest.raises(OperatorError, match="cannot read"):
         ill(tmp_path / "backup")

@@ -2,6 +2,7 @@
 
 A statement is `fixed` when everything it is put together from stands in the source as a literal: constants, choices
 among them, loops over them. What a function is given is followed to the callers in its module, if it is private.
+What is taken from the declared tables is fixed as well: test_tables.py holds that nothing but literals stands there.
 """
 
 import ast
@@ -15,6 +16,9 @@ MAKERS = {"marks": 0, "assigned": 1}
 """What writes SQL from other than literals, and how many of its arguments must be fixed: imd/store/transaction.py."""
 PUTS_TOGETHER = {"format", "join", "items", "keys", "values", "split", "strip", "rstrip"}
 EXECUTES = {"execute", "executemany", "executescript"}
+DECLARED = "imd.store.tables"
+SELECTS = {"one", "known", "all"}
+"""What reads records, and takes the end of a statement as its second argument: imd/store/rows.py."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -68,10 +72,11 @@ class Source:
     def unfixed(self) -> list[str]:
         """List where SQL is executed that is not fixed."""
         return [
-            f"{self.path}:{node.lineno}: {ast.unparse(node.args[0])}"
+            f"{self.path}:{node.lineno}: {ast.unparse(each)}"
             for node in ast.walk(self.tree)
-            if isinstance(node, ast.Call) and _name(node.func) in EXECUTES and node.args
-            if not self.fixed(node.args[0])
+            if isinstance(node, ast.Call)
+            for each in _sql(node)
+            if not self.fixed(each)
         ]
 
     def fixed(self, node: ast.expr) -> bool:
@@ -82,7 +87,7 @@ class Source:
             case ast.Name():
                 return self._name_is_fixed(node)
             case ast.Attribute():
-                return self._field_is_fixed(node.attr)
+                return self._declared(node) or self._field_is_fixed(node.attr)
             case ast.Call():
                 return self._call_is_fixed(node)
             case ast.FormattedValue() if node.format_spec is not None and ast.unparse(node.format_spec) == "f'd'":
@@ -101,6 +106,8 @@ class Source:
                 return all(self.fixed(each) for each in [*node.keys, *node.values] if each)
             case ast.GeneratorExp() | ast.ListComp():
                 return self.fixed(node.elt)
+            case ast.DictComp():
+                return self.fixed(node.value)
         return False
 
     def _call_is_fixed(self, call: ast.Call) -> bool:
@@ -109,7 +116,30 @@ class Source:
             return all(map(self.fixed, call.args[: MAKERS[name]]))
         if isinstance(call.func, ast.Attribute) and name in PUTS_TOGETHER:
             return all(map(self.fixed, [call.func.value, *call.args, *(each.value for each in call.keywords)]))
+        if isinstance(call.func, ast.Attribute) and self._declared(call.func):
+            return all(map(self.fixed, call.args))
         return name in ("tuple", "frozenset", "sorted") and all(map(self.fixed, call.args))
+
+    def _declared(self, node: ast.expr) -> bool:
+        """Say whether something is taken from the declared tables."""
+        while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+            node = node.func if isinstance(node, ast.Call) else node.value
+        if not isinstance(node, ast.Name):
+            return False
+        function = self._within.get(node)
+        if function and _place(function, node.id) is not None:
+            return False
+        values = (_bindings(function).get(node.id, []) if function else []) or self._top.get(node.id, [])
+        return all(map(self._declared, values)) if values else self._of_tables(node.id)
+
+    def _of_tables(self, name: str) -> bool:
+        return any(
+            f"{node.module}.{each.name}".startswith(DECLARED)
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.ImportFrom)
+            for each in node.names
+            if (each.asname or each.name) == name
+        )
 
     def _name_is_fixed(self, node: ast.Name) -> bool:
         function = self._within.get(node)
@@ -150,6 +180,16 @@ class Source:
                 source = sources().get(f"{(node.module or '').replace('.', '/')}.py")
                 return source is not None and source.fixed(ast.Name(name))
         return False
+
+
+def _sql(call: ast.Call) -> list[ast.expr]:
+    """List the arguments of a call that are SQL."""
+    name, method = _name(call.func), isinstance(call.func, ast.Attribute)
+    if name in EXECUTES:
+        return call.args[:1]
+    if name == "Select":
+        return [*call.args[1:], *(each.value for each in call.keywords)]
+    return call.args[1:2] if method and name in SELECTS else []
 
 
 def _declares(node: ast.stmt) -> bool:

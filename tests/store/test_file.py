@@ -9,7 +9,8 @@ import pytest
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 
-from imd.store.db import Database, StoreUnavailable, connect
+from imd.store.db import Database, Group, StoreUnavailable, call_at_once
+from imd.store.sqlite import connect
 from imd.store.transaction import Tx
 
 KEEP = "INSERT INTO invite (code_hash, uses_left, expires, admin) VALUES (?, 1, 0, 0)"
@@ -22,7 +23,13 @@ class Opened:
         self.path = str(path / "imd.sqlite3")
 
     async def __aenter__(self) -> Database:
-        self.database = Database.open(self.path, reactor)
+        self.groups: list[int] = []
+
+        def deliver(group: Group) -> None:
+            self.groups.append(group.writes)
+            call_at_once(group)
+
+        self.database = Database.open(self.path, reactor, deliver)
         return self.database
 
     async def __aexit__(self, *error: object) -> None:
@@ -34,10 +41,9 @@ def names(tx: Tx) -> list[str]:
 
 
 async def test_many_writes_at_once_are_few_commits_in_order(tmp_path: Path) -> None:
-    async with Opened(tmp_path) as database:
-        batches: list[int] = []
+    opened = Opened(tmp_path)
+    async with opened as database:
         answered: list[Any] = []
-        database.after_batch = lambda: batches.append(len(answered))
         everything: Deferred[None] = Deferred()
 
         def answer(value: Any, error: Exception | None) -> None:
@@ -53,7 +59,7 @@ async def test_many_writes_at_once_are_few_commits_in_order(tmp_path: Path) -> N
         await everything
         assert answered == list(range(1200))
         assert await database.read(names) == [f"{number:04}" for number in range(1200)]
-    assert batches == [500, 1000, 1200]
+    assert opened.groups == [500, 500, 200]
 
 
 async def test_a_read_sees_what_was_answered_before_it(tmp_path: Path) -> None:

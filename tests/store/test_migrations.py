@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from imd.store import db, migrations
+from imd.store import migrations, sqlite
 
 
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    connection = db.connect(str(tmp_path / "imd.sqlite3"))
+    connection = sqlite.connect(str(tmp_path / "imd.sqlite3"))
     yield connection
     connection.close()
 
@@ -89,7 +89,7 @@ def test_a_change_that_fails_in_the_middle_leaves_the_old_version_whole(
 
 KILLED = """
 import os, signal, sys
-from imd.store import db, migrations
+from imd.store import db, migrations, sqlite
 
 kept = migrations.statements
 
@@ -100,7 +100,7 @@ def statements(script):
         yield statement
 
 migrations.statements = statements
-migrations.migrate(db.connect(sys.argv[1]))
+migrations.migrate(sqlite.connect(sys.argv[1]))
 """
 
 
@@ -109,7 +109,7 @@ def test_a_kill_in_the_middle_leaves_the_old_version_and_the_next_start_complete
     path = str(tmp_path / "imd.sqlite3")
     killed = subprocess.run([sys.executable, "-c", KILLED, path, str(after)], check=False, env=os.environ.copy())
     assert killed.returncode == -signal.SIGKILL
-    connection = db.connect(path)
+    connection = sqlite.connect(path)
     assert migrations.version(connection) == 0
     assert tables(connection) == set()
     migrations.migrate(connection)
@@ -119,7 +119,7 @@ def test_a_kill_in_the_middle_leaves_the_old_version_and_the_next_start_complete
 
 def test_two_processes_that_start_at_once_do_not_collide(connection: sqlite3.Connection, tmp_path: Path) -> None:
     """Both have looked at the version before either got the lock."""
-    other = db.connect(str(tmp_path / "imd.sqlite3"))
+    other = sqlite.connect(str(tmp_path / "imd.sqlite3"))
     for each in (other, connection):
         migrations._apply(each, *TWO[0])
     assert connection.execute("SELECT * FROM one").fetchall() == [(1,)]

@@ -8,6 +8,7 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from imd.engine import pacing
 from imd.store import db
 from imd.store.transaction import Tx
 from imd.testing import InlinePool, inline_database
@@ -18,19 +19,34 @@ KEEP = "INSERT INTO invite (code_hash, uses_left, expires, admin) VALUES (?, 1, 
 """The simplest row there is: an invite, by its name."""
 
 
+class Session:
+    """A session that notes how many answers there were when it was flushed."""
+
+    def __init__(self, bench: "Bench") -> None:
+        self.bench, self.connection = bench, self
+        self.lines: list[bytes] = []
+        self.size = 0
+
+    def write(self, lines: list[bytes]) -> None:
+        self.bench.flushed.append(len(self.bench.answers))
+
+
 class Bench:
     """A database whose writer works by hand, the statements it ran, and the answers in the order they came."""
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.database = inline_database(":memory:", self.clock)
-        assert isinstance(self.database.readers, InlinePool)
-        self.connection = self.database.readers.connection
-        self.writer = self.database.writer = HandPool(self.connection)
-        self.database.readers = HandPool(self.connection)
+        self.pacing = pacing.Pacing(self.clock)
+        self.database = inline_database(":memory:", self.clock, self.pacing.deliver)
+        assert isinstance(self.database.backend.readers, InlinePool)
+        self.connection = self.database.backend.readers.connection
+        self.writer = self.database.backend.writer = HandPool(self.connection)
+        self.database.backend.readers = HandPool(self.connection)
         self.statements: list[str] = []
         self.connection.set_trace_callback(self.statements.append)
         self.answers: list[tuple[str, Any]] = []
+        self.flushed: list[int] = []
+        self.session: Any = Session(self)
 
     def put(self, name: str, *, fails: Exception | None = None) -> None:
         """Write one row and note the answer; or write it and fail."""
@@ -41,7 +57,14 @@ class Bench:
                 raise fails
             return f"{name} kept"
 
-        self.database.write(work, lambda value, error: self.answers.append((name, error or value)))
+        if refused := self.database.objection():
+            self.answers.append((name, refused))
+        else:
+            self.database.write(work, lambda value, error: self.answer(name, error or value))
+
+    def answer(self, name: str, answer: Any) -> None:
+        self.answers.append((name, answer))
+        self.pacing.flush_soon(self.session)
 
     def begin(self, names: str) -> None:
         """Write some in one group, and have the first of their answers called."""
@@ -65,7 +88,7 @@ class Bench:
 @pytest.fixture
 def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Call one completion a turn."""
-    monkeypatch.setattr(db, "ANSWER_SECONDS", -1)
+    monkeypatch.setattr(pacing, "TURN_SECONDS", -1)
 
 
 @pytest.fixture
@@ -226,7 +249,7 @@ def test_the_next_group_commits_while_this_one_is_answered(bench: Bench) -> None
 
 def test_answers_keep_the_order_of_commits_even_when_each_commit_is_instant() -> None:
     database = inline_database(":memory:", clock := Clock())
-    database.batch_limit = 3
+    database.group_limit = 3
     answered: list[int] = []
     for number in range(20):
         database.write(lambda tx, number=number: number, lambda value, error: answered.append(value))
@@ -235,7 +258,7 @@ def test_answers_keep_the_order_of_commits_even_when_each_commit_is_instant() ->
 
 
 def test_a_group_is_not_larger_than_its_limit(bench: Bench) -> None:
-    bench.database.batch_limit = 4
+    bench.database.group_limit = 4
     for number in range(10):
         bench.put(str(number))
     bench.clock.advance(0)
@@ -244,75 +267,59 @@ def test_a_group_is_not_larger_than_its_limit(bench: Bench) -> None:
     assert len(bench.answers) == 10
 
 
-def test_a_full_queue_refuses_in_order(bench: Bench) -> None:
-    """Whoever asked for a and then for d hears of a first; who waits for one thing alone hears at once."""
+def test_a_full_queue_refuses_at_once(bench: Bench) -> None:
     bench.database.waiting_limit = 3
     for name in "abcde":
         bench.put(name)
-    assert bench.answers == []
+    assert [name for name, _ in bench.answers] == ["d", "e"]
+    assert all(isinstance(answer, db.QueueFull) for _, answer in bench.answers)
     refused = bench.database.written(lambda tx: None)
     assert refused.called
     refused.addErrback(lambda failure: failure.trap(db.StoreUnavailable))
     bench.clock.advance(0)
     bench.writer.run()
     assert bench.kept() == ["a", "b", "c"]
-    assert [name for name, _ in bench.answers] == ["a", "b", "c", "d", "e"]
-    assert all(isinstance(answer, db.StoreUnavailable) for _, answer in bench.answers[3:])
-
-
-def test_what_an_answer_asks_for_is_refused_after_the_rest_of_its_group(bench: Bench) -> None:
-    bench.database.write(lambda tx: None, lambda value, error: bench.put("on closing"))
-    bench.put("b")
-    Deferred.fromCoroutine(bench.database.close())
-    bench.clock.advance(0)
-    bench.writer.run()
-    assert [name for name, _ in bench.answers] == ["b", "on closing"]
-    bench.put("later")
-    assert bench.answers[-1][0] == "later", "nothing is waited for any more"
+    assert [name for name, _ in bench.answers[2:]] == ["a", "b", "c"]
 
 
 def test_an_answer_that_fails_does_not_hurt_the_others(bench: Bench, logged_failures: LoggedFailures) -> None:
     def fails(value: Any, error: Exception | None) -> None:
         raise RuntimeError("a fault of ours")
 
-    flushed: list[int] = []
-    bench.database.after_batch = lambda: flushed.append(len(bench.answers))
     bench.put("a")
     bench.database.write(lambda tx: None, fails)
     bench.put("b")
     bench.clock.advance(0)
     bench.writer.run()
     assert bench.answers == [("a", "a kept"), ("b", "b kept")]
-    assert flushed == [2]
+    assert bench.flushed == [2]
     logged_failures.expect(1)
 
 
-def test_after_batch_comes_once_a_group_when_all_is_answered(bench: Bench) -> None:
-    seen: list[int] = []
-    bench.database.after_batch = lambda: seen.append(len(bench.answers))
+def test_connections_are_flushed_once_a_group_when_all_is_answered(bench: Bench) -> None:
     for name in "abc":
         bench.put(name)
     bench.clock.advance(0)
     bench.put("d")
     bench.writer.run()
-    assert seen == [3, 4]
+    assert bench.flushed == [3, 4]
 
 
 def test_a_large_group_is_answered_over_several_turns_and_before_the_next(bench: Bench, slowly: None) -> None:
-    seen: list[int] = []
-    bench.database.after_batch = lambda: seen.append(len(bench.answers))
     bench.begin("abcde")
     assert bench.answered() == "a"
     bench.put("f")
     closing = Deferred.fromCoroutine(bench.database.close())
-    bench.clock.calls[0].func(*bench.clock.calls.pop(0).args)
+    for call in bench.clock.calls[:]:
+        bench.clock.calls.remove(call)
+        call.func(*call.args)
     assert len(bench.writer.waiting) == 1, "the next group syncs meanwhile"
     bench.writer.work()
     bench.writer.answer()
-    assert (bench.answered(), seen, closing.called) == ("ab", [], False)
+    assert (bench.answered(), bench.flushed, closing.called) == ("ab", [], False)
     bench.clock.advance(0)
     assert bench.answered() == "abcdef"
-    assert (seen, closing.called) == ([5, 6], True)
+    assert (bench.flushed, closing.called) == ([5, 6], True)
 
 
 def test_the_last_of_a_group_is_answered_before_the_close(bench: Bench, slowly: None) -> None:
@@ -334,17 +341,6 @@ def test_a_start_that_was_due_waits_for_the_rest_of_the_answers(bench: Bench, sl
     assert bench.answered() == "abc"
 
 
-def test_those_refused_meanwhile_are_told_over_several_turns_too(bench: Bench, slowly: None) -> None:
-    bench.database.waiting_limit = 1
-    bench.begin("abc")
-    assert bench.answered() == "a"
-    bench.database.waiting_limit = 0
-    bench.put("d")
-    assert bench.answered() == "a", "it comes after those refused before it"
-    bench.clock.advance(0)
-    assert bench.answered() == "abcd"
-
-
 def test_settled_is_when_all_that_was_taken_is_answered(bench: Bench) -> None:
     assert bench.database.settled().called
     bench.put("a")
@@ -359,19 +355,18 @@ def test_settled_is_when_all_that_was_taken_is_answered(bench: Bench) -> None:
 
 
 def test_while_the_telling_is_behind_nothing_more_is_answered(bench: Bench) -> None:
-    behind = [False, True, True]
-    bench.database.held_up = lambda: bool(behind and behind.pop())
+    bench.pacing.told = pacing.MOST_TOLD + 1
     bench.begin("a")
     assert bench.answers == []
     bench.clock.advance(0)
-    assert (bench.answers, behind) == ([("a", "a kept")], [])
+    assert bench.answers == [("a", "a kept")]
 
 
 def test_a_flush_that_fails_does_not_stop_the_writer(bench: Bench, logged_failures: LoggedFailures) -> None:
-    def fails() -> None:
+    def fails(lines: list[bytes]) -> None:
         raise RuntimeError("a fault of ours")
 
-    bench.database.after_batch = fails
+    bench.session.write, bench.session.cut_off = fails, lambda: None
     bench.put("a")
     bench.clock.advance(0)
     bench.put("b")
@@ -383,12 +378,11 @@ def test_a_flush_that_fails_does_not_stop_the_writer(bench: Bench, logged_failur
 
 
 def test_close_finishes_what_was_queued_and_refuses_the_rest(bench: Bench) -> None:
-    bench.database.batch_limit = 1
+    bench.database.group_limit = 1
     bench.put("a")
     bench.put("b")
     closing = Deferred.fromCoroutine(bench.database.close())
     bench.put("too late")
-    assert bench.answers == []
     bench.clock.advance(0)
     bench.writer.work()
     bench.writer.answer()
@@ -397,8 +391,8 @@ def test_close_finishes_what_was_queued_and_refuses_the_rest(bench: Bench) -> No
     assert closing.called
     assert bench.writer.closed
     assert bench.kept() == ["a", "b"]
-    assert [name for name, _ in bench.answers] == ["a", "b", "too late"]
-    assert isinstance(bench.answers[-1][1], db.StoreUnavailable)
+    assert [name for name, _ in bench.answers] == ["too late", "a", "b"]
+    assert isinstance(bench.answers[0][1], db.StoreUnavailable)
 
 
 def test_what_an_answer_still_writes_is_finished_before_the_close(bench: Bench) -> None:

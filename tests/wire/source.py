@@ -1,4 +1,4 @@
-"""What the source says with the catalog's words: found by reading it, not by running it."""
+"""How the source uses the catalog's sentences: found by reading it, not by running it."""
 
 import ast
 from functools import cache
@@ -25,8 +25,8 @@ class Said:
 
 @cache
 def trees() -> list[tuple[str, ast.Module]]:
-    """Parse the daemon and the client."""
-    files = sorted([*ROOT.glob("imd/**/*.py"), *ROOT.glob("client/**/*.py")])
+    """Parse the daemon, the client and the tools."""
+    files = sorted([*ROOT.glob("imd/**/*.py"), *ROOT.glob("client/**/*.py"), *ROOT.glob("tools/*.py")])
     return [(str(file.relative_to(ROOT)), ast.parse(file.read_text("utf-8"))) for file in files]
 
 

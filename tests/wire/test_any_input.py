@@ -1,4 +1,4 @@
-"""Whatever arrives is answered, and whatever is meant arrives: properties of both dialects."""
+"""Properties of both dialects: every line is answered, and every command can be written and read back."""
 
 import json
 import unicodedata
@@ -170,8 +170,8 @@ def test_every_event_is_one_json_line_and_marked_text_lines(shape: type[Event], 
 @pytest.mark.parametrize("code", CODES)
 @given(text=ANY_TEXT)
 def test_every_refusal_is_one_line_in_both_dialects(code: str, text: str) -> None:
-    places = ["command", "suggestion", "limit", "username", "reference", "retry_after", "seq"]
-    refusal = CODES[code](**dict.fromkeys(places, text))
+    params = ["command", "suggestion", "limit", "username", "reference", "retry_after", "seq"]
+    refusal = CODES[code](**dict.fromkeys(params, text))
     for language in catalog.LANGUAGES:
         request = Request(dialect=textline.DIALECT, id=text, name=text)
         assert one_json_line(jsonline.DIALECT.refusal(request, refusal, language))["code"] == code

@@ -1,4 +1,4 @@
-"""The catalog and the source agree: every sentence is there in both languages, with its places, and is said."""
+"""The catalog and the source agree: every sentence is used, and is there in both languages with its placeholders."""
 
 import re
 import string
@@ -7,13 +7,16 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import attrs
 import pytest
 
+from imd.chat.base.limits import Limits
 from imd.wire import catalog
 from imd.wire.messages import AboutMessage, Addressed
 from imd.wire.refusals import CODES
 from tests.wire import source
 from tests.wire.declared import EVENTS, ITEMS, REPLIES, SPECS
+from tools import reference
 
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 SAME_IN_CHINESE = {
@@ -21,16 +24,16 @@ SAME_IN_CHINESE = {
     "help_page.field",
     "help_page.chapter",
     "presence.words",
-    "console.rich.labels",
+    "console.fullscreen.labels",
     "line.conversation",
     "line.conversation.empty",
 }
-BY_THE_NAME_OF_A_TYPE_OR_MODULE = ("problem.kind.", "reference.part.")
+BY_THE_NAME_OF_A_TYPE_OR_MODULE = ("error.kind.", "reference.part.")
 """Keys whose ends no string in the source spells."""
 
 
-def places(sentence: str) -> set[str]:
-    """List the names of a sentence's places."""
+def placeholders(sentence: str) -> set[str]:
+    """List the placeholders of a sentence."""
     return {name.split(".")[0].split("[")[0] for _, name, _, _ in string.Formatter().parse(sentence) if name}
 
 
@@ -44,12 +47,13 @@ def keys(table: dict[str, Any], path: str = "") -> Iterator[str]:
             yield from keys({key: value for key, value in rest.items() if isinstance(value, dict)}, here)
 
 
-FILES = {file.name: file.read_text("utf-8") for file in sorted((source.ROOT / "imd/wire/catalog").glob("*.toml"))}
+PATHS = [*sorted((source.ROOT / "imd/wire/catalog").glob("*.toml")), reference.SENTENCES]
+FILES = {path.name: path.read_text("utf-8") for path in PATHS}
 KEYS = {name: list(keys(tomllib.loads(text))) for name, text in FILES.items()}
 ALL = sorted(key for each in KEYS.values() for key in each)
 
 
-def words(key: str) -> dict[str, str]:
+def translations(key: str) -> dict[str, str]:
     return dict(catalog.sentences()[key])
 
 
@@ -61,26 +65,26 @@ def test_no_sentence_stands_twice() -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_every_sentence_is_there_in_both_languages(name: str) -> None:
     for key in KEYS[name]:
-        assert set(words(key)) == set(catalog.LANGUAGES), key
-        assert all(sentence.strip() for sentence in words(key).values()), key
-        assert CHINESE.search(words(key)["zh"]) or key in SAME_IN_CHINESE, key
-        assert not CHINESE.search(words(key)["en"]) or "lang=zh" in words(key)["en"], key
+        assert set(translations(key)) == set(catalog.LANGUAGES), key
+        assert all(sentence.strip() for sentence in translations(key).values()), key
+        assert CHINESE.search(translations(key)["zh"]) or key in SAME_IN_CHINESE, key
+        assert not CHINESE.search(translations(key)["en"]) or "lang=zh" in translations(key)["en"], key
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_both_languages_have_the_same_places(name: str) -> None:
+def test_both_languages_have_the_same_placeholders(name: str) -> None:
     for key in KEYS[name]:
-        assert places(words(key)["en"]) == places(words(key)["zh"]), key
+        assert placeholders(translations(key)["en"]) == placeholders(translations(key)["zh"]), key
 
 
-def test_what_is_said_is_there_and_gets_its_places() -> None:
+def test_what_is_said_is_there_and_gets_its_params() -> None:
     assert source.said()
     for use in source.said():
         for short in use.keys:
             found = [key for start in ("", *source.prefixes()) if catalog.has(key := start + short)]
             assert found, f"{use.where}: no sentence {short}"
-            fits = use.params is None or any(places(words(key)["en"]) <= use.params for key in found)
-            assert fits, f"{use.where}: {found} has other places than {sorted(use.params or ())}"
+            fits = use.params is None or any(placeholders(translations(key)["en"]) <= use.params for key in found)
+            assert fits, f"{use.where}: {found} has other placeholders than {sorted(use.params or ())}"
 
 
 def test_every_refusal_made_has_its_sentence_and_its_params() -> None:
@@ -90,11 +94,13 @@ def test_every_refusal_made_has_its_sentence_and_its_params() -> None:
         for case in use.keys:
             key = f"code.{code}.{case}" if case else f"code.{code}"
             assert catalog.has(key), f"{use.where}: no sentence {key}"
-            assert use.params is None or places(words(key)["en"]) <= use.params, f"{use.where}: {key} wants more params"
+            assert use.params is None or placeholders(translations(key)["en"]) <= use.params, (
+                f"{use.where}: {key} wants more params"
+            )
 
 
 def said_by_what_is_declared() -> set[str]:
-    """List the keys that commands, replies, events, refusals and types bring with them."""
+    """List the keys that commands, replies, events, refusals, types and limits bring with them."""
     shapes = [*(spec.shape for spec in SPECS), Addressed, AboutMessage, *REPLIES, *EVENTS, *ITEMS]
     fields = {(name, shape.__name__) for shape in shapes for name in shape.__struct_fields__}
     return (
@@ -103,6 +109,7 @@ def said_by_what_is_declared() -> set[str]:
         | {f"field.{name}.{shape}" for name, shape in fields}
         | {f"event.{shape.__struct_config__.tag}" for shape in EVENTS}
         | {f"code.{code}" for code in CODES}
+        | {f"reference.limit.{limit.name}" for limit in attrs.fields(Limits)}
         | {f"type.{name}" for name in ("string", "integer", "number", "boolean", "array", "object", "null")}
     )
 
@@ -121,11 +128,11 @@ def test_no_sentence_is_left_over() -> None:
 
 
 @pytest.mark.parametrize("shape", EVENTS, ids=lambda shape: shape.__name__)
-def test_an_event_in_the_catalogs_words_has_their_places(shape: Any) -> None:
+def test_an_event_of_the_catalog_has_its_placeholders(shape: Any) -> None:
     key = f"event.{shape.__struct_config__.tag}"
     assert catalog.has(key) or "text" in vars(shape)
     if "text" not in vars(shape):
-        assert places(words(key)["en"]) <= set(shape.__struct_fields__)
+        assert placeholders(translations(key)["en"]) <= set(shape.__struct_fields__)
 
 
 def test_say_speaks_the_language_asked_or_english() -> None:

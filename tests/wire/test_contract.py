@@ -1,4 +1,4 @@
-"""What every command owes: words, an example that works, a typed reply, and the stable codes."""
+"""What every command must have: sentences, an example that works, a typed reply and stable codes."""
 
 import json
 import re
@@ -100,7 +100,7 @@ def test_a_replys_fields_do_not_hide_its_head() -> None:
 
 
 def test_nothing_lacks_words() -> None:
-    assert registry.missing_words() == []
+    assert registry.missing_sentences() == []
 
 
 def test_two_commands_of_one_name_are_a_fault() -> None:
@@ -111,7 +111,7 @@ def test_two_commands_of_one_name_are_a_fault() -> None:
 
 @pytest.fixture
 def another_registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
-    """Stand in an empty registry for imd's own, and take away the words it brings."""
+    """Replace the registry by an empty one, and drop the sentences that the test adds."""
     mine = Registry()
     monkeypatch.setattr("imd.wire.base.registry", mine)
     monkeypatch.setattr(catalog, "_sentences", dict(catalog.sentences()))
@@ -119,14 +119,14 @@ def another_registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
 
 
 def test_another_application_declares_a_command_with_its_words(another_registry: Registry) -> None:
-    @command("roll", "ROLL sides", right=Right.ANYONE, words={"help": {"en": "Roll a die.", "zh": "掷骰子。"}})
+    @command("roll", "ROLL sides", right=Right.ANYONE, sentences={"help": {"en": "Roll a die.", "zh": "掷骰子。"}})
     class Roll(Command, frozen=True, kw_only=True):
         sides: int = 6
 
     assert [spec.shape for spec in another_registry] == [Roll]
     assert another_registry.verbs["ROLL"].takes == ("sides",)
     assert catalog.say("help.roll", "zh") == "掷骰子。"
-    assert another_registry.missing_words() == [
+    assert another_registry.missing_sentences() == [
         f"{key} ({language})" for key in ("field.sides", "reply.roll") for language in ("en", "zh")
     ]
 

@@ -1,4 +1,4 @@
-"""The JSON dialect, line by line: what is understood, and what each bad line gets."""
+"""The JSON dialect, line by line: what is understood, and how each bad line is refused."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Names: PRECIS UsernameCaseMapped, with imd's own marks forbidden (PROTOCOL section 4)."""
+"""Names: PRECIS UsernameCaseMapped, without the characters that imd forbids (PROTOCOL section 4)."""
 
 import pytest
 from hypothesis import given
@@ -130,7 +130,7 @@ def test_scripts_that_hide_in_one_another_do_not(name: str) -> None:
     ids=ascii,
 )
 def test_a_shown_name_is_one_line_that_one_sees(typed: str, shown: str) -> None:
-    assert names.shown(typed) == shown
+    assert names.one_line(typed) == shown
 
 
 @given(st.text(max_size=40))

@@ -10,15 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imd.chat.limits import Limits
+from imd.chat.base.limits import Limits
 from imd.chat.session import FEATURES
-from imd.wire import capabilities, catalog, jsonline, reference, samples
+from imd.wire import capabilities, catalog, jsonline
 from imd.wire.base import Event, Request, Spec
 from imd.wire.refusals import CODES
-from imd.wire.schema import schema
 from imd.wire.session import Greeting
 from tests.wire.declared import EVENTS, ITEMS, MODULES, SPECS
 from tests.wire.strategies import commands, structs
+from tools import reference
+from tools.samples import sample
+from tools.schema import schema
 
 pytestmark = pytest.mark.long  # the schema of the lock's msgspec, too
 
@@ -32,7 +34,7 @@ both_pages = pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 def test_the_files_are_fresh() -> None:
     for name, text in reference.files().items():
         fresh = (reference.DOCS / name).read_text("utf-8") == text
-        assert fresh, f"docs/{name} is stale: run python -m imd.wire.reference"
+        assert fresh, f"docs/{name} is stale: run python -m tools.reference"
 
 
 def test_the_command_writes_and_checks(
@@ -86,8 +88,11 @@ def test_both_pages_say_the_same_things() -> None:
 
 
 def test_its_limits_and_features_are_the_servers() -> None:
-    assert attrs.asdict(Limits()) == samples.LIMITS
-    assert samples.sample(Greeting).features == FEATURES
+    limits = attrs.asdict(Limits())
+    for page in PAGES.values():
+        assert all(f"| `{name}` | {value:,} | " in page for name, value in limits.items())
+    assert sample(Greeting).limits == limits
+    assert sample(Greeting).features == FEATURES
 
 
 def test_the_schema_is_one() -> None:

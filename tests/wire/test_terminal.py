@@ -1,4 +1,4 @@
-"""What terminals send, cleaned; and what they are sent, harmless."""
+"""What terminals send is cleaned, and what they are sent is harmless."""
 
 import pytest
 

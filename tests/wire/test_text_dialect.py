@@ -1,4 +1,4 @@
-"""The text dialect, line by line: what is understood, what each bad line gets, and what a person reads."""
+"""The text dialect, line by line: what is understood, how each bad line is refused, and what a person reads."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tells Twisted that `twistd imd` and `imd:` endpoints exist. Every twistd reads it, so it imports nothing heavy."""
+"""Tells Twisted of `twistd imd` and of `imd:` endpoints. Every twistd imports it, so it must stay small."""
 
 from typing import Any
 
@@ -17,13 +17,13 @@ imd = ServiceMaker(
 
 @implementer(IPlugin, IStreamServerEndpointStringParser)
 class ImdEndpointParser:
-    """Makes the endpoint of a string such as `imd:7373:interface=127.0.0.1`."""
+    """Parses endpoint strings such as `imd:7373:interface=127.0.0.1`."""
 
     prefix = "imd"
 
     def parseStreamServer(self, reactor: Any, *args: str, **kwargs: str) -> IStreamServerEndpoint:
-        """Hand the parts on to imd.net.endpoint."""
-        from imd.net.endpoint import parse  # only now: most processes that read plugins never listen
+        """Pass the parts on to imd.net.endpoint."""
+        from imd.net.endpoint import parse  # not earlier: most processes that load plugins never listen
 
         return parse(reactor, *args, **kwargs)
 

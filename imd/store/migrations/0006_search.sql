@@ -1,4 +1,4 @@
--- The search index. Sending does not touch it: a chore takes in what lies after `indexed`, and what was edited since.
+-- The search index. Sending does not touch it: a job takes in what lies after `indexed`, and what was edited since.
 
 -- place: who has to do with the message, as words (see store/search.py). words: its text, cut by store/words.py, which
 -- leaves the tokenizer nothing to do.

@@ -1,4 +1,4 @@
--- What names look like, so that no two look alike: see skeletons.py, whose skeleton() these statements call.
+-- What names look like, so that no two look alike: see confusables.py, whose skeleton() these statements call.
 
 -- NULL where there is no name any more; and where two names looked alike before this was asked: there the older one has it.
 ALTER TABLE account ADD COLUMN skeleton TEXT;

@@ -1,8 +1,7 @@
 """Numbered schema changes: NNNN_what.sql files, each applied once, whole or not at all.
 
-The number applied last is kept in the database's header (`user_version`), in the same transaction as the change itself:
-a kill at any instant leaves the one or the other version. What SQL alone cannot do it calls: `skeleton(name)`, which
-`db.prepare` gives to every connection.
+The number of the last one is stored in the database's header (`user_version`) by the same transaction, so that a kill
+at any instant leaves the old or the new version. SQL may call `skeleton(name)`, which `db.prepare` defines.
 """
 
 import re
@@ -24,7 +23,7 @@ def available() -> list[tuple[int, str]]:
 
 
 def version(connection: sqlite3.Connection) -> int:
-    """Tell which change was applied last; 0 for an empty database."""
+    """Return the number of the change applied last; 0 for an empty database."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
@@ -53,7 +52,7 @@ def _apply(connection: sqlite3.Connection, number: int, script: str) -> None:
 
 
 def statements(script: str) -> Iterator[str]:
-    """Cut a script into statements: `executescript` would commit before it begins."""
+    """Split a script into statements. `executescript` would commit the transaction first."""
     gathered = ""
     for line in script.splitlines(keepends=True):
         gathered += line

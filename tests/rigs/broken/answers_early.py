@@ -3,31 +3,34 @@
 import time
 from typing import Any
 
-from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 from twisted.scripts.twistd import run
 
-from imd.store import db
+from imd.store import sqlite
+from imd.store.transaction import Result, Work
 
 BETWEEN_SECONDS = 0.05
 
 
-def run_batch(connection: Any, batch: list[db.Write]) -> list[tuple[Any, Exception | None]]:
-    """Do what the sound one does, in the wrong order."""
-    connection.execute("BEGIN IMMEDIATE")
-    results = [db._run(connection, write.work) for write in batch]
-    reactor.callFromThread(answer, batch[:], results)
-    batch[:] = [db.Write(write.work, lambda *answered_already: None) for write in batch]
-    time.sleep(BETWEEN_SECONDS)
-    connection.execute("COMMIT")
+def write(self: sqlite.Sqlite, group: list[Work]) -> "Deferred[tuple[list[Result], float]]":
+    """Do what the sound one does, in the wrong order: the thread commits after it has given the results."""
+    results = self.writer.runWithConnection(uncommitted, group)
+    self.writer.runWithConnection(committed)
     return results
 
 
-def answer(batch: list[db.Write], results: list[tuple[Any, Exception | None]]) -> None:
-    """Call the completions."""
-    for write, result in zip(batch, results, strict=True):
-        write.done(*result)
+def uncommitted(connection: Any, group: list[Work]) -> tuple[list[Result], float]:
+    """Run the works in a transaction, and leave it open."""
+    connection.execute("BEGIN IMMEDIATE")
+    return [sqlite._run(connection, work) for work in group], 0.0
+
+
+def committed(connection: Any) -> None:
+    """Commit, too late."""
+    time.sleep(BETWEEN_SECONDS)
+    connection.execute("COMMIT")
 
 
 if __name__ == "__main__":
-    db.run_batch = run_batch
+    sqlite.Sqlite.write = write  # type: ignore[method-assign]
     run()

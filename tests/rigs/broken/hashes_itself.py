@@ -5,14 +5,14 @@ from typing import Any
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.scripts.twistd import run
 
-from imd.engine.crew import Threads
+from imd.engine.executor import ThreadExecutor
 
 
-def do(self: Threads, work: Any) -> "Deferred[Any]":
-    """Do it here and now."""
+def submit(self: ThreadExecutor, work: Any) -> "Deferred[Any]":
+    """Run a function now."""
     return maybeDeferred(work)
 
 
 if __name__ == "__main__":
-    Threads.do = do  # type: ignore[method-assign]
+    ThreadExecutor.submit = submit  # type: ignore[method-assign]
     run()

@@ -6,12 +6,12 @@ from typing import Any
 
 from twisted.scripts.twistd import run
 
-from imd.store import db, messages
+from imd.store import messages, sqlite
 
 BETWEEN_SECONDS = 0.02
 """How long the answer stays behind the commit, so that each kill finds some messages in between."""
 
-sound = {"migrate": db.migrate, "run_batch": db.run_batch}
+sound = {"migrate": sqlite.migrate, "run_group": sqlite.run_group}
 
 
 def migrate(connection: sqlite3.Connection) -> None:
@@ -20,14 +20,14 @@ def migrate(connection: sqlite3.Connection) -> None:
     connection.execute("DROP INDEX IF EXISTS message_client_id")
 
 
-def run_batch(connection: Any, batch: list[db.Write]) -> list[tuple[Any, Exception | None]]:
+def run_group(connection: Any, group: list[Any]) -> list[tuple[Any, Exception | None]]:
     """Commit, and dawdle."""
-    results = sound["run_batch"](connection, batch)
+    results = sound["run_group"](connection, group)
     time.sleep(BETWEEN_SECONDS)
     return results
 
 
 if __name__ == "__main__":
-    db.migrate, db.run_batch = migrate, run_batch
+    sqlite.migrate, sqlite.run_group = migrate, run_group
     messages.by_client_id = lambda tx, sender, client_id: None
     run()

@@ -5,37 +5,39 @@ import time
 
 from twisted.scripts.twistd import run
 
-from imd.store import db
+from imd.store import db, sqlite
+from imd.store.transaction import Result, Work
 
 BEFORE_SECONDS = 0.02
 """How long each group takes, so that something waits whenever it is stopped."""
 
-sound_run_batch, sound_close = db.run_batch, db.Database.close
+sound_run_group, sound_close = sqlite.run_group, db.Database.close
 
 
-def run_batch(connection: sqlite3.Connection, batch: list[db.Write]) -> list[db.Result]:
+def run_group(connection: sqlite3.Connection, group: list[Work]) -> list[Result]:
     """Dawdle, and commit."""
     time.sleep(BEFORE_SECONDS)
-    return sound_run_batch(connection, batch)
+    return sound_run_group(connection, group)
 
 
-def undone(connection: sqlite3.Connection, batch: list[db.Write]) -> list[db.Result]:
+def undone(connection: sqlite3.Connection, group: list[Work]) -> list[Result]:
     """Do it, and undo it."""
     connection.execute("BEGIN IMMEDIATE")
-    results = [db._run(connection, write.work) for write in batch]
+    results = [sqlite._run(connection, work) for work in group]
     connection.execute("ROLLBACK")
     return results
 
 
 async def close(self: db.Database) -> None:
     """Answer, and close."""
-    batch, self._waiting = self._waiting, []
-    for write, result in zip(batch, await self.writer.runWithConnection(undone, batch), strict=True):
-        write.done(*result)
+    waiting, self._waiting = self._waiting, []
+    works = [work for work, _ in waiting]
+    for (_, done), result in zip(waiting, await self.backend.writer.runWithConnection(undone, works), strict=True):
+        done(*result)
     await sound_close(self)
 
 
 if __name__ == "__main__":
-    db.run_batch = run_batch
+    sqlite.run_group = run_group
     db.Database.close = close  # type: ignore[method-assign]
     run()

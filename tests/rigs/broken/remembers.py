@@ -4,7 +4,7 @@ import os
 
 from twisted.scripts.twistd import run
 
-from imd.net.protocol import ImdProtocol
+from imd.net.connection import ImdProtocol
 from tests.rigs import counting
 
 kept: list[object] = []

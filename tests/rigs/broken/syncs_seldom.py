@@ -4,9 +4,9 @@ import sqlite3
 
 from twisted.scripts.twistd import run
 
-from imd.store import db
+from imd.store import sqlite
 
-sound = db.prepare
+sound = sqlite.prepare
 
 
 def prepare(connection: sqlite3.Connection) -> None:
@@ -16,5 +16,5 @@ def prepare(connection: sqlite3.Connection) -> None:
 
 
 if __name__ == "__main__":
-    db.prepare = prepare
+    sqlite.prepare = prepare
     run()

@@ -3,7 +3,7 @@
 from twisted.scripts.twistd import run
 
 from imd.engine.session import Session
-from imd.net.protocol import ImdProtocol
+from imd.net.connection import ImdProtocol
 
 
 def not_too_late(self: Session) -> None:
