@@ -123,17 +123,17 @@ class Pacing:
             self._go_on()
 
     def hear_now(self, session: Listener, event: EncodedEvent) -> None:
-        """Let a session hear an event, after what it has yet to hear."""
+        """Pass an event to a session, after the events that are queued for it."""
         if session in self._behind:
             self.catch_up(session)
         try:
             session.hear(event)
-        except Exception:  # it keeps nobody else from hearing
-            self.log.failure("an event could not be told")
+        except Exception:  # the other sessions must still get it
+            self.log.failure("an event could not be sent")
             session.close(Unavailable())
 
     def catch_up(self, session: Listener) -> None:
-        """Let a session hear what it has yet to hear: on one connection nothing overtakes anything."""
+        """Pass the queued events to a session. Call this before sending it anything else, to keep the order."""
         self._far_behind.pop(session, None)
         for event in self._behind.pop(session, ()):
             self.hear_now(session, event)
@@ -220,7 +220,7 @@ class Pacing:
             lines, session.lines, session.size = session.lines, [], 0
             try:
                 session.connection.write(lines)
-            except Exception:  # it keeps nobody else waiting
+            except Exception:  # the other connections must still be flushed
                 self.log.failure("a connection could not be written to")
                 session.connection.cut_off()
             if self.reactor.seconds() > until:

@@ -198,7 +198,7 @@ class Session:
         return not self.connection.congested
 
     def revoke(self) -> None:
-        """End since the device was logged out: whoever holds it sees nothing more, not even what is queued."""
+        """End because the device was logged out. Its holder may see nothing more, not even what is queued."""
         if self.connection.congested:
             self.lines, self.size = [], 0
         self.connection.drop()
@@ -335,7 +335,7 @@ class Session:
         if self.server.metrics is not None:
             self.server.metrics.answered(request, outcome.reply)
         if not self._over and not request.silent:
-            self.server.pacing.catch_up(self)  # of two changes the earlier is told first, though another made it
+            self.server.pacing.catch_up(self)  # events of earlier changes come before this reply
             self.send(line)
         self.server.spread(events, outcome.effects, session=self)
         self._security_log.answered(request, self.identity or identity)

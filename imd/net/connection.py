@@ -229,7 +229,7 @@ class ImdProtocol(LineReceiver):
                     break
                 if self.face.reads % LINES_A_TURN == 0:
                     self._let_others()
-        except Exception as error:  # a fault of ours: the peer is told, not left hanging
+        except Exception as error:  # our own fault: tell the peer, rather than leave it waiting
             self.session.close(self.server.excuse(error, "reading"))
             return None
         if request is not None and self._unwelcome:
@@ -292,7 +292,7 @@ class ImdProtocol(LineReceiver):
             self.face.told(event)
 
     def _flush(self) -> None:
-        """Write what is queued, a piece after the other: a peer that is slow has the whole time for each."""
+        """Write what is queued, in pieces, so that the time limit of a slow peer applies to each piece."""
         while not self.congested and (piece := self._queue.piece()):
             self.transport.write(piece)
 
@@ -331,14 +331,14 @@ class ImdProtocol(LineReceiver):
         self.transport.unregisterProducer()
         self._leave()
         self._flush()
-        self.transport.resumeProducing()  # TLS ends when the peer's own end has been read
+        self.transport.resumeProducing()  # TLS closes only when the peer's close_notify has been read
         self.transport.loseConnection()
 
     def _leave(self) -> None:
         self._enter(Phase.FAREWELL, self._farewell, self._abort)
 
     def _answer(self, data: bytes) -> None:
-        """Write an answer that is the last."""
+        """Send the only answer, and close."""
         self.write([data])
         self.hang_up()
 

@@ -59,7 +59,7 @@ class HttpFace:
         self.answer(head % (status, 0 if self.retry_after else len(_PAGE)) + page)
 
     def next_request(self) -> Request | None:
-        """Ask nothing of the session."""
+        """Return nothing: HTTP carries no requests for the session."""
         return None
 
     def frame(self, line: bytes) -> bytes:

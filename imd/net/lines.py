@@ -68,7 +68,7 @@ class LinesFace:
 
     @property
     def waiting(self) -> bool:
-        """Whether lines wait to be read as requests."""
+        """Whether received lines have not been read as requests yet."""
         buffer = self.buffer
         return bool(buffer.lines or self._implied or (buffer.partial and len(buffer.partial) > self.longest_now() + 1))
 
@@ -94,7 +94,7 @@ class LinesFace:
         return self._implied.popleft()
 
     def _replied(self, reply: Reply) -> list[Request]:
-        """Take an answer that a person typed as a sign that they have read what they answer."""
+        """Queue the request that a typed answer implies: that its conversation was read."""
         return self._implicit_acks.answered(reply.conversation) if isinstance(reply, Sent) else []
 
     def frame(self, line: bytes) -> bytes:
