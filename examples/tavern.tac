@@ -6,11 +6,7 @@ import secrets
 from twisted.application.service import Application
 from twisted.internet import reactor
 
-from imd.chat.base.effects import Outcome
-from imd.chat.base.handlers import live
-from imd.run.config import load
-from imd.run.service import Daemon
-from imd.wire.base import Command, Reply, command
+from imd.api import Command, Daemon, Outcome, Reply, command, live, load_config
 
 class Rolled(Reply, frozen=True, kw_only=True):
     result: int
@@ -25,4 +21,4 @@ def roll(caller, command):
     return Outcome(Rolled(result=secrets.randbelow(max(command.sides, 1)) + 1))
 
 application = Application("tavern")
-Daemon(load({}, os.environ), reactor).setServiceParent(application)
+Daemon(load_config({}, os.environ), reactor).setServiceParent(application)

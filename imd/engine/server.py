@@ -21,6 +21,7 @@ from imd.chat.base.online import Online
 from imd.chat.base.presence import departure, still_online
 from imd.chat.base.rate_limits import LoginLimit, RegistrationLimit
 from imd.chat.base.word_filter import WordFilter
+from imd.chat.policies import standing
 from imd.engine import effects
 from imd.engine.admission import Admission
 from imd.engine.disk_guard import DiskGuard
@@ -290,6 +291,20 @@ class Server:
         leaving = self.database.written(gone).addCallback(told)
         leaving.addErrback(lambda failure: failure.trap(StoreUnavailable))
         leaving.addErrback(lambda failure: self.log.failure("a departure was not noted", failure))
+
+    async def start(self) -> None:
+        """Apply what admins have set, and start the background jobs. Await it before the first connection."""
+        self.apply_policy(await self.read(standing))
+        self.jobs.start()
+
+    async def stop(self) -> None:
+        """Finish and answer what was asked, close the database, and let the threads go."""
+        self.jobs.stop()
+        self.note_last_seen()
+        await self.database.close()
+        self.passwords.executor.stop()
+        self.export_executor.stop()
+        self.exports.close()
 
     def note_last_seen(self) -> None:
         """Store that all online accounts were last seen now, because the server is about to stop."""

@@ -127,7 +127,7 @@ class Session:
                     self._waiting.append(request)
                 if not self._start(self._waiting[0]):
                     break
-                if self._in_input and not (self._waiting or self.connection.more):
+                if self._in_input and not (self.entering or self._waiting or self.connection.more):
                     self._drained_dry = True
                     break
         finally:

@@ -246,14 +246,9 @@ class Daemon(MultiService):
     async def _stop(self) -> None:
         await super().stopService()
         await self._inviting
-        self.server.jobs.stop()
-        self.server.note_last_seen()
-        await self.server.database.close()
+        await self.server.stop()
         with suppress(defer.TimeoutError):
             await self.factory.goodbye().addTimeout(GOODBYE_SECONDS, self.reactor)
-        self.server.passwords.executor.stop()
-        self.server.export_executor.stop()
-        self.server.exports.close()
         self.directory.release()
         self.log.info("{line}", line=banner.say("stopped"))
 

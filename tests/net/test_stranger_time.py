@@ -94,6 +94,18 @@ def message(size: int) -> bytes:
     return json.dumps({"action": "send_message", "id": size, "to": "ann", "content": "x" * size}).encode()
 
 
+def test_after_a_login_that_took_its_time_the_connection_is_read_again() -> None:
+    server = LateServer()
+    server.login("ann")
+    server.late()
+    peer = Peer(server)
+    peer.send(LOGIN + b"\n")
+    assert peer.transport.producerState == "paused"
+    for _ in range(4):
+        server.catch_up()
+    assert peer.transport.producerState == "producing"
+
+
 LOGIN = json.dumps({"action": "login", "username": "ann", "password": PASSWORD}).encode()
 
 
