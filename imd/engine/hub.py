@@ -86,7 +86,7 @@ class Hub:
                 hear(session, event)
 
     def _followers(self, to: Followers) -> Iterable[int]:
-        """List the accounts that follow a topic, as far as an event is for them."""
+        """Return the followers of a topic that an event is for."""
         if to.topic == Topic.everyone():
             return tuple(self.online)
         followers = self.followers.get(to.topic, {})

@@ -46,10 +46,10 @@ class Listener(Protocol):
 
     connection: Connection
     lines: list[bytes]
-    """What waits to be written."""
+    """The queued output."""
 
     size: int
-    """How many bytes these lines have."""
+    """The bytes of the queued output."""
 
     def hear(self, event: EncodedEvent) -> None:
         """Receive an event; during a replay it is held until the end."""
@@ -144,7 +144,7 @@ class Pacing:
         self._far_behind.pop(session, None)
 
     def flush_soon(self, session: Listener) -> None:
-        """Flush a session once the group's completions are called, or else at the end of this turn."""
+        """Flush a session after the completions of a group, or else at the end of this turn."""
         self._unflushed[session] = None
         if not self._in_turn:
             self._go_on()

@@ -67,7 +67,7 @@ class HttpFace:
         return line
 
     def told(self, event: EncodedEvent) -> None:
-        """Do nothing: nothing is told."""
+        """Do nothing: a browser receives no events."""
 
     def logged_out(self) -> None:
         """Do nothing: no account is ever logged in."""

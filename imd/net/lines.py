@@ -62,7 +62,7 @@ class LinesFace:
     reads: int = attrs.field(default=0, init=False)
     buffer: LineBuffer = attrs.field(factory=LineBuffer, init=False)
     _implied: deque[Request] = attrs.field(factory=deque, init=False)
-    """What a typed line implied, and then that line's own request."""
+    """The requests that a typed line implies, then that line's own request."""
 
     _implicit_acks: ImplicitAcks = attrs.field(factory=ImplicitAcks, init=False)
 
@@ -77,7 +77,7 @@ class LinesFace:
         self.buffer.feed(data, self.longest)
 
     def next_request(self) -> Request | None:
-        """Take the next request: one that a typed line implied, or that of one more line."""
+        """Take the next request: one that a typed line implies, or that of the next line."""
         if self._implied:
             return self._implied.popleft()
         if not self.buffer.lines and self.buffer.partial:
@@ -102,7 +102,7 @@ class LinesFace:
         return line + b"\r\n"
 
     def told(self, event: EncodedEvent) -> None:
-        """Remember what a person was shown."""
+        """Note an event that the person is shown."""
         self._implicit_acks.show(event.event)
 
     def logged_out(self) -> None:

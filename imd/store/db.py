@@ -108,7 +108,7 @@ class Database:
         return not (self._waiting or self._writing or self._committed or self._delivering)
 
     def write(self, work: Work, done: Done) -> None:
-        """Queue a work; `done` is called with its value, or with the error that undid it. Ask `objection` first."""
+        """Queue a work. `done` gets its value, or the error that undid it. Call `objection` first."""
         if not self._waiting and not self._writing:
             self.clock.callLater(0, self._begin)  # later, so that all writes of this reactor turn share one commit
         self._waiting.append((work, done))
