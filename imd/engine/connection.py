@@ -11,20 +11,20 @@ class Connection(Protocol):
 
     @property
     def congested(self) -> bool:
-        """Whether the peer is behind in reading."""
+        """Whether the peer reads too slowly."""
 
     @property
     def more(self) -> bool:
         """Whether something waits to be read as a request."""
 
     def next_request(self) -> Request | None:
-        """Take the next request; None while there is none, or none is to be started."""
+        """Take the next request; None if there is none, or none may start now."""
 
     def write(self, lines: list[bytes]) -> None:
-        """Write lines, without their ends, as far as the peer takes them; the rest follows when it does."""
+        """Write lines, without their line ends. What the peer cannot take yet is written later."""
 
     def told(self, event: EncodedEvent) -> None:
-        """Learn that a person is told an event."""
+        """Note that a person is shown an event."""
 
     def identified(self, logged_in: bool) -> None:
         """Note whether an account is logged in."""

@@ -27,7 +27,7 @@ class EncodedEvent:
         return [cls(to, event) for to, event in deliveries]
 
     def line(self, dialect: Dialect, language: str) -> bytes:
-        """Give its line; nothing, where it tells a person nothing. JSON is the same in every language."""
+        """Return the line; empty if the dialect does not show this event. JSON is the same in every language."""
         key = dialect.name, language if dialect.for_people else ""
         line = self._lines.get(key)
         if line is None:

@@ -74,7 +74,7 @@ class Hub:
             self._followed.pop(account, None)
 
     def tell(self, event: EncodedEvent, besides: Listener | None = None) -> None:
-        """Let its addressees hear an event, all but one session."""
+        """Pass an event to all sessions of its addressees, except one session."""
         accounts = event.to if isinstance(event.to, tuple) else self._followers(event.to)
         sessions = [each for account in accounts for each in self.online.get(account, ())]
         if not sessions:
@@ -86,7 +86,7 @@ class Hub:
                 hear(session, event)
 
     def _followers(self, to: Followers) -> Iterable[int]:
-        """List the accounts that follow a topic, as far as an event is for them."""
+        """Return the followers of a topic that an event is for."""
         if to.topic == Topic.everyone():
             return tuple(self.online)
         followers = self.followers.get(to.topic, {})

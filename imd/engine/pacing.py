@@ -46,10 +46,10 @@ class Listener(Protocol):
 
     connection: Connection
     lines: list[bytes]
-    """What waits to be written."""
+    """The queued output."""
 
     size: int
-    """How many bytes these lines have."""
+    """The bytes of the queued output."""
 
     def hear(self, event: EncodedEvent) -> None:
         """Receive an event; during a replay it is held until the end."""
@@ -123,17 +123,17 @@ class Pacing:
             self._go_on()
 
     def hear_now(self, session: Listener, event: EncodedEvent) -> None:
-        """Let a session hear an event, after what it has yet to hear."""
+        """Pass an event to a session, after the events that are queued for it."""
         if session in self._behind:
             self.catch_up(session)
         try:
             session.hear(event)
-        except Exception:  # it keeps nobody else from hearing
-            self.log.failure("an event could not be told")
+        except Exception:  # the other sessions must still get it
+            self.log.failure("an event could not be sent")
             session.close(Unavailable())
 
     def catch_up(self, session: Listener) -> None:
-        """Let a session hear what it has yet to hear: on one connection nothing overtakes anything."""
+        """Pass the queued events to a session. Call this before sending it anything else, to keep the order."""
         self._far_behind.pop(session, None)
         for event in self._behind.pop(session, ()):
             self.hear_now(session, event)
@@ -144,7 +144,7 @@ class Pacing:
         self._far_behind.pop(session, None)
 
     def flush_soon(self, session: Listener) -> None:
-        """Flush a session once the group's completions are called, or else at the end of this turn."""
+        """Flush a session after the completions of a group, or else at the end of this turn."""
         self._unflushed[session] = None
         if not self._in_turn:
             self._go_on()
@@ -220,7 +220,7 @@ class Pacing:
             lines, session.lines, session.size = session.lines, [], 0
             try:
                 session.connection.write(lines)
-            except Exception:  # it keeps nobody else waiting
+            except Exception:  # the other connections must still be flushed
                 self.log.failure("a connection could not be written to")
                 session.connection.cut_off()
             if self.reactor.seconds() > until:

@@ -260,14 +260,14 @@ class Server:
         if self.metrics is not None:
             self.metrics.refused(refusal.code)
 
-    def spread(self, events: list[EncodedEvent], effects_: tuple[Effect, ...], session: Listener | None = None) -> None:
+    def spread(self, events: list[EncodedEvent], due: tuple[Effect, ...], session: Listener | None = None) -> None:
         """Tell the others, and apply the effects. The session that asked knows by its reply."""
-        if effects_:
-            effects.apply(When.BEFORE_TELLING, effects_, self, session)
+        if due:
+            effects.apply(When.BEFORE_TELLING, due, self, session)
         for event in events:
             self.hub.tell(event, besides=session)
-        if effects_:
-            effects.apply(When.AFTER_TELLING, effects_, self, session)
+        if due:
+            effects.apply(When.AFTER_TELLING, due, self, session)
 
     def enter(self, identity: SignIn, session: Listener) -> None:
         """Add a session to its account: it has logged in."""

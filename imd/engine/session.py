@@ -31,7 +31,7 @@ from imd.wire.refusals import AuthRequired, RateLimited, Refusal
 from imd.wire.session import Closing, Welcome
 
 WRITE_BYTES = 65_536
-"""When so much is queued it is written before more is made, to see whether the peer can take it."""
+"""If more bytes are queued, they are written first, to learn whether the peer can take more."""
 
 PIPELINE = 128
 """How many writes of one session may be under way."""
@@ -60,29 +60,29 @@ class Session:
     language: str = attrs.field(default=attrs.Factory(lambda self: self.server.language, takes_self=True))
 
     dialect: Dialect = textline.DIALECT
-    """That of the latest request."""
+    """The dialect of the latest request."""
 
     entering: bool = attrs.field(default=False, init=False)
-    """Whether a login is under way: how much the client may say depends on its outcome."""
+    """Whether a login is under way. How long a line may be depends on its outcome."""
 
     lines: list[bytes] = attrs.field(factory=list, init=False)
-    """What waits to be written at the end of this turn."""
+    """The queued output, written at the end of this turn."""
 
     size: int = attrs.field(default=0, init=False)
-    """How many bytes these lines have."""
+    """The bytes of the queued output."""
 
     _waiting: deque[Request] = attrs.field(factory=deque, init=False)
-    """Requests that were taken and may not start yet."""
+    """Requests that were taken, but may not start yet."""
 
     _drained_dry: bool = attrs.field(default=False, init=False)
-    """Whether the connection had no request the last time: it will say when it has."""
+    """Whether the connection had no more requests. It calls `pull` when it has."""
 
     _chose_language: bool = attrs.field(default=False, init=False)
     _under_way: int = attrs.field(default=0, init=False)
     _lane: Lane = attrs.field(default=Lane.LIVE, init=False)
     _pulling: bool = attrs.field(default=False, init=False)
     _in_input: bool = attrs.field(default=False, init=False)
-    """Whether the connection flushes when it has handed in what came."""
+    """Whether the connection will flush after its input is processed."""
 
     _over: bool = attrs.field(default=False, init=False)
     _replay: Replay | None = attrs.field(default=None, init=False)
@@ -134,7 +134,7 @@ class Session:
             self._pulling = False
 
     def received(self) -> None:
-        """Go on: there is input, or the peer has read what it was sent."""
+        """Continue: there is input, or the peer has read what it was sent."""
         self._in_input = True
         try:
             if self._replay is not None:
@@ -170,7 +170,7 @@ class Session:
             self.tell(event)
 
     def tell(self, event: EncodedEvent) -> None:
-        """Write an event, if it says something in this dialect."""
+        """Write an event, if this dialect shows it."""
         if self._over:
             return
         if line := event.line(self.dialect, self.language):
@@ -179,7 +179,7 @@ class Session:
             self.connection.told(event)
 
     def send(self, line: bytes) -> None:
-        """Queue a line; it is written with the others of this turn."""
+        """Queue a line. It is written together with the others of this turn."""
         if not (self.lines or self._in_input):
             self.server.pacing.flush_soon(self)
         self.lines.append(line)
@@ -192,13 +192,13 @@ class Session:
             self.connection.write(lines)
 
     def ready(self) -> bool:
-        """Say whether the peer can take more; where much is queued, writing it is the way to know."""
+        """Say whether the peer can take more. If much is queued, it is written first, to find out."""
         if self.size > WRITE_BYTES:
             self.flush()
         return not self.connection.congested
 
     def revoke(self) -> None:
-        """End since the device was logged out: whoever holds it sees nothing more, not even what is queued."""
+        """End because the device was logged out. Its holder may see nothing more, not even what is queued."""
         if self.connection.congested:
             self.lines, self.size = [], 0
         self.connection.drop()
@@ -325,7 +325,7 @@ class Session:
         finally:
             try:
                 if self._lane is not Lane.LIVE:
-                    self.flush()  # it came in a turn of its own: it need not wait for what commits write
+                    self.flush()  # it did not come with a commit, so it need not wait for the pacing
             finally:
                 self._finished()
 
@@ -335,7 +335,7 @@ class Session:
         if self.server.metrics is not None:
             self.server.metrics.answered(request, outcome.reply)
         if not self._over and not request.silent:
-            self.server.pacing.catch_up(self)  # of two changes the earlier is told first, though another made it
+            self.server.pacing.catch_up(self)  # events of earlier changes come before this reply
             self.send(line)
         self.server.spread(events, outcome.effects, session=self)
         self._security_log.answered(request, self.identity or identity)

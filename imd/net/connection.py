@@ -218,7 +218,7 @@ class ImdProtocol(LineReceiver):
         return data
 
     def next_request(self) -> Request | None:
-        """Take the next request, unless others have their turn first."""
+        """Take the next request, unless other connections have their turn first."""
         request = None
         try:
             while self.face is not None and self._rest is None and request is None:
@@ -229,7 +229,7 @@ class ImdProtocol(LineReceiver):
                     break
                 if self.face.reads % LINES_A_TURN == 0:
                     self._let_others()
-        except Exception as error:  # a fault of ours: the peer is told, not left hanging
+        except Exception as error:  # our own fault: tell the peer, rather than leave it waiting
             self.session.close(self.server.excuse(error, "reading"))
             return None
         if request is not None and self._unwelcome:
@@ -241,7 +241,7 @@ class ImdProtocol(LineReceiver):
         return request
 
     def _let_others(self) -> None:
-        """Let others have their turn."""
+        """Pause reading, so that other connections have their turn."""
         seconds = TOO_FAST_SECONDS if self.session.too_fast else 0
         self._rest = self.server.reactor.callLater(seconds, self._rested)
 
@@ -255,7 +255,7 @@ class ImdProtocol(LineReceiver):
             self._rest = None
 
     def _go_on(self) -> None:
-        """Let the session go on."""
+        """Let the session continue."""
         self._going_on = True
         try:
             self.session.received()
@@ -275,7 +275,7 @@ class ImdProtocol(LineReceiver):
     # -- bytes out
 
     def write(self, lines: list[bytes]) -> None:
-        """Write lines, as far as the peer takes them. A peer that has not shown what it speaks gets text."""
+        """Write lines. What the peer cannot take yet is written later. A peer that has sent nothing yet gets text."""
         if self.face is None:
             self._speak(Spoken.LINES)
         assert self.face is not None
@@ -287,12 +287,12 @@ class ImdProtocol(LineReceiver):
             self._flush()
 
     def told(self, event: EncodedEvent) -> None:
-        """Let the face learn what a person is told."""
+        """Tell the face which event a person is shown."""
         if self.face is not None:
             self.face.told(event)
 
     def _flush(self) -> None:
-        """Write what is queued, a piece after the other: a peer that is slow has the whole time for each."""
+        """Write what is queued, in pieces, so that the time limit of a slow peer applies to each piece."""
         while not self.congested and (piece := self._queue.piece()):
             self.transport.write(piece)
 
@@ -331,14 +331,14 @@ class ImdProtocol(LineReceiver):
         self.transport.unregisterProducer()
         self._leave()
         self._flush()
-        self.transport.resumeProducing()  # TLS ends when the peer's own end has been read
+        self.transport.resumeProducing()  # TLS closes only when the peer's close_notify has been read
         self.transport.loseConnection()
 
     def _leave(self) -> None:
         self._enter(Phase.FAREWELL, self._farewell, self._abort)
 
     def _answer(self, data: bytes) -> None:
-        """Write an answer that is the last."""
+        """Send the only answer, and close."""
         self.write([data])
         self.hang_up()
 

@@ -26,13 +26,13 @@ class Face(Protocol):
         """Receive bytes."""
 
     def next_request(self) -> Request | None:
-        """Take the next request, reading one line more at most. None does not mean that there is none."""
+        """Take the next request. It reads one frame at most, so None may mean "call again"."""
 
     def frame(self, line: bytes) -> bytes:
         """Return the bytes of an outgoing line."""
 
     def told(self, event: EncodedEvent) -> None:
-        """Learn what a person is told."""
+        """Note an event that a person is shown."""
 
     def logged_out(self) -> None:
         """Forget what belongs to the account that was logged in."""

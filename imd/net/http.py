@@ -59,7 +59,7 @@ class HttpFace:
         self.answer(head % (status, 0 if self.retry_after else len(_PAGE)) + page)
 
     def next_request(self) -> Request | None:
-        """Ask nothing of the session."""
+        """Return nothing: HTTP carries no requests for the session."""
         return None
 
     def frame(self, line: bytes) -> bytes:
@@ -67,7 +67,7 @@ class HttpFace:
         return line
 
     def told(self, event: EncodedEvent) -> None:
-        """Do nothing: nothing is told."""
+        """Do nothing: a browser receives no events."""
 
     def logged_out(self) -> None:
         """Do nothing: no account is ever logged in."""

@@ -62,13 +62,13 @@ class LinesFace:
     reads: int = attrs.field(default=0, init=False)
     buffer: LineBuffer = attrs.field(factory=LineBuffer, init=False)
     _implied: deque[Request] = attrs.field(factory=deque, init=False)
-    """What a typed line implied, and then that line's own request."""
+    """The requests that a typed line implies, then that line's own request."""
 
     _implicit_acks: ImplicitAcks = attrs.field(factory=ImplicitAcks, init=False)
 
     @property
     def waiting(self) -> bool:
-        """Whether lines wait to be read as requests."""
+        """Whether received lines have not been read as requests yet."""
         buffer = self.buffer
         return bool(buffer.lines or self._implied or (buffer.partial and len(buffer.partial) > self.longest_now() + 1))
 
@@ -77,7 +77,7 @@ class LinesFace:
         self.buffer.feed(data, self.longest)
 
     def next_request(self) -> Request | None:
-        """Take the next request: one that a typed line implied, or that of one more line."""
+        """Take the next request: one that a typed line implies, or that of the next line."""
         if self._implied:
             return self._implied.popleft()
         if not self.buffer.lines and self.buffer.partial:
@@ -94,7 +94,7 @@ class LinesFace:
         return self._implied.popleft()
 
     def _replied(self, reply: Reply) -> list[Request]:
-        """Take an answer that a person typed as a sign that they have read what they answer."""
+        """Queue the request that a typed answer implies: that its conversation was read."""
         return self._implicit_acks.answered(reply.conversation) if isinstance(reply, Sent) else []
 
     def frame(self, line: bytes) -> bytes:
@@ -102,7 +102,7 @@ class LinesFace:
         return line + b"\r\n"
 
     def told(self, event: EncodedEvent) -> None:
-        """Remember what a person was shown."""
+        """Note an event that the person is shown."""
         self._implicit_acks.show(event.event)
 
     def logged_out(self) -> None:

@@ -108,9 +108,9 @@ class Database:
         return not (self._waiting or self._writing or self._committed or self._delivering)
 
     def write(self, work: Work, done: Done) -> None:
-        """Queue a work; `done` is called with its value, or with the error that undid it. Ask `objection` first."""
+        """Queue a work. `done` gets its value, or the error that undid it. Call `objection` first."""
         if not self._waiting and not self._writing:
-            self.clock.callLater(0, self._begin)  # so that one commit takes in what this reactor turn still brings
+            self.clock.callLater(0, self._begin)  # later, so that all writes of this reactor turn share one commit
         self._waiting.append((work, done))
 
     def objection(self) -> StoreUnavailable | None:
@@ -120,7 +120,7 @@ class Database:
         return QueueFull("the queue is full") if len(self._waiting) >= self.waiting_limit else None
 
     def written(self, work: Callable[[Tx], T]) -> "Deferred[T]":
-        """Write, for code that waits: fires with the work's value once it is on disk."""
+        """Write, for code that awaits: fires with the work's value once it is on disk."""
         if error := self.objection():
             return fail(error)
         waiting: Deferred[T] = Deferred()
