@@ -25,7 +25,7 @@ from typing import Any
 
 import attrs
 
-from imd.store import db
+from imd.store import sqlite
 from tests.live.daemon import Daemon, Line
 from tests.rigs import kill
 from tests.rigs.journal import Acknowledged, Journal, Kept, Reading, Sent, check
@@ -282,7 +282,7 @@ def no_start(daemon: Daemon, seconds: float) -> Report:
     with mounted(data, "--bind", str(data)):
         subprocess.run(["mount", "-o", "remount,bind,ro", str(data)], check=True)
         _ends_with_a_line(report, "on a read-only disk", daemon)
-    if seconds > db.BUSY_MILLISECONDS / 1000:
+    if seconds > sqlite.BUSY_MILLISECONDS / 1000:
         with closing(sqlite3.connect(data / "imd.sqlite3", isolation_level=None)) as other:
             other.execute("PRAGMA locking_mode = EXCLUSIVE")
             other.execute("BEGIN EXCLUSIVE")

@@ -70,7 +70,7 @@ def test_a_connection_closed_for_a_reason_is_a_refusal() -> None:
 def test_passwords_that_wait_are_counted_before_a_thread_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
     server = MemoryServer()
     metrics = PrometheusMetrics(server.server)
-    monkeypatch.setattr(server.server.passwords.executor, "do", lambda work: Deferred(), raising=False)
+    monkeypatch.setattr(server.server.passwords.executor, "submit", lambda work: Deferred(), raising=False)
     for _ in range(5):
         server.server.password_matches(None, "guess", "192.0.2.1")
     assert figures(metrics.text().decode())["imd_waiting_passwords"] == 5

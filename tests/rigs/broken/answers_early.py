@@ -3,7 +3,9 @@
 import time
 from typing import Any
 
+from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 from twisted.scripts.twistd import run
 
 from imd.store import sqlite
@@ -13,22 +15,22 @@ BETWEEN_SECONDS = 0.05
 
 
 def write(self: sqlite.Sqlite, group: list[Work]) -> "Deferred[tuple[list[Result], float]]":
-    """Do what the sound one does, in the wrong order: the thread commits after it has given the results."""
-    results = self.writer.runWithConnection(uncommitted, group)
-    self.writer.runWithConnection(committed)
-    return results
+    """Do what the sound one does, in the wrong order."""
+    answered: Deferred[tuple[list[Result], float]] = Deferred()
 
+    def work(connection: Any) -> None:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            results = [sqlite._run(connection, each) for each in group]
+        except Exception:
+            reactor.callFromThread(answered.errback, Failure())
+            return
+        reactor.callFromThread(answered.callback, (results, 0.0))
+        time.sleep(BETWEEN_SECONDS)
+        connection.execute("COMMIT")
 
-def uncommitted(connection: Any, group: list[Work]) -> tuple[list[Result], float]:
-    """Run the works in a transaction, and leave it open."""
-    connection.execute("BEGIN IMMEDIATE")
-    return [sqlite._run(connection, work) for work in group], 0.0
-
-
-def committed(connection: Any) -> None:
-    """Commit, too late."""
-    time.sleep(BETWEEN_SECONDS)
-    connection.execute("COMMIT")
+    self.writer.runWithConnection(work).addErrback(lambda failure: None)
+    return answered
 
 
 if __name__ == "__main__":
