@@ -19,10 +19,10 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "requirements" / "work.txt"
 TESTS = {
-    "lowest": ("tests/wire", "tests/store", "tests/run/test_acme.py", "tests/run/test_metrics.py"),
-    "newest": ("tests/wire", "tests/store", "tests/net", "tests/run"),
+    "lowest": ("tests/wire", "tests/store", "tests/client", "tests/run/test_acme.py", "tests/run/test_metrics.py"),
+    "newest": ("tests/wire", "tests/store", "tests/client", "tests/net", "tests/run"),
 }
-QUICK = ("-q", "--tb=short", "-p", "no:warnings", "-n", "auto", "--dist", "loadfile", "-m", "not soak and not long")
+QUICK = ("-q", "--tb=short", "--disable-warnings", "-n", "auto", "--dist", "loadfile", "-m", "not soak and not long")
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--retries", "1")
 
 Pins = dict[str, str]

@@ -9,11 +9,13 @@ from imd.wire.refusals import BadEncoding, BadRequest, Refusal
 DEEPEST = 900
 """How deep a line's values may nest: just what fits on Python's own stack, whose end differs by version."""
 
-_INSIDE = r'(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*+'
-_NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][-+]?[0-9]++)?+"
-_TOKENS = re.compile(rf'(?:[][{{}}:, \t\r\n]++|"{_INSIDE}"|{_NUMBER}|true|false|null)*+')
+# No possessive quantifiers: Python before 3.11.5 gets them wrong.
+_INSIDE = r'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f]*)*'
+_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
+_BETWEEN = r"[][{}:, \t\r\n]*"
+_TOKENS = re.compile(rf'{_BETWEEN}(?:(?:"{_INSIDE}"|{_NUMBER}|true|false|null){_BETWEEN})*')
 _BEGUN = re.compile(rf'(?:t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|"{_INSIDE}(?:\\(?:u[0-9A-Fa-f]{{0,3}})?)?)?')
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")  # as signed bytes: one deeper, one back
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
 

@@ -21,6 +21,8 @@ from tests.client.machines import IMD, PASSWORD, Machine
 from tests.client.tmux import Tmux
 from tests.live.daemon import Daemon
 
+pytestmark = pytest.mark.long
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PATIENCE = 20
 

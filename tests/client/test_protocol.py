@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from imd_client import AnswerLost, Refused
 from imd_client.protocol import CLOSE_TIMEOUT, IDLE_TIMEOUT, ClientProtocol
@@ -94,7 +95,7 @@ def test_an_answer_without_an_id_is_the_oldest_requests(script: Scripted) -> Non
 def test_an_answer_of_another_shape_is_an_error_of_its_request_alone(script: Scripted) -> None:
     found = script.ask(SendMessage(to="bob", content="hi"))
     script.says({"status": "success", "action": "send_message", "id": 1})
-    assert isinstance(found[0], ValueError)
+    assert isinstance(found[0], msgspec.ValidationError)
     assert not script.transport.disconnecting
 
 

@@ -13,6 +13,8 @@ from tests.client.second_factors import live_second_factor
 from tests.client.tmux import KEYS, PATIENCE, Tmux, Window
 from tests.live.daemon import Daemon
 
+pytestmark = pytest.mark.long
+
 OpenConsole = Callable[..., Window]
 
 
