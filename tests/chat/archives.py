@@ -12,7 +12,7 @@ import attrs
 
 from imd.chat.base.context import Caller
 from imd.wire.export import Export, ExportPart
-from tests.chat.room import Room
+from tests.chat.rules import Rules
 
 VOID = {"meta"}
 
@@ -38,10 +38,10 @@ class StoredExport:
         return [name for name in self.files if name.endswith(".html")]
 
 
-def fetch(room: Room, caller: Caller) -> StoredExport:
+def fetch(rules: Rules, caller: Caller) -> StoredExport:
     """Fetch the archive that was made; what it promises of itself must be true."""
-    first = room.asks(caller, ExportPart(part=1))
-    parts = [room.asks(caller, ExportPart(part=part)) for part in range(1, first.parts + 1)]
+    first = rules.asks(caller, ExportPart(part=1))
+    parts = [rules.asks(caller, ExportPart(part=part)) for part in range(1, first.parts + 1)]
     data = b"".join(base64.b64decode(part.data, validate=True) for part in parts)
     assert {part.sha256 for part in parts} == {hashlib.sha256(data).hexdigest()}
     assert first.bytes == len(data)
@@ -52,10 +52,10 @@ def fetch(room: Room, caller: Caller) -> StoredExport:
     return StoredExport(files, data)
 
 
-def exported(room: Room, caller: Caller) -> StoredExport:
+def exported(rules: Rules, caller: Caller) -> StoredExport:
     """Have one made, and fetch it."""
-    made = room.asks(caller, Export())
-    archive = fetch(room, caller)
+    made = rules.asks(caller, Export())
+    archive = fetch(rules, caller)
     assert (made.bytes, made.sha256) == (len(archive.data), hashlib.sha256(archive.data).hexdigest())
     return archive
 

@@ -17,7 +17,7 @@ from imd.wire.invitations import GroupInvite
 from imd.wire.members import GroupBan, GroupJoin, GroupKick, GroupLeave, GroupMute, GroupRole
 from imd.wire.messages import Addressed, SendMessage
 from imd.wire.refusals import InvalidCredentials, Refusal
-from tests.chat.room import PASSWORD, Room
+from tests.chat.rules import PASSWORD, Rules
 
 PEOPLE = ["owner", "admin", "member", "muted", "reader", "left", "kicked", "banned", "stranger", "friend", "blocked"]
 """Everybody by what they are to the group #team or, the last two, to its owner."""
@@ -33,7 +33,7 @@ ABSENT = 99_999
 class World:
     """A room in which all of this has already happened."""
 
-    room: Room = attrs.Factory(lambda: Room(limits=Limits(failed_logins=10**6)))
+    rules: Rules = attrs.Factory(lambda: Rules(limits=Limits(failed_logins=10**6)))
     people: dict[str, Caller] = attrs.field(factory=dict)
     group: int = 0
     direct: int = 0
@@ -50,7 +50,7 @@ class World:
 
     def __attrs_post_init__(self) -> None:
         for name in [*PEOPLE, DISABLED, "victim", "site"]:
-            self.people[name] = self.room.person(name, admin=name == "site")
+            self.people[name] = self.rules.person(name, admin=name == "site")
         self.group = self.does("owner", GroupCreate(handle="#team", title="The team")).conversation
         for name in ("admin", "member", "muted", "reader", "left", "kicked", "banned", DISABLED, "victim"):
             self.does("owner", GroupInvite(to="#team", username=name))
@@ -64,8 +64,8 @@ class World:
         self.seq = self.does("owner", SendMessage(to="#team", content="hello @all")).seq
         self.direct = self.does("owner", SendMessage(to="admin", content="between us")).conversation
         self.befriend()
-        self.token = self.room.asks(self.room.stranger(), Login(username=DISABLED, password=PASSWORD)).token
-        self.cut = self.room.does(self.people["site"], UserDisable(username=DISABLED)).effects
+        self.token = self.rules.asks(self.rules.stranger(), Login(username=DISABLED, password=PASSWORD)).token
+        self.cut = self.rules.does(self.people["site"], UserDisable(username=DISABLED)).effects
 
     def befriend(self) -> None:
         """Make the friend a friend, and block the blocked one."""
@@ -79,7 +79,7 @@ class World:
 
     def does(self, name: str, command: Command) -> Any:
         """Run a command that must succeed."""
-        return self.room.asks(self.people[name], command)
+        return self.rules.asks(self.people[name], command)
 
     def outcome(self, name: str, command: Command) -> str:
         """Try a command, and undo it. Gives `ok` or the refusal's code, and everything a client would be told."""
@@ -89,15 +89,15 @@ class World:
         """Try a command, and undo it: the code, the case and the params of its refusal."""
         caller = self.comes(name)
         spec = next(each for each in registry if each.shape is type(command))
-        self.room.tx.execute("SAVEPOINT trial")
+        self.rules.tx.execute("SAVEPOINT trial")
         try:
             gate.check(spec, logged_in=caller is not None, admin=caller is not None and caller.admin)
-            self.room.tries(caller or self.room.stranger(), command)
+            self.rules.tries(caller or self.rules.stranger(), command)
         except Refusal as refused:
             return refused.code, refused.case, str(refused.params)
         finally:
-            self.room.tx.execute("ROLLBACK TO trial")
-            self.room.tx.execute("RELEASE trial")
+            self.rules.tx.execute("ROLLBACK TO trial")
+            self.rules.tx.execute("RELEASE trial")
         return "ok", "", ""
 
     def comes(self, name: str) -> Caller | None:
@@ -106,7 +106,7 @@ class World:
             return self.people.get(name)
         for way in (Login(username=name, password=PASSWORD), Resume(token=self.token)):
             try:
-                outcome = self.room.does(self.room.stranger(), way)
+                outcome = self.rules.does(self.rules.stranger(), way)
             except InvalidCredentials:
                 continue
             if any(isinstance(effect, SignIn) for effect in outcome.effects):

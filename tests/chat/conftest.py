@@ -6,38 +6,38 @@ import pytest
 
 from imd.chat.base.context import Caller
 from tests.chat.leaving import lived
-from tests.chat.room import Room
+from tests.chat.rules import Rules
 from tests.chat.team import ROLES, Team
 
 
 @pytest.fixture
-def room() -> Iterator[Room]:
-    room = Room()
-    yield room
-    room.tx.close()
+def rules() -> Iterator[Rules]:
+    rules = Rules()
+    yield rules
+    rules.tx.close()
 
 
 @pytest.fixture
-def ann(room: Room) -> Caller:
-    return room.person("ann")
+def ann(rules: Rules) -> Caller:
+    return rules.person("ann")
 
 
 @pytest.fixture
-def bob(room: Room) -> Caller:
-    return room.person("bob")
+def bob(rules: Rules) -> Caller:
+    return rules.person("bob")
 
 
 @pytest.fixture
-def cid(room: Room) -> Caller:
-    return room.person("cid")
+def cid(rules: Rules) -> Caller:
+    return rules.person("cid")
 
 
 @pytest.fixture
-def team(room: Room) -> Team:
-    return Team(room, {name: room.person(name) for name in ROLES})
+def team(rules: Rules) -> Team:
+    return Team(rules, {name: rules.person(name) for name in ROLES})
 
 
 @pytest.fixture
-def life(room: Room, ann: Caller, bob: Caller, cid: Caller) -> Caller:
+def life(rules: Rules, ann: Caller, bob: Caller, cid: Caller) -> Caller:
     """Ann, with a little of everything in her account."""
-    return lived(room, ann, bob, cid)
+    return lived(rules, ann, bob, cid)

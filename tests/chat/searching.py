@@ -7,46 +7,46 @@ from imd.chat.search import PAUSE, index
 from imd.store import conversations as rows
 from imd.wire.messages import SendMessage
 from imd.wire.search import Found
-from tests.chat.room import Room
+from tests.chat.rules import Rules
 
 
-def bring_up_to_date(room: Room) -> None:
+def bring_up_to_date(rules: Rules) -> None:
     """Take everything into the index, and have it check itself."""
-    while room.in_transaction(lambda tx: index(tx, room.now)).again == room.now + PAUSE:
+    while rules.in_transaction(lambda tx: index(tx, rules.now)).again == rules.now + PAUSE:
         pass
-    room.tx.execute("INSERT INTO search_index (search_index) VALUES ('integrity-check')")
+    rules.tx.execute("INSERT INTO search_index (search_index) VALUES ('integrity-check')")
 
 
 def contents(found: Found) -> list[str]:
     return [each.content for each in found.messages]
 
 
-def send(room: Room, caller: Caller, to: str, content: str, **fields: Any) -> Any:
-    room.now += 1
-    return room.asks(caller, SendMessage(to=to, content=content, **fields))
+def send(rules: Rules, caller: Caller, to: str, content: str, **fields: Any) -> Any:
+    rules.now += 1
+    return rules.asks(caller, SendMessage(to=to, content=content, **fields))
 
 
-def group(room: Room, handle: str, *people: Caller) -> int:
+def group(rules: Rules, handle: str, *people: Caller) -> int:
     """Make a group."""
-    room.tx.execute(
+    rules.tx.execute(
         "INSERT INTO conversation (kind, handle, last_seq, last_rev, created) VALUES ('group', ?, 0, 0, 0)", (handle,)
     )
     for each in people:
-        join(room, handle, each)
-    row = rows.by_handle(room.tx, handle, 0)
+        join(rules, handle, each)
+    row = rows.by_handle(rules.tx, handle, 0)
     assert row is not None
     return row.conversation
 
 
-def join(room: Room, handle: str, caller: Caller) -> None:
+def join(rules: Rules, handle: str, caller: Caller) -> None:
     """Add a member who sees nothing of what was said before."""
-    row = rows.by_handle(room.tx, handle, caller.account)
+    row = rows.by_handle(rules.tx, handle, caller.account)
     assert row is not None
-    rows.add_member(room.tx, row, caller.account, "member", row.last_seq, room.now)
+    rows.add_member(rules.tx, row, caller.account, "member", row.last_seq, rules.now)
 
 
-def leave(room: Room, handle: str, caller: Caller) -> None:
+def leave(rules: Rules, handle: str, caller: Caller) -> None:
     """Let a member leave."""
-    row = rows.by_handle(room.tx, handle, caller.account)
+    row = rows.by_handle(rules.tx, handle, caller.account)
     assert row is not None
-    rows.set_member(room.tx, row.conversation, caller.account, left_seq=row.last_seq)
+    rows.set_member(rules.tx, row.conversation, caller.account, left_seq=row.last_seq)

@@ -10,7 +10,7 @@ from imd.wire.groups import GroupCreate, GroupSet
 from imd.wire.members import GroupBan, GroupJoin, GroupRole
 from imd.wire.messages import Notice
 from imd.wire.refusals import Refusal
-from tests.chat.room import Room
+from tests.chat.rules import Rules
 
 decode = msgspec.json.Decoder(Notice).decode
 
@@ -21,7 +21,7 @@ ROLES = {"ann": "owner", "bob": "admin", "cid": "member", "dee": "reader", "eve"
 class Team:
     """#team: Ann owns it, Bob is an admin, Cid a member, Dee a reader; Eve is not in it, Fox is banned."""
 
-    room: Room
+    rules: Rules
     people: dict[str, Caller]
     conversation: int = 0
 
@@ -35,18 +35,18 @@ class Team:
 
     def asks(self, name: str, command: Command) -> int:
         """Run a command; gives the conversation it answers with, if any."""
-        self.room.now += 1000
-        return getattr(self.room.asks(self.people[name], command), "conversation", 0)
+        self.rules.now += 1000
+        return getattr(self.rules.asks(self.people[name], command), "conversation", 0)
 
     def refused(self, name: str, command: Command) -> Refusal:
-        return self.room.refuses(self.people[name], command)
+        return self.rules.refuses(self.people[name], command)
 
     def set(self, **settings: object) -> None:
         self.asks("ann", GroupSet(to="#team", **settings))
 
     def standing(self, name: str) -> conversations.Membership:
         """Give the group as an account sees it."""
-        row = conversations.membership(self.room.tx, self.conversation, self.people[name].account)
+        row = conversations.membership(self.rules.tx, self.conversation, self.people[name].account)
         assert row is not None
         return row
 
@@ -56,7 +56,7 @@ class Team:
 
     def notices(self) -> list[Notice]:
         """Give all system messages."""
-        rows = self.room.tx.execute(
+        rows = self.rules.tx.execute(
             "SELECT content FROM message WHERE conversation = ? AND kind = 'notice' ORDER BY seq", (self.conversation,)
         )
         return [decode(row[0]) for row in rows.fetchall()]

@@ -18,7 +18,7 @@ from imd.wire.fields import SECRETS, Password, Token
 from imd.wire.groups import GroupCreate
 from imd.wire.messages import SendMessage
 from imd.wire.refusals import Forbidden, NoSuchUser
-from tests.chat.room import Room
+from tests.chat.rules import Rules
 
 SECRET = "a secret nobody may read"
 
@@ -47,20 +47,20 @@ READS = {spec.action for spec in ADMIN if HANDLERS[spec.shape].lane is Lane.READ
 
 
 @pytest.fixture
-def root(room: Room, ann: Caller, bob: Caller) -> Caller:
+def root(rules: Rules, ann: Caller, bob: Caller) -> Caller:
     """An admin, with an invite, an announcement and a report to work on, and an empty log."""
-    root = room.person("root", admin=True)
-    room.asks(root, admin.InviteCreate())
-    room.asks(root, announcements.AnnouncementAdd(content="hello"))
-    room.asks(bob, SendMessage(to="ann", content="boo"))
-    room.asks(ann, reports.ReportMessage(to="bob", seq=1))
-    room.asks(ann, GroupCreate(handle="#team"))
-    room.tx.execute("DELETE FROM audit")
+    root = rules.person("root", admin=True)
+    rules.asks(root, admin.InviteCreate())
+    rules.asks(root, announcements.AnnouncementAdd(content="hello"))
+    rules.asks(bob, SendMessage(to="ann", content="boo"))
+    rules.asks(ann, reports.ReportMessage(to="bob", seq=1))
+    rules.asks(ann, GroupCreate(handle="#team"))
+    rules.tx.execute("DELETE FROM audit")
     return root
 
 
-def log(room: Room, caller: Caller) -> list[AuditEntry]:
-    entries: list[AuditEntry] = room.asks(caller, AuditList()).entries
+def log(rules: Rules, caller: Caller) -> list[AuditEntry]:
+    entries: list[AuditEntry] = rules.asks(caller, AuditList()).entries
     return entries
 
 
@@ -69,69 +69,69 @@ def test_every_change_has_its_example_here() -> None:
 
 
 @pytest.mark.parametrize("action", CHANGES)
-def test_a_change_leaves_exactly_one_entry(room: Room, root: Caller, action: str) -> None:
+def test_a_change_leaves_exactly_one_entry(rules: Rules, root: Caller, action: str) -> None:
     command = CHANGES[action]()
-    reply = room.asks(root, command)
-    [entry] = log(room, root)
+    reply = rules.asks(root, command)
+    [entry] = log(rules, root)
     assert (entry.action, entry.by, entry.time) == (action, "root", "2026-09-21T14:13:20.000Z")
     given = {name: value for name, value in msgspec.to_builtins(command).items() if name not in SECRETS}
     assert entry.arguments == given
     if HANDLERS[type(command)].lane is Lane.WRITES:
         said = msgspec.to_builtins(reply)
         assert entry.result == {name: value for name, value in said.items() if name not in SECRETS}
-    [row] = sql.before(room.tx, 2**62, 10)
+    [row] = sql.before(rules.tx, 2**62, 10)
     secrets = {SECRET} | {value for name, value in msgspec.to_builtins(reply).items() if name in SECRETS}
     assert not any(secret in str(row) for secret in secrets)
 
 
 @pytest.mark.parametrize("action", CHANGES)
-def test_the_operator_is_named_as_nobody_can_be(room: Room, root: Caller, action: str) -> None:
-    room.asks(room.operator(), CHANGES[action]())
-    assert [entry.by for entry in log(room, root)] == ["*operator"]
+def test_the_operator_is_named_as_nobody_can_be(rules: Rules, root: Caller, action: str) -> None:
+    rules.asks(rules.operator(), CHANGES[action]())
+    assert [entry.by for entry in log(rules, root)] == ["*operator"]
 
 
 @pytest.mark.parametrize("action", CHANGES)
-def test_a_former_admins_queued_command_changes_nothing(room: Room, root: Caller, action: str) -> None:
+def test_a_former_admins_queued_command_changes_nothing(rules: Rules, root: Caller, action: str) -> None:
     """A command may wait in the queue while another admin takes the caller's rights away."""
-    room.person("other", admin=True)
-    room.asks(room.operator(), admin.UserRole(username="root", role="user"))
-    assert isinstance(room.refuses(root, CHANGES[action]()), Forbidden)
+    rules.person("other", admin=True)
+    rules.asks(rules.operator(), admin.UserRole(username="root", role="user"))
+    assert isinstance(rules.refuses(root, CHANGES[action]()), Forbidden)
 
 
-def test_reading_leaves_nothing(room: Room, root: Caller) -> None:
+def test_reading_leaves_nothing(rules: Rules, root: Caller) -> None:
     for spec in ADMIN:
         if spec.action in READS:
-            room.asks(root, msgspec.convert({}, spec.shape))
-    assert log(room, root) == []
+            rules.asks(root, msgspec.convert({}, spec.shape))
+    assert log(rules, root) == []
 
 
-def test_what_is_refused_leaves_nothing(room: Room, root: Caller) -> None:
+def test_what_is_refused_leaves_nothing(rules: Rules, root: Caller) -> None:
     for command in (admin.UserDisable(username="nobody"), admin.UserPasswd(username="nobody")):
-        assert isinstance(room.refuses(root, command), NoSuchUser)
-    assert log(room, root) == []
+        assert isinstance(rules.refuses(root, command), NoSuchUser)
+    assert log(rules, root) == []
 
 
-def test_what_people_do_is_none_of_its_business(room: Room, root: Caller, ann: Caller) -> None:
-    room.asks(ann, SendMessage(to="bob", content="hi"))
-    room.asks(ann, announcements.AnnouncementSeen(number=1))
-    assert log(room, root) == []
+def test_what_people_do_is_none_of_its_business(rules: Rules, root: Caller, ann: Caller) -> None:
+    rules.asks(ann, SendMessage(to="bob", content="hi"))
+    rules.asks(ann, announcements.AnnouncementSeen(number=1))
+    assert log(rules, root) == []
 
 
-def test_the_log_is_read_from_its_end(room: Room, root: Caller) -> None:
+def test_the_log_is_read_from_its_end(rules: Rules, root: Caller) -> None:
     for burst in range(1, 6):
-        room.asks(root, policies.PolicySet(burst=burst))
-    page = room.asks(root, AuditList(limit=2))
+        rules.asks(root, policies.PolicySet(burst=burst))
+    page = rules.asks(root, AuditList(limit=2))
     assert ([each.arguments["burst"] for each in page.entries], page.more) == ([5, 4], True)
-    page = room.asks(root, AuditList(before=page.entries[-1].number, limit=3))
+    page = rules.asks(root, AuditList(before=page.entries[-1].number, limit=3))
     assert ([each.arguments["burst"] for each in page.entries], page.more) == ([3, 2, 1], False)
 
 
-def test_an_entry_is_a_line(room: Room, root: Caller) -> None:
-    room.asks(root, admin.InviteCreate(uses=3))
-    [entry] = log(room, root)
+def test_an_entry_is_a_line(rules: Rules, root: Caller) -> None:
+    rules.asks(root, admin.InviteCreate(uses=3))
+    [entry] = log(rules, root)
     assert entry.text("en").startswith("1 2026-09-21 14:13Z root: invite_create uses=3 -> uses=3 expires=")
-    room.asks(root, admin.UserRole(username="ann", role="admin"))
-    assert log(room, root)[0].text("en") == "2 2026-09-21 14:13Z root: user_role username=ann role=admin"
+    rules.asks(root, admin.UserRole(username="ann", role="admin"))
+    assert log(rules, root)[0].text("en") == "2 2026-09-21 14:13Z root: user_role username=ann role=admin"
 
 
 def test_every_field_that_holds_a_secret_is_known_as_one() -> None:
@@ -152,9 +152,9 @@ def test_no_statement_changes_the_log() -> None:
         assert "DELETE FROM audit" not in text
 
 
-def test_its_rows_are_json_that_people_can_read(room: Room, root: Caller) -> None:
-    room.asks(root, announcements.AnnouncementAdd(content="四点喝茶"))
-    [row] = sql.before(room.tx, 2**62, 10)
+def test_its_rows_are_json_that_people_can_read(rules: Rules, root: Caller) -> None:
+    rules.asks(root, announcements.AnnouncementAdd(content="四点喝茶"))
+    [row] = sql.before(rules.tx, 2**62, 10)
     assert "四点喝茶" in row.arguments
     fields: dict[str, Any] = json.loads(row.arguments)
     assert fields == {"content": "四点喝茶"}

@@ -103,7 +103,7 @@ ADDRESSED = [spec for spec in SPECS.values() if issubclass(spec.shape, Addressed
 def world() -> Iterator[World]:
     world = World()
     yield world
-    world.room.tx.close()
+    world.rules.tx.close()
 
 
 def test_every_command_has_its_row() -> None:
@@ -151,7 +151,7 @@ def test_a_connection_without_an_account_may_do_what_logging_in_needs(world: Wor
 
 def test_whose_account_is_shut_has_no_session_left(world: World) -> None:
     """So that what the disabled one may do is what nobody may: no session speaks for them, and none begins to."""
-    devices = [row[0] for row in world.room.tx.execute("SELECT account FROM device").fetchall()]
+    devices = [row[0] for row in world.rules.tx.execute("SELECT account FROM device").fetchall()]
     disabled = world.people[DISABLED].account
     assert disabled not in devices
     [cut] = world.cut

@@ -17,7 +17,7 @@ from imd.wire.conversations import History, Sync
 from imd.wire.messages import EditMessage, SendMessage
 from imd.wire.personal import ClearHistory
 from imd.wire.receipts import Ack, Read
-from tests.chat.room import Room
+from tests.chat.rules import Rules
 
 SECRET = "the key is under the mat"
 
@@ -26,114 +26,114 @@ def secret(to: str = "bob", seconds: int = 10) -> SendMessage:
     return SendMessage(to=to, content=SECRET, burn_after=seconds)
 
 
-def burned(room: Room) -> JobResult:
-    done = room.in_transaction(lambda tx: burn(tx, room.now))
-    room.in_transaction(lambda tx: forget(tx, room.now))
+def burned(rules: Rules) -> JobResult:
+    done = rules.in_transaction(lambda tx: burn(tx, rules.now))
+    rules.in_transaction(lambda tx: forget(tx, rules.now))
     return done
 
 
-def only(room: Room, caller: Caller, to: str) -> Any:
-    [message] = room.asks(caller, History(to=to)).messages
+def only(rules: Rules, caller: Caller, to: str) -> Any:
+    [message] = rules.asks(caller, History(to=to)).messages
     return message
 
 
-def test_the_time_begins_when_the_other_one_has_read(room: Room, ann: Caller, bob: Caller) -> None:
-    room.asks(ann, secret())
-    room.now += 10**9
-    assert burned(room) == JobResult(), "not read: it waits for ever"
-    room.asks(bob, Ack(to="ann", seq=1))
-    room.asks(ann, Read(to="bob", seq=1))
-    assert burned(room) == JobResult(), "delivered, and read by its sender"
-    outcome = room.does(bob, Read(to="ann", seq=1))
-    assert outcome.effects == (Schedule(room.now + 10_000),)
+def test_the_time_begins_when_the_other_one_has_read(rules: Rules, ann: Caller, bob: Caller) -> None:
+    rules.asks(ann, secret())
+    rules.now += 10**9
+    assert burned(rules) == JobResult(), "not read: it waits for ever"
+    rules.asks(bob, Ack(to="ann", seq=1))
+    rules.asks(ann, Read(to="bob", seq=1))
+    assert burned(rules) == JobResult(), "delivered, and read by its sender"
+    outcome = rules.does(bob, Read(to="ann", seq=1))
+    assert outcome.effects == (Schedule(rules.now + 10_000),)
     assert [event.what for _, event in outcome.told if hasattr(event, "what")] == ["expiring", "expiring"]
-    assert only(room, bob, "ann").content == SECRET
-    room.now += 9_999
-    assert burned(room) == JobResult(again=room.now + 1)
-    room.now += 1
-    done = burned(room)
-    assert (room.forgot(), done.again) == (True, None)
+    assert only(rules, bob, "ann").content == SECRET
+    rules.now += 9_999
+    assert burned(rules) == JobResult(again=rules.now + 1)
+    rules.now += 1
+    done = burned(rules)
+    assert (rules.forgot(), done.again) == (True, None)
     assert [event.what for _, event in done.told] == ["burned", "burned"]
 
 
-def test_a_tombstone_is_left_under_the_next_rev(room: Room, ann: Caller, bob: Caller) -> None:
-    sent = room.asks(ann, secret())
-    room.asks(bob, Read(to="ann", seq=1))
-    room.now += 10_000
-    burned(room)
+def test_a_tombstone_is_left_under_the_next_rev(rules: Rules, ann: Caller, bob: Caller) -> None:
+    sent = rules.asks(ann, secret())
+    rules.asks(bob, Read(to="ann", seq=1))
+    rules.now += 10_000
+    burned(rules)
     for caller, to in ((ann, "bob"), (bob, "ann")):
-        left = only(room, caller, to)
+        left = only(rules, caller, to)
         assert (left.seq, left.content, bool(left.burned), left.expires) == (sent.seq, "", True, None)
-        assert [each.seq for each in room.asks(caller, Sync(to=to, after_rev=sent.rev)).messages] == [1]
-    assert SECRET not in str(list(room.tx.iterdump()))
-    assert room.asks(ann, secret()).seq == 2
+        assert [each.seq for each in rules.asks(caller, Sync(to=to, after_rev=sent.rev)).messages] == [1]
+    assert SECRET not in str(list(rules.tx.iterdump()))
+    assert rules.asks(ann, secret()).seq == 2
 
 
-def test_reading_again_does_not_begin_again(room: Room, ann: Caller, bob: Caller) -> None:
-    room.asks(ann, secret())
-    room.asks(bob, Read(to="ann", seq=1))
-    room.now += 5_000
-    assert room.does(bob, Read(to="ann", seq=1)).effects == ()
-    room.asks(ann, SendMessage(to="bob", content="x"))
-    assert room.does(bob, Read(to="ann", seq=2)).effects == ()
-    room.now += 5_000
-    burned(room)
-    assert room.forgot()
+def test_reading_again_does_not_begin_again(rules: Rules, ann: Caller, bob: Caller) -> None:
+    rules.asks(ann, secret())
+    rules.asks(bob, Read(to="ann", seq=1))
+    rules.now += 5_000
+    assert rules.does(bob, Read(to="ann", seq=1)).effects == ()
+    rules.asks(ann, SendMessage(to="bob", content="x"))
+    assert rules.does(bob, Read(to="ann", seq=2)).effects == ()
+    rules.now += 5_000
+    burned(rules)
+    assert rules.forgot()
 
 
-def test_clearing_counts_as_reading(room: Room, ann: Caller, bob: Caller) -> None:
-    room.asks(ann, secret())
-    assert Schedule(room.now + 10_000) in room.does(bob, ClearHistory(to="ann")).effects
+def test_clearing_counts_as_reading(rules: Rules, ann: Caller, bob: Caller) -> None:
+    rules.asks(ann, secret())
+    assert Schedule(rules.now + 10_000) in rules.does(bob, ClearHistory(to="ann")).effects
 
 
-def test_a_note_to_oneself_burns_from_the_start(room: Room, ann: Caller) -> None:
-    assert room.does(ann, secret("ann")).effects == (Schedule(room.now + 10_000),)
+def test_a_note_to_oneself_burns_from_the_start(rules: Rules, ann: Caller) -> None:
+    assert rules.does(ann, secret("ann")).effects == (Schedule(rules.now + 10_000),)
 
 
 @pytest.fixture
-def team(room: Room, ann: Caller, bob: Caller, cid: Caller) -> int:
+def team(rules: Rules, ann: Caller, bob: Caller, cid: Caller) -> int:
     """A group of three."""
-    return group(room, ann, bob, cid)
+    return group(rules, ann, bob, cid)
 
 
-def group(room: Room, *people: Caller) -> int:
-    room.tx.execute(
+def group(rules: Rules, *people: Caller) -> int:
+    rules.tx.execute(
         "INSERT INTO conversation (kind, handle, last_seq, last_rev, created) VALUES ('group', 'team', 0, 0, 0)"
     )
-    row = conversation_rows.by_handle(room.tx, "team", 0)
+    row = conversation_rows.by_handle(rules.tx, "team", 0)
     assert row is not None
     for each in people:
-        conversation_rows.add_member(room.tx, row, each.account, "member", 0, room.now)
+        conversation_rows.add_member(rules.tx, row, each.account, "member", 0, rules.now)
     return row.conversation
 
 
 def test_in_a_group_the_time_begins_when_the_last_one_has_read(
-    room: Room, ann: Caller, bob: Caller, cid: Caller, team: int
+    rules: Rules, ann: Caller, bob: Caller, cid: Caller, team: int
 ) -> None:
-    room.asks(ann, secret("#team"))
-    first = room.does(bob, Read(to="#team", seq=1))
+    rules.asks(ann, secret("#team"))
+    first = rules.does(bob, Read(to="#team", seq=1))
     assert first.effects == ()
-    last = room.does(cid, Read(to="#team", seq=1))
-    assert last.effects == (Schedule(room.now + 10_000),)
+    last = rules.does(cid, Read(to="#team", seq=1))
+    assert last.effects == (Schedule(rules.now + 10_000),)
 
 
 def test_in_a_group_it_burns_after_a_while_read_or_not() -> None:
-    room = Room(Limits(burn_days=2))
-    ann = room.person("ann")
-    group(room, ann, room.person("bob"))
-    outcome = room.does(ann, secret("#team"))
-    assert outcome.effects == (Schedule(room.now + 2 * 86_400_000),)
-    room.now += 2 * 86_400_000
-    burned(room)
-    assert room.forgot()
+    rules = Rules(Limits(burn_days=2))
+    ann = rules.person("ann")
+    group(rules, ann, rules.person("bob"))
+    outcome = rules.does(ann, secret("#team"))
+    assert outcome.effects == (Schedule(rules.now + 2 * 86_400_000),)
+    rules.now += 2 * 86_400_000
+    burned(rules)
+    assert rules.forgot()
 
 
-def test_many_are_destroyed_in_pieces(room: Room, ann: Caller) -> None:
+def test_many_are_destroyed_in_pieces(rules: Rules, ann: Caller) -> None:
     for _ in range(60):
-        room.asks(ann, secret("ann", 1))
-    room.now += 1_000
-    assert len(burned(room).told) == 50
-    assert len(burned(room).told) == 10
+        rules.asks(ann, secret("ann", 1))
+    rules.now += 1_000
+    assert len(burned(rules).told) == 50
+    assert len(burned(rules).told) == 10
 
 
 def test_not_a_byte_is_left_in_the_files(tmp_path: Path) -> None:
@@ -185,35 +185,35 @@ def test_not_a_byte_is_left_where_rows_have_moved(tmp_path: Path, seed: int) -> 
     assert [each for each in secrets if each.encode() in left] == []
 
 
-def test_the_room_of_burned_words_is_given_back_when_none_are_left(room: Room, ann: Caller) -> None:
+def test_the_room_of_burned_words_is_given_back_when_none_are_left(rules: Rules, ann: Caller) -> None:
     def kept() -> int:
-        return int(room.tx.execute("SELECT count(*) FROM burning_words").fetchone()[0])
+        return int(rules.tx.execute("SELECT count(*) FROM burning_words").fetchone()[0])
 
     for seconds in (1, 2):
-        room.asks(ann, secret("ann", seconds))
-    room.now += 1_000
-    burned(room)
+        rules.asks(ann, secret("ann", seconds))
+    rules.now += 1_000
+    burned(rules)
     assert kept() == 2, "rows that go make others move, and those still say something"
-    room.now += 1_000
-    burned(room)
+    rules.now += 1_000
+    burned(rules)
     assert kept() == 0
 
 
-def test_the_room_of_much_that_burned_is_given_back_in_pieces(room: Room, ann: Caller) -> None:
+def test_the_room_of_much_that_burned_is_given_back_in_pieces(rules: Rules, ann: Caller) -> None:
     for _ in range(60):
-        room.asks(ann, secret("ann", 1))
-    room.now += 1_000
-    room.in_transaction(lambda tx: burn(tx, room.now))
-    room.in_transaction(lambda tx: burn(tx, room.now))
-    assert room.in_transaction(lambda tx: forget(tx, room.now)) == JobResult(again=room.now + PAUSE)
-    assert room.in_transaction(lambda tx: forget(tx, room.now)) == JobResult()
+        rules.asks(ann, secret("ann", 1))
+    rules.now += 1_000
+    rules.in_transaction(lambda tx: burn(tx, rules.now))
+    rules.in_transaction(lambda tx: burn(tx, rules.now))
+    assert rules.in_transaction(lambda tx: forget(tx, rules.now)) == JobResult(again=rules.now + PAUSE)
+    assert rules.in_transaction(lambda tx: forget(tx, rules.now)) == JobResult()
 
 
-def test_an_edit_of_what_burns_is_forgotten_as_well(room: Room, ann: Caller, bob: Caller) -> None:
-    room.asks(ann, secret())
-    assert not room.forgot()
-    room.asks(ann, EditMessage(to="bob", seq=1, content="other words"))
-    assert room.forgot()
+def test_an_edit_of_what_burns_is_forgotten_as_well(rules: Rules, ann: Caller, bob: Caller) -> None:
+    rules.asks(ann, secret())
+    assert not rules.forgot()
+    rules.asks(ann, EditMessage(to="bob", seq=1, content="other words"))
+    assert rules.forgot()
 
 
 def held(directory: Path) -> bytes:

@@ -5,7 +5,7 @@ from typing import Any
 import attrs
 import pytest
 
-from imd.chat import deletion as rules
+from imd.chat import deletion
 from imd.chat.base.access import account_named
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import EVERYBODY, DropDevices, Effect, Schedule, SignOut, Topic, Unfollow
@@ -47,13 +47,13 @@ from imd.wire.refusals import (
 )
 from imd.wire.reports import ReportMessage
 from tests.chat.leaving import SECRET, counted, end, rows, say, told_by
-from tests.chat.room import PASSWORD, Room
+from tests.chat.rules import PASSWORD, Rules
 
 # -- the receipt
 
 
-def test_the_receipt(room: Room, life: Caller) -> None:
-    outcome = room.does(life, DeleteAccount(password=PASSWORD))
+def test_the_receipt(rules: Rules, life: Caller) -> None:
+    outcome = rules.does(life, DeleteAccount(password=PASSWORD))
     receipt = outcome.reply
     assert (receipt.username, receipt.tombstone, receipt.time) == ("ann", "deleted-1", "2026-09-21T14:13:20.000Z")
     assert counted(receipt) == (
@@ -69,48 +69,48 @@ def test_the_receipt(room: Room, life: Caller) -> None:
         },
         {"messages": 5, "username": 1},
     )
-    assert outcome.effects == (SignOut(), DropDevices(life.account, [4, 1]), Schedule(room.now))
+    assert outcome.effects == (SignOut(), DropDevices(life.account, [4, 1]), Schedule(rules.now))
 
 
-def test_the_receipt_when_everything_is_taken_back(room: Room, life: Caller) -> None:
-    destroyed, kept = counted(end(room, life, messages="recall"))
+def test_the_receipt_when_everything_is_taken_back(rules: Rules, life: Caller) -> None:
+    destroyed, kept = counted(end(rules, life, messages="recall"))
     assert (destroyed["recalled"], kept) == (5, {"username": 1})
 
 
-def test_an_account_that_did_nothing(room: Room, ann: Caller) -> None:
-    assert counted(end(room, ann)) == ({"profile": 1, "devices": 1}, {"username": 1})
+def test_an_account_that_did_nothing(rules: Rules, ann: Caller) -> None:
+    assert counted(end(rules, ann)) == ({"profile": 1, "devices": 1}, {"username": 1})
 
 
 @pytest.mark.parametrize("password", ["", "wrong", f"{PASSWORD} "])
-def test_it_needs_the_password(room: Room, life: Caller, password: str) -> None:
-    assert isinstance(room.refuses(life, DeleteAccount(password=password)), InvalidCredentials)
+def test_it_needs_the_password(rules: Rules, life: Caller, password: str) -> None:
+    assert isinstance(rules.refuses(life, DeleteAccount(password=password)), InvalidCredentials)
 
 
 def test_passwords_cannot_be_tried_out() -> None:
-    room = Room(Limits(failed_logins=2))
-    ann = room.person("ann")
+    rules = Rules(Limits(failed_logins=2))
+    ann = rules.person("ann")
     for expected in (InvalidCredentials, InvalidCredentials, RateLimited):
-        assert type(room.refuses(ann, DeleteAccount(password="wrong"))) is expected
+        assert type(rules.refuses(ann, DeleteAccount(password="wrong"))) is expected
 
 
 # -- what is destroyed
 
 
-def test_nobody_logs_in_any_more(room: Room, life: Caller) -> None:
-    token = room.asks(room.stranger(), Login(username="ann", password=PASSWORD)).token
-    end(room, life)
+def test_nobody_logs_in_any_more(rules: Rules, life: Caller) -> None:
+    token = rules.asks(rules.stranger(), Login(username="ann", password=PASSWORD)).token
+    end(rules, life)
     for command in (
         Login(username="ann", password=PASSWORD),
         Login(username="deleted-1", password=PASSWORD),
         Login(username="deleted-1", password=""),
         Resume(token=token),
     ):
-        assert isinstance(room.refuses(room.stranger(), command), InvalidCredentials)
+        assert isinstance(rules.refuses(rules.stranger(), command), InvalidCredentials)
 
 
-def test_an_account_whose_password_changes_meanwhile(room: Room, ann: Caller) -> None:
+def test_an_account_whose_password_changes_meanwhile(rules: Rules, ann: Caller) -> None:
     @attrs.define
-    class Changing(Room):
+    class Changing(Rules):
         async def password_matches(self, password_hash: str | None, password: str, address: str) -> bool:
             self.tx.execute("UPDATE account SET password_hash = 'new'")
             return True
@@ -137,8 +137,8 @@ STAYS = {
 
 
 @pytest.fixture
-def numbered(room: Room) -> None:
-    room.tx.execute(
+def numbered(rules: Rules) -> None:
+    rules.tx.execute(
         "INSERT INTO account (id, username, display_name, password_hash, admin, disabled, created)"
         " VALUES (?, 'nobody', '', '', 0, 1, 0)",
         (NUMBER - 1,),
@@ -146,122 +146,132 @@ def numbered(room: Room) -> None:
 
 
 @pytest.fixture
-def known(room: Room, life: Caller, bob: Caller, cid: Caller) -> Caller:
+def known(rules: Rules, life: Caller, bob: Caller, cid: Caller) -> Caller:
     """Ann, with a friend, somebody she blocks, one who blocks her, requests, invitations, a link and reports."""
-    dora, eve = room.person("dora"), room.person("eve")
-    room.asks(life, FriendAdd(username="bob"))
-    room.asks(bob, FriendAccept(username="ann"))
-    room.asks(bob, FriendNote(username="ann", note="Annie"))
-    room.asks(life, Block(username="dora"))
-    room.asks(dora, Block(username="ann"))
-    room.asks(life, FriendAdd(username="eve"))
-    room.asks(life, FriendAdd(username="nobody"))
-    room.asks(cid, FriendAdd(username="ann"))
-    room.asks(eve, GroupCreate(handle="#eves"))
-    room.asks(eve, GroupInvite(to="#eves", username="ann"))
-    room.asks(life, GroupCreate(handle="#anns"))
-    room.asks(life, GroupInvite(to="#anns", username="bob"))
-    room.asks(bob, GroupJoin(to="#anns"))
-    room.asks(life, GroupInvite(to="#anns", username="eve"))
-    room.asks(life, GroupLink(to="#anns"))
-    room.asks(life, ReportMessage(to="bob", seq=2, reason="rude"))
-    room.asks(bob, ReportMessage(to="ann", seq=1, reason="rude"))
+    dora, eve = rules.person("dora"), rules.person("eve")
+    rules.asks(life, FriendAdd(username="bob"))
+    rules.asks(bob, FriendAccept(username="ann"))
+    rules.asks(bob, FriendNote(username="ann", note="Annie"))
+    rules.asks(life, Block(username="dora"))
+    rules.asks(dora, Block(username="ann"))
+    rules.asks(life, FriendAdd(username="eve"))
+    rules.asks(life, FriendAdd(username="nobody"))
+    rules.asks(cid, FriendAdd(username="ann"))
+    rules.asks(eve, GroupCreate(handle="#eves"))
+    rules.asks(eve, GroupInvite(to="#eves", username="ann"))
+    rules.asks(life, GroupCreate(handle="#anns"))
+    rules.asks(life, GroupInvite(to="#anns", username="bob"))
+    rules.asks(bob, GroupJoin(to="#anns"))
+    rules.asks(life, GroupInvite(to="#anns", username="eve"))
+    rules.asks(life, GroupLink(to="#anns"))
+    rules.asks(life, ReportMessage(to="bob", seq=2, reason="rude"))
+    rules.asks(bob, ReportMessage(to="ann", seq=1, reason="rude"))
     return life
 
 
-def test_no_row_is_left_that_knows_the_account(room: Room, numbered: None, known: Caller) -> None:
+def test_no_row_is_left_that_knows_the_account(rules: Rules, numbered: None, known: Caller) -> None:
     life = known
     assert life.account == NUMBER
-    end(room, life)
+    end(rules, life)
     left = set()
-    for table in tables(room):
-        found = room.tx.execute(f"SELECT * FROM {table}")
+    for table in tables(rules):
+        found = rules.tx.execute(f"SELECT * FROM {table}")
         names = [column[0] for column in found.description]
         cells = [(name, cell) for row in found.fetchall() for name, cell in zip(names, row, strict=True)]
         left |= {f"{table}.{name}" for name, cell in cells if str(NUMBER) in str(cell)}
     assert left == STAYS
-    [row] = rows(room, "account", f"id = {NUMBER}")
-    assert set(row) == {NUMBER, f"deleted-{NUMBER}", None, "", 0, 1, "everyone", "invisible", room.now - rules.SETTLED}
+    [row] = rows(rules, "account", f"id = {NUMBER}")
+    assert set(row) == {
+        NUMBER,
+        f"deleted-{NUMBER}",
+        None,
+        "",
+        0,
+        1,
+        "everyone",
+        "invisible",
+        rules.now - deletion.SETTLED,
+    }
 
 
-def tables(room: Room) -> list[str]:
+def tables(rules: Rules) -> list[str]:
     """List the tables; an index of messages follows them by itself."""
-    found = room.tx.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    found = rules.tx.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
     return [name for (name,) in found.fetchall() if not name.startswith(("sqlite_", "search_"))]
 
 
-def test_notes_are_destroyed(room: Room, life: Caller) -> None:
-    notes = say(room, life, "ann", "@ann look").conversation
-    room.asks(life, React(to="ann", seq=1, emoji="👍"))
-    end(room, life)
+def test_notes_are_destroyed(rules: Rules, life: Caller) -> None:
+    notes = say(rules, life, "ann", "@ann look").conversation
+    rules.asks(life, React(to="ann", seq=1, emoji="👍"))
+    end(rules, life)
     for table in ("message", "member", "reaction", "mention"):
-        assert rows(room, table, f"conversation = {notes}") == [], table
+        assert rows(rules, table, f"conversation = {notes}") == [], table
 
 
-def test_what_others_keep_for_themselves_stays(room: Room, life: Caller, bob: Caller) -> None:
-    end(room, life)
-    assert [row[0] for row in rows(room, "star")] == [bob.account]
+def test_what_others_keep_for_themselves_stays(rules: Rules, life: Caller, bob: Caller) -> None:
+    end(rules, life)
+    assert [row[0] for row in rows(rules, "star")] == [bob.account]
 
 
-def test_an_archive_is_thrown_away(room: Room, life: Caller) -> None:
-    room.asks(life, Export())
-    room.asks(life, DeleteAccount(password=PASSWORD))
-    assert isinstance(refusal(room, life, ExportPart(part=1)), BadRequest)
+def test_an_archive_is_thrown_away(rules: Rules, life: Caller) -> None:
+    rules.asks(life, Export())
+    rules.asks(life, DeleteAccount(password=PASSWORD))
+    assert isinstance(refusal(rules, life, ExportPart(part=1)), BadRequest)
 
 
-def refusal(room: Room, caller: Caller, command: Any) -> Refusal:
+def refusal(rules: Rules, caller: Caller, command: Any) -> Refusal:
     with pytest.raises(Refusal) as refused:
-        room.does(caller, command)
+        rules.does(caller, command)
     return refused.value
 
 
-def test_friends_part(room: Room, known: Caller, bob: Caller) -> None:
-    room.asks(known, DeleteAccount(password=PASSWORD))
-    told = [event for to, event in told_by(room) if to == (bob.account,)]
+def test_friends_part(rules: Rules, known: Caller, bob: Caller) -> None:
+    rules.asks(known, DeleteAccount(password=PASSWORD))
+    told = [event for to, event in told_by(rules) if to == (bob.account,)]
     assert [event.username for event in told if isinstance(event, FriendRemoved)] == ["ann"]
     relations = [event for event in told if isinstance(event, AccountChanged) and event.what == "relation"]
     assert [(event.username, event.value) for event in relations] == [("ann", "none")]
-    assert room.asks(bob, FriendList()).friends == []
-    room.asks(bob, FriendRemove(username="ann"))
+    assert rules.asks(bob, FriendList()).friends == []
+    rules.asks(bob, FriendRemove(username="ann"))
 
 
-def test_requests_are_taken_back(room: Room, known: Caller, cid: Caller) -> None:
-    eve = attrs.evolve(cid, account=account_named(room.tx, "eve").id, username="eve")
-    assert [each.username for each in room.asks(eve, FriendList()).incoming] == ["ann"]
-    end(room, known)
-    assert room.asks(eve, FriendList()).incoming == []
-    assert [each.username for each in room.asks(cid, FriendList()).outgoing] == ["ann"], "as if nobody had ever had it"
+def test_requests_are_taken_back(rules: Rules, known: Caller, cid: Caller) -> None:
+    eve = attrs.evolve(cid, account=account_named(rules.tx, "eve").id, username="eve")
+    assert [each.username for each in rules.asks(eve, FriendList()).incoming] == ["ann"]
+    end(rules, known)
+    assert rules.asks(eve, FriendList()).incoming == []
+    assert [each.username for each in rules.asks(cid, FriendList()).outgoing] == ["ann"], "as if nobody had ever had it"
 
 
-def test_whom_others_block_stays_blocked(room: Room, known: Caller, cid: Caller) -> None:
-    dora = attrs.evolve(cid, account=account_named(room.tx, "dora").id, username="dora")
-    end(room, known)
-    assert [each.username for each in room.asks(dora, BlockList()).people] == ["deleted-1"]
+def test_whom_others_block_stays_blocked(rules: Rules, known: Caller, cid: Caller) -> None:
+    dora = attrs.evolve(cid, account=account_named(rules.tx, "dora").id, username="dora")
+    end(rules, known)
+    assert [each.username for each in rules.asks(dora, BlockList()).people] == ["deleted-1"]
 
 
-def test_a_group_goes_on_without_one(room: Room, life: Caller, bob: Caller) -> None:
-    end(room, life)
-    assert room.asks(bob, AskGroup(to="#team")).members == 1
-    [left] = [each.notice for each in room.asks(bob, History(to="#team")).messages if each.notice]
+def test_a_group_goes_on_without_one(rules: Rules, life: Caller, bob: Caller) -> None:
+    end(rules, life)
+    assert rules.asks(bob, AskGroup(to="#team")).members == 1
+    [left] = [each.notice for each in rules.asks(bob, History(to="#team")).messages if each.notice]
     assert (left.what, left.by) == ("left", "deleted-1")
 
 
-def test_a_group_of_mine_passes_to_the_next(room: Room, known: Caller, bob: Caller) -> None:
-    end(room, known)
-    assert [(each.username, each.role) for each in room.asks(bob, ListMembers(to="#anns")).members] == [
+def test_a_group_of_mine_passes_to_the_next(rules: Rules, known: Caller, bob: Caller) -> None:
+    end(rules, known)
+    assert [(each.username, each.role) for each in rules.asks(bob, ListMembers(to="#anns")).members] == [
         ("bob", "owner")
     ]
 
 
-def test_a_group_of_mine_alone_ends(room: Room, ann: Caller, bob: Caller) -> None:
-    conversation = room.asks(ann, GroupCreate(handle="#anns", join_mode="open")).conversation
-    room.asks(ann, DeleteAccount(password=PASSWORD))
+def test_a_group_of_mine_alone_ends(rules: Rules, ann: Caller, bob: Caller) -> None:
+    conversation = rules.asks(ann, GroupCreate(handle="#anns", join_mode="open")).conversation
+    rules.asks(ann, DeleteAccount(password=PASSWORD))
     effects: list[Effect] = []
-    while (done := room.in_transaction(lambda tx: destroy(tx, room.now))).again is not None:
+    while (done := rules.in_transaction(lambda tx: destroy(tx, rules.now))).again is not None:
         effects += done.effects
-        room.now = max(room.now, done.again)
+        rules.now = max(rules.now, done.again)
     assert effects == [Unfollow(EVERYBODY, Topic.members(conversation)), Schedule(EPOCH)]
-    assert isinstance(room.refuses(bob, GroupJoin(to="#anns")), NoSuchConversation)
+    assert isinstance(rules.refuses(bob, GroupJoin(to="#anns")), NoSuchConversation)
 
 
 def test_presence_says_nothing_more() -> None:
@@ -281,29 +291,29 @@ def test_presence_says_nothing_more() -> None:
 # -- what stays
 
 
-def test_others_see_a_tombstone(room: Room, life: Caller, bob: Caller) -> None:
-    end(room, life)
-    listed = {each.conversation: each for each in room.asks(bob, ListConversations()).conversations}
+def test_others_see_a_tombstone(rules: Rules, life: Caller, bob: Caller) -> None:
+    end(rules, life)
+    listed = {each.conversation: each for each in rules.asks(bob, ListConversations()).conversations}
     assert (listed[2].to, listed[2].title) == ("deleted-1", "deleted-1")
     for asked in (History(to="deleted-1"), History(conversation=2)):
-        found = room.asks(bob, asked).messages
+        found = rules.asks(bob, asked).messages
         assert [each.sender for each in found] == ["deleted-1", "bob"] * 3
         assert {each.to for each in found} == {"deleted-1"}
         assert found[0].content == f"to bob: {SECRET}"
         assert found[1].reactions[0].users == ["deleted-1"]
-    assert [each.sender for each in room.asks(bob, History(to="#team")).messages] == ["deleted-1", "bob", "deleted-1"]
-    assert room.asks(bob, WhoRead(conversation=2, seq=2)).readers == []
-    room.asks(bob, Read(to="deleted-1", seq=6))
+    assert [each.sender for each in rules.asks(bob, History(to="#team")).messages] == ["deleted-1", "bob", "deleted-1"]
+    assert rules.asks(bob, WhoRead(conversation=2, seq=2)).readers == []
+    rules.asks(bob, Read(to="deleted-1", seq=6))
 
 
-def test_the_others_devices_are_told(room: Room, life: Caller, bob: Caller) -> None:
-    room.asks(life, DeleteAccount(password=PASSWORD))
-    told = [(to, event) for to, event in told_by(room) if getattr(event, "what", "") == "deleted"]
+def test_the_others_devices_are_told(rules: Rules, life: Caller, bob: Caller) -> None:
+    rules.asks(life, DeleteAccount(password=PASSWORD))
+    told = [(to, event) for to, event in told_by(rules) if getattr(event, "what", "") == "deleted"]
     assert [(to, event.conversation, event.value) for to, event in told] == [
         ((bob.account,), 2, "deleted-1"),
         ((3,), 3, "deleted-1"),
     ]
-    last = room.asks(bob, AccountSync(after=0)).changes[-1]
+    last = rules.asks(bob, AccountSync(after=0)).changes[-1]
     assert (last.what, last.conversation, last.value) == ("deleted", 2, "deleted-1")
 
 
@@ -320,34 +330,34 @@ def test_the_others_devices_are_told(room: Room, life: Caller, bob: Caller) -> N
     ],
 )
 def test_nothing_more_is_said_to_it(
-    room: Room, life: Caller, bob: Caller, command: Any, refused: type[Refusal]
+    rules: Rules, life: Caller, bob: Caller, command: Any, refused: type[Refusal]
 ) -> None:
-    end(room, life)
-    assert type(room.refuses(bob, command)) is refused
+    end(rules, life)
+    assert type(rules.refuses(bob, command)) is refused
 
 
-def test_to_a_stranger_it_is_nobody(room: Room, life: Caller) -> None:
-    end(room, life)
-    dora = room.person("dora")
+def test_to_a_stranger_it_is_nobody(rules: Rules, life: Caller) -> None:
+    end(rules, life)
+    dora = rules.person("dora")
     for name in ("ann", "deleted-1", "deleted-2"):
-        assert isinstance(room.refuses(dora, History(to=name)), NoSuchUser)
+        assert isinstance(rules.refuses(dora, History(to=name)), NoSuchUser)
 
 
-def test_one_can_still_take_ones_own_back(room: Room, life: Caller, bob: Caller) -> None:
-    end(room, life)
-    room.asks(bob, RecallMessage(conversation=2, seq=2))
+def test_one_can_still_take_ones_own_back(rules: Rules, life: Caller, bob: Caller) -> None:
+    end(rules, life)
+    rules.asks(bob, RecallMessage(conversation=2, seq=2))
 
 
 @pytest.mark.parametrize("name", ["ann", "Ann", "ɑnn", "deleted-1", "de1eted-1", "deleted-999", "deleted-"])
-def test_the_name_is_nobodys(room: Room, life: Caller, name: str) -> None:
-    end(room, life)
-    assert isinstance(room.refuses(room.stranger(), Register(username=name, password=PASSWORD)), NameTaken)
-    room.asks(room.stranger(), Register(username="ann2", password=PASSWORD))
+def test_the_name_is_nobodys(rules: Rules, life: Caller, name: str) -> None:
+    end(rules, life)
+    assert isinstance(rules.refuses(rules.stranger(), Register(username=name, password=PASSWORD)), NameTaken)
+    rules.asks(rules.stranger(), Register(username="ann2", password=PASSWORD))
 
 
-def test_to_an_admin_it_is_nobody(room: Room, life: Caller) -> None:
-    end(room, life)
-    root = room.person("root", admin=True)
-    assert [each.username for each in room.asks(root, UserList()).users] == ["bob", "cid", "root"]
+def test_to_an_admin_it_is_nobody(rules: Rules, life: Caller) -> None:
+    end(rules, life)
+    root = rules.person("root", admin=True)
+    assert [each.username for each in rules.asks(root, UserList()).users] == ["bob", "cid", "root"]
     for command in (UserDisable(username="deleted-1", enable=True), UserPasswd(username="deleted-1")):
-        assert isinstance(room.refuses(root, command), NoSuchUser)
+        assert isinstance(rules.refuses(root, command), NoSuchUser)

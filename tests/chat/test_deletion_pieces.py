@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imd.chat import deletion as rules
+from imd.chat import deletion
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Addressee, Followers
 from imd.chat.deletion import destroy
@@ -17,7 +17,7 @@ from imd.wire.deletion import DeleteAccount
 from imd.wire.messages import MessageChanged
 from imd.wire.personal import DeleteForMe
 from tests.chat.leaving import SECRET, counted, end, rows, say, told_by
-from tests.chat.room import PASSWORD, Room
+from tests.chat.rules import PASSWORD, Rules
 from tests.chat.test_burning import burned, held
 
 # -- taking everything back
@@ -27,77 +27,77 @@ def hears(caller: Caller, to: Addressee) -> bool:
     return isinstance(to, Followers) or caller.account in to
 
 
-def test_everything_is_taken_back(room: Room, life: Caller, bob: Caller) -> None:
-    before = room.asks(bob, Sync(to="ann", after_rev=0)).rev
-    room.asks(life, DeleteAccount(password=PASSWORD, messages="recall"))
-    told = [event for to, event in told_by(room) if isinstance(event, MessageChanged) and hears(bob, to)]
+def test_everything_is_taken_back(rules: Rules, life: Caller, bob: Caller) -> None:
+    before = rules.asks(bob, Sync(to="ann", after_rev=0)).rev
+    rules.asks(life, DeleteAccount(password=PASSWORD, messages="recall"))
+    told = [event for to, event in told_by(rules) if isinstance(event, MessageChanged) and hears(bob, to)]
     assert [(event.conversation, event.seq, event.what, event.by) for event in told] == [
         (1, 1, "recalled", "deleted-1"),
         (2, 1, "recalled", "deleted-1"),
         (2, 3, "recalled", "deleted-1"),
         (2, 5, "recalled", "deleted-1"),
     ]
-    assert [each.content for each in room.asks(bob, History(conversation=2)).messages] == ["", "from bob"] * 3
-    changed = room.asks(bob, Sync(conversation=2, after_rev=before)).messages
+    assert [each.content for each in rules.asks(bob, History(conversation=2)).messages] == ["", "from bob"] * 3
+    changed = rules.asks(bob, Sync(conversation=2, after_rev=before)).messages
     assert [each.seq for each in changed] == [1, 3, 5]
     assert all(each.recalled for each in changed)
 
 
-def test_in_a_group_that_one_has_left_as_well(room: Room, life: Caller, bob: Caller) -> None:
-    room.tx.execute("UPDATE member SET left_seq = 2 WHERE conversation = 1 AND account = ?", (life.account,))
-    room.tx.execute("UPDATE conversation SET members = 1 WHERE id = 1")
-    assert counted(end(room, life, messages="recall"))[0].get("groups") is None
-    assert [each.content for each in room.asks(bob, History(to="#team")).messages] == ["", "from bob"]
-    assert room.tx.execute("SELECT members FROM conversation WHERE handle = 'team'").fetchall() == [(1,)]
+def test_in_a_group_that_one_has_left_as_well(rules: Rules, life: Caller, bob: Caller) -> None:
+    rules.tx.execute("UPDATE member SET left_seq = 2 WHERE conversation = 1 AND account = ?", (life.account,))
+    rules.tx.execute("UPDATE conversation SET members = 1 WHERE id = 1")
+    assert counted(end(rules, life, messages="recall"))[0].get("groups") is None
+    assert [each.content for each in rules.asks(bob, History(to="#team")).messages] == ["", "from bob"]
+    assert rules.tx.execute("SELECT members FROM conversation WHERE handle = 'team'").fetchall() == [(1,)]
 
 
-def test_what_happened_in_a_group_is_not_taken_back(room: Room, life: Caller, bob: Caller) -> None:
-    room.tx.execute(
+def test_what_happened_in_a_group_is_not_taken_back(rules: Rules, life: Caller, bob: Caller) -> None:
+    rules.tx.execute(
         'UPDATE message SET kind = \'notice\', content = \'{"what":"joined","by":"x"}\' WHERE conversation = 1'
     )
-    assert counted(end(room, life, messages="recall"))[0]["recalled"] == 4
-    assert all(each.notice for each in room.asks(bob, History(to="#team")).messages)
+    assert counted(end(rules, life, messages="recall"))[0]["recalled"] == 4
+    assert all(each.notice for each in rules.asks(bob, History(to="#team")).messages)
 
 
 # -- in pieces
 
 
-def test_many_are_destroyed_in_pieces(room: Room, life: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_are_destroyed_in_pieces(rules: Rules, life: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ROWS_AT_ONCE", "MESSAGES_AT_ONCE", "CHANGES_AT_ONCE", "SEQS_AT_ONCE"):
-        monkeypatch.setattr(rules, name, 2)
+        monkeypatch.setattr(deletion, name, 2)
     for seq in (1, 3, 5, 6):
-        room.asks(life, DeleteForMe(to="bob", seq=seq))
-    receipt = room.asks(life, DeleteAccount(password=PASSWORD, messages="recall"))
+        rules.asks(life, DeleteForMe(to="bob", seq=seq))
+    receipt = rules.asks(life, DeleteAccount(password=PASSWORD, messages="recall"))
     assert counted(receipt)[0]["recalled"] == 5, "counted in pieces as well"
     left, pieces = [], 0
-    while (done := room.in_transaction(lambda tx: destroy(tx, room.now))).again is not None:
+    while (done := rules.in_transaction(lambda tx: destroy(tx, rules.now))).again is not None:
         changes = [event for _, event in done.told if isinstance(event, MessageChanged)]
         assert len(changes) <= 2 * 2, "each told to two"
-        left.append([len(rows(room, table, f"account = {life.account}")) for table in ("hidden", "member")])
-        room.now, pieces = max(room.now, done.again), pieces + 1
+        left.append([len(rows(rules, table, f"account = {life.account}")) for table in ("hidden", "member")])
+        rules.now, pieces = max(rules.now, done.again), pieces + 1
     assert [hidden for hidden, _ in left[:3]] == [5, 3, 1]
     assert pieces > 12
-    assert rows(room, "deletion") == []
-    assert [each.content for each in room.asks(bob, History(conversation=2)).messages] == ["", "from bob"] * 3
+    assert rows(rules, "deletion") == []
+    assert [each.content for each in rules.asks(bob, History(conversation=2)).messages] == ["", "from bob"] * 3
 
 
-def test_it_goes_on_until_nothing_more_can_come(room: Room, ann: Caller, bob: Caller) -> None:
-    room.asks(ann, DeleteAccount(password=PASSWORD))
-    while (done := room.in_transaction(lambda tx: destroy(tx, room.now))).again == room.now:
+def test_it_goes_on_until_nothing_more_can_come(rules: Rules, ann: Caller, bob: Caller) -> None:
+    rules.asks(ann, DeleteAccount(password=PASSWORD))
+    while (done := rules.in_transaction(lambda tx: destroy(tx, rules.now))).again == rules.now:
         pass
-    assert (done.again, room.forgot()) == (room.now + rules.SETTLED, False)
-    say(room, ann, "bob", "what a connection had under way")
-    assert [event.value for _, event in told_by(room)] == ["deleted-1"]
-    assert rows(room, "member", f"account = {ann.account}") == []
+    assert (done.again, rules.forgot()) == (rules.now + deletion.SETTLED, False)
+    say(rules, ann, "bob", "what a connection had under way")
+    assert [event.value for _, event in told_by(rules)] == ["deleted-1"]
+    assert rows(rules, "member", f"account = {ann.account}") == []
 
 
-def test_at_the_end_the_files_are_scrubbed_once(room: Room, life: Caller) -> None:
-    room.asks(life, DeleteAccount(password=PASSWORD))
+def test_at_the_end_the_files_are_scrubbed_once(rules: Rules, life: Caller) -> None:
+    rules.asks(life, DeleteAccount(password=PASSWORD))
     scrubbed = []
-    assert not room.forgot()
-    while (done := room.in_transaction(lambda tx: destroy(tx, room.now))).again is not None:
-        scrubbed.append(room.forgot())
-        room.now = max(room.now, done.again)
+    assert not rules.forgot()
+    while (done := rules.in_transaction(lambda tx: destroy(tx, rules.now))).again is not None:
+        scrubbed.append(rules.forgot())
+        rules.now = max(rules.now, done.again)
     assert scrubbed[-1]
     assert scrubbed.count(True) == 1
 
@@ -105,49 +105,49 @@ def test_at_the_end_the_files_are_scrubbed_once(room: Room, life: Caller) -> Non
 # -- burning, and two who leave
 
 
-def test_what_was_to_burn_once_read_burns(room: Room, ann: Caller, bob: Caller) -> None:
-    say(room, bob, "ann", SECRET, burn_after=10)
-    say(room, ann, "bob", "mine, for bob", burn_after=10)
-    room.asks(ann, DeleteAccount(password=PASSWORD))
-    expiring = [event for _, event in told_by(room) if getattr(event, "what", "") == "expiring"]
+def test_what_was_to_burn_once_read_burns(rules: Rules, ann: Caller, bob: Caller) -> None:
+    say(rules, bob, "ann", SECRET, burn_after=10)
+    say(rules, ann, "bob", "mine, for bob", burn_after=10)
+    rules.asks(ann, DeleteAccount(password=PASSWORD))
+    expiring = [event for _, event in told_by(rules) if getattr(event, "what", "") == "expiring"]
     assert {event.seq for event in expiring} == {1}
-    room.now += 10_000
-    burned(room)
-    contents = [each.content for each in room.asks(bob, History(conversation=1)).messages]
+    rules.now += 10_000
+    burned(rules)
+    contents = [each.content for each in rules.asks(bob, History(conversation=1)).messages]
     assert contents == ["", "mine, for bob"]
 
 
-def test_when_both_are_gone_so_is_what_they_said(room: Room, life: Caller, bob: Caller) -> None:
-    end(room, life)
-    assert counted(end(room, bob))[1]["messages"] == 4
-    assert [row[1] for row in rows(room, "message", "kind <> 'notice'")] == [1, 1, 3], "the group's, and those to Cid"
+def test_when_both_are_gone_so_is_what_they_said(rules: Rules, life: Caller, bob: Caller) -> None:
+    end(rules, life)
+    assert counted(end(rules, bob))[1]["messages"] == 4
+    assert [row[1] for row in rows(rules, "message", "kind <> 'notice'")] == [1, 1, 3], "the group's, and those to Cid"
 
 
-def test_when_both_go_at_once(room: Room, life: Caller, bob: Caller) -> None:
+def test_when_both_go_at_once(rules: Rules, life: Caller, bob: Caller) -> None:
     for caller in (life, bob):
-        room.asks(caller, DeleteAccount(password=PASSWORD, messages="recall"))
-    told_by(room)
-    assert [row[1] for row in rows(room, "message", "kind <> 'notice'")] == [1, 1, 3]
-    assert rows(room, "deletion") == []
-    assert {row[0] for row in rows(room, "account_log")} == {3}, "Cid's alone"
+        rules.asks(caller, DeleteAccount(password=PASSWORD, messages="recall"))
+    told_by(rules)
+    assert [row[1] for row in rows(rules, "message", "kind <> 'notice'")] == [1, 1, 3]
+    assert rows(rules, "deletion") == []
+    assert {row[0] for row in rows(rules, "account_log")} == {3}, "Cid's alone"
 
 
 @pytest.mark.parametrize(
     ("messages", "left"), [("keep", {"from bob", "to all", "to cid", "x"}), ("recall", {"from bob", "x"})]
 )
 def test_all_words_are_blanked_before_a_row_shrinks(
-    room: Room, life: Caller, bob: Caller, messages: Any, left: set[str]
+    rules: Rules, life: Caller, bob: Caller, messages: Any, left: set[str]
 ) -> None:
-    dora = room.person("dora")
-    say(room, dora, "ann", "from dora")
-    say(room, dora, "bob", "x")
-    end(room, dora)
-    room.asks(life, DeleteAccount(password=PASSWORD, messages=messages))
+    dora = rules.person("dora")
+    say(rules, dora, "ann", "from dora")
+    say(rules, dora, "bob", "x")
+    end(rules, dora)
+    rules.asks(life, DeleteAccount(password=PASSWORD, messages=messages))
     for _ in range(100):
-        if rows(room, "deletion", "blanked = 1"):
+        if rows(rules, "deletion", "blanked = 1"):
             break
-        room.in_transaction(lambda tx: destroy(tx, room.now))
-    words = {content.strip() for (content,) in room.tx.execute("SELECT content FROM message").fetchall()}
+        rules.in_transaction(lambda tx: destroy(tx, rules.now))
+    words = {content.strip() for (content,) in rules.tx.execute("SELECT content FROM message").fetchall()}
     assert words - {""} - {f"to bob: {SECRET}"} == left
     assert (f"to bob: {SECRET}" in words) == (messages == "keep")
 

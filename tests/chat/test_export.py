@@ -13,7 +13,7 @@ import pytest
 from imd.chat.base import export_store as shelf_rules
 from imd.chat.base.context import Caller
 from imd.chat.base.effects import Schedule
-from imd.chat.export import commands as rules
+from imd.chat.export import commands
 from imd.store import accounts
 from imd.store import export as sql
 from imd.store.transaction import Tx
@@ -30,7 +30,7 @@ from imd.wire.receipts import Read
 from imd.wire.refusals import BadRequest, RateLimited, Refusal, Unavailable
 from imd.wire.reports import ReportMessage
 from tests.chat.archives import exported, fetch
-from tests.chat.room import Room
+from tests.chat.rules import Rules
 from tests.chat.test_burning import burned, group
 from tests.store.source import ROOT
 
@@ -47,21 +47,21 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def say(room: Room, caller: Caller, to: str, content: str, **fields: Any) -> Any:
-    return room.asks(caller, SendMessage(to=to, content=content, **fields))
+def say(rules: Rules, caller: Caller, to: str, content: str, **fields: Any) -> Any:
+    return rules.asks(caller, SendMessage(to=to, content=content, **fields))
 
 
 # -- what is in it
 
 
-def test_everything_of_mine(room: Room, ann: Caller, bob: Caller) -> None:
-    say(room, bob, "ann", "hello")
-    say(room, ann, "bob", "hi", reply_to=1)
-    say(room, ann, "ann", "milk")
-    room.asks(ann, Star(to="bob", seq=1))
-    room.asks(ann, DeleteForMe(to="bob", seq=2))
-    room.asks(ann, ArchiveConversation(to="bob"))
-    archive = exported(room, ann)
+def test_everything_of_mine(rules: Rules, ann: Caller, bob: Caller) -> None:
+    say(rules, bob, "ann", "hello")
+    say(rules, ann, "bob", "hi", reply_to=1)
+    say(rules, ann, "ann", "milk")
+    rules.asks(ann, Star(to="bob", seq=1))
+    rules.asks(ann, DeleteForMe(to="bob", seq=2))
+    rules.asks(ann, ArchiveConversation(to="bob"))
+    archive = exported(rules, ann)
     data = archive.json("data.json")
     assert data["account"] == {
         "username": "ann",
@@ -94,20 +94,20 @@ def test_everything_of_mine(room: Room, ann: Caller, bob: Caller) -> None:
     assert [each["content"] for each in archive.lines("2.jsonl")] == ["milk"]
 
 
-def test_whom_i_know(room: Room, ann: Caller, bob: Caller, cid: Caller) -> None:
-    _, eve, fred = (room.person(name) for name in ("dora", "eve", "fred"))
-    room.asks(ann, FriendAdd(username="bob", note="it's me"))
-    room.asks(bob, FriendAccept(username="ann"))
-    room.asks(ann, FriendNote(username="bob", note="Bobby <3"))
-    room.asks(ann, Block(username="cid"))
-    room.asks(ann, Decline(username="dora"))
-    room.asks(ann, FriendAdd(username="nobody", note="are you there?"))
-    room.asks(eve, FriendAdd(username="ann", note="<b>hi</b>"))
-    room.asks(fred, GroupCreate(handle="#fans", title="Fans"))
-    room.asks(fred, GroupInvite(to="#fans", username="ann"))
-    say(room, eve, "ann", "buy now")
-    room.asks(ann, ReportMessage(to="eve", seq=1, reason="she sells things"))
-    archive = exported(room, ann)
+def test_whom_i_know(rules: Rules, ann: Caller, bob: Caller, cid: Caller) -> None:
+    _, eve, fred = (rules.person(name) for name in ("dora", "eve", "fred"))
+    rules.asks(ann, FriendAdd(username="bob", note="it's me"))
+    rules.asks(bob, FriendAccept(username="ann"))
+    rules.asks(ann, FriendNote(username="bob", note="Bobby <3"))
+    rules.asks(ann, Block(username="cid"))
+    rules.asks(ann, Decline(username="dora"))
+    rules.asks(ann, FriendAdd(username="nobody", note="are you there?"))
+    rules.asks(eve, FriendAdd(username="ann", note="<b>hi</b>"))
+    rules.asks(fred, GroupCreate(handle="#fans", title="Fans"))
+    rules.asks(fred, GroupInvite(to="#fans", username="ann"))
+    say(rules, eve, "ann", "buy now")
+    rules.asks(ann, ReportMessage(to="eve", seq=1, reason="she sells things"))
+    archive = exported(rules, ann)
     data = archive.json("data.json")
     names = ("friends", "blocked", "declined", "asked", "asking", "invitations", "reports")
     for each in [each for name in names for each in data[name]]:
@@ -127,67 +127,67 @@ def test_whom_i_know(room: Room, ann: Caller, bob: Caller, cid: Caller) -> None:
     assert "None" not in said
 
 
-def test_a_decline_is_not_told_by_the_archive_of_who_asked(room: Room, ann: Caller, bob: Caller) -> None:
-    room.asks(ann, FriendAdd(username="bob"))
-    before = room.in_transaction(lambda tx: sections(tx, ann))
-    room.asks(bob, FriendDecline(username="ann"))
-    assert room.in_transaction(lambda tx: sections(tx, ann)) == before
+def test_a_decline_is_not_told_by_the_archive_of_who_asked(rules: Rules, ann: Caller, bob: Caller) -> None:
+    rules.asks(ann, FriendAdd(username="bob"))
+    before = rules.in_transaction(lambda tx: sections(tx, ann))
+    rules.asks(bob, FriendDecline(username="ann"))
+    assert rules.in_transaction(lambda tx: sections(tx, ann)) == before
 
 
 def sections(tx: Tx, caller: Caller) -> dict[str, Any]:
     return {each.name: sql.records(tx, each, caller.account, 0, 100) for each in sql.SECTIONS}
 
 
-def test_what_logs_in_is_not_in_it(room: Room, ann: Caller) -> None:
-    archive = exported(room, ann)
-    row = accounts.by_id(room.tx, ann.account)
+def test_what_logs_in_is_not_in_it(rules: Rules, ann: Caller) -> None:
+    archive = exported(rules, ann)
+    row = accounts.by_id(rules.tx, ann.account)
     for secret in (row.password_hash, "token of ann", "token", "password"):
         assert not any(secret in text for text in archive.files.values()), secret
 
 
-def test_only_what_i_may_see(room: Room, ann: Caller, bob: Caller, cid: Caller) -> None:
-    say(room, bob, "cid", f"not for ann: {SECRET}")
-    say(room, bob, "ann", f"recalled: {SECRET}")
-    room.asks(bob, RecallMessage(to="ann", seq=1))
-    say(room, bob, "ann", f"burned: {SECRET}", burn_after=1)
-    room.asks(ann, Read(to="bob", seq=2))
-    room.now += 1_000
-    burned(room)
-    say(room, bob, "ann", f"to burn: {SECRET}", burn_after=1)
-    say(room, bob, "ann", f"old: {SECRET}")
-    room.asks(bob, EditMessage(to="ann", seq=4, content="new"))
-    archive = exported(room, ann)
+def test_only_what_i_may_see(rules: Rules, ann: Caller, bob: Caller, cid: Caller) -> None:
+    say(rules, bob, "cid", f"not for ann: {SECRET}")
+    say(rules, bob, "ann", f"recalled: {SECRET}")
+    rules.asks(bob, RecallMessage(to="ann", seq=1))
+    say(rules, bob, "ann", f"burned: {SECRET}", burn_after=1)
+    rules.asks(ann, Read(to="bob", seq=2))
+    rules.now += 1_000
+    burned(rules)
+    say(rules, bob, "ann", f"to burn: {SECRET}", burn_after=1)
+    say(rules, bob, "ann", f"old: {SECRET}")
+    rules.asks(bob, EditMessage(to="ann", seq=4, content="new"))
+    archive = exported(rules, ann)
     assert not any(SECRET in text for text in archive.files.values())
     states = [(each["content"][:8], "recalled" in each, "burned" in each) for each in archive.lines("2.jsonl")]
     assert states == [("", True, False), ("", False, True), ("(burns a", False, False), ("new", False, False)]
     assert len(archive.json("data.json")["conversations"]) == 1
 
 
-def test_a_group_from_where_i_see_it(room: Room, ann: Caller, bob: Caller) -> None:
-    group(room, ann, bob)
-    say(room, bob, "#team", "before")
-    room.asks(ann, ClearHistory(to="#team"))
-    say(room, bob, "#team", "after")
-    archive = exported(room, ann)
+def test_a_group_from_where_i_see_it(rules: Rules, ann: Caller, bob: Caller) -> None:
+    group(rules, ann, bob)
+    say(rules, bob, "#team", "before")
+    rules.asks(ann, ClearHistory(to="#team"))
+    say(rules, bob, "#team", "after")
+    archive = exported(rules, ann)
     assert [each["content"] for each in archive.lines("1.jsonl")] == ["after"]
     assert "Members: ann, bob" in archive.page("conversations/1.html").says()
 
 
-def test_nothing_was_said_yet(room: Room, ann: Caller, bob: Caller) -> None:
-    assert exported(room, ann).pages == ["index.html"]
-    say(room, ann, "bob", "hi")
-    room.asks(ann, ClearHistory(to="bob"))
-    room.now += 10 * MINUTE
-    assert "no message here" in exported(room, ann).page("conversations/1.html").says()
+def test_nothing_was_said_yet(rules: Rules, ann: Caller, bob: Caller) -> None:
+    assert exported(rules, ann).pages == ["index.html"]
+    say(rules, ann, "bob", "hi")
+    rules.asks(ann, ClearHistory(to="bob"))
+    rules.now += 10 * MINUTE
+    assert "no message here" in exported(rules, ann).page("conversations/1.html").says()
 
 
-def test_many_records_and_members(room: Room, ann: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules, "ROWS_AT_ONCE", 2)
-    group(room, ann, bob, *(room.person(f"p{number}") for number in range(5)))
+def test_many_records_and_members(rules: Rules, ann: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "ROWS_AT_ONCE", 2)
+    group(rules, ann, bob, *(rules.person(f"p{number}") for number in range(5)))
     for number in range(1, 8):
-        say(room, bob, "#team", "x")
-        room.asks(ann, Star(to="#team", seq=number))
-    archive = exported(room, ann)
+        say(rules, bob, "#team", "x")
+        rules.asks(ann, Star(to="#team", seq=number))
+    archive = exported(rules, ann)
     assert [each["seq"] for each in archive.json("data.json")["starred"]] == list(range(1, 8))
     assert [each["n"] for each in archive.json("data.json")["changes"]] == list(range(1, 8))
     assert len({each["username"] for each in archive.json("conversations/1.json")["members"]}) == 7
@@ -197,12 +197,12 @@ def test_many_records_and_members(room: Room, ann: Caller, bob: Caller, monkeypa
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_what_others_wrote_is_text(room: Room, ann: Caller, text: str) -> None:
-    mallory = room.person("mallory")
-    room.tx.execute("UPDATE account SET display_name = ? WHERE id = ?", (text, ann.account))
-    room.tx.execute("UPDATE device SET label = ? WHERE account = ?", (text, ann.account))
-    say(room, mallory, "ann", text)
-    archive = exported(room, ann)
+def test_what_others_wrote_is_text(rules: Rules, ann: Caller, text: str) -> None:
+    mallory = rules.person("mallory")
+    rules.tx.execute("UPDATE account SET display_name = ? WHERE id = ?", (text, ann.account))
+    rules.tx.execute("UPDATE device SET label = ? WHERE account = ?", (text, ann.account))
+    say(rules, mallory, "ann", text)
+    archive = exported(rules, ann)
     [message] = archive.lines("1.jsonl")
     assert message["content"] == text, "for programs, to the letter"
     for name in archive.pages:
@@ -217,9 +217,9 @@ def test_what_others_wrote_is_text(room: Room, ann: Caller, text: str) -> None:
     assert text.split()[0].strip("\x07\x1b\x9b\u202e\u2066\u200f\ufeff")[:4] in said
 
 
-def test_no_page_loads_anything(room: Room, ann: Caller, bob: Caller) -> None:
-    say(room, bob, "ann", "see https://example.com/a.png")
-    archive = exported(room, ann)
+def test_no_page_loads_anything(rules: Rules, ann: Caller, bob: Caller) -> None:
+    say(rules, bob, "ann", "see https://example.com/a.png")
+    archive = exported(rules, ann)
     for name in archive.pages:
         html = archive.files[name]
         assert "default-src 'none'" in html
@@ -229,28 +229,28 @@ def test_no_page_loads_anything(room: Room, ann: Caller, bob: Caller) -> None:
 
 
 @pytest.mark.parametrize(("language", "title"), [("en", "Everything of ann"), ("zh", "ann 的全部数据")])
-def test_in_my_language(room: Room, ann: Caller, bob: Caller, language: str, title: str) -> None:
-    say(room, bob, "ann", "x")
-    archive = exported(room, attrs.evolve(ann, language=language))
+def test_in_my_language(rules: Rules, ann: Caller, bob: Caller, language: str, title: str) -> None:
+    say(rules, bob, "ann", "x")
+    archive = exported(rules, attrs.evolve(ann, language=language))
     assert archive.page("index.html").says().startswith(title)
     assert f'<html lang="{"zh-Hans" if language == "zh" else "en"}">' in archive.files["index.html"]
 
 
 @pytest.fixture
-def long_talk(room: Room, ann: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def long_talk(rules: Rules, ann: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     """Eleven messages, three a page; the last one answers the second."""
-    monkeypatch.setattr(rules, "MESSAGES_PER_PAGE", 3)
-    monkeypatch.setattr(rules, "MESSAGES_AT_ONCE", 2)
+    monkeypatch.setattr(commands, "MESSAGES_PER_PAGE", 3)
+    monkeypatch.setattr(commands, "MESSAGES_AT_ONCE", 2)
     for number in range(10):
-        say(room, bob, "ann", f"number {number}")
-        room.now += 10 * 60 * MINUTE
-    say(room, ann, "bob", "I see", reply_to=2)
-    room.asks(ann, Star(to="bob", seq=5))
-    room.asks(ann, React(to="bob", seq=1, emoji="👍"))
+        say(rules, bob, "ann", f"number {number}")
+        rules.now += 10 * 60 * MINUTE
+    say(rules, ann, "bob", "I see", reply_to=2)
+    rules.asks(ann, Star(to="bob", seq=5))
+    rules.asks(ann, React(to="bob", seq=1, emoji="👍"))
 
 
-def test_a_long_talk_has_several_pages(room: Room, ann: Caller, long_talk: None) -> None:
-    archive = exported(room, ann)
+def test_a_long_talk_has_several_pages(rules: Rules, ann: Caller, long_talk: None) -> None:
+    archive = exported(rules, ann)
     names = ["1.html", "1-2.html", "1-3.html", "1-4.html"]
     assert archive.pages == [*(f"conversations/{name}" for name in names), "index.html"]
     seqs = [sorted(int(each[1:]) for each in archive.page(f"conversations/{name}").ids) for name in names]
@@ -267,8 +267,8 @@ def test_a_long_talk_has_several_pages(room: Room, ann: Caller, long_talk: None)
     ]
 
 
-def test_every_link_leads_somewhere(room: Room, ann: Caller, long_talk: None) -> None:
-    archive = exported(room, ann)
+def test_every_link_leads_somewhere(rules: Rules, ann: Caller, long_talk: None) -> None:
+    archive = exported(rules, ann)
     followed = 0
     for name in archive.pages:
         for link in archive.page(name).links:
@@ -280,15 +280,17 @@ def test_every_link_leads_somewhere(room: Room, ann: Caller, long_talk: None) ->
     assert followed == 2, "the starred message, and the answered one"
 
 
-def test_a_page_is_full_by_its_size_too(room: Room, ann: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules, "CHARACTERS_PER_PAGE", 20)
+def test_a_page_is_full_by_its_size_too(
+    rules: Rules, ann: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "CHARACTERS_PER_PAGE", 20)
     for _ in range(4):
-        say(room, bob, "ann", "x" * 15)
-    assert len(exported(room, ann).pages) == 1 + 2
+        say(rules, bob, "ann", "x" * 15)
+    assert len(exported(rules, ann).pages) == 1 + 2
 
 
-def test_what_a_reader_sees_of_a_message(room: Room, ann: Caller, long_talk: None) -> None:
-    page = exported(room, ann).page("conversations/1.html")
+def test_what_a_reader_sees_of_a_message(rules: Rules, ann: Caller, long_talk: None) -> None:
+    page = exported(rules, ann).page("conversations/1.html")
     assert page.says() == (
         "bob Overview Later messages bob 2026-09-21 bob 14:13 number 0 👍 ann"
         " 2026-09-22 bob 00:13 number 1 bob 10:13 number 2 Overview Later messages"
@@ -303,13 +305,13 @@ def noise(seed: int) -> str:
     return "".join(chr(0x4E00 + each % 20_000) for each in Random(seed).choices(range(20_000), k=1_500))
 
 
-def test_parts_fit_into_a_line(room: Room, ann: Caller) -> None:
+def test_parts_fit_into_a_line(rules: Rules, ann: Caller) -> None:
     for number in range(40):
-        say(room, ann, "ann", noise(number))
-    made = room.asks(ann, Export())
+        say(rules, ann, "ann", noise(number))
+    made = rules.asks(ann, Export())
     assert made.parts == -(-made.bytes // PART_BYTES) > 1
-    fetch(room, ann)
-    refused = room.refuses(ann, ExportPart(part=made.parts + 1))
+    fetch(rules, ann)
+    refused = rules.refuses(ann, ExportPart(part=made.parts + 1))
     assert (type(refused), refused.case, refused.params) == (BadRequest, "no_part", {"parts": made.parts})
 
 
@@ -328,37 +330,37 @@ def test_a_part_goes_over_the_wire_in_both_dialects() -> None:
     assert f'data="{answer["data"]}"' in line or f"data={answer['data']}" in line
 
 
-def test_once_in_ten_minutes(room: Room, ann: Caller, bob: Caller) -> None:
-    outcome = room.does(ann, Export())
-    assert outcome.effects == (Schedule(room.now + 60 * MINUTE),)
-    room.now += 4 * MINUTE
-    refused = room.refuses(ann, Export())
+def test_once_in_ten_minutes(rules: Rules, ann: Caller, bob: Caller) -> None:
+    outcome = rules.does(ann, Export())
+    assert outcome.effects == (Schedule(rules.now + 60 * MINUTE),)
+    rules.now += 4 * MINUTE
+    refused = rules.refuses(ann, Export())
     assert (type(refused), refused.params) == (RateLimited, {"retry_after": 360})
-    exported(room, bob)
-    room.now += 6 * MINUTE
-    say(room, ann, "ann", "later")
-    assert "later" in str(exported(room, ann).files)
+    exported(rules, bob)
+    rules.now += 6 * MINUTE
+    say(rules, ann, "ann", "later")
+    assert "later" in str(exported(rules, ann).files)
 
 
-def test_it_is_kept_for_an_hour(room: Room, ann: Caller, bob: Caller) -> None:
-    assert room.refuses(ann, ExportPart(part=1)).case == "no_export"
+def test_it_is_kept_for_an_hour(rules: Rules, ann: Caller, bob: Caller) -> None:
+    assert rules.refuses(ann, ExportPart(part=1)).case == "no_export"
     files: list[BytesIO] = []
-    room.exports.scratch = lambda: files.append(BytesIO()) or files[-1]  # type: ignore[func-returns-value]
-    room.asks(ann, Export())
-    assert room.refuses(bob, ExportPart(part=1)).case == "no_export", "somebody else's"
-    room.now += 60 * MINUTE - 1
-    room.asks(ann, ExportPart(part=1))
-    room.now += 1
-    assert room.refuses(ann, ExportPart(part=1)).case == "no_export"
+    rules.exports.scratch = lambda: files.append(BytesIO()) or files[-1]  # type: ignore[func-returns-value]
+    rules.asks(ann, Export())
+    assert rules.refuses(bob, ExportPart(part=1)).case == "no_export", "somebody else's"
+    rules.now += 60 * MINUTE - 1
+    rules.asks(ann, ExportPart(part=1))
+    rules.now += 1
+    assert rules.refuses(ann, ExportPart(part=1)).case == "no_export"
     assert [file.closed for file in files] == [True]
 
 
-def test_a_new_one_takes_the_place_of_the_old_one(room: Room, ann: Caller) -> None:
+def test_a_new_one_takes_the_place_of_the_old_one(rules: Rules, ann: Caller) -> None:
     files: list[BytesIO] = []
-    room.exports.scratch = lambda: files.append(BytesIO()) or files[-1]  # type: ignore[func-returns-value]
-    exported(room, ann)
-    room.now += 10 * MINUTE
-    exported(room, ann)
+    rules.exports.scratch = lambda: files.append(BytesIO()) or files[-1]  # type: ignore[func-returns-value]
+    exported(rules, ann)
+    rules.now += 10 * MINUTE
+    exported(rules, ann)
     assert [file.closed for file in files] == [True, False]
 
 
@@ -381,18 +383,18 @@ class Full(BytesIO):
         raise OSError(28, "No space left on device")
 
 
-def test_what_fails_can_be_repeated_at_once(room: Room, ann: Caller) -> None:
+def test_what_fails_can_be_repeated_at_once(rules: Rules, ann: Caller) -> None:
     file = Full()
-    room.exports.scratch = lambda: file
+    rules.exports.scratch = lambda: file
     with pytest.raises(OSError, match="No space"):
-        room.does(ann, Export())
+        rules.does(ann, Export())
     assert file.closed
-    room.exports.scratch = BytesIO
-    exported(room, ann)
+    rules.exports.scratch = BytesIO
+    exported(rules, ann)
 
 
 @attrs.define
-class Interrupted(Room):
+class Interrupted(Rules):
     """A room where something happens between two pieces."""
 
     reads: int = 0
@@ -408,66 +410,66 @@ class Interrupted(Room):
 
 @pytest.mark.parametrize("when", range(1, 12))
 def test_an_account_that_ends_meanwhile(when: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules, "MESSAGES_AT_ONCE", 1)
-    room = Interrupted()
-    ann = room.person("ann")
+    monkeypatch.setattr(commands, "MESSAGES_AT_ONCE", 1)
+    rules = Interrupted()
+    ann = rules.person("ann")
     for _ in range(3):
-        say(room, ann, "ann", "x")
-    room.when, room.act = when, lambda: room.exports.drop(ann.account)
+        say(rules, ann, "ann", "x")
+    rules.when, rules.act = when, lambda: rules.exports.drop(ann.account)
     files: list[BytesIO] = []
-    room.exports.scratch = lambda: files.append(BytesIO()) or files[-1]  # type: ignore[func-returns-value]
-    assert isinstance(refusal(room, ann), Unavailable)
+    rules.exports.scratch = lambda: files.append(BytesIO()) or files[-1]  # type: ignore[func-returns-value]
+    assert isinstance(refusal(rules, ann), Unavailable)
     assert [file.closed for file in files] == [True]
 
 
-def refusal(room: Room, caller: Caller) -> Refusal:
+def refusal(rules: Rules, caller: Caller) -> Refusal:
     with pytest.raises(Refusal) as refused:
-        room.does(caller, Export())
+        rules.does(caller, Export())
     return refused.value
 
 
 def test_who_leaves_a_group_meanwhile_has_it_up_to_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules, "MESSAGES_AT_ONCE", 1)
-    room = Interrupted()
-    ann = room.person("ann")
-    group(room, ann)
+    monkeypatch.setattr(commands, "MESSAGES_AT_ONCE", 1)
+    rules = Interrupted()
+    ann = rules.person("ann")
+    group(rules, ann)
     for number in range(1, 5):
-        say(room, ann, "#team", str(number))
-    exported(room, ann)
-    room.when, room.act = 2 * room.reads - 2, lambda: room.tx.execute("UPDATE member SET left_seq = 4") and None
-    room.now += 10 * MINUTE
-    assert [each["content"] for each in exported(room, ann).lines("1.jsonl")] == ["1", "2"]
+        say(rules, ann, "#team", str(number))
+    exported(rules, ann)
+    rules.when, rules.act = 2 * rules.reads - 2, lambda: rules.tx.execute("UPDATE member SET left_seq = 4") and None
+    rules.now += 10 * MINUTE
+    assert [each["content"] for each in exported(rules, ann).lines("1.jsonl")] == ["1", "2"]
 
 
 def test_it_is_read_in_small_pieces() -> None:
-    room = Interrupted()
-    ann = room.person("ann")
+    rules = Interrupted()
+    ann = rules.person("ann")
     for number in range(450):
-        say(room, ann, "ann", str(number))
-    room.asks(ann, Export())
-    assert room.reads > 450 / 100
+        say(rules, ann, "ann", str(number))
+    rules.asks(ann, Export())
+    assert rules.reads > 450 / 100
 
 
-def test_few_are_made_at_a_time(room: Room, ann: Caller) -> None:
+def test_few_are_made_at_a_time(rules: Rules, ann: Caller) -> None:
     for account in range(101, 101 + shelf_rules.MOST_AT_ONCE):
-        room.exports.begin(account, room.now)
-    refused = room.refuses(ann, Export())
+        rules.exports.begin(account, rules.now)
+    refused = rules.refuses(ann, Export())
     assert (type(refused), refused.case) == (Unavailable, "exports")
     assert refused.params == {"reason": "exports", "retry_after": shelf_rules.RETRY_SECONDS}
-    refused = room.refuses(attrs.evolve(ann, account=101), ExportPart(part=1))
+    refused = rules.refuses(attrs.evolve(ann, account=101), ExportPart(part=1))
     assert (type(refused), refused.case) == (Unavailable, "exporting")
-    room.exports.drop(101)
-    exported(room, ann)
+    rules.exports.drop(101)
+    exported(rules, ann)
 
 
 def test_the_oldest_goes_where_there_are_too_many(
-    room: Room, ann: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch
+    rules: Rules, ann: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shelf_rules, "MOST_KEPT", 2)
-    for caller in (ann, bob, room.person("dora")):
-        room.asks(caller, Export())
-    assert isinstance(room.refuses(ann, ExportPart(part=1)), BadRequest)
-    fetch(room, bob)
+    for caller in (ann, bob, rules.person("dora")):
+        rules.asks(caller, Export())
+    assert isinstance(rules.refuses(ann, ExportPart(part=1)), BadRequest)
+    fetch(rules, bob)
 
 
 def test_the_rules_hold_no_html() -> None:

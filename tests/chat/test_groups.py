@@ -39,7 +39,7 @@ from imd.wire.refusals import (
     QuotaExceeded,
     Refusal,
 )
-from tests.chat.room import Room
+from tests.chat.rules import Rules
 from tests.chat.team import ROLES, Team
 
 # -- who may do what
@@ -122,8 +122,8 @@ def test_a_person_is_no_group(team: Team, command: Any) -> None:
 # -- making one
 
 
-def test_who_makes_it_owns_it_and_it_begins_with_a_notice(room: Room, ann: Caller) -> None:
-    outcome = room.does(ann, GroupCreate(handle="#Team", title=" The \n team "))
+def test_who_makes_it_owns_it_and_it_begins_with_a_notice(rules: Rules, ann: Caller) -> None:
+    outcome = rules.does(ann, GroupCreate(handle="#Team", title=" The \n team "))
     assert (outcome.reply.to, outcome.reply.seq, outcome.reply.rev) == ("#team", 1, 1)
     [followed] = outcome.effects
     assert followed == Follow(ann.account, Topic.members(outcome.reply.conversation), 0)
@@ -135,21 +135,21 @@ def test_who_makes_it_owns_it_and_it_begins_with_a_notice(room: Room, ann: Calle
         "notice",
     )
     assert (devices, logged) == ((ann.account,), AccountChanged(n=1, what="joined", conversation=1))
-    [listed] = room.asks(ann, ListConversations()).conversations
+    [listed] = rules.asks(ann, ListConversations()).conversations
     assert (listed.kind, listed.to, listed.title, listed.role) == ("group", "#team", "The team", "owner")
     assert (listed.unread, listed.delivered_seq) == (0, 1)
-    assert room.asks(ann, AskGroup(to="#team")).members == 1
+    assert rules.asks(ann, AskGroup(to="#team")).members == 1
 
 
 @pytest.mark.parametrize("handle", ["team", "", "ann", "@team"])
-def test_its_name_begins_with_the_mark(room: Room, ann: Caller, handle: str) -> None:
-    refused = room.refuses(ann, GroupCreate(handle=handle))
+def test_its_name_begins_with_the_mark(rules: Rules, ann: Caller, handle: str) -> None:
+    refused = rules.refuses(ann, GroupCreate(handle=handle))
     assert (type(refused), refused.case) == (BadName, "group")
 
 
 @pytest.mark.parametrize("handle", ["#", "##", "# ", "#a b", "#a@b", "#" + "x" * 33])
-def test_its_name_is_a_name(room: Room, ann: Caller, handle: str) -> None:
-    assert isinstance(room.refuses(ann, GroupCreate(handle=handle)), BadName)
+def test_its_name_is_a_name(rules: Rules, ann: Caller, handle: str) -> None:
+    assert isinstance(rules.refuses(ann, GroupCreate(handle=handle)), BadName)
 
 
 def test_its_name_is_its_own(team: Team) -> None:
@@ -164,18 +164,18 @@ def test_its_name_is_its_own(team: Team) -> None:
 
 
 def test_how_many_one_may_own() -> None:
-    room = Room(Limits(groups_owned=2))
-    ann, bob = room.person("ann"), room.person("bob")
+    rules = Rules(Limits(groups_owned=2))
+    ann, bob = rules.person("ann"), rules.person("bob")
     for handle in ("#a", "#b"):
-        room.asks(ann, GroupCreate(handle=handle, join_mode="open"))
-    refused = room.refuses(ann, GroupCreate(handle="#c"))
+        rules.asks(ann, GroupCreate(handle=handle, join_mode="open"))
+    refused = rules.refuses(ann, GroupCreate(handle="#c"))
     assert (type(refused), refused.case, refused.params) == (QuotaExceeded, "groups", {"limit": 2})
-    room.asks(bob, GroupJoin(to="#a"))
-    room.asks(ann, GroupTransfer(to="#a", username="bob"))
-    room.asks(ann, GroupCreate(handle="#c"))
-    assert isinstance(room.refuses(ann, GroupCreate(handle="#d")), QuotaExceeded)
-    room.asks(ann, GroupDelete(to="#c"))
-    room.asks(ann, GroupCreate(handle="#d"))
+    rules.asks(bob, GroupJoin(to="#a"))
+    rules.asks(ann, GroupTransfer(to="#a", username="bob"))
+    rules.asks(ann, GroupCreate(handle="#c"))
+    assert isinstance(rules.refuses(ann, GroupCreate(handle="#d")), QuotaExceeded)
+    rules.asks(ann, GroupDelete(to="#c"))
+    rules.asks(ann, GroupCreate(handle="#d"))
 
 
 # -- how it works
@@ -199,7 +199,7 @@ def test_how_many_one_may_own() -> None:
 )
 def test_a_change_is_one_notice(team: Team, settings: dict[str, Any], notice: tuple[Any, ...]) -> None:
     before = len(team.notices())
-    reply = team.room.asks(team.people["ann"], GroupSet(to="#team", **settings))
+    reply = team.rules.asks(team.people["ann"], GroupSet(to="#team", **settings))
     assert team.last_notice() == notice
     assert len(team.notices()) == before + 1
     row = team.standing("ann")
@@ -210,7 +210,7 @@ def test_a_change_is_one_notice(team: Team, settings: dict[str, Any], notice: tu
 
 def test_what_is_so_already_is_no_notice(team: Team) -> None:
     before = len(team.notices())
-    outcome = team.room.does(team.people["ann"], GroupSet(to="#team", title="The team", slow_mode=0))
+    outcome = team.rules.does(team.people["ann"], GroupSet(to="#team", title="The team", slow_mode=0))
     assert (outcome.told, len(team.notices())) == ((), before)
     assert outcome.reply.seq == team.standing("ann").last_seq
 
@@ -232,10 +232,10 @@ def test_retention_holds_for_what_is_sent_from_then_on(team: Team) -> None:
     team.asks("ann", SendMessage(to="#team", content="kept"))
     team.set(retention=60)
     team.asks("ann", SendMessage(to="#team", content="gone"))
-    team.room.now += 61_000
+    team.rules.now += 61_000
     for job in JOBS:
-        team.room.in_transaction(lambda tx, run=job: run(tx, team.room.now))
-    page = team.room.asks(team.people["cid"], History(to="#team")).messages
+        team.rules.in_transaction(lambda tx, run=job: run(tx, team.rules.now))
+    page = team.rules.asks(team.people["cid"], History(to="#team")).messages
     assert [(each.content, bool(each.burned)) for each in page if each.kind == "text"] == [("kept", False), ("", True)]
     assert all(each.notice for each in page if each.kind == "notice"), "what happened is not forgotten"
 
@@ -262,7 +262,7 @@ def test_the_public_ones_are_listed_the_largest_first(team: Team) -> None:
     team.asks("ann", GroupJoin(to="#c"))
 
     def listed(**page: int) -> tuple[list[tuple[str, int]], bool]:
-        reply = team.room.asks(team.people["fox"], ListGroups(**page))
+        reply = team.rules.asks(team.people["fox"], ListGroups(**page))
         return [(each.to, each.members) for each in reply.groups], reply.more
 
     assert listed() == ([("#team", 4), ("#c", 2), ("#a", 1), ("#b", 1)], False)
@@ -276,7 +276,7 @@ PUBLIC = {"conversation", "to", "title", "topic", "join_mode", "members", "creat
 @pytest.mark.parametrize("name", ROLES)
 def test_what_each_learns_of_it(team: Team, name: str) -> None:
     team.set(topic="x", slow_mode=5)
-    info: GroupInfo = team.room.asks(team.people[name], AskGroup(to="#TEAM"))
+    info: GroupInfo = team.rules.asks(team.people[name], AskGroup(to="#TEAM"))
     assert (info.to, info.title, info.topic, info.members, info.join_mode) == ("#team", "The team", "x", 4, "open")
     inside = {field for field in info.__struct_fields__ if getattr(info, field) is not None} - PUBLIC
     if ROLES[name] in RANKS:
@@ -289,39 +289,40 @@ def test_what_each_learns_of_it(team: Team, name: str) -> None:
 # -- its end
 
 
-def everything(room: Room) -> dict[str, int]:
+def everything(rules: Rules) -> dict[str, int]:
     tables = ("member", "message", "reaction", "mention", "star", "hidden", "pending", "group_link", "purge")
     return {
-        table: room.tx.execute(f"SELECT count(*) FROM {table} WHERE conversation = 1").fetchone()[0] for table in tables
+        table: rules.tx.execute(f"SELECT count(*) FROM {table} WHERE conversation = 1").fetchone()[0]
+        for table in tables
     }
 
 
 def test_deleting_it_ends_it_for_everybody_at_once(team: Team) -> None:
     team.asks("ann", GroupInvite(to="#team", username="eve"))
     team.asks("ann", GroupLink(to="#team"))
-    outcome = team.room.does(team.people["ann"], GroupDelete(to="#team"))
+    outcome = team.rules.does(team.people["ann"], GroupDelete(to="#team"))
     topic = Topic.members(team.conversation)
     assert outcome.told == ((Followers(topic), GroupDeleted(conversation=1, to="#team", by="ann")),)
-    assert outcome.effects == (Unfollow(EVERYBODY, topic), Schedule(team.room.now))
+    assert outcome.effects == (Unfollow(EVERYBODY, topic), Schedule(team.rules.now))
     for name in team.people:
-        assert team.room.asks(team.people[name], ListConversations()).conversations == []
+        assert team.rules.asks(team.people[name], ListConversations()).conversations == []
         assert type(team.refused(name, History(conversation=1))) is NoSuchConversation
         assert type(team.refused(name, SendMessage(to="#team", content="?"))) is NoSuchConversation
         assert type(team.refused(name, GroupJoin(to="#team"))) is NoSuchConversation
         assert type(team.refused(name, GroupJoin(conversation=1))) is NoSuchConversation
-    assert team.room.asks(team.people["eve"], ListGroups()).groups == []
+    assert team.rules.asks(team.people["eve"], ListGroups()).groups == []
 
 
-def purge_all(room: Room) -> list[Any]:
+def purge_all(rules: Rules) -> list[Any]:
     """Run the job until it has nothing to do; gives what each piece told."""
     told = []
     while True:
-        before = room.tx.total_changes
-        done = room.in_transaction(lambda tx: groups.purge(tx, room.now))
-        assert room.tx.total_changes - before <= 3 * groups.AT_ONCE + 2, "a piece is a piece"
+        before = rules.tx.total_changes
+        done = rules.in_transaction(lambda tx: groups.purge(tx, rules.now))
+        assert rules.tx.total_changes - before <= 3 * groups.AT_ONCE + 2, "a piece is a piece"
         if done.again is None:
             return told
-        told.append((done, room.forgot()))
+        told.append((done, rules.forgot()))
 
 
 def test_afterwards_nothing_of_it_is_left_piece_by_piece(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -336,23 +337,23 @@ def test_afterwards_nothing_of_it_is_left_piece_by_piece(team: Team, monkeypatch
     team.asks("bob", GroupLeave(to="#team"))
     team.asks("ann", SendMessage(to="bob", content="kept"))
     team.asks("ann", GroupDelete(to="#team"))
-    assert everything(team.room)["message"] > 10
-    pieces = purge_all(team.room)
+    assert everything(team.rules)["message"] > 10
+    pieces = purge_all(team.rules)
     assert len(pieces) > 8
     assert [forgot for _, forgot in pieces] == [False] * (len(pieces) - 1) + [True]
-    assert set(everything(team.room).values()) == {0}
-    assert team.room.asks(team.people["bob"], History(to="ann")).messages[0].content == "kept"
+    assert set(everything(team.rules).values()) == {0}
+    assert team.rules.asks(team.people["bob"], History(to="ann")).messages[0].content == "kept"
     logged = [(to, event.what) for piece, _ in pieces for to, event in piece.told]
     assert sorted(logged) == sorted(((team.people[name].account,), "left") for name in ("ann", "cid", "dee"))
     for name in ("ann", "bob", "cid", "dee"):
-        changes = team.room.asks(team.people[name], AccountSync(after=0)).changes
+        changes = team.rules.asks(team.people[name], AccountSync(after=0)).changes
         assert [each.what for each in changes if each.what in {"joined", "left"}] == ["joined", "left"]
 
 
 def test_its_name_is_free_and_its_number_is_not(team: Team) -> None:
     team.asks("ann", GroupDelete(to="#team"))
     assert team.asks("eve", GroupCreate(handle="#team")) == 2
-    purge_all(team.room)
+    purge_all(team.rules)
     assert team.asks("eve", GroupCreate(handle="#other")) == 3
     assert type(team.refused("ann", History(to="#team"))) is NoSuchConversation
 
@@ -361,6 +362,6 @@ def test_a_message_that_burns_in_a_deleted_group_does_no_harm(team: Team) -> Non
     team.set(retention=60)
     team.asks("ann", SendMessage(to="#team", content="gone"))
     team.asks("ann", GroupDelete(to="#team"))
-    team.room.now += 61_000
+    team.rules.now += 61_000
     for job in reversed(JOBS):
-        team.room.in_transaction(lambda tx, run=job: run(tx, team.room.now))
+        team.rules.in_transaction(lambda tx, run=job: run(tx, team.rules.now))

@@ -35,7 +35,7 @@ from imd.wire.personal import AccountChanged, ClearHistory
 from imd.wire.reactions import React
 from imd.wire.receipts import Read
 from imd.wire.refusals import Refusal
-from tests.chat.room import Room
+from tests.chat.rules import Rules
 
 NAMES = ("ann", "bob", "cid", "dee", "eve")
 PEOPLE = some.sampled_from(NAMES)
@@ -58,20 +58,20 @@ def kept(message: Message) -> tuple[Any, ...]:
 class Town(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.room = Room(Limits(edit_seconds=0))
-        self.people: dict[str, Caller] = {name: self.room.person(name) for name in NAMES}
+        self.rules = Rules(Limits(edit_seconds=0))
+        self.people: dict[str, Caller] = {name: self.rules.person(name) for name in NAMES}
         self.devices: dict[int, Device] = {caller.account: Device() for caller in self.people.values()}
         self.followers: dict[Topic, dict[int, int]] = defaultdict(dict)
         self.codes = ["none"]
 
     def teardown(self) -> None:
-        self.room.tx.close()
+        self.rules.tx.close()
 
     def does(self, name: str, command: Any) -> Any:
         """Run a command, and let it be told. Gives its reply; None where it was refused."""
-        self.room.now += 1000
+        self.rules.now += 1000
         try:
-            outcome = self.room.does(self.people[name], command)
+            outcome = self.rules.does(self.people[name], command)
         except Refusal:
             return None
         self.spread(outcome)
@@ -112,7 +112,7 @@ class Town(RuleBasedStateMachine):
 
     def synced(self, account: int, conversation: int) -> dict[int, tuple[Any, ...]]:
         [caller] = [caller for caller in self.people.values() if caller.account == account]
-        page = self.room.asks(caller, Sync(conversation=conversation, after_rev=0, limit=500))
+        page = self.rules.asks(caller, Sync(conversation=conversation, after_rev=0, limit=500))
         assert not page.more
         return {each.seq: kept(each) for each in page.messages}
 
@@ -184,14 +184,14 @@ class Town(RuleBasedStateMachine):
 
     @rule()
     def purge(self) -> None:
-        done = self.room.in_transaction(lambda tx: groups.purge(tx, self.room.now))
+        done = self.rules.in_transaction(lambda tx: groups.purge(tx, self.rules.now))
         self.spread(Outcome(None, told=done.told))
 
     # -- what must hold
 
     @invariant()
     def each_group_has_one_owner_and_the_members_it_says(self) -> None:
-        rows = self.room.tx.execute(
+        rows = self.rules.tx.execute(
             "SELECT c.id, c.handle, c.members, count(m.account), count(CASE WHEN m.role = 'owner' THEN 1 END),"
             " max(m.banned) FROM conversation c LEFT JOIN member m ON m.conversation = c.id AND m.left_seq IS NULL"
             " GROUP BY c.id"
@@ -202,7 +202,7 @@ class Town(RuleBasedStateMachine):
 
     @invariant()
     def nobody_waits_at_the_door_who_is_in_or_kept_out(self) -> None:
-        both = self.room.tx.execute(
+        both = self.rules.tx.execute(
             "SELECT * FROM pending p JOIN member m ON m.conversation = p.conversation AND m.account = p.account"
             " WHERE m.left_seq IS NULL OR m.banned = 1"
         )
@@ -214,16 +214,16 @@ class Town(RuleBasedStateMachine):
             following = {
                 topic: them[caller.account] for topic, them in self.followers.items() if caller.account in them
             }
-            assert following == topics(self.room.tx, caller.account)
+            assert following == topics(self.rules.tx, caller.account)
 
     @invariant()
     def what_a_device_heard_is_what_there_is(self) -> None:
         for caller in self.people.values():
-            listed = self.room.asks(caller, ListConversations()).conversations
+            listed = self.rules.asks(caller, ListConversations()).conversations
             copies = self.devices[caller.account].copies
             assert {each.conversation for each in listed} == copies.keys()
             for each in listed:
-                page = self.room.asks(caller, History(conversation=each.conversation, limit=200)).messages
+                page = self.rules.asks(caller, History(conversation=each.conversation, limit=200)).messages
                 assert {message.seq: kept(message) for message in page} == copies[each.conversation]
                 assert each.unread == sum(
                     message.seq > each.read_seq and message.sender != caller.username for message in page

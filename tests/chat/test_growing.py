@@ -23,7 +23,7 @@ from imd.wire.invitations import GroupInvite
 from imd.wire.messages import SendMessage
 from imd.wire.refusals import Refusal
 from tests.chat.inserting import inserts
-from tests.chat.room import Room
+from tests.chat.rules import Rules
 
 GOES_ON = {
     "edit_message": "a new text takes an old one's place",
@@ -98,19 +98,19 @@ TEXTS = [
 
 
 @pytest.fixture
-def inhabited(room: Room) -> Room:
+def inhabited(rules: Rules) -> Rules:
     """Ann, Bob, their talk, and a group of theirs: what the examples of the commands are about."""
-    ann, bob = room.person("ann", admin=True), room.person("bob")
+    ann, bob = rules.person("ann", admin=True), rules.person("bob")
     for caller, to in ((ann, "bob"), (bob, "ann")):
-        room.asks(caller, SendMessage(to=to, content="hello"))
-    room.asks(ann, GroupCreate(handle="#team", title="The team"))
-    room.asks(ann, GroupInvite(to="#team", username="bob"))
-    return room
+        rules.asks(caller, SendMessage(to=to, content="hello"))
+    rules.asks(ann, GroupCreate(handle="#team", title="The team"))
+    rules.asks(ann, GroupInvite(to="#team", username="bob"))
+    return rules
 
 
 @pytest.mark.parametrize("letter", ["x", "#", "龘", '"'])
 @pytest.mark.parametrize(("spec", "field", "length"), TEXTS)
-def test_a_refusal_says_little_back(inhabited: Room, spec: Spec, field: str, length: int, letter: str) -> None:
+def test_a_refusal_says_little_back(inhabited: Rules, spec: Spec, field: str, length: int, letter: str) -> None:
     typed = textline.decode(spec.shape.example.encode())
     assert typed is not None
     assert typed.command is not None

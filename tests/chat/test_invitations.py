@@ -32,15 +32,15 @@ DAY = 86_400_000
 
 
 def waits_for(team: Team, name: str) -> list[Any]:
-    return reminders(team.room.tx, team.people[name])
+    return reminders(team.rules.tx, team.people[name])
 
 
 def invite(team: Team, who: str = "eve", by: str = "bob") -> Any:
-    return team.room.does(team.people[by], GroupInvite(to="#team", username=who))
+    return team.rules.does(team.people[by], GroupInvite(to="#team", username=who))
 
 
 def join(team: Team, name: str = "eve", code: str = "") -> Any:
-    return team.room.does(team.people[name], GroupJoin(to="#team", code=code))
+    return team.rules.does(team.people[name], GroupJoin(to="#team", code=code))
 
 
 # -- by name
@@ -51,7 +51,7 @@ def test_an_invited_person_is_told_and_may_join_whatever_the_mode(team: Team, jo
     team.set(join_mode=join_mode)
     assert invite(team).told == (((team.people["eve"].account,), INVITED),)
     assert waits_for(team, "eve") == [INVITED]
-    assert team.room.asks(team.people["eve"], AskGroup(to="#team")).title == "The team"
+    assert team.rules.asks(team.people["eve"], AskGroup(to="#team")).title == "The team"
     expected = NoSuchConversation if join_mode == "invite" else NotAMember
     assert type(team.refused("eve", SendMessage(to="#team", content="hi"))) is expected
     assert join(team).reply.joined
@@ -103,7 +103,7 @@ def test_blocking_somebody_declines_their_invitations_and_no_others(team: Team) 
 def test_declining(team: Team) -> None:
     team.set(join_mode="invite")
     invite(team)
-    outcome = team.room.does(team.people["eve"], GroupLeave(to="#team"))
+    outcome = team.rules.does(team.people["eve"], GroupLeave(to="#team"))
     assert (outcome.told, waits_for(team, "eve")) == ((), [])
     assert type(team.refused("eve", GroupJoin(to="#team"))) is NoSuchConversation
     assert type(team.refused("eve", GroupLeave(to="#team"))) is NoSuchConversation
@@ -139,7 +139,7 @@ def test_a_removed_member_may_be_invited_again(team: Team) -> None:
 def test_how_many_may_be_invited_at_once(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(invitations, "MOST_INVITED", 2)
     for name in ("gus", "hal", "ida"):
-        team.people[name] = team.room.person(name)
+        team.people[name] = team.rules.person(name)
     join(team, "gus")
     team.asks("gus", GroupLeave(to="#team"))
     invite(team, "gus")
@@ -175,7 +175,7 @@ def test_a_request_waits_and_the_admins_are_told(team: Team) -> None:
 
 @pytest.mark.parametrize("command", [GroupApprove(to="#team", username="eve"), GroupInvite(to="#team", username="eve")])
 def test_being_let_in(asked: Team, command: Any) -> None:
-    outcome = asked.room.does(asked.people["bob"], command)
+    outcome = asked.rules.does(asked.people["bob"], command)
     eve = asked.people["eve"].account
     assert outcome.effects == (Follow(eve, Topic.members(1), 0),)
     assert asked.last_notice() == ("admitted", "bob", "eve", None)
@@ -190,7 +190,7 @@ def test_being_let_in(asked: Team, command: Any) -> None:
 
 
 def test_being_turned_down_is_not_told(asked: Team) -> None:
-    outcome = asked.room.does(asked.people["bob"], GroupApprove(to="#team", username="eve", approve=False))
+    outcome = asked.rules.does(asked.people["bob"], GroupApprove(to="#team", username="eve", approve=False))
     assert (outcome.told, waits_for(asked, "ann")) == ((), [])
     asked.asks("bob", GroupApprove(to="#team", username="eve", approve=False))
     refused = asked.refused("bob", GroupApprove(to="#team", username="eve"))
@@ -236,8 +236,8 @@ def test_a_former_admin_is_not_told_of_requests(asked: Team) -> None:
 def test_what_waits_is_told_up_to_a_number(asked: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(invitations, "TOLD", 2)
     for name in ("gus", "hal"):
-        asked.people[name] = asked.room.person(name)
-        asked.room.now += 1
+        asked.people[name] = asked.rules.person(name)
+        asked.rules.now += 1
         join(asked, name)
     assert [each.username for each in waits_for(asked, "ann")] == ["eve", "gus"], "who asked first"
 
@@ -246,11 +246,13 @@ def test_what_waits_is_told_up_to_a_number(asked: Team, monkeypatch: pytest.Monk
 
 
 def link(team: Team, **fields: Any) -> Any:
-    return team.room.asks(team.people["bob"], GroupLink(to="#team", **fields))
+    return team.rules.asks(team.people["bob"], GroupLink(to="#team", **fields))
 
 
 def listed(team: Team) -> list[tuple[str, str, int]]:
-    return [(each.link, each.by, each.uses) for each in team.room.asks(team.people["ann"], ListLinks(to="#team")).links]
+    return [
+        (each.link, each.by, each.uses) for each in team.rules.asks(team.people["ann"], ListLinks(to="#team")).links
+    ]
 
 
 def test_a_code_lets_in_so_many(team: Team) -> None:
@@ -259,7 +261,7 @@ def test_a_code_lets_in_so_many(team: Team) -> None:
     assert len(made.join_code) >= 43, "256 bits"
     assert listed(team) == [(made.link, "bob", 2)]
     for name in ("gus", "hal", "ida"):
-        team.people[name] = team.room.person(name)
+        team.people[name] = team.rules.person(name)
     assert join(team, "gus", made.join_code).reply.joined
     assert join(team, "gus", made.join_code).reply.joined
     assert listed(team) == [(made.link, "bob", 1)], "who is in it does not use it up"
@@ -270,7 +272,7 @@ def test_a_code_lets_in_so_many(team: Team) -> None:
 
 def test_only_its_fingerprint_is_kept(team: Team) -> None:
     made = link(team)
-    dump = "\n".join(team.room.tx.iterdump())
+    dump = "\n".join(team.rules.tx.iterdump())
     assert made.join_code not in dump
     assert fingerprint(made.join_code) in dump
     assert fingerprint(made.join_code).startswith(made.link)
@@ -280,7 +282,7 @@ def test_only_its_fingerprint_is_kept(team: Team) -> None:
 def test_it_ends(team: Team, days: int, later: int, works: bool) -> None:
     team.set(join_mode="invite")
     made = link(team, days=days)
-    team.room.now += later
+    team.rules.now += later
     if works:
         assert join(team, code=made.join_code).reply.joined
     else:
@@ -301,8 +303,8 @@ def test_taking_it_back(team: Team) -> None:
 
 def test_it_opens_its_own_group_alone(team: Team) -> None:
     team.asks("eve", GroupCreate(handle="#other"))
-    theirs = team.room.asks(team.people["eve"], GroupLink(to="#other"))
-    team.people["gus"] = team.room.person("gus")
+    theirs = team.rules.asks(team.people["eve"], GroupLink(to="#other"))
+    team.people["gus"] = team.rules.person("gus")
     team.set(join_mode="invite")
     assert type(team.refused("gus", GroupJoin(to="#team", code=theirs.join_code))) is NoSuchConversation
     team.asks("ann", GroupUnlink(to="#team", link=theirs.link))
@@ -310,7 +312,7 @@ def test_it_opens_its_own_group_alone(team: Team) -> None:
 
 
 def join_other(team: Team, code: str) -> bool:
-    return bool(team.room.asks(team.people["gus"], GroupJoin(to="#other", code=code)).joined)
+    return bool(team.rules.asks(team.people["gus"], GroupJoin(to="#other", code=code)).joined)
 
 
 def test_a_link_does_not_admit_a_banned_person(team: Team) -> None:
@@ -337,6 +339,6 @@ def test_how_many_links_a_group_has(team: Team, monkeypatch: pytest.MonkeyPatch)
     link(team, days=2)
     refused = team.refused("bob", GroupLink(to="#team"))
     assert (type(refused), refused.case, refused.params) == (QuotaExceeded, "links", {"limit": 2})
-    team.room.now += DAY
+    team.rules.now += DAY
     link(team)
-    assert team.room.tx.execute("SELECT count(*) FROM group_link").fetchone() == (2,), "what is over is forgotten"
+    assert team.rules.tx.execute("SELECT count(*) FROM group_link").fetchone() == (2,), "what is over is forgotten"

@@ -11,7 +11,7 @@ from imd.chat.base.context import Caller
 from imd.chat.base.rate_limits import LoginLimit
 from imd.wire.accounts import ChangePassword, Login
 from imd.wire.refusals import InvalidCredentials, RateLimited, Unavailable
-from tests.chat.room import PASSWORD, Room
+from tests.chat.rules import PASSWORD, Rules
 
 
 def delay(watch: LoginLimit, now: int, name: str = "ann", address: str = "a") -> int:
@@ -184,38 +184,38 @@ def test_filling_the_memory_does_not_make_it_forget_a_delay(monkeypatch: pytest.
     assert delay(watch, now) > 0
 
 
-def test_a_stranger_shuts_nobody_out(room: Room, ann: Caller) -> None:
+def test_a_stranger_shuts_nobody_out(rules: Rules, ann: Caller) -> None:
     """A stranger fails from many addresses, but not from the owner's."""
     for number in range(1, 200):
         for _ in range(6):
-            room.refuses(room.stranger(f"198.51.100.{number}"), Login(username="ann", password="wrong"))
-    assert room.asks(room.stranger("192.0.2.77"), Login(username="ann", password=PASSWORD)).username == "ann"
+            rules.refuses(rules.stranger(f"198.51.100.{number}"), Login(username="ann", password="wrong"))
+    assert rules.asks(rules.stranger("192.0.2.77"), Login(username="ann", password=PASSWORD)).username == "ann"
 
 
-def test_failed_logins_are_told_by_account_and_address_only(room: Room, ann: Caller) -> None:
-    room.refuses(room.stranger(), Login(username="ann", password="wrong"))
-    room.refuses(room.stranger(), Login(username="nobody", password="wrong"))
-    room.refuses(ann, ChangePassword(old="wrong", new="another password"))
-    room.asks(room.stranger(), Login(username="ann", password=PASSWORD))
-    assert room.failed == [(ann.account, "192.0.2.1", ""), (0, "192.0.2.1", ""), (ann.account, "192.0.2.1", "")]
+def test_failed_logins_are_told_by_account_and_address_only(rules: Rules, ann: Caller) -> None:
+    rules.refuses(rules.stranger(), Login(username="ann", password="wrong"))
+    rules.refuses(rules.stranger(), Login(username="nobody", password="wrong"))
+    rules.refuses(ann, ChangePassword(old="wrong", new="another password"))
+    rules.asks(rules.stranger(), Login(username="ann", password=PASSWORD))
+    assert rules.failed == [(ann.account, "192.0.2.1", ""), (0, "192.0.2.1", ""), (ann.account, "192.0.2.1", "")]
 
 
-def test_unknown_names_are_slowed_down_too(room: Room) -> None:
+def test_unknown_names_are_slowed_down_too(rules: Rules) -> None:
     for _ in range(5):
-        assert isinstance(room.refuses(room.stranger(), Login(username="nobody", password="x")), InvalidCredentials)
-    assert isinstance(room.refuses(room.stranger(), Login(username="nobody", password="x")), RateLimited)
-    assert len(room.checked) == 5, "who must wait costs no hashing"
+        assert isinstance(rules.refuses(rules.stranger(), Login(username="nobody", password="x")), InvalidCredentials)
+    assert isinstance(rules.refuses(rules.stranger(), Login(username="nobody", password="x")), RateLimited)
+    assert len(rules.checked) == 5, "who must wait costs no hashing"
 
 
-def test_every_spelling_of_a_name_is_the_same_name(room: Room, ann: Caller) -> None:
+def test_every_spelling_of_a_name_is_the_same_name(rules: Rules, ann: Caller) -> None:
     for name in ("ann", "Ann", "ANN", "ＡＮＮ", "aNN"):
-        room.refuses(room.stranger(), Login(username=name, password="wrong"))
-    refused = room.refuses(room.stranger(), Login(username="ann", password=PASSWORD))
+        rules.refuses(rules.stranger(), Login(username=name, password="wrong"))
+    refused = rules.refuses(rules.stranger(), Login(username="ann", password=PASSWORD))
     assert isinstance(refused, RateLimited)
     assert refused.params == {"retry_after": 1}
-    assert room.asks(room.stranger("198.51.100.1"), Login(username="ann", password=PASSWORD)).username == "ann"
-    room.now += 1000
-    assert room.asks(room.stranger(), Login(username="ann", password=PASSWORD)).username == "ann"
+    assert rules.asks(rules.stranger("198.51.100.1"), Login(username="ann", password=PASSWORD)).username == "ann"
+    rules.now += 1000
+    assert rules.asks(rules.stranger(), Login(username="ann", password=PASSWORD)).username == "ann"
 
 
 def test_a_clock_set_back_makes_the_delay_no_longer() -> None:

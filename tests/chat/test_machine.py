@@ -18,7 +18,7 @@ from imd.wire.conversations import ListConversations, Sync
 from imd.wire.messages import Message, SendMessage
 from imd.wire.receipts import Ack, Read
 from imd.wire.refusals import BadRequest, Conflict, NoSuchConversation
-from tests.chat.room import Room
+from tests.chat.rules import Rules
 
 NAMES = ("ann", "bob", "小明")
 PEOPLE = some.sampled_from(NAMES)
@@ -59,18 +59,18 @@ class Talk(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.room = Room()
-        self.people: dict[str, Caller] = {name: self.room.person(name) for name in NAMES}
+        self.rules = Rules()
+        self.people: dict[str, Caller] = {name: self.rules.person(name) for name in NAMES}
         self.logs: dict[Pair, Log] = {}
         self.copies: dict[tuple[tuple[str, str], Pair], Copy] = defaultdict(Copy)
         self.numbers = 0
 
     def teardown(self) -> None:
-        self.room.tx.close()
+        self.rules.tx.close()
 
     def asks(self, name: str, command: Any) -> Any:
-        self.room.now += 1
-        return self.room.asks(self.people[name], command)
+        self.rules.now += 1
+        return self.rules.asks(self.people[name], command)
 
     def log(self, one: str, other: str) -> Log | None:
         return self.logs.get(frozenset({one, other}))

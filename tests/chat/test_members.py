@@ -29,7 +29,7 @@ RANKS = ["reader", "member", "admin", "owner"]
 
 def count(team: Team) -> tuple[int, int]:
     """Give how many members the group says it has, and how many it has."""
-    rows = team.room.tx.execute(
+    rows = team.rules.tx.execute(
         "SELECT count(*) FROM member WHERE conversation = ? AND left_seq IS NULL", (team.conversation,)
     )
     return team.standing("ann").members, rows.fetchone()[0]
@@ -37,7 +37,7 @@ def count(team: Team) -> tuple[int, int]:
 
 def seen(team: Team, name: str) -> list[str]:
     """List the messages that somebody may read."""
-    page = team.room.asks(team.people[name], History(to="#team", limit=200)).messages
+    page = team.rules.asks(team.people[name], History(to="#team", limit=200)).messages
     return [each.content for each in page]
 
 
@@ -49,7 +49,7 @@ def join(team: Team, name: str) -> None:
 
 
 def test_a_new_member_hears_of_it_and_follows_from_then_on(team: Team) -> None:
-    outcome = team.room.does(team.people["eve"], GroupJoin(to="#team"))
+    outcome = team.rules.does(team.people["eve"], GroupJoin(to="#team"))
     account, topic = team.people["eve"].account, Topic.members(team.conversation)
     assert (outcome.reply.joined, outcome.reply.to) == (True, "#team")
     assert outcome.effects == (Follow(account, topic, 0),)
@@ -60,12 +60,12 @@ def test_a_new_member_hears_of_it_and_follows_from_then_on(team: Team) -> None:
     assert (told.seq, told.sender, told.content, told.to) == (seq, "eve", "eve joined.", "#team")
     assert (devices, logged) == ((account,), AccountChanged(n=1, what="joined", conversation=team.conversation))
     assert count(team) == (5, 5)
-    [listed] = team.room.asks(team.people["eve"], ListConversations()).conversations
+    [listed] = team.rules.asks(team.people["eve"], ListConversations()).conversations
     assert (listed.unread, listed.delivered_seq, listed.role) == (0, seq, "member")
 
 
 def test_joining_again_is_nothing(team: Team) -> None:
-    outcome = team.room.does(team.people["cid"], GroupJoin(to="#team"))
+    outcome = team.rules.does(team.people["cid"], GroupJoin(to="#team"))
     assert (outcome.reply.joined, outcome.told, outcome.effects) == (True, (), ())
     assert count(team) == (4, 4)
 
@@ -74,11 +74,11 @@ def test_joining_again_is_nothing(team: Team) -> None:
 def test_what_came_before_is_a_groups_own_setting(team: Team, history: str, before: bool) -> None:
     team.asks("ann", SendMessage(to="#team", content="before"))
     team.set(history=history)
-    outcome = team.room.does(team.people["eve"], GroupJoin(to="#team"))
+    outcome = team.rules.does(team.people["eve"], GroupJoin(to="#team"))
     team.asks("ann", SendMessage(to="#team", content="after"))
     assert ("before" in seen(team, "eve")) == before
     assert seen(team, "eve")[-2:] == ["eve joined.", "after"]
-    synced = team.room.asks(team.people["eve"], Sync(to="#team", after_rev=0)).messages
+    synced = team.rules.asks(team.people["eve"], Sync(to="#team", after_rev=0)).messages
     assert [each.content for each in synced] == seen(team, "eve")
     [follow] = outcome.effects
     assert follow.seq == (0 if before else team.standing("eve").joined_seq)
@@ -107,21 +107,21 @@ def test_a_returning_member_has_the_history_cleared_that_they_had_cleared(team: 
     team.asks("cid", ClearHistory(to="#team"))
     cleared = team.standing("cid").hidden_seq
     team.asks("cid", GroupLeave(to="#team"))
-    outcome = team.room.does(team.people["cid"], GroupJoin(to="#team"))
+    outcome = team.rules.does(team.people["cid"], GroupJoin(to="#team"))
     assert outcome.effects == (Follow(team.people["cid"].account, Topic.members(1), cleared),)
     assert seen(team, "cid") == ["cid left.", "cid joined."]
 
 
 @pytest.mark.parametrize("command", [GroupKick(to="#team", username="cid"), GroupBan(to="#team", username="cid")])
 def test_a_removed_member_hears_of_it_and_of_nothing_after_it(team: Team, command: Command) -> None:
-    outcome = team.room.does(team.people["bob"], command)
+    outcome = team.rules.does(team.people["bob"], command)
     account, topic = team.people["cid"].account, Topic.members(team.conversation)
     (to, told), (devices, logged) = outcome.told
     assert (to, told.notice.who) == (Followers(topic, seq=outcome.reply.seq), "cid")
     assert (devices, logged.what, logged.conversation) == ((account,), "left", team.conversation)
     assert outcome.effects == (Unfollow(account, topic),)
     assert count(team) == (3, 3)
-    assert team.room.asks(team.people["cid"], ListConversations()).conversations == []
+    assert team.rules.asks(team.people["cid"], ListConversations()).conversations == []
     for asked in (History(to="#team"), Sync(to="#team", after_rev=0), SendMessage(to="#team", content="?")):
         assert type(team.refused("cid", asked)) is NotAMember
 
@@ -130,7 +130,7 @@ def test_one_who_left_is_told_so_by_the_account_log_once_each(team: Team) -> Non
     team.asks("cid", GroupLeave(to="#team"))
     join(team, "cid")
     team.asks("cid", GroupLeave(to="#team"))
-    changes = team.room.asks(team.people["cid"], AccountSync(after=0)).changes
+    changes = team.rules.asks(team.people["cid"], AccountSync(after=0)).changes
     assert [(each.what, each.n) for each in changes] == [("joined", 3), ("left", 4)]
     assert type(team.refused("cid", GroupLeave(to="#team"))) is NotAMember
     assert count(team) == (3, 3)
@@ -140,7 +140,7 @@ def test_what_was_said_stays_sent_when_its_sender_is_gone(team: Team) -> None:
     team.asks("cid", SendMessage(to="#team", content="hi", client_id="c"))
     first = team.standing("cid").last_seq
     team.asks("ann", GroupKick(to="#team", username="cid"))
-    again = team.room.asks(team.people["cid"], SendMessage(to="#team", content="hi", client_id="c"))
+    again = team.rules.asks(team.people["cid"], SendMessage(to="#team", content="hi", client_id="c"))
     assert (again.seq, again.duplicate) == (first, True)
     assert type(team.refused("cid", SendMessage(to="#team", content="hi", client_id="d"))) is NotAMember
 
@@ -172,7 +172,7 @@ def test_the_last_owner_leaves_it_to_the_longest_standing(team: Team, leaving: s
     team.asks("ann", GroupRole(to="#team", username="eve", role="reader" if "cid" in leaving else "member"))
     for name in leaving.split():
         team.asks(name, GroupLeave(to="#team"))
-    outcome = team.room.does(team.people["ann"], GroupLeave(to="#team"))
+    outcome = team.rules.does(team.people["ann"], GroupLeave(to="#team"))
     assert team.roles()[heir] == "owner"
     assert [event.notice.what for _, event in outcome.told if isinstance(event, NewMessage)] == ["transferred", "left"]
     assert sorted(team.roles().values()).count("owner") == 1
@@ -189,7 +189,7 @@ def test_a_later_admin_goes_before_an_earlier_member(team: Team) -> None:
 def test_with_the_last_one_the_group_goes(team: Team) -> None:
     for name in ("bob", "cid", "dee"):
         team.asks(name, GroupLeave(to="#team"))
-    outcome = team.room.does(team.people["ann"], GroupLeave(to="#team"))
+    outcome = team.rules.does(team.people["ann"], GroupLeave(to="#team"))
     assert [type(event) for _, event in outcome.told] == [GroupDeleted]
     assert team.standing("ann").deleted
 
@@ -271,9 +271,9 @@ def test_muting_for_a_time(team: Team) -> None:
     hello = SendMessage(to="#team", content="hi")
     team.asks("bob", GroupMute(to="#team", username="cid", seconds=60))
     assert team.last_notice() == ("muted", "bob", "cid", "60")
-    team.room.now += 59_000
+    team.rules.now += 59_000
     assert team.refused("cid", hello).params == {"retry_after": 1}
-    team.room.now += 1_000
+    team.rules.now += 1_000
     team.asks("cid", hello)
     before = len(team.notices())
     team.asks("bob", GroupMute(to="#team", username="cid", seconds=0))
@@ -282,7 +282,7 @@ def test_muting_for_a_time(team: Team) -> None:
 
 def test_unmuting(team: Team) -> None:
     team.asks("bob", GroupMute(to="#team", username="cid", seconds=60))
-    [muted] = [each for each in team.room.asks(team.people["cid"], ListMembers(to="#team")).members if each.muted]
+    [muted] = [each for each in team.rules.asks(team.people["cid"], ListMembers(to="#team")).members if each.muted]
     assert muted.username == "cid"
     team.asks("ann", GroupMute(to="#team", username="cid", seconds=0))
     assert team.last_notice() == ("unmuted", "ann", "cid", None)
@@ -306,7 +306,7 @@ def test_a_ban_holds_for_whoever_it_is(team: Team) -> None:
     for name in ("cid", "eve", "fox"):
         refused = team.refused(name, GroupJoin(to="#team"))
         assert (type(refused), refused.case) == (Forbidden, "banned")
-        assert team.room.asks(team.people[name], AskGroup(to="#team")).members == 3, "a public group is no secret"
+        assert team.rules.asks(team.people[name], AskGroup(to="#team")).members == 3, "a public group is no secret"
     assert isinstance(team.refused("ann", GroupBan(to="#team", username="nobody")), NoSuchUser)
     assert count(team) == (3, 3)
 
@@ -327,7 +327,7 @@ def test_a_lifted_ban_lets_them_come_again(team: Team) -> None:
 
 def test_the_members_by_name_page_by_page(team: Team) -> None:
     def page(**fields: Any) -> tuple[list[tuple[str, str]], bool]:
-        reply = team.room.asks(team.people["dee"], ListMembers(to="#team", **fields))
+        reply = team.rules.asks(team.people["dee"], ListMembers(to="#team", **fields))
         return [(each.username, each.role) for each in reply.members], reply.more
 
     everybody = [("ann", "owner"), ("bob", "admin"), ("cid", "member"), ("dee", "reader")]

@@ -15,39 +15,39 @@ from imd.wire.messages import SendMessage
 from imd.wire.presence import IsTyping, PresenceChanged, SetPresence, Typing
 from imd.wire.profiles import ShowProfile
 from imd.wire.refusals import Blocked, Forbidden, NoSuchConversation, NotAMember
-from tests.chat.room import Room
+from tests.chat.rules import Rules
 
 NOW = "2026-09-21T14:13:20.000Z"
 
 
-def befriend(room: Room, one: Caller, two: Caller) -> None:
-    room.asks(one, FriendAdd(username=two.username))
-    room.asks(two, FriendAdd(username=one.username))
+def befriend(rules: Rules, one: Caller, two: Caller) -> None:
+    rules.asks(one, FriendAdd(username=two.username))
+    rules.asks(two, FriendAdd(username=one.username))
 
 
-def come(room: Room, *people: Caller, presence: str = "online", words: str = "") -> None:
+def come(rules: Rules, *people: Caller, presence: str = "online", words: str = "") -> None:
     for each in people:
-        room.online.come(each.account, PresenceSetting(presence, words))
+        rules.online.come(each.account, PresenceSetting(presence, words))
 
 
-def group(room: Room, *people: Caller, number: int = 50, size: int | None = None, **settings: Any) -> int:
+def group(rules: Rules, *people: Caller, number: int = 50, size: int | None = None, **settings: Any) -> int:
     """Put people into a group, by its rows alone."""
     columns = {"handle": f"team{number}", "members": size or len(people), **settings}
-    room.tx.execute(
+    rules.tx.execute(
         f"INSERT INTO conversation (id, kind, last_seq, last_rev, created, {', '.join(columns)})"
         f" VALUES (?, 'group', 0, 0, 0{', ?' * len(columns)})",
         (number, *columns.values()),
     )
     for each in people:
-        room.tx.execute(
+        rules.tx.execute(
             "INSERT INTO member (conversation, account, name, delivered_seq, read_seq) VALUES (?, ?, ?, 0, 0)",
             (number, each.account, each.username),
         )
     return number
 
 
-def seen(room: Room, caller: Caller, name: str) -> tuple[str | None, str | None, str | None]:
-    profile = room.asks(caller, ShowProfile(username=name))
+def seen(rules: Rules, caller: Caller, name: str) -> tuple[str | None, str | None, str | None]:
+    profile = rules.asks(caller, ShowProfile(username=name))
     return profile.presence, profile.presence_text, profile.last_seen
 
 
@@ -61,82 +61,82 @@ def seen(room: Room, caller: Caller, name: str) -> tuple[str | None, str | None,
     ],
 )
 def test_a_friend_sees_what_one_shows_oneself_as(
-    room: Room, ann: Caller, bob: Caller, presence: Any, expected: tuple[str | None, ...]
+    rules: Rules, ann: Caller, bob: Caller, presence: Any, expected: tuple[str | None, ...]
 ) -> None:
-    befriend(room, ann, bob)
-    come(room, ann)
-    assert room.does(ann, SetPresence(presence=presence, presence_text="words")).effects == (
+    befriend(rules, ann, bob)
+    come(rules, ann)
+    assert rules.does(ann, SetPresence(presence=presence, presence_text="words")).effects == (
         ShowPresence(ann.account, PresenceSetting(presence, "words")),
     )
-    room.online.change(ann.account, PresenceSetting(presence, "words"))
-    assert seen(room, bob, "ann") == expected
-    [friend] = room.asks(bob, FriendList()).friends
+    rules.online.change(ann.account, PresenceSetting(presence, "words"))
+    assert seen(rules, bob, "ann") == expected
+    [friend] = rules.asks(bob, FriendList()).friends
     assert (friend.presence, friend.presence_text, friend.last_seen) == expected
 
 
-def test_an_offline_account_was_last_seen_unless_it_never_came(room: Room, ann: Caller, bob: Caller) -> None:
-    befriend(room, ann, bob)
-    assert seen(room, bob, "ann") == ("offline", None, None)
-    room.tx.execute("UPDATE account SET last_seen = ? WHERE id = ?", (room.now, ann.account))
-    assert seen(room, bob, "ann") == ("offline", None, NOW)
+def test_an_offline_account_was_last_seen_unless_it_never_came(rules: Rules, ann: Caller, bob: Caller) -> None:
+    befriend(rules, ann, bob)
+    assert seen(rules, bob, "ann") == ("offline", None, None)
+    rules.tx.execute("UPDATE account SET last_seen = ? WHERE id = ?", (rules.now, ann.account))
+    assert seen(rules, bob, "ann") == ("offline", None, NOW)
 
 
-def test_last_seen_stands_still_while_invisible(room: Room, ann: Caller, bob: Caller) -> None:
-    befriend(room, ann, bob)
-    room.asks(ann, SetPresence(presence="invisible"))
-    room.now += 60_000
-    room.asks(ann, SetPresence(presence="invisible", presence_text="other words"))
-    assert seen(room, bob, "ann") == ("offline", None, NOW)
-    room.asks(ann, SetPresence(presence="away"))
-    room.asks(ann, SetPresence(presence="invisible"))
-    assert seen(room, bob, "ann") == ("offline", None, "2026-09-21T14:14:20.000Z")
+def test_last_seen_stands_still_while_invisible(rules: Rules, ann: Caller, bob: Caller) -> None:
+    befriend(rules, ann, bob)
+    rules.asks(ann, SetPresence(presence="invisible"))
+    rules.now += 60_000
+    rules.asks(ann, SetPresence(presence="invisible", presence_text="other words"))
+    assert seen(rules, bob, "ann") == ("offline", None, NOW)
+    rules.asks(ann, SetPresence(presence="away"))
+    rules.asks(ann, SetPresence(presence="invisible"))
+    assert seen(rules, bob, "ann") == ("offline", None, "2026-09-21T14:14:20.000Z")
 
 
-def test_ones_own_shows_what_was_chosen(room: Room, ann: Caller) -> None:
-    room.asks(ann, SetPresence(presence="invisible", presence_text=" hiding\n "))
-    assert seen(room, ann, "ann") == ("invisible", "hiding", None)
+def test_ones_own_shows_what_was_chosen(rules: Rules, ann: Caller) -> None:
+    rules.asks(ann, SetPresence(presence="invisible", presence_text=" hiding\n "))
+    assert seen(rules, ann, "ann") == ("invisible", "hiding", None)
 
 
-RELATIONS: dict[str, tuple[Callable[[Room, Caller, Caller], Any], bool]] = {
-    "strangers": (lambda room, ann, bob: None, False),
+RELATIONS: dict[str, tuple[Callable[[Rules, Caller, Caller], Any], bool]] = {
+    "strangers": (lambda rules, ann, bob: None, False),
     "friends": (befriend, True),
-    "a request alone": (lambda room, ann, bob: room.asks(bob, FriendAdd(username="ann")), False),
-    "a conversation alone": (lambda room, ann, bob: room.asks(bob, SendMessage(to="ann", content="hi")), False),
-    "fellow members": (lambda room, ann, bob: group(room, ann, bob), True),
+    "a request alone": (lambda rules, ann, bob: rules.asks(bob, FriendAdd(username="ann")), False),
+    "a conversation alone": (lambda rules, ann, bob: rules.asks(bob, SendMessage(to="ann", content="hi")), False),
+    "fellow members": (lambda rules, ann, bob: group(rules, ann, bob), True),
     "members of different groups": (
-        lambda room, ann, bob: (group(room, ann, number=50), group(room, bob, number=51)),
+        lambda rules, ann, bob: (group(rules, ann, number=50), group(rules, bob, number=51)),
         False,
     ),
     "a fellow member who left": (
-        lambda room, ann, bob: conversations.set_member(room.tx, group(room, ann, bob), bob.account, left_seq=0),
+        lambda rules, ann, bob: conversations.set_member(rules.tx, group(rules, ann, bob), bob.account, left_seq=0),
         False,
     ),
     "a fellow member whom ann blocks": (
-        lambda room, ann, bob: (group(room, ann, bob), room.asks(ann, Block(username="bob"))),
+        lambda rules, ann, bob: (group(rules, ann, bob), rules.asks(ann, Block(username="bob"))),
         False,
     ),
     "a friend whom ann blocks": (
-        lambda room, ann, bob: (befriend(room, ann, bob), room.asks(ann, Block(username="bob"))),
+        lambda rules, ann, bob: (befriend(rules, ann, bob), rules.asks(ann, Block(username="bob"))),
         False,
     ),
 }
 
 
 @pytest.mark.parametrize("relation", RELATIONS)
-def test_who_sees_that_ann_is_here(room: Room, ann: Caller, bob: Caller, relation: str) -> None:
+def test_who_sees_that_ann_is_here(rules: Rules, ann: Caller, bob: Caller, relation: str) -> None:
     make, visible = RELATIONS[relation]
-    make(room, ann, bob)
-    come(room, ann, bob)
-    assert seen(room, bob, "ann") == (("online", None, None) if visible else (None, None, None))
+    make(rules, ann, bob)
+    come(rules, ann, bob)
+    assert seen(rules, bob, "ann") == (("online", None, None) if visible else (None, None, None))
 
 
-def test_the_list_of_members_shows_who_is_here(room: Room, ann: Caller, bob: Caller, cid: Caller) -> None:
-    dan = room.person("dan")
-    team = group(room, ann, bob, cid, dan)
-    come(room, ann, bob, cid)
-    come(room, dan, presence="invisible")
-    room.asks(cid, Block(username="ann"))
-    listed = room.asks(ann, ListMembers(conversation=team)).members
+def test_the_list_of_members_shows_who_is_here(rules: Rules, ann: Caller, bob: Caller, cid: Caller) -> None:
+    dan = rules.person("dan")
+    team = group(rules, ann, bob, cid, dan)
+    come(rules, ann, bob, cid)
+    come(rules, dan, presence="invisible")
+    rules.asks(cid, Block(username="ann"))
+    listed = rules.asks(ann, ListMembers(conversation=team)).members
     assert [(each.username, each.presence) for each in listed] == [
         ("ann", "online"),
         ("bob", "online"),
@@ -145,101 +145,101 @@ def test_the_list_of_members_shows_who_is_here(room: Room, ann: Caller, bob: Cal
     ]
 
 
-def told(room: Room, caller: Caller, presence: Any, words: str = "") -> list[tuple[tuple[int, ...], str, str | None]]:
-    outcome = room.does(caller, SetPresence(presence=presence, presence_text=words))
+def told(rules: Rules, caller: Caller, presence: Any, words: str = "") -> list[tuple[tuple[int, ...], str, str | None]]:
+    outcome = rules.does(caller, SetPresence(presence=presence, presence_text=words))
     return [
         (to, event.presence, event.presence_text) for to, event in outcome.told if isinstance(event, PresenceChanged)
     ]
 
 
-def test_friends_are_told_of_what_they_may_see(room: Room, ann: Caller, bob: Caller, cid: Caller) -> None:
-    befriend(room, ann, bob)
-    group(room, ann, cid)
-    assert told(room, ann, "away", "lunch") == [((bob.account,), "away", "lunch")]
-    assert told(room, ann, "away", "lunch") == []
-    assert told(room, ann, "invisible", "secret") == [((bob.account,), "offline", None)]
-    assert told(room, ann, "invisible", "more secret") == []
-    assert told(room, ann, "online") == [((bob.account,), "online", None)]
-    room.asks(ann, Block(username="bob"))
-    assert told(room, ann, "busy") == []
+def test_friends_are_told_of_what_they_may_see(rules: Rules, ann: Caller, bob: Caller, cid: Caller) -> None:
+    befriend(rules, ann, bob)
+    group(rules, ann, cid)
+    assert told(rules, ann, "away", "lunch") == [((bob.account,), "away", "lunch")]
+    assert told(rules, ann, "away", "lunch") == []
+    assert told(rules, ann, "invisible", "secret") == [((bob.account,), "offline", None)]
+    assert told(rules, ann, "invisible", "more secret") == []
+    assert told(rules, ann, "online") == [((bob.account,), "online", None)]
+    rules.asks(ann, Block(username="bob"))
+    assert told(rules, ann, "busy") == []
 
 
 # -- typing
 
 
-def hears(room: Room, caller: Caller, **place: Any) -> list[int]:
-    outcome = room.does(caller, Typing(**place))
+def hears(rules: Rules, caller: Caller, **place: Any) -> list[int]:
+    outcome = rules.does(caller, Typing(**place))
     for _, event in outcome.told:
         assert isinstance(event, IsTyping)
     return sorted(account for to, _ in outcome.told for account in to)
 
 
-def test_typing_reaches_the_other_one(room: Room, ann: Caller, bob: Caller) -> None:
-    room.asks(ann, SendMessage(to="bob", content="hi"))
-    [(to, event)] = room.does(ann, Typing(to="bob")).told
+def test_typing_reaches_the_other_one(rules: Rules, ann: Caller, bob: Caller) -> None:
+    rules.asks(ann, SendMessage(to="bob", content="hi"))
+    [(to, event)] = rules.does(ann, Typing(to="bob")).told
     assert (to, event) == ((bob.account,), IsTyping(conversation=1, username="ann", to="ann"))
 
 
-def test_typing_is_told_once_in_three_seconds(room: Room, ann: Caller, bob: Caller, cid: Caller) -> None:
+def test_typing_is_told_once_in_three_seconds(rules: Rules, ann: Caller, bob: Caller, cid: Caller) -> None:
     for to in ("bob", "cid"):
-        room.asks(ann, SendMessage(to=to, content="hi"))
+        rules.asks(ann, SendMessage(to=to, content="hi"))
     heard = []
     for wait in (0, 1, 2998, 1, 3000):
-        room.now += wait
-        heard.append((hears(room, ann, to="bob"), hears(room, bob, to="ann")))
+        rules.now += wait
+        heard.append((hears(rules, ann, to="bob"), hears(rules, bob, to="ann")))
     both, nobody = ([bob.account], [ann.account]), ([], [])
     assert heard == [both, nobody, nobody, both, both]
-    room.now += 1
-    assert hears(room, ann, to="cid") == [cid.account], "each conversation for itself"
+    rules.now += 1
+    assert hears(rules, ann, to="cid") == [cid.account], "each conversation for itself"
 
 
-def test_where_one_may_not_write_one_does_not_type(room: Room, ann: Caller, bob: Caller, cid: Caller) -> None:
-    assert isinstance(room.refuses(ann, Typing(to="bob")), NoSuchConversation)
-    room.asks(ann, SendMessage(to="bob", content="hi"))
-    assert isinstance(room.refuses(cid, Typing(conversation=1)), NoSuchConversation)
-    readers = group(room, ann, bob, number=50, who_writes="admins")
-    assert isinstance(room.refuses(ann, Typing(conversation=readers)), Forbidden)
-    known = group(room, bob, number=51, join_mode="open")
-    room.tx.execute(
+def test_where_one_may_not_write_one_does_not_type(rules: Rules, ann: Caller, bob: Caller, cid: Caller) -> None:
+    assert isinstance(rules.refuses(ann, Typing(to="bob")), NoSuchConversation)
+    rules.asks(ann, SendMessage(to="bob", content="hi"))
+    assert isinstance(rules.refuses(cid, Typing(conversation=1)), NoSuchConversation)
+    readers = group(rules, ann, bob, number=50, who_writes="admins")
+    assert isinstance(rules.refuses(ann, Typing(conversation=readers)), Forbidden)
+    known = group(rules, bob, number=51, join_mode="open")
+    rules.tx.execute(
         "INSERT INTO member (conversation, account, left_seq, delivered_seq, read_seq) VALUES (51, ?, 5, 0, 0)",
         (ann.account,),
     )
-    assert isinstance(room.refuses(ann, Typing(conversation=known)), NotAMember)
+    assert isinstance(rules.refuses(ann, Typing(conversation=known)), NotAMember)
 
 
 @pytest.mark.parametrize("shut", [Block, Decline])
 def test_typing_does_not_reach_an_account_that_refuses_one(
-    room: Room, ann: Caller, bob: Caller, shut: type[Block]
+    rules: Rules, ann: Caller, bob: Caller, shut: type[Block]
 ) -> None:
-    room.asks(bob, SendMessage(to="ann", content="hi"))
-    room.asks(ann, shut(username="bob"))
-    refused = room.refuses(bob, Typing(to="ann"))
+    rules.asks(bob, SendMessage(to="ann", content="hi"))
+    rules.asks(ann, shut(username="bob"))
+    refused = rules.refuses(bob, Typing(to="ann"))
     assert (type(refused), refused.case, refused.params) == (Blocked, "", {})
 
 
-def test_typing_in_a_group_reaches_all_but_the_blocked(room: Room, ann: Caller, bob: Caller, cid: Caller) -> None:
-    dan, eve = room.person("dan"), room.person("eve")
-    team = group(room, ann, bob, cid, dan, eve)
-    room.asks(ann, Block(username="bob"))
-    room.asks(cid, Block(username="ann"))
-    conversations.set_member(room.tx, team, eve.account, left_seq=0)
-    assert hears(room, ann, conversation=team) == [dan.account]
+def test_typing_in_a_group_reaches_all_but_the_blocked(rules: Rules, ann: Caller, bob: Caller, cid: Caller) -> None:
+    dan, eve = rules.person("dan"), rules.person("eve")
+    team = group(rules, ann, bob, cid, dan, eve)
+    rules.asks(ann, Block(username="bob"))
+    rules.asks(cid, Block(username="ann"))
+    conversations.set_member(rules.tx, team, eve.account, left_seq=0)
+    assert hears(rules, ann, conversation=team) == [dan.account]
 
 
-def test_nobody_types_in_a_large_group_nor_while_invisible(room: Room, ann: Caller, bob: Caller) -> None:
-    assert hears(room, ann, conversation=group(room, ann, bob, number=50, size=51)) == []
-    team = group(room, ann, bob, number=51, size=50)
-    come(room, ann, presence="invisible")
-    assert hears(room, ann, conversation=team) == []
-    come(room, ann)
-    assert hears(room, ann, conversation=team) == [bob.account]
+def test_nobody_types_in_a_large_group_nor_while_invisible(rules: Rules, ann: Caller, bob: Caller) -> None:
+    assert hears(rules, ann, conversation=group(rules, ann, bob, number=50, size=51)) == []
+    team = group(rules, ann, bob, number=51, size=50)
+    come(rules, ann, presence="invisible")
+    assert hears(rules, ann, conversation=team) == []
+    come(rules, ann)
+    assert hears(rules, ann, conversation=team) == [bob.account]
 
 
-def test_typing_leaves_no_trace(room: Room, ann: Caller, bob: Caller) -> None:
-    room.asks(ann, SendMessage(to="bob", content="hi"))
-    before = list(room.tx.iterdump())
-    room.asks(ann, Typing(to="bob"))
-    assert list(room.tx.iterdump()) == before
+def test_typing_leaves_no_trace(rules: Rules, ann: Caller, bob: Caller) -> None:
+    rules.asks(ann, SendMessage(to="bob", content="hi"))
+    before = list(rules.tx.iterdump())
+    rules.asks(ann, Typing(to="bob"))
+    assert list(rules.tx.iterdump()) == before
 
 
 def test_the_memory_of_typing_is_bounded() -> None:

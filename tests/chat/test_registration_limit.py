@@ -9,7 +9,7 @@ from imd.chat.base.rate_limits import DAY, RegistrationLimit
 from imd.wire.accounts import Register
 from imd.wire.admin import InviteCreate
 from imd.wire.refusals import NameTaken, RateLimited, Unavailable
-from tests.chat.room import PASSWORD, Room
+from tests.chat.rules import PASSWORD, Rules
 
 
 def register(name: str, **more: str) -> Register:
@@ -17,15 +17,15 @@ def register(name: str, **more: str) -> Register:
 
 
 @pytest.fixture
-def full() -> Room:
+def full() -> Rules:
     """A room in which the strangers' address has registered its two accounts."""
-    room = Room(Limits(registrations_per_address=2))
+    rules = Rules(Limits(registrations_per_address=2))
     for name in ("ann", "bob"):
-        room.asks(room.stranger(), register(name))
-    return room
+        rules.asks(rules.stranger(), register(name))
+    return rules
 
 
-def test_so_many_in_a_day(full: Room) -> None:
+def test_so_many_in_a_day(full: Rules) -> None:
     full.now += DAY - 1000
     refused = full.refuses(full.stranger(), register("cid"))
     assert (type(refused), refused.case, refused.params) == (RateLimited, "registrations", {"retry_after": 1})
@@ -33,11 +33,11 @@ def test_so_many_in_a_day(full: Room) -> None:
     assert full.asks(full.stranger(), register("cid")).username == "cid"
 
 
-def test_others_are_not_concerned(full: Room) -> None:
+def test_others_are_not_concerned(full: Rules) -> None:
     assert full.asks(full.stranger("198.51.100.1"), register("cid")).username == "cid"
 
 
-def test_a_registration_by_invite_is_not_counted(full: Room) -> None:
+def test_a_registration_by_invite_is_not_counted(full: Rules) -> None:
     """An invite is limited by its uses."""
     invite = full.asks(full.operator(), InviteCreate(uses=5)).invite
     for name in ("cid", "dan"):
@@ -45,28 +45,28 @@ def test_a_registration_by_invite_is_not_counted(full: Room) -> None:
 
 
 @pytest.mark.parametrize("address", ["", "127.0.0.1", "::/64"])
-def test_this_machine_is_not_counted(full: Room, address: str) -> None:
+def test_this_machine_is_not_counted(full: Rules, address: str) -> None:
     for name in ("cid", "dan", "eve"):
         assert full.asks(full.stranger(address), register(name)).username == name
 
 
-def test_none_is_no_limit(full: Room) -> None:
+def test_none_is_no_limit(full: Rules) -> None:
     full.limits = Limits(registrations_per_address=0)
     assert full.asks(full.stranger(), register("cid")).username == "cid"
 
 
 def test_what_fails_does_not_count() -> None:
     @attrs.define
-    class Busy(Room):
+    class Busy(Rules):
         async def hash_password(self, password: str, address: str) -> str:
             raise Unavailable("passwords")
 
-    for room, refusal in ((Room(Limits(registrations_per_address=1)), NameTaken), (Busy(), Unavailable)):
-        room.person("ann")
+    for rules, refusal in ((Rules(Limits(registrations_per_address=1)), NameTaken), (Busy(), Unavailable)):
+        rules.person("ann")
         name = "ann" if refusal is NameTaken else "bob"
         for _ in range(3):
-            assert isinstance(room.refuses(room.stranger(), register(name)), refusal)
-        assert all(day.count == 0 for day in room.registrations._days.values())
+            assert isinstance(rules.refuses(rules.stranger(), register(name)), refusal)
+        assert all(day.count == 0 for day in rules.registrations._days.values())
 
 
 def test_many_at_once_gain_nothing() -> None:

@@ -15,7 +15,7 @@ from imd.wire.messages import EditMessage, RecallMessage, SendMessage
 from imd.wire.personal import ClearHistory, DeleteForMe
 from imd.wire.refusals import Refusal
 from imd.wire.search import Search
-from tests.chat.room import Room
+from tests.chat.rules import Rules
 from tests.chat.searching import bring_up_to_date, group, join, leave
 
 NAMES = ("ann", "bob", "小明")
@@ -36,20 +36,20 @@ NARROWED = some.sampled_from(["", " from:bob", " kind:markdown", " from:小明 k
 class Searching(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.room = Room()
-        self.people: dict[str, Caller] = {name: self.room.person(name) for name in NAMES}
+        self.rules = Rules()
+        self.people: dict[str, Caller] = {name: self.rules.person(name) for name in NAMES}
         self.order: dict[tuple[int, int], int] = {}
-        group(self.room, "team", *self.people.values())
-        group(self.room, "family", self.people["ann"])
+        group(self.rules, "team", *self.people.values())
+        group(self.rules, "family", self.people["ann"])
 
     def teardown(self) -> None:
-        self.room.tx.close()
+        self.rules.tx.close()
 
     def does(self, name: str, command: Any) -> Any:
         """Do something, where it may be done."""
-        self.room.now += 1
+        self.rules.now += 1
         try:
-            return self.room.asks(self.people[name], command)
+            return self.rules.asks(self.people[name], command)
         except Refusal:
             return None
 
@@ -73,21 +73,21 @@ class Searching(RuleBasedStateMachine):
 
     @rule(name=PEOPLE, handle=some.sampled_from(["team", "family"]))
     def come_or_go(self, name: str, handle: str) -> None:
-        row = rows.by_handle(self.room.tx, handle, self.people[name].account)
+        row = rows.by_handle(self.rules.tx, handle, self.people[name].account)
         assert row is not None
-        (leave if row.role else join)(self.room, handle, self.people[name])
+        (leave if row.role else join)(self.rules, handle, self.people[name])
 
     @rule(count=some.integers(1, 3))
     def lose_the_newest(self, count: int) -> None:
         """Delete rows, as the end of a group does; their numbers come again."""
-        self.room.tx.execute("DELETE FROM message WHERE id > (SELECT max(id) FROM message) - ?", (count,))
+        self.rules.tx.execute("DELETE FROM message WHERE id > (SELECT max(id) FROM message) - ?", (count,))
 
     @rule(whole=some.booleans())
     def index(self, whole: bool) -> None:
         if whole:
-            bring_up_to_date(self.room)
+            bring_up_to_date(self.rules)
         else:
-            self.room.in_transaction(lambda tx: index(tx, self.room.now))
+            self.rules.in_transaction(lambda tx: index(tx, self.rules.now))
 
     @rule(name=PEOPLE, asked=ASKED, narrowed=NARROWED, limit=some.integers(1, 5))
     def search(self, name: str, asked: str, narrowed: str, limit: int) -> None:
@@ -109,7 +109,7 @@ class Searching(RuleBasedStateMachine):
         listed: list[tuple[int, int]] = []
         before: int | None = None
         while True:
-            page = self.room.asks(self.people[name], Search(query=query, limit=limit, before=before))
+            page = self.rules.asks(self.people[name], Search(query=query, limit=limit, before=before))
             listed += [(each.conversation, each.seq) for each in page.messages]
             if not page.more:
                 return listed
@@ -120,8 +120,8 @@ class Searching(RuleBasedStateMachine):
     def seen(self, name: str, asked: str, narrowed: str) -> list[tuple[int, int]]:
         """Read everything that somebody may read."""
         listed = []
-        for place in self.room.asks(self.people[name], ListConversations()).conversations:
-            for each in self.room.asks(self.people[name], History(conversation=place.conversation)).messages:
+        for place in self.rules.asks(self.people[name], ListConversations()).conversations:
+            for each in self.rules.asks(self.people[name], History(conversation=place.conversation)).messages:
                 wanted = {"from": each.sender, "kind": each.kind, "in": place.to}
                 narrows = [part.split(":") for part in narrowed.split()]
                 if (

@@ -4,16 +4,16 @@ import pytest
 
 from imd.wire.messages import SendMessage
 from imd.wire.status import AskServerStatus, ServerStatus, span
-from tests.chat.room import Room
+from tests.chat.rules import Rules
 
 
 def test_what_is_kept_is_counted() -> None:
-    room = Room()
-    alice, root = room.person("alice"), room.person("root", admin=True)
+    rules = Rules()
+    alice, root = rules.person("alice"), rules.person("root", admin=True)
     for content in ("one", "two", "three"):
-        room.does(alice, SendMessage(to="root", content=content))
-    room.does(alice, SendMessage(to="alice", content="a note"))
-    status = room.asks(root, AskServerStatus())
+        rules.does(alice, SendMessage(to="root", content=content))
+    rules.does(alice, SendMessage(to="alice", content="a note"))
+    status = rules.asks(root, AskServerStatus())
     assert (status.accounts, status.conversations, status.stored, status.uptime) == (2, 2, 4, 5)
     assert status.backup is None
 

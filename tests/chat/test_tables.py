@@ -18,67 +18,67 @@ from imd.wire.personal import DeleteForMe, Star
 from imd.wire.reactions import React
 from imd.wire.reports import ReportMessage
 from tests.chat.leaving import end, say
-from tests.chat.room import PASSWORD, Room
+from tests.chat.rules import PASSWORD, Rules
 
 
-def of(room: Room, table: Table, column: str, number: int) -> list[Any]:
-    return room.tx.execute(f"SELECT * FROM {table.name} WHERE {column} = ?", (number,)).fetchall()
+def of(rules: Rules, table: Table, column: str, number: int) -> list[Any]:
+    return rules.tx.execute(f"SELECT * FROM {table.name} WHERE {column} = ?", (number,)).fetchall()
 
 
 @pytest.fixture
-def full(room: Room, life: Caller, bob: Caller, cid: Caller) -> Caller:
+def full(rules: Rules, life: Caller, bob: Caller, cid: Caller) -> Caller:
     """Ann, of whom every table has a row."""
-    room.asks(life, FriendAdd(username="bob"))
-    room.asks(bob, FriendAccept(username="ann"))
-    room.asks(life, FriendAdd(username="nobody"))
-    room.asks(life, Block(username="cid"))
-    room.asks(bob, GroupCreate(handle="#fans"))
-    room.asks(bob, GroupInvite(to="#fans", username="ann"))
-    room.asks(life, GroupCreate(handle="#mine"))
-    room.asks(life, GroupLink(to="#mine"))
-    room.asks(life, ReportMessage(to="bob", seq=2, reason="x"))
-    say(room, bob, "#team", "@ann look")
-    room.tx.execute("INSERT INTO second_factor VALUES (?, 'secret', NULL, 0)", (life.account,))
-    room.tx.execute("INSERT INTO recovery_code VALUES (?, 'hash')", (life.account,))
+    rules.asks(life, FriendAdd(username="bob"))
+    rules.asks(bob, FriendAccept(username="ann"))
+    rules.asks(life, FriendAdd(username="nobody"))
+    rules.asks(life, Block(username="cid"))
+    rules.asks(bob, GroupCreate(handle="#fans"))
+    rules.asks(bob, GroupInvite(to="#fans", username="ann"))
+    rules.asks(life, GroupCreate(handle="#mine"))
+    rules.asks(life, GroupLink(to="#mine"))
+    rules.asks(life, ReportMessage(to="bob", seq=2, reason="x"))
+    say(rules, bob, "#team", "@ann look")
+    rules.tx.execute("INSERT INTO second_factor VALUES (?, 'secret', NULL, 0)", (life.account,))
+    rules.tx.execute("INSERT INTO recovery_code VALUES (?, 'hash')", (life.account,))
     return life
 
 
 OF_ACCOUNTS = [each for each in tables.TABLES.values() if each.whose == "account" and each.name != "deletion"]
 
 
-def test_a_deletion_does_what_is_declared(room: Room, full: Caller) -> None:
+def test_a_deletion_does_what_is_declared(rules: Rules, full: Caller) -> None:
     for table in OF_ACCOUNTS:
-        assert of(room, table, table.by[0], full.account), f"{table.name}: else this test says nothing"
-    end(room, full)
+        assert of(rules, table, table.by[0], full.account), f"{table.name}: else this test says nothing"
+    end(rules, full)
     for table in OF_ACCOUNTS:
-        left = of(room, table, table.by[0], full.account)
+        left = of(rules, table, table.by[0], full.account)
         assert bool(left) == (not isinstance(table.deletion, Gone)), table.name
-    assert room.tx.execute("SELECT * FROM deletion").fetchall() == []
+    assert rules.tx.execute("SELECT * FROM deletion").fetchall() == []
 
 
-def test_a_tombstone_holds_what_is_declared(room: Room, full: Caller) -> None:
-    end(room, full)
+def test_a_tombstone_holds_what_is_declared(rules: Rules, full: Caller) -> None:
+    end(rules, full)
     for name, column in tables.TABLES["account"].columns.items():
         if column.emptied and column.emptied != "?":
-            [(same,)] = room.tx.execute(f"SELECT {name} IS ({column.emptied}) FROM account WHERE id = 1").fetchall()
+            [(same,)] = rules.tx.execute(f"SELECT {name} IS ({column.emptied}) FROM account WHERE id = 1").fetchall()
             assert same, name
 
 
 @pytest.fixture
-def group(room: Room, ann: Caller, bob: Caller, cid: Caller) -> int:
+def group(rules: Rules, ann: Caller, bob: Caller, cid: Caller) -> int:
     """A group of which every table has a row."""
-    made = room.asks(ann, GroupCreate(handle="#club", title="Club"))
-    room.tx.execute("UPDATE conversation SET topic = 'x', join_mode = 'open' WHERE id = ?", (made.conversation,))
-    room.asks(bob, GroupJoin(to="#club"))
-    room.asks(ann, GroupInvite(to="#club", username="cid"))
-    room.asks(ann, GroupBan(to="#club", username=room.person("dora").username))
-    room.asks(ann, GroupLink(to="#club"))
-    sent = room.asks(ann, SendMessage(to="#club", content="@bob look"))
-    room.asks(ann, SendMessage(to="#club", content="to burn", burn_after=60))
-    room.asks(bob, React(to="#club", seq=sent.seq, emoji="👍"))
-    room.asks(bob, Star(to="#club", seq=sent.seq))
-    room.asks(bob, ReportMessage(to="#club", seq=sent.seq, reason="x"))
-    room.asks(bob, DeleteForMe(to="#club", seq=sent.seq + 1))
+    made = rules.asks(ann, GroupCreate(handle="#club", title="Club"))
+    rules.tx.execute("UPDATE conversation SET topic = 'x', join_mode = 'open' WHERE id = ?", (made.conversation,))
+    rules.asks(bob, GroupJoin(to="#club"))
+    rules.asks(ann, GroupInvite(to="#club", username="cid"))
+    rules.asks(ann, GroupBan(to="#club", username=rules.person("dora").username))
+    rules.asks(ann, GroupLink(to="#club"))
+    sent = rules.asks(ann, SendMessage(to="#club", content="@bob look"))
+    rules.asks(ann, SendMessage(to="#club", content="to burn", burn_after=60))
+    rules.asks(bob, React(to="#club", seq=sent.seq, emoji="👍"))
+    rules.asks(bob, Star(to="#club", seq=sent.seq))
+    rules.asks(bob, ReportMessage(to="#club", seq=sent.seq, reason="x"))
+    rules.asks(bob, DeleteForMe(to="#club", seq=sent.seq + 1))
     return int(made.conversation)
 
 
@@ -89,21 +89,21 @@ OF_CONVERSATIONS = [
 ]
 
 
-def test_a_purge_does_what_is_declared(room: Room, ann: Caller, group: int) -> None:
+def test_a_purge_does_what_is_declared(rules: Rules, ann: Caller, group: int) -> None:
     for table in OF_CONVERSATIONS:
-        assert of(room, table, "conversation", group), f"{table.name}: else this test says nothing"
-    room.asks(ann, GroupDelete(to="#club"))
-    while room.in_transaction(lambda tx: purge(tx, room.now)).again is not None:
+        assert of(rules, table, "conversation", group), f"{table.name}: else this test says nothing"
+    rules.asks(ann, GroupDelete(to="#club"))
+    while rules.in_transaction(lambda tx: purge(tx, rules.now)).again is not None:
         pass
     for table in OF_CONVERSATIONS:
-        left = of(room, table, "conversation", group)
+        left = of(rules, table, "conversation", group)
         assert bool(left) == (not isinstance(table.purge, Gone)), table.name
-    words = room.tx.execute("SELECT words FROM burning_words").fetchall()
+    words = rules.tx.execute("SELECT words FROM burning_words").fetchall()
     assert {each.strip() for (each,) in words} <= {""}
-    assert room.tx.execute("SELECT * FROM purge").fetchall() == []
+    assert rules.tx.execute("SELECT * FROM purge").fetchall() == []
     for name, column in tables.TABLES["conversation"].columns.items():
         if column.emptied:
-            row = room.tx.execute(f"SELECT {name} IS ({column.emptied}) FROM conversation WHERE id = ?", (group,))
+            row = rules.tx.execute(f"SELECT {name} IS ({column.emptied}) FROM conversation WHERE id = ?", (group,))
             assert row.fetchall() == [(1,)], name
 
 
@@ -111,7 +111,7 @@ FIRST = {"account": 7_000_001, "conversation": 8_000_001}
 """Ids that are no other number."""
 
 
-def unsaid(room: Room) -> list[str]:
+def unsaid(rules: Rules) -> list[str]:
     """List the columns that hold the number of an account or a conversation and do not say so."""
     return [
         f"{table.name}.{name}: say that it refers to the {to}"
@@ -119,26 +119,26 @@ def unsaid(room: Room) -> list[str]:
         for name, column in table.columns.items()
         for to, first in FIRST.items()
         if column.refers != to and (table.name, name) != (to, "id")
-        if room.tx.execute(
+        if rules.tx.execute(
             f"SELECT 1 FROM {table.name} WHERE typeof({name}) = 'integer' AND {name} BETWEEN ? AND ?",
             (first, first + 99),
         ).fetchone()
     ]
 
 
-def test_all_that_refers_to_somebody_or_somewhere_says_so(request: pytest.FixtureRequest, room: Room) -> None:
-    room.tx.execute(
+def test_all_that_refers_to_somebody_or_somewhere_says_so(request: pytest.FixtureRequest, rules: Rules) -> None:
+    rules.tx.execute(
         "INSERT INTO conversation (id, kind, last_seq, last_rev, created) VALUES (8000000, 'group', 0, 0, 0)"
     )
-    room.tx.execute(
+    rules.tx.execute(
         "INSERT INTO account (id, username, display_name, password_hash, admin, disabled, created)"
         " VALUES (7000000, 'zed', '', '', 0, 1, 0)"
     )
     full, _ = request.getfixturevalue("full"), request.getfixturevalue("group")
-    assert unsaid(room) == []
-    room.asks(full, DeleteAccount(password=PASSWORD))
-    room.asks(request.getfixturevalue("bob"), GroupDelete(to="#fans"))
-    assert unsaid(room) == []
+    assert unsaid(rules) == []
+    rules.asks(full, DeleteAccount(password=PASSWORD))
+    rules.asks(request.getfixturevalue("bob"), GroupDelete(to="#fans"))
+    assert unsaid(rules) == []
 
 
 def test_the_wire_has_a_word_for_all_that_a_receipt_counts() -> None:

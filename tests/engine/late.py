@@ -1,4 +1,4 @@
-"""A server in memory whose disk and hashing answer only when the test says so."""
+"""A server in memory whose database and password hashing answer only when the test says so."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,13 +7,13 @@ from twisted.internet.defer import Deferred
 
 from imd.chat.base.limits import Limits
 from imd.testing import InlinePool, MemoryServer
-from tests.store.pools import HandPool
+from tests.store.pools import ManualPool
 
 UNHURRIED = Limits(requests_per_second=0)
 
 
-class HandCrew:
-    """Hashes when told to."""
+class ManualExecutor:
+    """An executor that runs its work only when the test calls `run`."""
 
     def __init__(self) -> None:
         self.waiting: list[tuple[Callable[[], Any], Deferred[Any]]] = []
@@ -33,14 +33,14 @@ class HandCrew:
 
 
 class LateServer(MemoryServer):
-    """Prompt until `late` is called; from then on `writer`, `readers` and `hashing` wait for the test."""
+    """Answers at once until `late` is called. From then on `writer`, `readers` and `hashing` wait for the test."""
 
     def __init__(self, limits: Limits = UNHURRIED, **options: Any) -> None:
         super().__init__(limits, **options)
         assert isinstance(self.database.backend.writer, InlinePool)
-        self.writer = HandPool(self.database.backend.writer.connection)
-        self.readers = HandPool(self.database.backend.writer.connection)
-        self.hashing = HandCrew()
+        self.writer = ManualPool(self.database.backend.writer.connection)
+        self.readers = ManualPool(self.database.backend.writer.connection)
+        self.hashing = ManualExecutor()
 
     def late(self) -> None:
         self.database.backend.writer = self.writer
@@ -48,7 +48,7 @@ class LateServer(MemoryServer):
         self.server.passwords.queue.executor = self.hashing
 
     def catch_up(self) -> None:
-        """Let everything that waits be done."""
+        """Run everything that waits."""
         self.settle()
         while self.writer.waiting or self.readers.waiting or self.hashing.waiting or self.writer.results:
             self.writer.run()

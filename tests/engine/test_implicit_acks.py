@@ -10,7 +10,7 @@ from imd.wire.base import Request
 from tests.engine.late import LateServer
 
 
-class Evening:
+class Talk:
     """Ann speaks JSON, Bob types; and a witness reads Bob's pointers."""
 
     def __init__(self) -> None:
@@ -37,66 +37,66 @@ class Evening:
 
 
 @pytest.fixture
-def evening() -> Evening:
-    return Evening()
+def talk() -> Talk:
+    return Talk()
 
 
-def test_what_was_shown_is_delivered_with_the_next_typed_line(evening: Evening) -> None:
-    evening.tell(3)
-    assert len(evening.bob.heard()) == 3
-    assert evening.pointers() == (0, 0)
-    evening.bob.say("PING")
-    assert evening.bob.heard() == ["OK PING"], "nobody hears of the acknowledgement"
-    assert evening.pointers() == (3, 0)
+def test_what_was_shown_is_delivered_with_the_next_typed_line(talk: Talk) -> None:
+    talk.tell(3)
+    assert len(talk.bob.heard()) == 3
+    assert talk.pointers() == (0, 0)
+    talk.bob.say("PING")
+    assert talk.bob.heard() == ["OK PING"], "nobody hears of the acknowledgement"
+    assert talk.pointers() == (3, 0)
 
 
 @pytest.mark.parametrize("typed", ["NONSENSE", "POST ann"])
-def test_any_line_will_do(evening: Evening, typed: str) -> None:
-    evening.tell()
-    evening.bob.say(typed)
-    assert evening.pointers() == (1, 0)
+def test_any_line_will_do(talk: Talk, typed: str) -> None:
+    talk.tell()
+    talk.bob.say(typed)
+    assert talk.pointers() == (1, 0)
 
 
-def test_the_next_json_line_does_not_count(evening: Evening) -> None:
-    evening.tell()
-    evening.bob.say('{"action":"ping"}')
-    assert evening.pointers() == (0, 0)
+def test_the_next_json_line_does_not_count(talk: Talk) -> None:
+    talk.tell()
+    talk.bob.say('{"action":"ping"}')
+    assert talk.pointers() == (0, 0)
 
 
-def test_what_came_by_replay_counts_too(evening: Evening) -> None:
-    evening.bob.hang_up()
-    evening.tell(250)
-    bob = evening.terminal()
-    assert evening.pointers() == (0, 0)
+def test_what_came_by_replay_counts_too(talk: Talk) -> None:
+    talk.bob.hang_up()
+    talk.tell(250)
+    bob = talk.terminal()
+    assert talk.pointers() == (0, 0)
     bob.say("PING")
-    assert evening.pointers() == (250, 0)
+    assert talk.pointers() == (250, 0)
 
 
-def test_quitting_counts_as_a_typed_line(evening: Evening) -> None:
-    evening.tell(2)
-    evening.bob.say("QUIT")
-    assert evening.bob.closed
-    assert evening.pointers() == (2, 0)
-    evening.tell()
-    assert [line for line in Evening.terminal(evening).heard() if line.startswith("* ann")] == []
+def test_quitting_counts_as_a_typed_line(talk: Talk) -> None:
+    talk.tell(2)
+    talk.bob.say("QUIT")
+    assert talk.bob.closed
+    assert talk.pointers() == (2, 0)
+    talk.tell()
+    assert [line for line in Talk.terminal(talk).heard() if line.startswith("* ann")] == []
 
 
-def test_a_broken_connection_does_not_count(evening: Evening) -> None:
-    evening.tell(2)
-    evening.bob.hang_up()
-    assert evening.pointers() == (0, 0)
+def test_a_broken_connection_does_not_count(talk: Talk) -> None:
+    talk.tell(2)
+    talk.bob.hang_up()
+    assert talk.pointers() == (0, 0)
 
 
-def test_what_still_waits_for_the_peer_was_not_shown(evening: Evening) -> None:
-    producer = evening.bob.transport.producer
+def test_what_still_waits_for_the_peer_was_not_shown(talk: Talk) -> None:
+    producer = talk.bob.transport.producer
     assert producer is not None
     producer.pauseProducing()
-    evening.tell(2)
-    evening.bob.say("PING")
-    assert evening.pointers() == (0, 0)
+    talk.tell(2)
+    talk.bob.say("PING")
+    assert talk.pointers() == (0, 0)
     producer.resumeProducing()
-    evening.server.settle()
-    assert evening.bob.heard() == ["* ann: hi", "* ann: hi", "OK PING"]
+    talk.server.settle()
+    assert talk.bob.heard() == ["* ann: hi", "* ann: hi", "OK PING"]
 
 
 def _taken(line: bytes) -> tuple[Request, dict[str, Any]]:
@@ -105,84 +105,84 @@ def _taken(line: bytes) -> tuple[Request, dict[str, Any]]:
     return taken
 
 
-def test_answering_marks_it_read(evening: Evening) -> None:
-    evening.tell(3)
-    evening.bob.say("SEND ann hello yourself")
-    assert evening.pointers() == (4, 4)
-    evening.tell()
-    evening.bob.say("PING")
-    assert evening.pointers() == (5, 4)
+def test_answering_marks_it_read(talk: Talk) -> None:
+    talk.tell(3)
+    talk.bob.say("SEND ann hello yourself")
+    assert talk.pointers() == (4, 4)
+    talk.tell()
+    talk.bob.say("PING")
+    assert talk.pointers() == (5, 4)
 
 
-def test_answering_somebody_else_does_not(evening: Evening) -> None:
-    evening.server.login("cid")
-    evening.tell(3)
-    evening.bob.say("SEND cid hello")
-    [row] = evening.server.rows(
+def test_answering_somebody_else_does_not(talk: Talk) -> None:
+    talk.server.login("cid")
+    talk.tell(3)
+    talk.bob.say("SEND cid hello")
+    [row] = talk.server.rows(
         "SELECT delivered_seq, read_seq FROM member JOIN account ON account = id"
         " WHERE username = 'bob' AND conversation = 1"
     )
     assert row == (3, 0)
 
 
-def test_an_answer_that_fails_marks_nothing_read(evening: Evening) -> None:
-    evening.tell(3)
-    evening.bob.say("SEND ann reply_to=77 hello")
-    assert evening.bob.heard()[-1].startswith("ERR no_such_message")
-    assert evening.pointers() == (3, 0)
+def test_an_answer_that_fails_marks_nothing_read(talk: Talk) -> None:
+    talk.tell(3)
+    talk.bob.say("SEND ann reply_to=77 hello")
+    assert talk.bob.heard()[-1].startswith("ERR no_such_message")
+    assert talk.pointers() == (3, 0)
 
 
-def test_a_post_is_an_answer(evening: Evening) -> None:
-    evening.tell()
+def test_a_post_is_an_answer(talk: Talk) -> None:
+    talk.tell()
     for line in ("POST ann", "hello", "."):
-        evening.bob.say(line)
-    assert evening.pointers() == (2, 2)
+        talk.bob.say(line)
+    assert talk.pointers() == (2, 2)
 
 
-def test_read_without_more_marks_all_that_was_shown(evening: Evening) -> None:
-    evening.server.login("cid").call("send_message", to="bob", content="me too")
-    evening.tell(2)
-    evening.bob.say("READ")
-    assert evening.bob.heard()[-1] == "OK READ"
-    rows = evening.server.rows(
+def test_read_without_more_marks_all_that_was_shown(talk: Talk) -> None:
+    talk.server.login("cid").call("send_message", to="bob", content="me too")
+    talk.tell(2)
+    talk.bob.say("READ")
+    assert talk.bob.heard()[-1] == "OK READ"
+    rows = talk.server.rows(
         "SELECT delivered_seq, read_seq FROM member JOIN account ON account = id WHERE username = 'bob'"
     )
     assert sorted(rows) == [(1, 1), (2, 2)]
 
 
-def test_pipelined_lines_are_answered_in_order_with_the_silent_ones_between(evening: Evening) -> None:
-    evening.tell(2)
-    evening.bob.heard()
-    evening.server.late()
-    evening.bob.send(b"@1 SEND ann one\n@2 SEND ann two\n@3 HISTORY ann limit=1\n@4 READ\n@5 PING\n")
-    evening.server.catch_up()
-    tagged = [line.split()[0] for line in evening.bob.heard() if line.startswith("@")]
+def test_pipelined_lines_are_answered_in_order_with_the_silent_ones_between(talk: Talk) -> None:
+    talk.tell(2)
+    talk.bob.heard()
+    talk.server.late()
+    talk.bob.send(b"@1 SEND ann one\n@2 SEND ann two\n@3 HISTORY ann limit=1\n@4 READ\n@5 PING\n")
+    talk.server.catch_up()
+    tagged = [line.split()[0] for line in talk.bob.heard() if line.startswith("@")]
     assert tagged == ["@1", "@2", "@3", "@4", "@5"]
-    assert evening.pointers() == (4, 4)
+    assert talk.pointers() == (4, 4)
 
 
-def test_the_silent_ones_cost_nothing_of_the_rate(evening: Evening) -> None:
-    before = evening.bob.protocol.session._bucket.tokens
-    evening.tell()
-    evening.bob.say("SEND ann hello")
-    assert evening.pointers() == (2, 2)
-    assert evening.bob.protocol.session._bucket.tokens == before
+def test_the_silent_ones_cost_nothing_of_the_rate(talk: Talk) -> None:
+    before = talk.bob.protocol.session._bucket.tokens
+    talk.tell()
+    talk.bob.say("SEND ann hello")
+    assert talk.pointers() == (2, 2)
+    assert talk.bob.protocol.session._bucket.tokens == before
 
 
-def test_another_device_hears_of_it(evening: Evening) -> None:
-    other = evening.server.login("bob")
-    evening.tell()
+def test_another_device_hears_of_it(talk: Talk) -> None:
+    other = talk.server.login("bob")
+    talk.tell()
     other.heard()
-    evening.bob.say("SEND ann hello")
+    talk.bob.say("SEND ann hello")
     receipts = [each for each in other.objects() if each["event"] == "receipt"]
     assert (receipts[-1]["delivered_seq"], receipts[-1]["read_seq"]) == (2, 2)
 
 
-def test_what_was_shown_is_forgotten_at_logout(evening: Evening) -> None:
-    evening.tell()
-    evening.bob.say("LOGOUT")
-    assert evening.pointers() == (1, 0)
-    evening.bob.say(f"REGISTER cid {PASSWORD}")
-    evening.bob.say(f"LOGIN cid {PASSWORD}")
-    evening.bob.say("SEND ann it is me")
-    assert evening.pointers() == (1, 0)
+def test_what_was_shown_is_forgotten_at_logout(talk: Talk) -> None:
+    talk.tell()
+    talk.bob.say("LOGOUT")
+    assert talk.pointers() == (1, 0)
+    talk.bob.say(f"REGISTER cid {PASSWORD}")
+    talk.bob.say(f"LOGIN cid {PASSWORD}")
+    talk.bob.say("SEND ann it is me")
+    assert talk.pointers() == (1, 0)

@@ -15,7 +15,7 @@ from imd.engine.executor import InlineExecutor, ThreadExecutor
 from imd.engine.passwords import Passwords
 from imd.testing import CHEAP
 from imd.wire.refusals import Refusal, Unavailable
-from tests.engine.late import HandCrew
+from tests.engine.late import ManualExecutor
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def ask(passwords: Passwords, times: int, address: str) -> list[str]:
 
 
 def test_addresses_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    hand = HandCrew()
+    hand = ManualExecutor()
     passwords = Passwords(hand, CHEAP)
     order: list[str] = []
     monkeypatch.setattr(Passwords, "_verify", lambda self, kept, password: order.append(password))
@@ -92,7 +92,7 @@ def test_addresses_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_only_so_many_wait_of_one_address_and_of_all() -> None:
-    hand = HandCrew()
+    hand = ManualExecutor()
     passwords = Passwords(hand, CHEAP)
     assert ask(passwords, 8, "storm") == ["rate_limited.passwords 3"] * 2, "two are under way, four wait"
     assert ask(passwords, 3, "") == ["unavailable.passwords 3"]
@@ -101,7 +101,7 @@ def test_only_so_many_wait_of_one_address_and_of_all() -> None:
 
 
 async def test_when_all_is_full_who_brought_most_makes_room() -> None:
-    hand = HandCrew()
+    hand = ManualExecutor()
     passwords = Passwords(hand, CHEAP)
     kept = [passwords.matches(None, "x", "storm", FEW) for _ in range(6)]
     assert ask(passwords, 2, "a") == []
@@ -115,7 +115,7 @@ async def test_when_all_is_full_who_brought_most_makes_room() -> None:
 
 
 def test_who_has_no_address_is_counted_with_all_others_only() -> None:
-    hand = HandCrew()
+    hand = ManualExecutor()
     passwords = Passwords(hand, CHEAP)
     assert ask(passwords, 7, "") == ["unavailable.passwords 3"]
     hand.run()

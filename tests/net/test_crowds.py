@@ -7,11 +7,11 @@ import pytest
 from imd.chat.base.effects import Topic
 from imd.engine import pacing
 from tests.conftest import LoggedFailures
-from tests.net.hall import Hall, Member
+from tests.net.large_group import LargeGroup, Member
 
 
-def busy(hall: Hall, times: int, text: str = "x") -> None:
-    for sender in hall.people[:4]:
+def busy(large: LargeGroup, times: int, text: str = "x") -> None:
+    for sender in large.people[:4]:
         for _ in range(times):
             sender.ask("send_message", to="#team", content=text)
 
@@ -20,87 +20,87 @@ def busy(hall: Hall, times: int, text: str = "x") -> None:
 def test_who_logs_in_meanwhile_hears_everything_once_and_in_order(online: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page of the replay holds what is committed, though it is told only in one of the next turns."""
     monkeypatch.setattr(pacing, "TURN_SECONDS", -1)
-    hall = Hall(online + 100)
-    busy(hall, 10)
-    comer = Member(hall, online + 50)
-    busy(hall, 10)
-    while hall.turn():
-        hall.hear()
+    large = LargeGroup(online + 100)
+    busy(large, 10)
+    comer = Member(large, online + 50)
+    busy(large, 10)
+    while large.turn():
+        large.hear()
     said = [json.loads(line) for line in comer.transport.value().splitlines()]
     assert [each["seq"] for each in said if each.get("event") == "message"] == list(range(1, 81))
 
 
 def test_many_who_only_ask_keep_nobody_waiting() -> None:
-    hall = Hall(400)
-    crowd = hall.server.pacing
+    large = LargeGroup(400)
+    crowd = large.server.pacing
     for _ in range(20):
-        for fellow in hall.people[:-1]:
-            fellow.ask("ping")
-        hall.turn()
-        hall.hear()
-    assert len(crowd._unflushed) < len(hall.people)
-    hall.people[0].ask("send_message", to=f"name{hall.people[-1].account}", content="to one")
+        for member in large.people[:-1]:
+            member.ask("ping")
+        large.turn()
+        large.hear()
+    assert len(crowd._unflushed) < len(large.people)
+    large.people[0].ask("send_message", to=f"name{large.people[-1].account}", content="to one")
     for _ in range(10):
-        hall.turn()
-        hall.hear()
-    assert hall.people[-1].seqs == [1]
-    hall.people[5].ask("ping")
-    hall.people[5].protocol.session.send(b"{}")
-    hall.people[5].hang_up()
-    assert hall.people[5].protocol.session not in crowd._unflushed
+        large.turn()
+        large.hear()
+    assert large.people[-1].seqs == [1]
+    large.people[5].ask("ping")
+    large.people[5].protocol.session.send(b"{}")
+    large.people[5].hang_up()
+    assert large.people[5].protocol.session not in crowd._unflushed
 
 
 def test_one_that_cannot_be_written_to_keeps_nobody_waiting(
     monkeypatch: pytest.MonkeyPatch, logged_failures: LoggedFailures
 ) -> None:
     monkeypatch.setattr(pacing, "MOST_BEHIND", 4)
-    hall = Hall(300)
+    large = LargeGroup(300)
 
-    broken = hall.people[100]
+    broken = large.people[100]
 
     def fail(data: bytes) -> None:
         raise MemoryError
 
     monkeypatch.setattr(broken.transport, "write", fail)
     monkeypatch.setattr(broken.transport, "abortConnection", broken.hang_up)
-    busy(hall, 10)
-    while hall.turn():
-        hall.hear()
+    busy(large, 10)
+    while large.turn():
+        large.hear()
     logged_failures.expect(1)
-    assert broken.protocol not in hall.server.factory.server.admission.connections
-    assert sum(len(fellow.seqs) >= 30 for fellow in hall.people) == len(hall.people) - 1
-    assert hall.server.database.idle
+    assert broken.protocol not in large.server.factory.server.admission.connections
+    assert sum(len(member.seqs) >= 30 for member in large.people) == len(large.people) - 1
+    assert large.server.database.idle
 
 
 def test_a_quiet_group_before_it_lets_no_busy_one_fall_far_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pacing, "TURN_SECONDS", -1)
     monkeypatch.setattr(pacing, "MOST_BEHIND", 8)
-    hall = Hall(700)
-    crowd = hall.server.pacing
-    tx = hall.server.database.backend.writer.connection
+    large = LargeGroup(700)
+    crowd = large.server.pacing
+    tx = large.server.database.backend.writer.connection
     tx.execute(
         "INSERT INTO conversation (id, kind, handle, members, last_seq, last_rev, created)"
         " VALUES (2, 'group', 'busy', 100, 0, 0, 0)"
     )
-    for fellow in hall.people[500:]:
+    for member in large.people[500:]:
         tx.execute(
             "INSERT INTO member (conversation, account, name, delivered_seq, read_seq) VALUES (2, ?, ?, 0, 0)",
-            (fellow.account, f"name{fellow.account}"),
+            (member.account, f"name{member.account}"),
         )
-        hall.server.server.hub.unfollow(fellow.account, Topic.members(1))
-        hall.server.server.hub.follow(fellow.account, Topic.members(2), 0)
-    hall.people[0].ask("send_message", to="#team", content="one")
+        large.server.server.hub.unfollow(member.account, Topic.members(1))
+        large.server.server.hub.follow(member.account, Topic.members(2), 0)
+    large.people[0].ask("send_message", to="#team", content="one")
     for number in range(40):
-        hall.people[500 + number % 5].ask("send_message", to="#busy", content="x")
+        large.people[500 + number % 5].ask("send_message", to="#busy", content="x")
     most = 0
-    while hall.turn():
+    while large.turn():
         most = max(most, *(len(late) for late in crowd._behind.values()), 0)
     assert most == 8
 
 
 def test_large_messages_are_written_before_more_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is not read from yet would else be taken for one that reads too slowly."""
-    hall = Hall(130)
+    large = LargeGroup(130)
     told: list[int] = []
     flush = pacing.Pacing._flush
 
@@ -109,8 +109,8 @@ def test_large_messages_are_written_before_more_are_told(monkeypatch: pytest.Mon
         flush(crowd, until)
 
     monkeypatch.setattr(pacing.Pacing, "_flush", counted)
-    busy(hall, 10, "y" * 16_000)
-    while hall.turn():
-        hall.hear()
-    assert all(len(fellow.seqs) >= 30 for fellow in hall.people)
+    busy(large, 10, "y" * 16_000)
+    while large.turn():
+        large.hear()
+    assert all(len(member.seqs) >= 30 for member in large.people)
     assert max(told) <= pacing.MOST_TOLD + 17_000

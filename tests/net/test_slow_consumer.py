@@ -14,7 +14,7 @@ from tests.net.peer import Peer
 LIMITS = Limits(requests_per_second=0, queue_bytes=20_000)
 
 
-class Scene:
+class SlowReader:
     """Bob, who reads by hand, and Ann, who writes to him."""
 
     def __init__(self) -> None:
@@ -38,122 +38,122 @@ def objects(data: bytes) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def scene() -> Scene:
-    return Scene()
+def slow() -> SlowReader:
+    return SlowReader()
 
 
-def test_the_connection_is_a_push_producer_of_its_transport(scene: Scene) -> None:
-    assert scene.bob.transport.producer is not None
-    assert scene.bob.transport.streaming is True
+def test_the_connection_is_a_push_producer_of_its_transport(slow: SlowReader) -> None:
+    assert slow.bob.transport.producer is not None
+    assert slow.bob.transport.streaming is True
 
 
-def test_lines_are_held_back_while_the_peer_is_behind_and_come_in_order(scene: Scene) -> None:
-    scene.bob.fill()
+def test_lines_are_held_back_while_the_peer_is_behind_and_come_in_order(slow: SlowReader) -> None:
+    slow.bob.fill()
     for size in (10, 20, 30):
-        scene.tell_bob(size)
-    assert scene.bob.transport.unread == b""
-    assert scene.bob.read() == b""
-    heard = objects(scene.bob.read())
+        slow.tell_bob(size)
+    assert slow.bob.transport.unread == b""
+    assert slow.bob.read() == b""
+    heard = objects(slow.bob.read())
     assert [each["seq"] for each in heard] == [1, 2, 3]
 
 
-def test_a_peer_that_is_behind_is_not_heard_until_it_has_read(scene: Scene) -> None:
-    scene.bob.fill()
-    assert scene.bob.transport.producerState == "paused"
-    scene.tell_bob()
-    scene.bob.send(ask("ping", id=1) + ask("ping", id=2))
-    assert scene.bob.read() == b""
-    assert scene.bob.transport.producerState == "producing"
-    assert [each.get("id", each.get("event")) for each in objects(scene.bob.read())] == ["message", 1, 2]
+def test_a_peer_that_is_behind_is_not_heard_until_it_has_read(slow: SlowReader) -> None:
+    slow.bob.fill()
+    assert slow.bob.transport.producerState == "paused"
+    slow.tell_bob()
+    slow.bob.send(ask("ping", id=1) + ask("ping", id=2))
+    assert slow.bob.read() == b""
+    assert slow.bob.transport.producerState == "producing"
+    assert [each.get("id", each.get("event")) for each in objects(slow.bob.read())] == ["message", 1, 2]
 
 
-def test_beyond_the_cap_it_is_told_and_closed(scene: Scene) -> None:
-    scene.bob.fill()
+def test_beyond_the_cap_it_is_told_and_closed(slow: SlowReader) -> None:
+    slow.bob.fill()
     for _ in range(30):
-        scene.tell_bob()
-    assert scene.bob.transport.disconnecting
-    assert not scene.bob.transport.aborted
-    [closing] = objects(scene.bob.read())
+        slow.tell_bob()
+    assert slow.bob.transport.disconnecting
+    assert not slow.bob.transport.aborted
+    [closing] = objects(slow.bob.read())
     assert (closing["event"], closing["code"]) == ("closing", "slow_consumer")
-    assert scene.ann.call("ping")["status"] == "success"
+    assert slow.ann.call("ping")["status"] == "success"
 
 
-def test_what_was_not_told_comes_by_sync(scene: Scene) -> None:
-    scene.bob.fill()
+def test_what_was_not_told_comes_by_sync(slow: SlowReader) -> None:
+    slow.bob.fill()
     for _ in range(30):
-        scene.tell_bob()
-    scene.bob.read_all()
-    again = scene.server.login("bob", replay=False)
+        slow.tell_bob()
+    slow.bob.read_all()
+    again = slow.server.login("bob", replay=False)
     assert len(again.call("sync", to="ann", after_rev=0)["messages"]) == 30
 
 
-def test_who_reads_nothing_for_half_a_minute_is_told_and_closed(scene: Scene) -> None:
-    scene.bob.fill()
-    scene.tell_bob()
-    scene.server.pass_time(29.9)
-    assert not scene.bob.transport.disconnecting
-    scene.server.pass_time(0.1)
-    assert scene.bob.transport.disconnecting
-    assert objects(scene.bob.read())[-1]["code"] == "slow_consumer"
+def test_who_reads_nothing_for_half_a_minute_is_told_and_closed(slow: SlowReader) -> None:
+    slow.bob.fill()
+    slow.tell_bob()
+    slow.server.pass_time(29.9)
+    assert not slow.bob.transport.disconnecting
+    slow.server.pass_time(0.1)
+    assert slow.bob.transport.disconnecting
+    assert objects(slow.bob.read())[-1]["code"] == "slow_consumer"
 
 
-def test_reading_in_time_starts_the_half_minute_anew(scene: Scene) -> None:
+def test_reading_in_time_starts_the_half_minute_anew(slow: SlowReader) -> None:
     for _ in range(5):
-        scene.bob.fill()
-        scene.server.pass_time(29)
-        scene.bob.read()
-    scene.tell_bob()
-    assert [each["event"] for each in objects(scene.bob.read())] == ["message"]
+        slow.bob.fill()
+        slow.server.pass_time(29)
+        slow.bob.read()
+    slow.tell_bob()
+    assert [each["event"] for each in objects(slow.bob.read())] == ["message"]
 
 
-def test_who_does_not_even_read_the_goodbye_is_cut_off(scene: Scene) -> None:
-    scene.bob.fill()
-    scene.server.pass_time(30)
-    scene.server.pass_time(3.9)
-    assert not scene.bob.transport.aborted
-    scene.server.pass_time(0.1)
-    assert scene.bob.transport.aborted
-    scene.bob.end()
-    assert not [call for call in scene.server.timers if call.active()]
+def test_who_does_not_even_read_the_goodbye_is_cut_off(slow: SlowReader) -> None:
+    slow.bob.fill()
+    slow.server.pass_time(30)
+    slow.server.pass_time(3.9)
+    assert not slow.bob.transport.aborted
+    slow.server.pass_time(0.1)
+    assert slow.bob.transport.aborted
+    slow.bob.end()
+    assert not [call for call in slow.server.timers if call.active()]
 
 
-def test_nothing_is_said_after_the_goodbye(scene: Scene) -> None:
-    scene.bob.fill()
-    scene.server.pass_time(30)
+def test_nothing_is_said_after_the_goodbye(slow: SlowReader) -> None:
+    slow.bob.fill()
+    slow.server.pass_time(30)
     for _ in range(5):
-        scene.tell_bob()
-    assert [each["event"] for each in objects(scene.bob.read())] == ["closing"]
+        slow.tell_bob()
+    assert [each["event"] for each in objects(slow.bob.read())] == ["closing"]
 
 
-def test_data_after_the_goodbye_is_ignored(scene: Scene) -> None:
-    scene.bob.fill()
-    scene.server.pass_time(30)
-    scene.bob.send(ask("send_message", to="ann", content="too late"))
-    assert scene.ann.objects() == []
-    assert scene.bob.protocol.face.buffer.partial == b""
+def test_data_after_the_goodbye_is_ignored(slow: SlowReader) -> None:
+    slow.bob.fill()
+    slow.server.pass_time(30)
+    slow.bob.send(ask("send_message", to="ann", content="too late"))
+    assert slow.ann.objects() == []
+    assert slow.bob.protocol.face.buffer.partial == b""
 
 
-def test_the_end_can_be_read_even_when_reading_was_paused(scene: Scene) -> None:
+def test_the_end_can_be_read_even_when_reading_was_paused(slow: SlowReader) -> None:
     """TLS ends when the peer's close was read: a paused transport would wait for the cut."""
-    scene.bob.fill()
-    scene.server.pass_time(30)
-    assert scene.bob.transport.producerState == "producing"
-    assert scene.bob.transport.producer is None
+    slow.bob.fill()
+    slow.server.pass_time(30)
+    assert slow.bob.transport.producerState == "producing"
+    assert slow.bob.transport.producer is None
 
 
-def test_pages_asked_for_at_once_go_out_one_by_one(scene: Scene) -> None:
+def test_pages_asked_for_at_once_go_out_one_by_one(slow: SlowReader) -> None:
     """Who asks for much and reads it is no slow consumer: the next page waits until this one was taken."""
     for _ in range(80):
-        scene.tell_bob()
-        scene.bob.read()
-    scene.bob.send(b"".join(ask("history", to="ann", limit=80, id=number) for number in range(10)))
+        slow.tell_bob()
+        slow.bob.read()
+    slow.bob.send(b"".join(ask("history", to="ann", limit=80, id=number) for number in range(10)))
     largest, heard = 0, b""
     for _ in range(100):
-        largest = max(largest, len(scene.bob.transport.unread))
-        heard += scene.bob.read()
+        largest = max(largest, len(slow.bob.transport.unread))
+        heard += slow.bob.read()
     assert [each["id"] for each in objects(heard) if "status" in each] == list(range(10))
     assert largest < 200_000
-    assert not scene.bob.transport.disconnecting
+    assert not slow.bob.transport.disconnecting
 
 
 def test_pages_that_take_their_time_wait_for_the_reader_too() -> None:
@@ -223,53 +223,53 @@ def test_what_is_held_during_a_replay_counts_towards_the_cap() -> None:
     assert not back.server.readers.waiting, "a replay that was given up reads no more pages"
 
 
-def test_a_farewell_that_passes_the_cap_is_said_once(scene: Scene) -> None:
-    scene.bob.fill()
+def test_a_farewell_that_passes_the_cap_is_said_once(slow: SlowReader) -> None:
+    slow.bob.fill()
     for _ in range(17):
-        scene.tell_bob()
-    scene.bob.protocol._queue.size = LIMITS.queue_bytes
-    scene.server.factory.goodbye()
-    [closing] = objects(scene.bob.read())
+        slow.tell_bob()
+    slow.bob.protocol._queue.size = LIMITS.queue_bytes
+    slow.server.factory.goodbye()
+    [closing] = objects(slow.bob.read())
     assert closing["code"] == "slow_consumer"
 
 
-def test_who_reads_slowly_but_reads_gets_a_long_page_whole(scene: Scene) -> None:
+def test_who_reads_slowly_but_reads_gets_a_long_page_whole(slow: SlowReader) -> None:
     """Each 64 KiB have their half minute: a page of 250 KiB may take minutes over a bad line."""
     for _ in range(25):
-        scene.tell_bob(10_000)
-        scene.bob.read()
-    scene.bob.send(ask("history", to="ann", limit=25, id=1))
+        slow.tell_bob(10_000)
+        slow.bob.read()
+    slow.bob.send(ask("history", to="ann", limit=25, id=1))
     heard = b""
     for _ in range(10):
-        assert len(scene.bob.transport.unread) <= 2 * 65_536
-        scene.server.pass_time(29)
-        scene.tell_bob(10)  # and what comes meanwhile waits
-        heard += scene.bob.read()
-    heard += scene.bob.read_all()
+        assert len(slow.bob.transport.unread) <= 2 * 65_536
+        slow.server.pass_time(29)
+        slow.tell_bob(10)  # and what comes meanwhile waits
+        heard += slow.bob.read()
+    heard += slow.bob.read_all()
     page, *told = objects(heard)
     assert len(page["messages"]) == 25
     assert len(told) == 10
-    assert not scene.bob.transport.disconnecting
+    assert not slow.bob.transport.disconnecting
 
 
-def test_a_line_that_is_half_written_is_finished_before_the_goodbye(scene: Scene) -> None:
+def test_a_line_that_is_half_written_is_finished_before_the_goodbye(slow: SlowReader) -> None:
     for _ in range(25):
-        scene.tell_bob(10_000)
-        scene.bob.read()
-    scene.bob.send(ask("history", to="ann", limit=25, id=1))
-    scene.bob.transport.unread, first = b"", scene.bob.transport.unread
-    scene.tell_bob(10)
-    scene.server.pass_time(30)
-    page, closing = objects(first + scene.bob.read_all())
+        slow.tell_bob(10_000)
+        slow.bob.read()
+    slow.bob.send(ask("history", to="ann", limit=25, id=1))
+    slow.bob.transport.unread, first = b"", slow.bob.transport.unread
+    slow.tell_bob(10)
+    slow.server.pass_time(30)
+    page, closing = objects(first + slow.bob.read_all())
     assert len(page["messages"]) == 25
     assert closing["code"] == "slow_consumer"
 
 
-def test_a_line_whose_end_is_half_written_too(scene: Scene) -> None:
-    scene.bob.transport.unread = b"."
-    scene.bob.protocol.write([b"x" * (WRITE_BYTES - 1)])
-    assert scene.bob.transport.unread.endswith(b"x\r"), "else this test could not fail"
-    scene.server.pass_time(30)
-    line, closing, _ = scene.bob.read_all().split(b"\r\n")
+def test_a_line_whose_end_is_half_written_too(slow: SlowReader) -> None:
+    slow.bob.transport.unread = b"."
+    slow.bob.protocol.write([b"x" * (WRITE_BYTES - 1)])
+    assert slow.bob.transport.unread.endswith(b"x\r"), "else this test could not fail"
+    slow.server.pass_time(30)
+    line, closing, _ = slow.bob.read_all().split(b"\r\n")
     assert line.endswith(b"x")
     assert json.loads(closing)["code"] == "slow_consumer"

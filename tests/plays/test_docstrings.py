@@ -23,7 +23,7 @@ NOT_LOGGED_IN = ("nobody", "other")
 
 
 @attrs.frozen
-class Scene:
+class Setup:
     """What a conversation needs: who types its lines, what happened before, who else is there."""
 
     speakers: str = ""
@@ -38,14 +38,14 @@ class Scene:
 
 
 FIRST = "alice SEND bob hello"
-SCENES = {
-    "accounts": Scene("nobody nobody other nobody", people=""),
-    "messages": Scene(people="alice bob carol"),
-    "reactions": Scene(before=(FIRST, "bob SEND alice hi")),
-    "pins": Scene(before=("alice SEND bob the key is under the mat", FIRST, FIRST, FIRST)),
-    "conversations": Scene(before=(FIRST, "alice READ", "bob SEND alice hi", "bob SEND alice hello")),
-    "receipts": Scene(before=(FIRST, *["bob SEND alice hi"] * 4, "bob READ", "alice READ bob 3")),
-    "search": Scene(
+SETUPS = {
+    "accounts": Setup("nobody nobody other nobody", people=""),
+    "messages": Setup(people="alice bob carol"),
+    "reactions": Setup(before=(FIRST, "bob SEND alice hi")),
+    "pins": Setup(before=("alice SEND bob the key is under the mat", FIRST, FIRST, FIRST)),
+    "conversations": Setup(before=(FIRST, "alice READ", "bob SEND alice hi", "bob SEND alice hello")),
+    "receipts": Setup(before=(FIRST, *["bob SEND alice hi"] * 4, "bob READ", "alice READ bob 3")),
+    "search": Setup(
         before=(
             FIRST,
             "bob SEND alice shall we meet at six?",
@@ -56,14 +56,14 @@ SCENES = {
         ),
         people="alice bob 小明",
     ),
-    "groups": Scene(before=(FIRST, f"other LOGIN alice {PASSWORD}"), readers={"members": "other"}),
-    "members": Scene(
+    "groups": Setup(before=(FIRST, f"other LOGIN alice {PASSWORD}"), readers={"members": "other"}),
+    "members": Setup(
         "bob alice alice bob",
         (FIRST, "alice GROUP CREATE #team join_mode=open", "eve GROUP JOIN #team", "eve SEND #team hello"),
         people="alice bob eve",
         readers={"members": "eve"},
     ),
-    "invitations": Scene(
+    "invitations": Setup(
         before=(
             FIRST,
             "alice GROUP CREATE #team join_mode=request",
@@ -72,12 +72,12 @@ SCENES = {
         ),
         people="alice bob carol",
     ),
-    "profiles": Scene("bob bob bob", ('alice PROFILE SET display_name="Alice L" bio="likes tea"',)),
-    "friends": Scene("ann bob bob bob bob", ('ann PROFILE SET display_name="Ann L"',), "ann bob mallory"),
-    "presence": Scene(before=("alice FRIEND ADD bob", "bob FRIEND ADD alice", FIRST), readers={"friends": "bob"}),
-    "personal": Scene(before=("bob SEND alice the key is under the mat",)),
-    "second_factor": Scene("alice alice other alice"),
-    "deletion": Scene(
+    "profiles": Setup("bob bob bob", ('alice PROFILE SET display_name="Alice L" bio="likes tea"',)),
+    "friends": Setup("ann bob bob bob bob", ('ann PROFILE SET display_name="Ann L"',), "ann bob mallory"),
+    "presence": Setup(before=("alice FRIEND ADD bob", "bob FRIEND ADD alice", FIRST), readers={"friends": "bob"}),
+    "personal": Setup(before=("bob SEND alice the key is under the mat",)),
+    "second_factor": Setup("alice alice other alice"),
+    "deletion": Setup(
         "ann bob",
         (
             f"other LOGIN ann {PASSWORD}",
@@ -87,21 +87,21 @@ SCENES = {
         ),
         people="ann bob",
     ),
-    "reports": Scene(
+    "reports": Setup(
         "alice root root",
         ("mallory SEND alice hello", "alice SEND mallory hello", "mallory SEND alice send me your card number"),
         people="alice mallory root",
         readers={"an admin": "root"},
     ),
-    "announcements": Scene("root alice root", people="alice bob root", readers={"everybody": "bob"}),
-    "admin": Scene(
+    "announcements": Setup("root alice root", people="alice bob root", readers={"everybody": "bob"}),
+    "admin": Setup(
         "root root root root root",
         ("alice GROUP CREATE #team join_mode=open The team",),
         people="alice root",
     ),
-    "policies": Scene("root root alice", people="alice bob root"),
-    "audit": Scene("root", ("root WORD ADD casino", "root USER ROLE bob admin"), people="bob root"),
-    "status": Scene("root", people="root"),
+    "policies": Setup("root root alice", people="alice bob root"),
+    "audit": Setup("root", ("root WORD ADD casino", "root USER ROLE bob admin"), people="bob root"),
+    "status": Setup("root", people="root"),
 }
 
 
@@ -160,15 +160,15 @@ def exchanges(text: str) -> list[tuple[str, list[str], list[tuple[str, str]]]]:
 
 @pytest.mark.parametrize("name", CONVERSATIONS)
 def test_a_conversation_is_true(name: str) -> None:
-    scene = SCENES.get(name, Scene())
-    stage = Stage(scene.people)
-    for step in scene.before:
+    setup = SETUPS.get(name, Setup())
+    stage = Stage(setup.people)
+    for step in setup.before:
         speaker, line = step.split(" ", 1)
         assert "OK" in stage.types(speaker, line), step
     said = exchanges(CONVERSATIONS[name])
-    for speaker, (line, expected, read) in zip(scene.speakers.split() or ["alice"] * len(said), said, strict=True):
+    for speaker, (line, expected, read) in zip(setup.speakers.split() or ["alice"] * len(said), said, strict=True):
         reply = stage.types(speaker, line)
         assert same(expected, reply), f"{line}\n{reply}"
         for reader, told in read:
-            heard = stage.terminals[scene.readers.get(reader, reader)].heard()
+            heard = stage.terminals[setup.readers.get(reader, reader)].heard()
             assert any(same([told], each) for each in heard), f"{line}\n{reader}: {heard}"

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 
-class HandPool:
+class ManualPool:
     """Does nothing by itself. `work` does the oldest piece that waits, `answer` hands out the oldest result."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

@@ -13,7 +13,7 @@ from imd.store import db
 from imd.store.transaction import Tx
 from imd.testing import InlinePool, inline_database
 from tests.conftest import LoggedFailures
-from tests.store.pools import HandPool
+from tests.store.pools import ManualPool
 
 KEEP = "INSERT INTO invite (code_hash, uses_left, expires, admin) VALUES (?, 1, 0, 0)"
 """The simplest row there is: an invite, by its name."""
@@ -40,8 +40,8 @@ class Bench:
         self.database = inline_database(":memory:", self.clock, self.pacing.deliver)
         assert isinstance(self.database.backend.readers, InlinePool)
         self.connection = self.database.backend.readers.connection
-        self.writer = self.database.backend.writer = HandPool(self.connection)
-        self.database.backend.readers = HandPool(self.connection)
+        self.writer = self.database.backend.writer = ManualPool(self.connection)
+        self.database.backend.readers = ManualPool(self.connection)
         self.statements: list[str] = []
         self.connection.set_trace_callback(self.statements.append)
         self.answers: list[tuple[str, Any]] = []

@@ -1,4 +1,4 @@
-"""What the rules need and no more: a database in memory, some people, and a clock that the test moves."""
+"""The chat's rules without a server: a database in memory, some accounts, and a clock that the test moves."""
 
 import sqlite3
 from collections.abc import Callable
@@ -30,8 +30,8 @@ PASSWORD = "correct horse battery"
 
 
 @attrs.define
-class Room:
-    """Handlers are called as plain functions, each in a savepoint of its own as in the writer."""
+class Rules:
+    """Calls handlers as plain functions, each in a savepoint of its own, as the writer does."""
 
     limits: Limits = attrs.Factory(Limits)
     registration: str = "open"

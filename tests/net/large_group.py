@@ -1,4 +1,4 @@
-"""A hall: a server in memory with a large group, most of whom are online, and the turns of its reactor one by one."""
+"""A server in memory with a large group, most of whose members are online; its reactor turns one by one."""
 
 import json
 from typing import Any
@@ -14,12 +14,12 @@ UNHURRIED = Limits(requests_per_second=0, unauthenticated_per_address=10**9, una
 
 
 class Member:
-    """Somebody's connection, and what was heard on it."""
+    """A member's connection, and the messages received on it."""
 
-    def __init__(self, hall: "Hall", account: int) -> None:
+    def __init__(self, large: "LargeGroup", account: int) -> None:
         self.account = account
         self.transport = MemoryTransport("127.0.0.1")
-        protocol = hall.server.factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 54321))
+        protocol = large.server.factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 54321))
         assert protocol is not None
         self.protocol = protocol
         self.protocol.makeConnection(self.transport)
@@ -33,7 +33,7 @@ class Member:
         self.ask("resume", token=f"token {account}")
 
     def hear(self) -> bool:
-        """Take in what came; gives whether anything did."""
+        """Read what arrived. True if anything did."""
         data = self.transport.value()
         self.transport.clear()
         for line in data.splitlines():
@@ -47,7 +47,7 @@ class Member:
         self.protocol.connectionLost(Failure(ConnectionResetError()))
 
 
-class Hall:
+class LargeGroup:
     """A server with a group of many, all but the last hundred of them online."""
 
     def __init__(self, members: int) -> None:
@@ -79,7 +79,7 @@ class Hall:
         self.hear()
 
     def turn(self) -> bool:
-        """Do what is due in one turn of the reactor, and not what it makes due. Gives whether there was something."""
+        """Run what is due in one turn of the reactor, but not what it schedules. True if anything was due."""
         due = [call for call in self.clock.getDelayedCalls() if call.getTime() <= self.clock.seconds()]
         for call in due:
             if call.active():
@@ -89,5 +89,5 @@ class Hall:
         return bool(due)
 
     def hear(self) -> int:
-        """Let everybody take in what came; gives how many did."""
-        return sum(fellow.hear() for fellow in self.people)
+        """Let all members read what arrived, and return for how many something did."""
+        return sum(member.hear() for member in self.people)
