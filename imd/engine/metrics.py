@@ -1,4 +1,4 @@
-"""What is measured, and by whom: nobody, unless the operator asks for figures. Then a house has a Meter."""
+"""Metrics: what the server reports when the operator asks for figures. Otherwise it costs one comparison a command."""
 
 from typing import Protocol
 
