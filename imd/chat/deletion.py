@@ -201,6 +201,7 @@ def _burn(tx: Tx, unread: list[messages.Message], now: int) -> tuple[Delivery, .
 def _tell_other(tx: Tx, mine: sql.Part, direct_key: str, account: int) -> Delivery:
     """Tell the other person's devices, also those that are offline, the conversation's new name."""
     low, high = conversations.pair(direct_key)
+    # In groups a device keeps the old name until it fetches anew: a rev for each message would cost every member.
     tombstone = accounts.by_id(tx, account).username
     other = high if account == low else low
     return account_log.note(tx, other, "deleted", conversation=mine.conversation, value=tombstone)
