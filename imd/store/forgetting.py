@@ -1,6 +1,6 @@
 """Forgetting: destroyed text must leave the database's files too. Only this module knows what that takes.
 
-SQLite's `secure_delete` (see db.py) clears what is deleted, but not the copy that stays behind when a row moves to
+SQLite's `secure_delete` (see sqlite.py) clears what is deleted, but not the copy that stays behind when a row moves to
 another page, which happens when a neighbouring row grows, shrinks or goes. So text is first overwritten in place, at
 the same length, which moves nothing. Messages that burn keep their text in a table of its own, to which rows are only
 ever appended.

@@ -19,7 +19,7 @@ Join = Callable[..., Person]
 
 
 def ends(server: MemoryServer, name: str, messages: str = "keep") -> None:
-    """Let somebody delete their account, and the chore do its work."""
+    """Let somebody delete their account, and the job do its work."""
     reply = server.login(name).call("delete_account", password=PASSWORD, messages=messages)
     assert reply["status"] == "success", reply
     server.pass_time(10)

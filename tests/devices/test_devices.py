@@ -28,7 +28,7 @@ class People(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.server = MemoryServer()
-        self.house: dict[str, Terminal] = {name: self.server.login(name, replay=False) for name in NAMES}
+        self.terminals: dict[str, Terminal] = {name: self.server.login(name, replay=False) for name in NAMES}
         """One more connection each, to look at the truth with."""
 
         self.devices = [Device(self.server, name) for name in NAMES for _ in range(2)]
@@ -40,7 +40,7 @@ class People(RuleBasedStateMachine):
         """Let somebody do something: on a device of theirs that is online, else from elsewhere."""
         self.server.clock.advance(0.001)
         online = next((each for each in self.devices if each.username == name and each.online), None)
-        return online.asks(action, **fields) if online else self.house[name].call(action, **fields)
+        return online.asks(action, **fields) if online else self.terminals[name].call(action, **fields)
 
     # -- what people do
 
@@ -120,11 +120,11 @@ class People(RuleBasedStateMachine):
 
     def truth(self, name: str) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
         """Give what the server says when asked for everything: each conversation with its whole history."""
-        for listed in self.house[name].call("conversations")["conversations"]:
+        for listed in self.terminals[name].call("conversations")["conversations"]:
             messages, more = [], True
             while more:
                 after = messages[-1]["seq"] if messages else 0
-                page = self.house[name].call("history", conversation=listed["conversation"], after=after, limit=50)
+                page = self.terminals[name].call("history", conversation=listed["conversation"], after=after, limit=50)
                 messages += page["messages"]
                 more = page["more"]
             yield listed, messages

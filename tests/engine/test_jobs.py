@@ -12,7 +12,7 @@ from tests.conftest import LoggedFailures
 
 
 class Dripping:
-    """A chore that notes when it was done, and wants what the test says."""
+    """A job that notes when it was done, and wants what the test says."""
 
     def __init__(self) -> None:
         self.done: list[int] = []

@@ -1,4 +1,4 @@
-"""The house: what stands behind every session, and can be asked without one."""
+"""The server: what stands behind every session, and can be asked without one."""
 
 from typing import Any
 

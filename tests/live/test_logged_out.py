@@ -118,7 +118,7 @@ WAYS = [revokes, changes_password, signed_out, disabled, operator_sets_password,
 
 
 @pytest.fixture
-def house(start_daemon: Callable[..., Daemon]) -> Iterator[tuple[Daemon, Callable[[str], None]]]:
+def served(start_daemon: Callable[..., Daemon]) -> Iterator[tuple[Daemon, Callable[[str], None]]]:
     daemon = start_daemon(requests_per_second="0")
     line = daemon.operator()
 
@@ -144,8 +144,8 @@ def connections(daemon: Daemon) -> int:
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-def test_gone_within_two_seconds(house: tuple[Daemon, Callable[[str], None]], way: Callable[..., None]) -> None:
-    daemon, operator = house
+def test_gone_within_two_seconds(served: tuple[Daemon, Callable[[str], None]], way: Callable[..., None]) -> None:
+    daemon, operator = served
     ann, root = Client.of(daemon), Client.of(daemon)
     root.ask("login", username="root", password=PASSWORD)
     victims: dict[str, Client] = {}
