@@ -8,7 +8,7 @@ the account's log: ACCOUNT SYNC, in the same way. Messages hidden on another dev
 """
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, assert_never
 
 import attrs
 from twisted.internet.defer import DeferredLock
@@ -105,6 +105,8 @@ class Inbox:
                 pass  # the listing and the messages themselves have it
             case "profile" | "relation" | "friend_note" | "declined":
                 pass  # not kept here
+            case _:
+                assert_never(change.what)
 
     def reset(self) -> None:
         """Forget announced revs: the server's data is not what it was."""

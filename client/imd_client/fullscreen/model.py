@@ -4,6 +4,7 @@ Events change it; the modules timeline and frame turn it into lines.
 """
 
 from itertools import count
+from typing import assert_never
 
 import attrs
 
@@ -276,6 +277,8 @@ class Model:
                 setattr(conversation, what, bool(change.value))
             case "joined" | "deleted" | "starred" | "profile" | "relation" | "friend_note" | "declined":
                 pass  # told by other events, or not shown
+            case _:
+                assert_never(change.what)
 
     def names(self) -> list[str]:
         """Return the names that the person may mean: conversations, latest first, then senders, members and friends."""
