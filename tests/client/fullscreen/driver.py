@@ -35,7 +35,9 @@ class Driver:
         """Press keys, or type texts, one after the other. Gives what the screen shows then."""
         for key in keys:
             self.keyboard.send_text(key)
-            await self.settle(0.3 if key == ESCAPE else 0.0)
+            for _ in range(3 if key == ESCAPE else 0):  # its timers start one after another, on a busy machine too
+                await asyncio.sleep(0.15)
+            await self.settle()
         return await self.rows()
 
     async def types(self, *lines: str) -> list[str]:
