@@ -255,6 +255,11 @@ def listed(team: Team) -> list[tuple[str, str, int]]:
     ]
 
 
+def test_links_are_listed_by_when_they_end(team: Team) -> None:
+    late, soon = link(team, days=30), link(team, days=2)
+    assert [each for each, _, _ in listed(team)] == [soon.link, late.link]
+
+
 def test_a_code_lets_in_so_many(team: Team) -> None:
     team.set(join_mode="invite")
     made = link(team, uses=2)

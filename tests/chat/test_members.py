@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from imd.chat.base.effects import Follow, Followers, Topic, Unfollow
+from imd.store import groups
 from imd.wire.base import Command
 from imd.wire.conversations import History, ListConversations, Sync
 from imd.wire.groups import AskGroup, GroupDeleted
@@ -46,6 +47,21 @@ def join(team: Team, name: str) -> None:
 
 
 # -- joining and leaving
+
+
+def test_a_member_who_joins_again_is_kept_under_their_name(team: Team) -> None:
+    for command in (GroupJoin(to="#team"), GroupLeave(to="#team"), GroupJoin(to="#team")):
+        team.asks("eve", command)
+    row = team.rules.tx.execute(
+        "SELECT name, typeof(joined) FROM member WHERE conversation = ? AND account = ?",
+        (team.conversation, team.people["eve"].account),
+    ).fetchone()
+    assert row == ("eve", "integer")
+
+
+def test_the_list_of_all_groups_names_the_owner(team: Team) -> None:
+    team.asks("ann", GroupTransfer(to="#team", username="dee"))
+    assert [each.owner for each in groups.every(team.rules.tx, "", 9)] == ["dee"]
 
 
 def test_a_new_member_hears_of_it_and_follows_from_then_on(team: Team) -> None:
