@@ -203,7 +203,7 @@ class ImdProtocol(LineReceiver):
             data = self._recognize(data)
         if data and self.face is not None:
             self.face.receive(data)
-            self.more = True
+            self.more = self.face.waiting
             self._go_on()
 
     def _recognize(self, data: bytes) -> bytes:

@@ -147,3 +147,11 @@ def test_an_http_connection_counts_as_a_stranger_until_it_ends() -> None:
     assert peer.gone
     assert not server.factory.server.admission._strangers
     assert not server.timers
+
+
+def test_a_request_in_two_pieces_is_read_to_its_end() -> None:
+    terminal = MemoryServer().connect()
+    terminal.send(b"GET / HTTP/1.1\r\nHost: x\r\n")
+    assert terminal.transport.producerState == "producing", "nobody would read the rest"
+    terminal.send(b"\r\n")
+    assert terminal.transport.value().startswith(b"HTTP/1.1 200 OK")
