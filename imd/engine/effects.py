@@ -39,6 +39,9 @@ def _drop_devices(server: Any, session: Any, effect: DropDevices) -> None:
         session.revoke()
 
 
+_ON_SESSION = frozenset({SetLanguage, SignIn, SignOut, CloseConnection})
+"""Effects on the session that asked. They do nothing where a command was asked without one."""
+
 _TABLE: dict[type, dict[When, Apply]] = {
     SetLanguage: {When.BEFORE_REPLY: lambda server, session, effect: session.choose_language(effect.language)},
     SignIn: {
@@ -65,5 +68,6 @@ _TABLE: dict[type, dict[When, Apply]] = {
 def apply(when: When, effects: tuple[Effect, ...], server: Any, session: Any = None) -> None:
     """Apply those effects that are due at this moment, in order."""
     for effect in effects:
-        if run := _TABLE[type(effect)].get(when):
+        run = _TABLE[type(effect)].get(when)
+        if run and (session is not None or type(effect) not in _ON_SESSION):
             run(server, session, effect)

@@ -17,6 +17,7 @@ from imd.wire.conversations import History
 from imd.wire.messages import SendMessage
 from imd.wire.receipts import Replayed
 from imd.wire.refusals import NoSuchUser
+from imd.wire.session import Hello, Quit
 from tests.engine.late import LateServer
 
 
@@ -106,3 +107,9 @@ def test_everybody_hears_in_their_own_dialect_and_language() -> None:
     assert person.heard() == ["* you to ann: hi"]
     assert chinese.heard() == ["* 你对 ann：hi"]
     assert ann.objects()[-1]["content"] == "hi"
+
+
+@pytest.mark.parametrize("command", [Quit(), Hello(lang="zh")])
+def test_what_is_for_a_session_does_nothing_without_one(server: LateServer, command: Command) -> None:
+    asked = Deferred.fromCoroutine(server.server.ask(command, operator(server)))
+    assert isinstance(asked.result, command.reply)
