@@ -31,23 +31,21 @@ class WriteQueue:
         self.size += len(frame)
 
     def piece(self) -> bytes:
-        """Take the next bytes to write, WRITE_BYTES at most."""
-        data = self._rest
-        if not data and self.size <= WRITE_BYTES:
-            data = b"".join(self._frames)
-            self._frames.clear()
-            self.size = 0
-            return data
-        while self._frames and len(data) < WRITE_BYTES:
-            frame = self._frames.popleft()
-            self.size -= len(frame)
-            if data and len(data) + len(frame) > WRITE_BYTES:
-                self._frames.appendleft(frame)
-                self.size += len(frame)
-                break
-            data += frame
-        data, self._rest = data[:WRITE_BYTES], data[WRITE_BYTES:]
-        return data
+        """Take the next bytes to write, WRITE_BYTES at most. Only a frame longer than that is written in parts."""
+        if self._rest or (self._frames and len(self._frames[0]) > WRITE_BYTES):
+            rest = self._rest or self._next_frame()
+            self._rest = rest[WRITE_BYTES:]
+            return rest[:WRITE_BYTES]
+        frames, room = [], WRITE_BYTES
+        while self._frames and len(self._frames[0]) <= room:
+            frames.append(self._next_frame())
+            room -= len(frames[-1])
+        return b"".join(frames)  # at once: adding one by one would copy a long queue many times over
+
+    def _next_frame(self) -> bytes:
+        frame = self._frames.popleft()
+        self.size -= len(frame)
+        return frame
 
     def drop(self) -> None:
         """Discard the frames of which nothing was written yet."""

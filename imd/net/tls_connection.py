@@ -47,7 +47,7 @@ class TlsConnection(TLSMemoryBIOProtocol):
         except Exception:
             self.log.failure("input before login could not be processed")
             self.abortConnection()
-        if not self._paused and self.connected:
+        if len(data) > HELD_BYTES and not self._paused:
             self.transport.resumeProducing()
 
     def pauseProducing(self) -> None:
